@@ -1,0 +1,114 @@
+// One request's accepted rows, as they travel through Redis: docs/record.md describes version 1.
+//
+// A record is a header followed by tuples of PostgreSQL's binary COPY format, so that the flusher
+// hands them to COPY as they are. Integers are big-endian, as COPY has them.
+//
+//   RecordWriter writer;                       // reused from request to request
+//   writer.begin(RecordKind::events, "default", now);
+//   writer.begin_row();
+//   writer.uuid(id); writer.text("default"); … // every column of kEventColumns, in its order
+//   writer.end_row();
+//   courier.submit(writer.finish(), …);
+//
+//   auto record = read_record(bytes);          // the flusher's side: checked to the last byte
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/event/timestamp.h"
+#include "core/event/uuid.h"
+
+namespace weir {
+
+constexpr std::uint8_t kRecordVersion = 1;
+
+// Names of columns and kinds are part of version 1.
+enum class RecordKind : std::uint8_t { events = 1, crashes = 2 };
+
+// The columns of a row, in the order of a record's tuples. Both kinds begin with the row's identity
+// and its tenant and end with its three times: that is all the flusher looks at.
+constexpr std::array<std::string_view, 12> kEventColumns = {
+    "event_id", "tenant_id", "user_id",    "session_id", "event",            "app_version",
+    "platform", "country",   "properties", "timestamp",  "client_timestamp", "received_at"};
+constexpr std::array<std::string_view, 13> kCrashColumns = {
+    "crash_id",    "tenant_id",   "user_id", "app_version", "os_version",
+    "crash_type",  "error_message", "stack_trace", "fingerprint", "context",
+    "timestamp",   "client_timestamp", "received_at"};
+
+// The field of the XADD entry that holds the record.
+constexpr std::string_view kRecordField = "r";
+
+// Builds a record in one buffer that it keeps. Columns have to be given in the table's order; an
+// unfinished row can be taken back. Not for two threads at once.
+class RecordWriter {
+ public:
+  // Starts a record and forgets the one before. `tenant` has at most 255 bytes.
+  void begin(RecordKind kind, std::string_view tenant, Timestamp received_at);
+
+  void begin_row();
+  void null();
+  void text(std::string_view utf8);
+  void uuid(const Uuid& value);
+  void time(Timestamp value);
+  void json(std::string_view document);  // a whole JSON document, for a jsonb column
+  void end_row();
+
+  std::uint32_t rows() const { return rows_; }
+
+  // The record's bytes, valid until the next begin().
+  std::string_view finish();
+
+ private:
+  void put16(std::uint16_t value);
+  void put32(std::uint32_t value);
+  void put64(std::uint64_t value);
+
+  std::string bytes_;
+  RecordKind kind_ = RecordKind::events;
+  std::uint32_t rows_ = 0;
+};
+
+// One row inside a record, with what the flusher needs to know of it.
+struct RowView {
+  std::string_view tuple;  // as COPY wants it
+  Uuid id;
+  std::string_view tenant;
+  Timestamp client_timestamp;
+  Timestamp received_at;
+
+  // True if the client named the event but gave no time with it: a retry then arrives with another
+  // client_timestamp, perhaps in another partition, where a unique index does not see it.
+  bool needs_wide_check() const {
+    return client_timestamp == received_at && uuid_version(id) != 7;
+  }
+};
+
+struct RecordView {
+  RecordKind kind;
+  std::string_view tenant;
+  Timestamp received_at;
+  std::uint32_t row_count;
+  std::string_view rows;  // row_count tuples, one after the other
+};
+
+// Checks all of `bytes`: version, kind, lengths, number of columns of each row, and that each row's
+// tenant and receipt are the record's. None, and a sentence in `error`, if anything is off; the
+// flusher never trusts the buffer further than this. The views point into `bytes`.
+std::optional<RecordView> read_record(std::string_view bytes, std::string& error);
+
+// Walks the rows of a record that read_record() has passed.
+class RowCursor {
+ public:
+  explicit RowCursor(const RecordView& record) : record_(record), rest_(record.rows) {}
+  std::optional<RowView> next();
+
+ private:
+  RecordView record_;
+  std::string_view rest_;
+};
+
+}  // namespace weir

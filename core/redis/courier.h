@@ -1,0 +1,141 @@
+// Carries records to Redis, without a socket: bytes to write come out, bytes that were read go in.
+// nginx moves them over its own connection and events, Apache over poll(); the rules are here.
+//
+//   Courier courier(settings, events);
+//   courier.connected(now);                     // the socket is up: the greeting is in output()
+//   courier.submit(record, customer, now, &ticket);
+//   write(fd, courier.output()); courier.wrote(n);
+//   if (!courier.feed(bytes, now)) reconnect;    // customers are told, in order
+//   if (courier.expire(now)) reconnect;          // call it at deadline()
+//
+//             connected()            last greeting reply
+//   +------+ ------------> +----------+ ------------> +-------+
+//   | away |               | greeting |               | ready |  submit() takes records
+//   +------+ <------------ +----------+ <------------ +-------+  only here
+//             closed(), feed() or expire() that return an error
+//
+// A Redis that hangs accepts connections but answers nothing, so the courier stays in `greeting`
+// and submit() says so at once: no request waits for a server that is known not to answer.
+// Records whose answer is missing when the connection goes are reported lost; Redis may hold them
+// all the same, which is harmless, since storing is idempotent by event_id.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+struct redisReader;
+
+namespace weir {
+
+struct CourierSettings {
+  std::string stream;              // the key to XADD to
+  std::string user;                // for AUTH; empty: Redis' default user
+  std::string password;            // empty: no AUTH
+  std::chrono::milliseconds timeout{2000};  // for each answer, the greeting's too
+  std::size_t max_waiting = 16384;          // records in flight
+  std::size_t max_output = 64 << 20;        // bytes not yet written
+};
+
+// What became of a record.
+enum class Outcome : std::uint8_t {
+  acknowledged,  // Redis has it
+  refused,       // Redis answered with an error (-OOM, -READONLY, -MISCONF, …)
+  timed_out,     // no answer within CourierSettings::timeout
+  lost,          // the connection ended first
+};
+
+// Someone who handed in a record. settled() is called exactly once unless cancel() came first, from
+// inside feed(), expire() or closed(); it may submit() and cancel(), but not destroy the courier.
+class Customer {
+ public:
+  virtual void settled(Outcome outcome) noexcept = 0;
+
+ protected:
+  ~Customer() = default;
+};
+
+// What an operator should hear. Sentences are complete, hold no secret, and end without a newline.
+class CourierLog {
+ public:
+  virtual void ready() noexcept = 0;
+  virtual void warn(std::string_view sentence) noexcept = 0;
+
+ protected:
+  ~CourierLog() = default;
+};
+
+class Courier {
+ public:
+  using Clock = std::chrono::steady_clock;
+  using Time = Clock::time_point;
+  using Ticket = std::uint64_t;
+
+  enum class State : std::uint8_t { away, greeting, ready };
+  enum class Submitted : std::uint8_t {
+    taken,
+    away,  // not ready: answer 503 (later: spool) at once
+    full,  // max_waiting or max_output reached
+  };
+
+  Courier(CourierSettings settings, CourierLog& log);
+  ~Courier();
+  Courier(const Courier&) = delete;
+  Courier& operator=(const Courier&) = delete;
+
+  State state() const { return state_; }
+
+  // The socket is connected. Puts AUTH, the checks of Redis' settings and a look at the stream into
+  // output(); ready once they are answered.
+  void connected(Time now);
+
+  // The socket is gone, for whatever reason. Everything in flight is reported lost.
+  void closed();
+
+  // Copies `record` into the output as one XADD. With Submitted::taken, `customer` will be told what
+  // became of it; it must live until then or until cancel(ticket).
+  Submitted submit(std::string_view record, Customer& customer, Time now, Ticket* ticket);
+
+  // `customer` is gone: its answer will be dropped. Does nothing for a ticket that is settled.
+  void cancel(Ticket ticket);
+
+  // Bytes to write; call wrote() with how many went out. The view ends with any other call.
+  std::string_view output() const;
+  void wrote(std::size_t bytes);
+
+  // Takes what was read. False: what Redis says makes no sense, or it refused the greeting; the
+  // reason went to the log, and the caller closes the socket and calls closed().
+  [[nodiscard]] bool feed(std::string_view bytes, Time now);
+
+  // When expire() has to be called next; none while nothing is awaited.
+  std::optional<Time> deadline() const;
+
+  // True if the oldest answer is overdue: the overdue are reported timed_out, the rest stay until
+  // the caller closes the socket and calls closed().
+  [[nodiscard]] bool expire(Time now);
+
+  std::size_t waiting() const { return waiting_.size(); }
+
+ private:
+  struct Waiting {
+    Customer* customer;  // null: cancelled, or part of the greeting
+    Time since;
+  };
+
+  CourierSettings settings_;
+  CourierLog& log_;
+  State state_ = State::away;
+  std::string output_;
+  std::size_t written_ = 0;  // of output_
+  std::deque<Waiting> waiting_;
+  Ticket next_ticket_ = 0;
+  std::string command_prefix_;  // XADD up to the record's length
+  redisReader* reader_ = nullptr;
+};
+
+}  // namespace weir

@@ -1,0 +1,17 @@
+// The names of Weir's keys in Redis, known to edge and flusher alike. The braces make one hash tag
+// of a shard's keys, so that a cluster keeps them together.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace weir {
+
+// The stream that holds the records. Only the flusher trims it, after its commit.
+constexpr std::string_view kDefaultStream = "weir:{0}";
+
+// The key whose value, a random name, tells this stream's life from an earlier one: a Redis that
+// lost its data has lost it too.
+inline std::string epoch_key(std::string_view stream) { return std::string(stream) + ":epoch"; }
+
+}  // namespace weir

@@ -1,0 +1,141 @@
+// PostgreSQL for Weir's programs: libpq with lifetimes, and errors as values.
+//
+//   std::string error;
+//   auto db = pg::Connection::open("", error);            // "" means the PG* environment variables
+//   if (!db) return report(error);
+//   auto rows = db->exec_params("SELECT position FROM read_position($1)", {stream});
+//   if (!rows) return report(db->error().message);        // and db->sqlstate() says which error
+//
+//   auto copy = db->copy_in("COPY weir.events FROM STDIN (FORMAT binary)");
+//   if (!copy || !copy->write(bytes) || !copy->finish()) …
+//
+// Not for two threads at once. Nothing throws but std::bad_alloc.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <postgresql/libpq-fe.h>
+
+namespace weir::pg {
+
+// SQLSTATEs that Weir acts on.
+constexpr std::string_view kUniqueViolation = "23505";
+constexpr std::string_view kUndefinedTable = "42P01";
+constexpr std::string_view kUndefinedSchema = "3F000";
+constexpr std::string_view kUndefinedFunction = "42883";
+constexpr std::string_view kInsufficientPrivilege = "42501";
+
+// What went wrong last. `message` is a sentence without a newline; only it may be logged freely:
+// `detail` and `context` may quote a row's contents.
+struct Error {
+  std::string sqlstate;  // five characters; empty when no server answered
+  std::string message;
+  std::string detail;
+  std::string hint;
+  std::string context;
+  int position = 0;  // of the error in the statement, in characters from 1; 0: not known
+};
+
+// The rows that a statement returned.
+class Result {
+ public:
+  explicit Result(PGresult* result) : result_(result) {}
+
+  int rows() const { return PQntuples(result_.get()); }
+  int columns() const { return PQnfields(result_.get()); }
+
+  // The text of a value, none for NULL. It holds as long as this result.
+  std::optional<std::string_view> value(int row, int column) const;
+
+  // Rows inserted, updated, copied or selected.
+  std::uint64_t affected() const;
+
+ private:
+  struct Clear {
+    void operator()(PGresult* result) const { PQclear(result); }
+  };
+  std::unique_ptr<PGresult, Clear> result_;
+};
+
+class Connection;
+
+// A COPY … FROM STDIN under way. The connection must stay where it is and takes no other statement
+// until finish() or abort(); a CopyIn that is dropped before aborts itself.
+class CopyIn {
+ public:
+  ~CopyIn();
+  CopyIn(CopyIn&& other) noexcept;
+  CopyIn& operator=(CopyIn&&) = delete;
+
+  // Sends bytes in COPY's format, cut wherever it suits. False: the connection broke. A row that
+  // PostgreSQL does not like is not noticed here but in finish().
+  [[nodiscard]] bool write(std::string_view bytes);
+
+  // Ends the data and waits for PostgreSQL's word. The number of rows, or none with the reason in
+  // the connection's error(). Binary format wants its trailer written before.
+  [[nodiscard]] std::optional<std::uint64_t> finish();
+
+  // Ends the COPY so that it fails and keeps no row. The transaction is then an aborted one.
+  void abort();
+
+ private:
+  friend class Connection;
+  explicit CopyIn(Connection& connection) : connection_(&connection) {}
+  Connection* connection_;  // null: over
+};
+
+// A parameter of exec_params(); none means NULL.
+using Param = std::optional<std::string>;
+
+class Connection {
+ public:
+  // Connects and waits for it. `conninfo` is a connection string, a URI, or the name of a database.
+  // None: `error` holds one sentence.
+  static std::optional<Connection> open(const std::string& conninfo, std::string& error,
+                                        const char* program = "weir");
+
+  // Runs statements separated by semicolons; the result is the last one's. None: see error().
+  std::optional<Result> exec(const std::string& sql);
+
+  // Runs one statement with $1, $2, … given as text. For a bytea, see hex().
+  std::optional<Result> exec_params(const std::string& sql, const std::vector<Param>& params);
+
+  // Starts `sql`, a COPY … FROM STDIN. None: see error().
+  std::optional<CopyIn> copy_in(const std::string& sql);
+
+  // The last failure of this connection; a success leaves it as it is.
+  const Error& error() const { return error_; }
+  const std::string& sqlstate() const { return error_.sqlstate; }
+
+  // The connection is of no use any more: drop it and open another.
+  bool is_broken() const { return PQstatus(connection_.get()) != CONNECTION_OK; }
+
+  // Such as 150020 for 15.20.
+  int server_version() const { return PQserverVersion(connection_.get()); }
+
+  // The socket, for poll() between statements; -1 when broken.
+  int socket() const { return PQsocket(connection_.get()); }
+
+ private:
+  friend class CopyIn;
+  struct Finish {
+    void operator()(PGconn* connection) const { PQfinish(connection); }
+  };
+  explicit Connection(PGconn* connection) : connection_(connection) {}
+
+  std::optional<Result> keep(PGresult* result);
+  void remember(const PGresult* result);
+
+  std::unique_ptr<PGconn, Finish> connection_;
+  Error error_;
+};
+
+// `bytes` as the text of a bytea parameter: \x and hexadecimal digits.
+std::string hex(std::string_view bytes);
+
+}  // namespace weir::pg

@@ -44,6 +44,8 @@ struct RequestHead {
   std::optional<std::uint64_t> content_length;  // none: chunked
 };
 
+struct WireForm;
+
 struct Decision {
   Answer answer;            // to send at once, or when the record is kept
   std::string_view record;  // empty: nothing to keep
@@ -80,6 +82,10 @@ class Intake {
 
  private:
   struct Scratch;
+
+  Decision encode(const Location& location, const WireForm& form, Timestamp now);
+  bool read_batch_sent_at(const WireForm& form, std::optional<Timestamp>& sent_at);
+
   std::unique_ptr<Scratch> scratch_;
 };
 

@@ -1,0 +1,250 @@
+#include "core/http/intake.h"
+
+#include <charconv>
+
+#include "core/event/form.h"
+#include "core/event/members.h"
+#include "core/http/inflate.h"
+#include "core/http/media.h"
+#include "core/json/capture.h"
+#include "core/json/text.h"
+#include "core/record/record.h"
+
+namespace weir {
+
+// The worker's own memory, reused from request to request.
+struct Intake::Scratch {
+  Capture capture;
+  UuidSource ids;
+  RecordWriter record;
+  std::string inflated;
+  std::string answer;
+  std::vector<Rejection> rejections;
+  IntakeCounters counters;
+};
+
+namespace {
+
+// Until write keys name the tenant, there is one.
+constexpr std::string_view kTenant = "default";
+
+const WireForm& form_of(Endpoint endpoint) {
+  switch (endpoint) {
+    case Endpoint::crash:
+      return crash_form();
+    case Endpoint::cli:
+      return cli_form();
+    case Endpoint::track:
+    case Endpoint::health:
+      break;
+  }
+  return track_form();
+}
+
+void append_number(std::string& out, std::uint64_t number) {
+  char digits[20];
+  const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
+  out.append(digits, static_cast<std::size_t>(end - digits));
+}
+
+Answer make_answer(int status, std::string_view body) {
+  Answer answer;
+  answer.status = status;
+  answer.body = body;
+  return answer;
+}
+
+// 413, naming the limit and its value.
+Answer over_limit(std::string& out, std::string_view limit, std::size_t most) {
+  out.assign(R"({"error":"Over the limit \")").append(limit).append(R"(\" of )");
+  append_number(out, most);
+  out.append(R"(","limit":")").append(limit).append(R"(","maximum":)");
+  append_number(out, most);
+  out += '}';
+  return make_answer(413, out);
+}
+
+Answer invalid_json(std::string& out, std::size_t offset, std::string_view reason) {
+  out.assign(R"({"error":"Invalid JSON","details":[{"offset":)");
+  append_number(out, offset);
+  out.append(R"(,"reason":")").append(reason).append(R"("}]})");
+  return make_answer(400, out);
+}
+
+void append_rejections(std::string& out, const std::vector<Rejection>& rejections) {
+  out += '[';
+  for (const Rejection& rejection : rejections) {
+    if (out.back() != '[') out += ',';
+    out.append(R"({"index":)");
+    append_number(out, rejection.index);
+    // Weir's own names need no escaping; a member's name from the body is escaped as it was sent.
+    out.append(R"(,"field":")").append(rejection.field);
+    out.append(R"(","reason":")").append(reason_word(rejection.reason)).append(R"("})");
+  }
+  out += ']';
+}
+
+Answer rejected(std::string& out, const std::vector<Rejection>& rejections) {
+  out.assign(R"({"error":"Invalid data","details":)");
+  append_rejections(out, rejections);
+  out += '}';
+  return make_answer(400, out);
+}
+
+// `plain` leaves the count out, as the CLI's contract has it.
+Answer accepted(std::string& out, std::size_t count, const std::vector<Rejection>& rejections,
+                bool plain) {
+  if (plain && rejections.empty()) return make_answer(200, R"({"status":"ok"})");
+  out.assign(R"({"status":"ok","accepted":)");
+  append_number(out, count);
+  if (!rejections.empty()) {
+    out.append(R"(,"rejected":)");
+    append_rejections(out, rejections);
+  }
+  out += '}';
+  return make_answer(200, out);
+}
+
+Answer wrong_method(std::string_view allow) {
+  Answer answer = make_answer(405, R"({"error":"Method not allowed"})");
+  answer.allow = allow;
+  return answer;
+}
+
+std::optional<Answer> screen_health(std::string_view method) {
+  if (method == "GET" || method == "HEAD") return std::nullopt;
+  return wrong_method("GET, HEAD");
+}
+
+std::optional<Answer> screen_method(const Location& location, std::string_view method) {
+  if (location.endpoint == Endpoint::health) return screen_health(method);
+  if (method == "POST") return std::nullopt;
+  if (!location.cors.configured()) return wrong_method("POST");
+  if (method != "OPTIONS") return wrong_method(kCorsAllowMethods);
+  Answer answer = make_answer(200, R"({"status":"ok"})");
+  answer.allow = kCorsAllowMethods;
+  return answer;
+}
+
+}  // namespace
+
+std::optional<Endpoint> endpoint_from_word(std::string_view word) {
+  if (word == "track") return Endpoint::track;
+  if (word == "crash") return Endpoint::crash;
+  if (word == "cli") return Endpoint::cli;
+  if (word == "health") return Endpoint::health;
+  return std::nullopt;
+}
+
+Intake::Intake() : scratch_(std::make_unique<Scratch>()) {}
+Intake::~Intake() = default;
+
+const IntakeCounters& Intake::counters() const { return scratch_->counters; }
+
+std::optional<Answer> Intake::screen(const Location& location, const RequestHead& head) {
+  if (auto answer = screen_method(location, head.method)) return answer;
+  if (location.endpoint == Endpoint::health) return std::nullopt;
+  if (!takes_media_type(head.content_type)) {
+    return make_answer(
+        415, R"({"error":"Content-Type has to be application/json or text/plain, in UTF-8"})");
+  }
+  if (parse_content_encoding(head.content_encoding) == Coding::unsupported) {
+    return make_answer(415, R"({"error":"Content-Encoding has to be gzip, deflate or identity"})");
+  }
+  if (head.content_length && *head.content_length > location.limits.body) {
+    return body_too_large(location);
+  }
+  return std::nullopt;
+}
+
+Answer Intake::body_too_large(const Location& location) {
+  return over_limit(scratch_->answer, "body", location.limits.body);
+}
+
+// Undoes the content coding, if there is one: `body` then points into the scratch.
+static std::optional<Answer> inflate(std::string& inflated, std::string& answer,
+                                     const Limits& limits, std::string_view content_encoding,
+                                     std::string_view& body) {
+  Coding coding = parse_content_encoding(content_encoding);
+  if (coding == Coding::identity && looks_like_gzip(body)) coding = Coding::gzip;
+  if (coding == Coding::identity) return std::nullopt;
+  switch (inflate_body(coding, body, limits, inflated)) {
+    case InflateStatus::ok:
+      body = inflated;
+      return std::nullopt;
+    case InflateStatus::too_large:
+      return over_limit(answer, "inflated", limits.inflated);
+    case InflateStatus::too_dense:
+      return over_limit(answer, "ratio", limits.ratio);
+    case InflateStatus::broken:
+      break;
+  }
+  return invalid_json(answer, 0, "broken_compression");
+}
+
+Decision Intake::take(const Location& location, const RequestHead& head, std::string_view body,
+                      Timestamp now) {
+  if (body.size() > location.limits.body) return {body_too_large(location), {}};
+  if (auto answer = inflate(scratch_->inflated, scratch_->answer, location.limits,
+                            head.content_encoding, body)) {
+    return {*answer, {}};
+  }
+  const WireForm& form = form_of(location.endpoint);
+  switch (scratch_->capture.read(body, form.names, location.limits)) {
+    case CaptureStatus::ok:
+      return encode(location, form, now);
+    case CaptureStatus::too_many_events:
+      return {over_limit(scratch_->answer, "events", location.limits.events), {}};
+    case CaptureStatus::invalid_json:
+      break;
+  }
+  return {invalid_json(scratch_->answer, scratch_->capture.error_offset(),
+                       scratch_->capture.error_reason()),
+          {}};
+}
+
+Decision Intake::encode(const Location& location, const WireForm& form, Timestamp now) {
+  Scratch& s = *scratch_;
+  s.rejections.clear();
+  s.counters.unknown_fields += s.capture.unknown_fields();
+  FormContext context{location.limits, location.strict, kTenant, now, std::nullopt, s.ids};
+  if (!read_batch_sent_at(form, context.sent_at)) return {rejected(s.answer, s.rejections), {}};
+
+  s.record.begin(form.kind, kTenant, now);
+  std::size_t index = 0;
+  for (const CapturedEvent& event : s.capture.events()) {
+    Rejection rejection = form.encode(event, context, s.record);
+    rejection.index = index++;
+    if (rejection.reason != Reason::none) s.rejections.push_back(rejection);
+  }
+  s.counters.accepted += s.record.rows();
+  s.counters.rejected += s.rejections.size();
+  if (index == 0) s.rejections.push_back({0, "events", Reason::empty});
+  if (s.record.rows() == 0) return {rejected(s.answer, s.rejections), {}};
+  const bool plain = location.endpoint == Endpoint::cli;
+  return {accepted(s.answer, s.record.rows(), s.rejections, plain), s.record.finish()};
+}
+
+// A batch with a broken sent_at is refused whole: no time in it could be corrected.
+bool Intake::read_batch_sent_at(const WireForm& form, std::optional<Timestamp>& sent_at) {
+  if (form.sent_at >= kMaxMembers) return true;
+  const JsonValue& value = scratch_->capture.envelope().members[form.sent_at];
+  if (!value.given()) return true;
+  Reason reason;
+  sent_at = read_time(value, reason);
+  if (!sent_at) scratch_->rejections.push_back({0, "sent_at", reason});
+  return sent_at.has_value();
+}
+
+Answer Intake::health(Courier::State redis) {
+  if (redis == Courier::State::ready) {
+    return make_answer(200, R"({"status":"ok","redis":"ready"})");
+  }
+  Answer answer = unavailable_answer();
+  answer.body = redis == Courier::State::away
+                    ? R"({"status":"unavailable","redis":"away"})"
+                    : R"({"status":"unavailable","redis":"not answering"})";
+  return answer;
+}
+
+}  // namespace weir

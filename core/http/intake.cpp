@@ -7,7 +7,6 @@
 #include "core/http/inflate.h"
 #include "core/http/media.h"
 #include "core/json/capture.h"
-#include "core/json/text.h"
 #include "core/record/record.h"
 
 namespace weir {

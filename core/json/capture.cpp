@@ -167,10 +167,9 @@ void Capture::key(std::string_view name) {
   member_ = &ignored_;
   if (batch_key_) return;
   ++(event_ == &envelope_ ? envelope_unknown_ : unknown_fields_);
-  if (event_->unknown_field.empty()) {
-    const std::string_view raw = raw_string(name);
-    event_->unknown_field = raw.substr(1, raw.size() - 2);
-  }
+  if (!event_->unknown_field.empty()) return;
+  const std::string_view raw = raw_string(name);
+  event_->unknown_field = raw.size() - 2 > limits_->key ? "(too long)" : raw.substr(1, raw.size() - 2);
 }
 
 void Capture::check_nested_key(std::string_view name) {

@@ -10,10 +10,12 @@
 //   writer.end_row();
 //   courier.submit(writer.finish(), …);
 //
-//   auto record = read_record(bytes);          // the flusher's side: checked to the last byte
+//   auto record = read_record(bytes, error);   // the flusher's side: checked to the last byte
+//   for (RowCursor rows(*record); auto row = rows.next();) …
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -32,21 +34,26 @@ enum class RecordKind : std::uint8_t { events = 1, crashes = 2 };
 // The columns of a row, in the order of a record's tuples. Both kinds begin with the row's identity
 // and its tenant and end with its three times: that is all the flusher looks at.
 constexpr std::array<std::string_view, 12> kEventColumns = {
-    "event_id", "tenant_id", "user_id",    "session_id", "event",            "app_version",
-    "platform", "country",   "properties", "timestamp",  "client_timestamp", "received_at"};
+    "event_id",   "tenant_id",   "user_id",          "session_id",
+    "event",      "app_version", "platform",         "country",
+    "properties", "timestamp",   "client_timestamp", "received_at"};
 constexpr std::array<std::string_view, 13> kCrashColumns = {
-    "crash_id",    "tenant_id",   "user_id", "app_version", "os_version",
-    "crash_type",  "error_message", "stack_trace", "fingerprint", "context",
-    "timestamp",   "client_timestamp", "received_at"};
+    "crash_id",   "tenant_id",        "user_id",     "app_version", "os_version",
+    "crash_type", "error_message",    "stack_trace", "fingerprint", "context",
+    "timestamp",  "client_timestamp", "received_at"};
 
 // The field of the XADD entry that holds the record.
 constexpr std::string_view kRecordField = "r";
 
-// Builds a record in one buffer that it keeps. Columns have to be given in the table's order; an
-// unfinished row can be taken back. Not for two threads at once.
+// Of a tenant's name: its length travels in one byte.
+constexpr std::size_t kMaxTenant = 255;
+
+// Builds a record in one buffer that it keeps. Columns have to be given in the table's order, all
+// of them; a row that was begun but not ended is dropped by the next begin_row() or finish(). Not
+// for two threads at once.
 class RecordWriter {
  public:
-  // Starts a record and forgets the one before. `tenant` has at most 255 bytes.
+  // Starts a record and forgets the one before. `tenant` has at most kMaxTenant bytes.
   void begin(RecordKind kind, std::string_view tenant, Timestamp received_at);
 
   void begin_row();
@@ -57,17 +64,20 @@ class RecordWriter {
   void json(std::string_view document);  // a whole JSON document, for a jsonb column
   void end_row();
 
+  // A whole row, taken from another record of the same kind, tenant and time of receipt.
+  void row(std::string_view tuple);
+
   std::uint32_t rows() const { return rows_; }
 
   // The record's bytes, valid until the next begin().
   std::string_view finish();
 
  private:
-  void put16(std::uint16_t value);
-  void put32(std::uint32_t value);
-  void put64(std::uint64_t value);
+  void put_length(std::size_t size);  // of the value that follows
+  void put_value(std::string_view bytes);
 
   std::string bytes_;
+  std::size_t end_ = 0;  // of the last whole row
   RecordKind kind_ = RecordKind::events;
   std::uint32_t rows_ = 0;
 };
@@ -82,9 +92,7 @@ struct RowView {
 
   // True if the client named the event but gave no time with it: a retry then arrives with another
   // client_timestamp, perhaps in another partition, where a unique index does not see it.
-  bool needs_wide_check() const {
-    return client_timestamp == received_at && uuid_version(id) != 7;
-  }
+  bool needs_wide_check() const { return client_timestamp == received_at && uuid_version(id) != 7; }
 };
 
 struct RecordView {
@@ -95,9 +103,11 @@ struct RecordView {
   std::string_view rows;  // row_count tuples, one after the other
 };
 
-// Checks all of `bytes`: version, kind, lengths, number of columns of each row, and that each row's
-// tenant and receipt are the record's. None, and a sentence in `error`, if anything is off; the
-// flusher never trusts the buffer further than this. The views point into `bytes`.
+// Checks all of `bytes`: version, kind, lengths, number of columns of each row, that each row's
+// tenant and receipt are the record's, that times lie in the years 1 to 9999, and jsonb's version.
+// None, and a sentence in `error`, if anything is off; the flusher never trusts the buffer further
+// than this. The sentence names rows and columns, never what they hold. The views point into
+// `bytes`.
 std::optional<RecordView> read_record(std::string_view bytes, std::string& error);
 
 // Walks the rows of a record that read_record() has passed.
@@ -110,5 +120,16 @@ class RowCursor {
   RecordView record_;
   std::string_view rest_;
 };
+
+// One value of a row, as COPY's binary format has it.
+struct Column {
+  bool is_null = true;
+  std::string_view bytes;
+};
+using Columns = std::array<Column, kCrashColumns.size()>;
+
+// Cuts a tuple of a record that read_record() has passed into its values, in the order of
+// kEventColumns or kCrashColumns. Returns how many there are.
+std::size_t split_row(std::string_view tuple, Columns& columns);
 
 }  // namespace weir

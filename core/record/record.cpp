@@ -1,0 +1,259 @@
+#include "core/record/record.h"
+
+#include <algorithm>
+
+namespace weir {
+namespace {
+
+constexpr std::int64_t kCopyEpoch = 946'684'800 * kMicrosPerSecond;  // 2000-01-01, COPY's zero
+
+// The years 1 to 9999, as Weir's timestamps have them: PostgreSQL could store more, but its
+// infinities are no times, and no client lives outside.
+constexpr Timestamp kFirstTime = -62'135'596'800 * kMicrosPerSecond;
+constexpr Timestamp kEndOfTime = 253'402'300'800 * kMicrosPerSecond;
+
+constexpr std::size_t kRowCountAt = 2;
+constexpr unsigned char kJsonbVersion = 1;
+constexpr std::size_t kEventJson = 8;  // properties
+constexpr std::size_t kCrashJson = 9;  // context
+
+std::size_t column_count(RecordKind kind) {
+  return kind == RecordKind::events ? kEventColumns.size() : kCrashColumns.size();
+}
+
+std::string_view column_name(RecordKind kind, std::size_t index) {
+  return kind == RecordKind::events ? kEventColumns[index] : kCrashColumns[index];
+}
+
+template <typename Unsigned>
+struct BigEndian {
+  char digits[sizeof(Unsigned)];
+  std::string_view view() const { return {digits, sizeof digits}; }
+};
+
+template <typename Unsigned>
+BigEndian<Unsigned> big_endian(Unsigned value) {
+  BigEndian<Unsigned> bytes;
+  for (std::size_t i = 0; i < sizeof value; ++i) {
+    bytes.digits[i] = static_cast<char>(value >> (8 * (sizeof value - 1 - i)));
+  }
+  return bytes;
+}
+
+// Takes big-endian integers and slices off the front of what is left.
+class Bytes {
+ public:
+  explicit Bytes(std::string_view rest) : rest_(rest) {}
+
+  bool number(std::size_t size, std::uint64_t& value) {
+    std::string_view digits;
+    if (!slice(size, digits)) return false;
+    value = 0;
+    for (const char digit : digits) value = value << 8 | static_cast<unsigned char>(digit);
+    return true;
+  }
+
+  bool slice(std::size_t size, std::string_view& out) {
+    if (size > rest_.size()) return false;
+    out = rest_.substr(0, size);
+    rest_.remove_prefix(size);
+    return true;
+  }
+
+  bool column(Column& out) {
+    std::uint64_t length = 0;
+    if (!number(4, length)) return false;
+    out.is_null = length == 0xFFFF'FFFF;
+    out.bytes = {};
+    return out.is_null || slice(length, out.bytes);
+  }
+
+  std::string_view rest() const { return rest_; }
+
+ private:
+  std::string_view rest_;
+};
+
+// COPY's count of microseconds, which may be any 64 bits. None outside the years that Weir takes.
+std::optional<Timestamp> time_from_copy(std::uint64_t bits) {
+  const auto micros = static_cast<std::int64_t>(bits);
+  if (micros < kFirstTime - kCopyEpoch || micros >= kEndOfTime - kCopyEpoch) return std::nullopt;
+  return micros + kCopyEpoch;
+}
+
+std::optional<Timestamp> time_from_column(const Column& column) {
+  std::uint64_t bits = 0;
+  if (column.is_null || column.bytes.size() != sizeof bits) return std::nullopt;
+  Bytes(column.bytes).number(sizeof bits, bits);
+  return time_from_copy(bits);
+}
+
+// What is wrong with one row's values; empty if nothing is.
+std::string fault_in_columns(const RecordView& record, const Columns& columns, std::size_t count) {
+  if (columns[0].is_null || columns[0].bytes.size() != sizeof(Uuid)) return "its id is no UUID";
+  if (columns[1].is_null || columns[1].bytes != record.tenant) return "it is another tenant's";
+  const Column& json = columns[record.kind == RecordKind::events ? kEventJson : kCrashJson];
+  if (!json.is_null && (json.bytes.empty() || json.bytes[0] != kJsonbVersion)) {
+    return "its jsonb is not of version 1";
+  }
+  for (std::size_t i = count - 3; i < count; ++i) {
+    if (!time_from_column(columns[i])) {
+      return std::string(column_name(record.kind, i)) + " is no time in the years 1 to 9999";
+    }
+  }
+  if (time_from_column(columns[count - 1]) != record.received_at) {
+    return "it was received at another time than its record";
+  }
+  return {};
+}
+
+// Takes one row off `bytes`. Returns what is wrong with it; empty if nothing is.
+std::string fault_in_row(const RecordView& record, Bytes& bytes) {
+  const std::size_t wanted = column_count(record.kind);
+  std::uint64_t count = 0;
+  if (!bytes.number(2, count)) return "it is cut short";
+  if (count != wanted) {
+    return "it has " + std::to_string(count) + " columns instead of " + std::to_string(wanted);
+  }
+  Columns columns;
+  for (std::size_t i = 0; i < wanted; ++i) {
+    if (!bytes.column(columns[i])) {
+      return std::string(column_name(record.kind, i)) + " is cut short";
+    }
+  }
+  return fault_in_columns(record, columns, wanted);
+}
+
+std::string fault_in_header(Bytes& bytes, RecordView& record) {
+  std::uint64_t version = 0, kind = 0, rows = 0, received_at = 0, tenant_length = 0;
+  if (!bytes.number(1, version)) return "the record is empty";
+  if (version != kRecordVersion) return "version " + std::to_string(version) + " is not known";
+  if (!bytes.number(1, kind) || !bytes.number(4, rows) || !bytes.number(8, received_at) ||
+      !bytes.number(1, tenant_length) || !bytes.slice(tenant_length, record.tenant)) {
+    return "the header is cut short";
+  }
+  if (kind != static_cast<std::uint8_t>(RecordKind::events) &&
+      kind != static_cast<std::uint8_t>(RecordKind::crashes)) {
+    return "kind " + std::to_string(kind) + " is not known";
+  }
+  const auto time = time_from_copy(received_at);
+  if (!time) return "the time of receipt is outside the years 1 to 9999";
+  record.kind = static_cast<RecordKind>(kind);
+  record.received_at = *time;
+  record.row_count = static_cast<std::uint32_t>(rows);
+  return {};
+}
+
+}  // namespace
+
+void RecordWriter::begin(RecordKind kind, std::string_view tenant, Timestamp received_at) {
+  tenant = tenant.substr(0, kMaxTenant);
+  kind_ = kind;
+  rows_ = 0;
+  bytes_.clear();
+  bytes_ += static_cast<char>(kRecordVersion);
+  bytes_ += static_cast<char>(kind);
+  bytes_.append(4, '\0');  // finish() writes the number of rows
+  bytes_ += big_endian(static_cast<std::uint64_t>(received_at - kCopyEpoch)).view();
+  bytes_ += static_cast<char>(tenant.size());
+  bytes_ += tenant;
+  end_ = bytes_.size();
+}
+
+void RecordWriter::begin_row() {
+  bytes_.resize(end_);
+  bytes_ += big_endian(static_cast<std::uint16_t>(column_count(kind_))).view();
+}
+
+void RecordWriter::null() { bytes_.append(4, '\xFF'); }
+
+void RecordWriter::text(std::string_view utf8) { put_value(utf8); }
+
+void RecordWriter::uuid(const Uuid& value) {
+  put_value({reinterpret_cast<const char*>(value.data()), value.size()});
+}
+
+void RecordWriter::time(Timestamp value) {
+  put_value(big_endian(static_cast<std::uint64_t>(value - kCopyEpoch)).view());
+}
+
+void RecordWriter::json(std::string_view document) {
+  put_length(document.size() + 1);
+  bytes_ += static_cast<char>(kJsonbVersion);
+  bytes_ += document;
+}
+
+void RecordWriter::end_row() {
+  end_ = bytes_.size();
+  ++rows_;
+}
+
+void RecordWriter::row(std::string_view tuple) {
+  bytes_.resize(end_);
+  bytes_ += tuple;
+  end_row();
+}
+
+std::string_view RecordWriter::finish() {
+  bytes_.resize(end_);
+  const auto count = big_endian(rows_);
+  std::copy_n(count.digits, sizeof count.digits, &bytes_[kRowCountAt]);
+  return bytes_;
+}
+
+void RecordWriter::put_length(std::size_t size) {
+  bytes_ += big_endian(static_cast<std::uint32_t>(size)).view();
+}
+
+void RecordWriter::put_value(std::string_view bytes) {
+  put_length(bytes.size());
+  bytes_ += bytes;
+}
+
+std::optional<RecordView> read_record(std::string_view bytes, std::string& error) {
+  Bytes rest(bytes);
+  RecordView record{};
+  error = fault_in_header(rest, record);
+  if (!error.empty()) return std::nullopt;
+  record.rows = rest.rest();
+  for (std::uint32_t row = 0; row < record.row_count; ++row) {
+    const std::string fault = fault_in_row(record, rest);
+    if (!fault.empty()) {
+      error = "row " + std::to_string(row) + ": " + fault;
+      return std::nullopt;
+    }
+  }
+  if (!rest.rest().empty()) {
+    error = "bytes follow the last row";
+    return std::nullopt;
+  }
+  return record;
+}
+
+std::optional<RowView> RowCursor::next() {
+  if (rest_.empty()) return std::nullopt;
+  Columns columns;
+  const std::size_t count = split_row(rest_, columns);
+  const auto client_timestamp = time_from_column(columns[count - 2]);
+  if (!client_timestamp) return std::nullopt;  // not a record that read_record() has passed
+  RowView row{};
+  const std::string_view last = columns[count - 1].bytes;
+  row.tuple = rest_.substr(0, static_cast<std::size_t>(last.data() + last.size() - rest_.data()));
+  std::copy_n(columns[0].bytes.begin(), row.id.size(), row.id.begin());
+  row.tenant = record_.tenant;
+  row.client_timestamp = *client_timestamp;
+  row.received_at = record_.received_at;
+  rest_.remove_prefix(row.tuple.size());
+  return row;
+}
+
+std::size_t split_row(std::string_view tuple, Columns& columns) {
+  Bytes bytes(tuple);
+  std::uint64_t count = 0;
+  bytes.number(2, count);
+  const std::size_t columns_here = std::min<std::size_t>(count, columns.size());
+  for (std::size_t i = 0; i < columns_here; ++i) bytes.column(columns[i]);
+  return columns_here;
+}
+
+}  // namespace weir

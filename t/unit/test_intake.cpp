@@ -1,0 +1,229 @@
+#include <string>
+
+#include "core/http/intake.h"
+#include "t/unit/rows.h"
+#include "t/unit/suite.h"
+
+using weir::Decision;
+using weir::Endpoint;
+using weir::Intake;
+using weir::Location;
+using weir::RequestHead;
+
+namespace {
+
+constexpr weir::Timestamp kNow = 1'795'262'400'000'000;  // 2026-11-21T12:00:00Z
+
+Location location_for(Endpoint endpoint) {
+  Location location;
+  location.endpoint = endpoint;
+  return location;
+}
+
+RequestHead post(std::string_view content_type = "application/json") {
+  RequestHead head;
+  head.method = "POST";
+  head.content_type = content_type;
+  return head;
+}
+
+void assert_answer(const Decision& decision, int status, std::string_view body) {
+  ck_assert_view_eq(decision.answer.body, body);
+  ck_assert_int_eq(decision.answer.status, status);
+  ck_assert(decision.record.empty() == (status != 200));
+}
+
+void assert_screened(const Location& location, const RequestHead& head, int status) {
+  Intake intake;
+  const auto answer = intake.screen(location, head);
+  ck_assert_int_eq(answer ? answer->status : 0, status);
+  if (answer) ck_assert(answer->body.front() == '{' && answer->body.back() == '}');
+}
+
+const char* const kValid = R"({"user_id":"u","event":"e"})";
+
+}  // namespace
+
+START_TEST(a_valid_event_is_accepted_and_recorded) {
+  Intake intake;
+  const auto decision = intake.take(location_for(Endpoint::track), post(), kValid, kNow);
+  assert_answer(decision, 200, R"({"status":"ok","accepted":1})");
+  ck_assert_uint_eq(weir_test::read_rows(decision.record).size(), 1);
+}
+END_TEST
+
+START_TEST(within_a_batch_the_valid_events_are_kept) {
+  Intake intake;
+  const std::string body = std::string("[") + kValid + R"(,{"event":"e"},7,)" + kValid + "]";
+  const auto decision = intake.take(location_for(Endpoint::track), post(), body, kNow);
+  assert_answer(decision, 200,
+                R"({"status":"ok","accepted":2,"rejected":[)"
+                R"({"index":1,"field":"user_id","reason":"missing"},)"
+                R"({"index":2,"field":"","reason":"not_an_object"}]})");
+  ck_assert_uint_eq(weir_test::read_rows(decision.record).size(), 2);
+}
+END_TEST
+
+START_TEST(without_a_valid_event_nothing_is_recorded) {
+  Intake intake;
+  assert_answer(intake.take(location_for(Endpoint::track), post(), "[{}]", kNow), 400,
+                R"({"error":"Invalid data","details":[)"
+                R"({"index":0,"field":"user_id","reason":"missing"}]})");
+  assert_answer(intake.take(location_for(Endpoint::track), post(), "[]", kNow), 400,
+                R"({"error":"Invalid data","details":[)"
+                R"({"index":0,"field":"events","reason":"empty"}]})");
+}
+END_TEST
+
+START_TEST(broken_json_is_answered_with_its_place) {
+  Intake intake;
+  assert_answer(intake.take(location_for(Endpoint::track), post(), "{\"a\":", kNow), 400,
+                R"({"error":"Invalid JSON","details":[)"
+                R"({"offset":5,"reason":"unexpected_end"}]})");
+}
+END_TEST
+
+START_TEST(a_limit_on_the_request_is_named) {
+  Intake intake;
+  Location location = location_for(Endpoint::track);
+  location.limits.events = 1;
+  assert_answer(intake.take(location, post(), "[{},{}]", kNow), 413,
+                R"({"error":"Over the limit \"events\" of 1","limit":"events","maximum":1})");
+  location.limits.body = 10;
+  assert_answer(intake.take(location, post(), kValid, kNow), 413,
+                R"({"error":"Over the limit \"body\" of 10","limit":"body","maximum":10})");
+}
+END_TEST
+
+START_TEST(the_cli_hears_ok_and_nothing_more) {
+  Intake intake;
+  const auto decision = intake.take(
+      location_for(Endpoint::cli), post(),
+      R"({"session_id":"5f3e9a52-3c0e-4d4e-9e55-1f0c6f0a7b11","command":"icon","success":true,)"
+      R"("timestamp":1640995200000,"version":"1.0.0"})",
+      kNow);
+  assert_answer(decision, 200, R"({"status":"ok"})");
+}
+END_TEST
+
+START_TEST(a_batch_without_its_own_sent_at_uses_the_envelopes) {
+  Intake intake;
+  const auto decision =
+      intake.take(location_for(Endpoint::track), post(),
+                  R"({"events":[{"user_id":"u","event":"e","timestamp":"2026-11-21T11:00:00Z"},)"
+                  R"({"user_id":"u","event":"e","timestamp":"2026-11-21T11:00:00Z",)"
+                  R"("sent_at":"2026-11-21T11:59:50Z"}],"sent_at":"2026-11-21T12:00:10Z"})",
+                  kNow);
+  const auto rows = weir_test::read_rows(decision.record);
+  const std::int64_t eleven = kNow - 3600 * 1'000'000LL;
+  ck_assert_int_eq(weir_test::micros(rows[0].find("timestamp")->second), eleven - 10'000'000);
+  ck_assert_int_eq(weir_test::micros(rows[1].find("timestamp")->second), eleven + 10'000'000);
+  ck_assert_int_eq(weir_test::micros(rows[0].find("client_timestamp")->second), eleven);
+}
+END_TEST
+
+START_TEST(a_batch_with_a_broken_sent_at_is_refused_whole) {
+  Intake intake;
+  assert_answer(intake.take(location_for(Endpoint::track), post(),
+                            std::string("{\"events\":[") + kValid + "],\"sent_at\":\"now\"}", kNow),
+                400,
+                R"({"error":"Invalid data","details":[)"
+                R"({"index":0,"field":"sent_at","reason":"not_a_timestamp"}]})");
+}
+END_TEST
+
+START_TEST(a_strict_location_names_the_unknown_member) {
+  Intake intake;
+  Location location = location_for(Endpoint::track);
+  const std::string body = R"({"user_id":"u","event":"e","x\"\u0041":1})";
+  ck_assert_int_eq(intake.take(location, post(), body, kNow).answer.status, 200);
+  ck_assert_uint_eq(intake.counters().unknown_fields, 1);
+  location.strict = true;
+  assert_answer(intake.take(location, post(), body, kNow), 400,
+                R"({"error":"Invalid data","details":[)"
+                R"({"index":0,"field":"x\"\u0041","reason":"unknown_field"}]})");
+}
+END_TEST
+
+START_TEST(methods_are_screened) {
+  const Location track = location_for(Endpoint::track);
+  RequestHead head = post();
+  assert_screened(track, head, 0);
+  for (const char* method : {"GET", "PUT", "OPTIONS", "DELETE", "post"}) {
+    head.method = method;
+    assert_screened(track, head, 405);
+  }
+  head.method = "HEAD";
+  assert_screened(location_for(Endpoint::health), head, 0);
+  head.method = "POST";
+  assert_screened(location_for(Endpoint::health), head, 405);
+}
+END_TEST
+
+START_TEST(preflights_are_answered_where_origins_are_configured) {
+  Location location = location_for(Endpoint::track);
+  ck_assert_str_eq(location.cors.add_origin("https://app.example").c_str(), "");
+  RequestHead head = post();
+  head.method = "OPTIONS";
+  assert_screened(location, head, 200);
+}
+END_TEST
+
+START_TEST(media_types_are_screened) {
+  const Location track = location_for(Endpoint::track);
+  for (const char* taken :
+       {"", "application/json", "Application/JSON; charset=UTF-8", "text/plain;charset=\"utf-8\"",
+        "application/json; profile=x", "text/plain ; charset = us-ascii"}) {
+    assert_screened(track, post(taken), 0);
+  }
+  for (const char* refused :
+       {"application/xml", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
+        "application/json; charset=utf-16", "text/plain; charset=latin1", "application/jsonx"}) {
+    assert_screened(track, post(refused), 415);
+  }
+}
+END_TEST
+
+START_TEST(content_codings_and_lengths_are_screened) {
+  Location track = location_for(Endpoint::track);
+  RequestHead head = post();
+  head.content_encoding = "br";
+  assert_screened(track, head, 415);
+  head.content_encoding = "gzip";
+  head.content_length = track.limits.body;
+  assert_screened(track, head, 0);
+  head.content_length = track.limits.body + 1;
+  assert_screened(track, head, 413);
+}
+END_TEST
+
+START_TEST(broken_compression_is_answered) {
+  Intake intake;
+  assert_answer(intake.take(location_for(Endpoint::track), post(), "\x1f\x8b\x08garbage", kNow),
+                400,
+                R"({"error":"Invalid JSON","details":[)"
+                R"({"offset":0,"reason":"broken_compression"}]})");
+}
+END_TEST
+
+START_TEST(health_follows_the_courier) {
+  Intake intake;
+  ck_assert_int_eq(intake.health(weir::Courier::State::ready).status, 200);
+  for (const auto state : {weir::Courier::State::away, weir::Courier::State::greeting}) {
+    const auto answer = intake.health(state);
+    ck_assert_int_eq(answer.status, 503);
+    ck_assert_int_gt(answer.retry_after, 0);
+  }
+}
+END_TEST
+
+static const weir_test::Register kRegistered(
+    "intake",
+    {a_valid_event_is_accepted_and_recorded, within_a_batch_the_valid_events_are_kept,
+     without_a_valid_event_nothing_is_recorded, broken_json_is_answered_with_its_place,
+     a_limit_on_the_request_is_named, the_cli_hears_ok_and_nothing_more,
+     a_batch_without_its_own_sent_at_uses_the_envelopes,
+     a_batch_with_a_broken_sent_at_is_refused_whole, a_strict_location_names_the_unknown_member,
+     methods_are_screened, preflights_are_answered_where_origins_are_configured,
+     media_types_are_screened, content_codings_and_lengths_are_screened,
+     broken_compression_is_answered, health_follows_the_courier});

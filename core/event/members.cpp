@@ -112,23 +112,29 @@ Identity Members::identity(std::initializer_list<std::size_t> places) {
   return {rejected() ? Uuid{} : context_.ids.next(context_.now), false};
 }
 
+bool Members::taken_year(Timestamp time) const {
+  return time >= start_of_year(context_.limits.first_year) &&
+         time < start_of_year(context_.limits.last_year + 1);
+}
+
+// A version 7 id may hold any 48 bits: what lies outside the years is no time.
+std::optional<Timestamp> Members::time_in(const Identity& identity) const {
+  const auto time = identity.from_client ? uuid_time(identity.id) : std::nullopt;
+  return time && taken_year(*time) ? time : std::nullopt;
+}
+
 EventTimes Members::times(std::size_t timestamp, const Identity& identity, Required required) {
   const std::optional<Timestamp> client = time(timestamp);
   if (!client) {
     if (required == Required::yes) reject(timestamp, Reason::missing);
-    const auto in_id = identity.from_client ? uuid_time(identity.id) : std::nullopt;
-    return {context_.now, in_id.value_or(context_.now)};
+    return {context_.now, time_in(identity).value_or(context_.now)};
   }
   std::optional<Timestamp> sent_at = context_.sent_at;
   if (form_.sent_at < kMaxMembers) {
     if (const auto own = time(form_.sent_at)) sent_at = own;
   }
   const Timestamp skew = sent_at ? *sent_at - context_.now : 0;
-  const Timestamp corrected = *client - skew;
-  if (corrected < start_of_year(context_.limits.first_year) ||
-      corrected >= start_of_year(context_.limits.last_year + 1)) {
-    reject(timestamp, Reason::out_of_range);
-  }
+  if (!taken_year(*client - skew)) reject(timestamp, Reason::out_of_range);
   return {correct_for_skew(*client, sent_at, context_.now), *client};
 }
 

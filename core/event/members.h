@@ -41,7 +41,8 @@ class Members {
 
   // Each returns something usable even where it rejects: an empty view, zero, none. A view without
   // data() stands for a member that was not given.
-  std::string_view name(std::size_t place, Required required);  // at most limits.name; if required, not empty
+  std::string_view name(std::size_t place,
+                        Required required);  // at most limits.name; if required, not empty
   std::string_view text(std::size_t place, Required required, std::size_t most);
   std::string_view object(std::size_t place);        // as JSON
   std::string_view boolean(std::size_t place);       // "true" or "false"
@@ -65,6 +66,8 @@ class Members {
   const JsonValue* take(std::size_t place, JsonValue::Type type, Required required,
                         Reason wrong_type);
   void reject(std::size_t place, Reason reason);
+  bool taken_year(Timestamp time) const;
+  std::optional<Timestamp> time_in(const Identity& identity) const;
 
   const CapturedEvent& event_;
   const WireForm& form_;

@@ -185,6 +185,8 @@ START_TEST(without_a_timestamp_the_time_in_a_version_7_id_counts_as_the_clients)
   const auto e = track(R"(,"event_id":"019a0000-0000-7000-8000-000000000000")");
   ck_assert_int_eq(time_of(e, "client_timestamp"), 0x019a00000000LL * 1000);
   ck_assert_int_eq(time_of(e, "timestamp"), kNow);
+  const auto wild = track(R"(,"event_id":"ffffffff-ffff-7000-8000-000000000000")");
+  ck_assert_int_eq(time_of(wild, "client_timestamp"), kNow);
 }
 END_TEST
 

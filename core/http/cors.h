@@ -1,5 +1,9 @@
 // Which pages of other origins may read Weir's answers. Origins are named exactly (scheme, host and
 // port); there is no wildcard, since an answer allows credentials (sendBeacon always sends them).
+//
+//   Cors cors;
+//   if (auto error = cors.add_origin("https://app.example"); !error.empty()) report(error);
+//   if (cors.allows(origin_header)) echo(origin_header);   // Access-Control-Allow-Origin
 #pragma once
 
 #include <string>
@@ -10,11 +14,16 @@ namespace weir {
 
 class Cors {
  public:
-  // Adds one origin, such as "https://app.example" or "http://localhost:3000". Returns an empty
-  // string, or one sentence that says what is wrong with it.
+  // Adds one origin, such as "https://app.example" or "http://localhost:3000". It is kept as
+  // browsers write it (RFC 6454 section 6.2): scheme and host in lower case, and without the port
+  // that http (80) or https (443) has by default. Returns an empty string, or one sentence that
+  // says what is wrong with it; `origin` stands in it with everything unprintable as '?'.
   std::string add_origin(std::string_view origin);
 
   bool configured() const { return !origins_.empty(); }
+
+  // True if the Origin header's value is, byte for byte, an origin that was added. An allowed value
+  // may be echoed as it is: it holds printable ASCII alone.
   bool allows(std::string_view origin) const;
 
  private:

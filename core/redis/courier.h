@@ -12,31 +12,39 @@
 //   +------+ ------------> +----------+ ------------> +-------+
 //   | away |               | greeting |               | ready |  submit() takes records
 //   +------+ <------------ +----------+ <------------ +-------+  only here
-//             closed(), feed() or expire() that return an error
+//             closed(), feed() or expire() that tell the caller to reconnect
+//
+// feed() and expire() leave those still waiting as they are; closed(), which has to follow, reports
+// them. In between, and until the next connected(), nothing is taken and output() is empty.
 //
 // A Redis that hangs accepts connections but answers nothing, so the courier stays in `greeting`
 // and submit() says so at once: no request waits for a server that is known not to answer.
 // Records whose answer is missing when the connection goes are reported lost; Redis may hold them
 // all the same, which is harmless, since storing is idempotent by event_id.
+//
+// Memory: CourierSettings bound what waits and what is to be written, ReplyReader what is read. A
+// submit() and its reply allocate nothing once the buffers have grown to what the load needs.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
-struct redisReader;
+#include "core/redis/greeting.h"
+#include "core/redis/outbox.h"
+#include "core/redis/resp.h"
+#include "core/redis/ring.h"
+#include "core/redis/warnings.h"
 
 namespace weir {
 
 struct CourierSettings {
-  std::string stream;              // the key to XADD to
-  std::string user;                // for AUTH; empty: Redis' default user
-  std::string password;            // empty: no AUTH
+  std::string stream;                       // the key to XADD to
+  std::string user;                         // for AUTH; empty: Redis' default user
+  std::string password;                     // this and user empty: no AUTH
   std::chrono::milliseconds timeout{2000};  // for each answer, the greeting's too
   std::size_t max_waiting = 16384;          // records in flight
   std::size_t max_output = 64 << 20;        // bytes not yet written
@@ -51,7 +59,8 @@ enum class Outcome : std::uint8_t {
 };
 
 // Someone who handed in a record. settled() is called exactly once unless cancel() came first, from
-// inside feed(), expire() or closed(); it may submit() and cancel(), but not destroy the courier.
+// inside feed(), expire() or closed(); it may submit() and cancel(), its own customer too, but call
+// nothing else of the courier and not destroy it.
 class Customer {
  public:
   virtual void settled(Outcome outcome) noexcept = 0;
@@ -60,7 +69,10 @@ class Customer {
   ~Customer() = default;
 };
 
-// What an operator should hear. Sentences are complete, hold no secret, and end without a newline.
+// What an operator should hear. Sentences are complete, hold no secret and nothing unprintable, and
+// end without a full stop or a newline, so that a server can add to them. The same sentence comes
+// again only after something else was said in its place, and refused records are spoken of at most
+// once a second, with their number.
 class CourierLog {
  public:
   virtual void ready() noexcept = 0;
@@ -80,7 +92,7 @@ class Courier {
   enum class Submitted : std::uint8_t {
     taken,
     away,  // not ready: answer 503 (later: spool) at once
-    full,  // max_waiting or max_output reached
+    full,  // max_waiting or max_output reached, or no memory
   };
 
   Courier(CourierSettings settings, CourierLog& log);
@@ -92,50 +104,65 @@ class Courier {
 
   // The socket is connected. Puts AUTH, the checks of Redis' settings and a look at the stream into
   // output(); ready once they are answered.
-  void connected(Time now);
+  void connected(Time now) noexcept;
 
   // The socket is gone, for whatever reason. Everything in flight is reported lost.
-  void closed();
+  void closed() noexcept;
 
-  // Copies `record` into the output as one XADD. With Submitted::taken, `customer` will be told what
-  // became of it; it must live until then or until cancel(ticket).
-  Submitted submit(std::string_view record, Customer& customer, Time now, Ticket* ticket);
+  // Copies `record` into the output as one XADD. With Submitted::taken, `customer` will be told
+  // what became of it; it must live until then or until cancel(ticket). `ticket` may be null. `now`
+  // must not go back between calls; a server's cached time will do.
+  Submitted submit(std::string_view record, Customer& customer, Time now, Ticket* ticket) noexcept;
 
-  // `customer` is gone: its answer will be dropped. Does nothing for a ticket that is settled.
-  void cancel(Ticket ticket);
+  // `customer` is gone: its answer will be dropped. Its record stays on its way, and goes on
+  // counting as one in flight. Does nothing for a ticket that is settled.
+  void cancel(Ticket ticket) noexcept;
 
   // Bytes to write; call wrote() with how many went out. The view ends with any other call.
-  std::string_view output() const;
-  void wrote(std::size_t bytes);
+  std::string_view output() const noexcept;
+  void wrote(std::size_t bytes) noexcept;
 
   // Takes what was read. False: what Redis says makes no sense, or it refused the greeting; the
-  // reason went to the log, and the caller closes the socket and calls closed().
-  [[nodiscard]] bool feed(std::string_view bytes, Time now);
+  // reason went to the log, and the caller closes the socket and calls closed(). What was answered
+  // before that has been reported.
+  [[nodiscard]] bool feed(std::string_view bytes, Time now) noexcept;
 
   // When expire() has to be called next; none while nothing is awaited.
   std::optional<Time> deadline() const;
 
   // True if the oldest answer is overdue: the overdue are reported timed_out, the rest stay until
-  // the caller closes the socket and calls closed().
-  [[nodiscard]] bool expire(Time now);
+  // the caller closes the socket and calls closed(). A server reads what has arrived before it
+  // looks at its timers, lest a worker that was held up take its own delay for Redis'.
+  [[nodiscard]] bool expire(Time now) noexcept;
 
+  // Records in flight, cancelled ones too.
   std::size_t waiting() const { return waiting_.size(); }
 
  private:
   struct Waiting {
-    Customer* customer;  // null: cancelled, or part of the greeting
+    Customer* customer;  // null: cancelled
     Time since;
   };
 
+  void hang_up();
+  bool fail(std::string sentence);
+  bool take_all(Time now);
+  bool take(const Reply& reply, Time now);
+  bool take_greeting(const Reply& reply);
+  void settle_oldest(Outcome outcome);
+  bool has_room(std::size_t bytes) const;
+
   CourierSettings settings_;
   CourierLog& log_;
+  Warnings warnings_{log_};
+  Greeting greeting_{settings_, warnings_};
   State state_ = State::away;
-  std::string output_;
-  std::size_t written_ = 0;  // of output_
-  std::deque<Waiting> waiting_;
-  Ticket next_ticket_ = 0;
-  std::string command_prefix_;  // XADD up to the record's length
-  redisReader* reader_ = nullptr;
+  Time greeted_{};
+  Outbox outbox_;
+  Ring<Waiting> waiting_;    // the records, oldest first; the last one's ticket is next_ticket_ - 1
+  Ticket next_ticket_ = 0;   // never starts over, so that an old ticket finds nobody
+  std::string xadd_prefix_;  // the command up to the record
+  ReplyReader reader_;
 };
 
 }  // namespace weir

@@ -1,0 +1,154 @@
+#include "core/redis/resp.h"
+
+#include <hiredis/read.h>
+
+#include <algorithm>
+#include <charconv>
+#include <exception>
+
+namespace weir {
+namespace {
+
+// hiredis moves what is left of its buffer to the front after each 1 KiB of replies. Given little
+// at a time, there is little to move.
+constexpr std::size_t kSlice = 4096;
+
+void append_length(std::string& out, char sign, std::size_t length) {
+  char text[kBulkOverhead];
+  text[0] = sign;
+  char* end = std::to_chars(text + 1, text + sizeof text - 2, length).ptr;
+  *end++ = '\r';
+  *end++ = '\n';
+  out.append(text, static_cast<std::size_t>(end - text));
+}
+
+}  // namespace
+
+void append_array(std::string& out, std::size_t count) { append_length(out, '*', count); }
+
+void append_bulk(std::string& out, std::string_view bytes) {
+  append_length(out, '$', bytes.size());
+  out.append(bytes);
+  out.append("\r\n", 2);
+}
+
+void append_command(std::string& out, std::initializer_list<std::string_view> words) {
+  append_array(out, words.size());
+  for (const std::string_view word : words) append_bulk(out, word);
+}
+
+// What hiredis 0.14.1 calls for each element of a reply. It asks for an object and looks at nothing
+// but whether it got one: null means that memory ran out, and breaks the reader. So each call
+// writes into the reader's one Reply and returns it, a nil too; there is nothing to free.
+struct ReplyCallbacks {
+  static ReplyReader& reader(const redisReadTask* task) {
+    return *static_cast<ReplyReader*>(task->privdata);
+  }
+
+  static void* refuse(ReplyReader& self, const char* fault) {
+    self.fault_ = fault;
+    return nullptr;
+  }
+
+  // Only what stands at the top and directly below it is kept.
+  static void* keep(const redisReadTask* task, Reply::Type type, std::string_view text,
+                    long long integer) {
+    ReplyReader& self = reader(task);
+    Reply& reply = self.reply_;
+    if (task->parent == nullptr) {
+      reply.type = type;
+      reply.integer = integer;
+      reply.text.assign(text.substr(0, ReplyReader::kMostText));
+      reply.items.clear();
+      self.elements_ = 0;
+    } else if (task->parent->parent == nullptr) {
+      reply.items.emplace_back(text.substr(0, ReplyReader::kMostText));
+    }
+    return &reply;
+  }
+
+  static void* try_keep(const redisReadTask* task, Reply::Type type, std::string_view text,
+                        long long integer) noexcept {
+    try {
+      return keep(task, type, text, integer);
+    } catch (const std::exception&) {
+      return refuse(reader(task), "out of memory");
+    }
+  }
+
+  static Reply::Type type_of(const redisReadTask* task) {
+    if (task->type == REDIS_REPLY_ERROR) return Reply::Type::error;
+    return task->type == REDIS_REPLY_STATUS ? Reply::Type::status : Reply::Type::string;
+  }
+
+  // hiredis does not look at the two bytes that end a bulk string; it has them by now.
+  static void* string(const redisReadTask* task, char* text, std::size_t length) noexcept {
+    if (text[length] != '\r' || text[length + 1] != '\n') {
+      return refuse(reader(task), "a string longer than announced");
+    }
+    return try_keep(task, type_of(task), {text, length}, 0);
+  }
+
+  static void* array(const redisReadTask* task, int elements) noexcept {
+    void* object = try_keep(task, Reply::Type::array, {}, 0);
+    ReplyReader& self = reader(task);
+    self.elements_ += static_cast<std::size_t>(elements);
+    if (self.elements_ > ReplyReader::kMostElements) return refuse(self, "an array too long");
+    return object;
+  }
+
+  static void* integer(const redisReadTask* task, long long value) noexcept {
+    return try_keep(task, Reply::Type::integer, {}, value);
+  }
+
+  static void* nil(const redisReadTask* task) noexcept {
+    return try_keep(task, Reply::Type::nil, {}, 0);
+  }
+
+  static redisReplyObjectFunctions* table() {
+    static redisReplyObjectFunctions functions = {string, array, integer, nil, nullptr};
+    return &functions;
+  }
+};
+
+void ReplyReader::Free::operator()(redisReader* reader) const { redisReaderFree(reader); }
+
+ReplyReader::ReplyReader() noexcept { restart(); }
+ReplyReader::~ReplyReader() = default;
+
+void ReplyReader::restart() noexcept {
+  rest_ = {};
+  fault_ = nullptr;
+  reader_.reset(redisReaderCreateWithFunctions(ReplyCallbacks::table()));
+  // Not by redisReaderSetPrivdata(): it casts the pointer to an int.
+  if (reader_) reader_->privdata = this;
+}
+
+ReplyReader::Next ReplyReader::next() noexcept {
+  if (!reader_ || fault_ != nullptr) return Next::broken;
+  for (;;) {
+    void* object = nullptr;
+    if (redisReaderGetReply(reader_.get(), &object) != REDIS_OK) return Next::broken;
+    if (object != nullptr) return Next::reply;
+    // A bulk string may announce any length up to 2^63-1, and hiredis would wait for all of it.
+    if (reader_->len - reader_->pos > kMostPending) {
+      fault_ = "a reply too long";
+      return Next::broken;
+    }
+    if (rest_.empty()) return Next::none;
+    if (!take_slice()) return Next::broken;
+  }
+}
+
+bool ReplyReader::take_slice() noexcept {
+  const std::string_view slice = rest_.substr(0, kSlice);
+  rest_.remove_prefix(slice.size());
+  return redisReaderFeed(reader_.get(), slice.data(), slice.size()) == REDIS_OK;
+}
+
+std::string_view ReplyReader::error() const noexcept {
+  if (fault_ != nullptr) return fault_;
+  return reader_ ? std::string_view(reader_->errstr) : std::string_view("out of memory");
+}
+
+}  // namespace weir

@@ -1,0 +1,94 @@
+// Redis' wire protocol as far as Weir speaks it (RESP2,
+// https://redis.io/docs/reference/protocol-spec/): commands go out as arrays of bulk strings,
+// replies are read by hiredis' reader, which touches no socket.
+//
+//   std::string out;
+//   append_command(out, {"XLEN", "weir:{0}"});
+//
+//   ReplyReader reader;
+//   reader.give(bytes);                                    // bytes stay in place while next() runs
+//   while (reader.next() == ReplyReader::Next::reply) take(reader.reply());
+//
+// Replies are small here (an entry's id, an error, a setting), so that everything else is taken for
+// a sign that this is not the Redis it should be: the reader breaks on one that exceeds its bounds.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+struct redisReader;
+
+namespace weir {
+
+// Appends the head of an array of `count` bulk strings, or one such string. Any byte may stand in
+// it.
+void append_array(std::string& out, std::size_t count);
+void append_bulk(std::string& out, std::string_view bytes);
+
+// More bytes than append_bulk() adds to what it is given.
+constexpr std::size_t kBulkOverhead = 32;
+
+// Appends a whole command, its name first.
+void append_command(std::string& out, std::initializer_list<std::string_view> words);
+
+struct Reply {
+  enum class Type : std::uint8_t { nil, integer, status, string, error, array };
+
+  Type type = Type::nil;
+  long long integer = 0;
+  std::string text;                // of a status, string or error: its first kMostText bytes
+  std::vector<std::string> items;  // of an array: each element's text likewise, "" if it has none
+};
+
+class ReplyReader {
+ public:
+  static constexpr std::size_t kMostText = 512;
+  static constexpr std::size_t kMostElements = 64;       // in one reply, nested ones included
+  static constexpr std::size_t kMostPending = 16 << 10;  // bytes of an element still incomplete
+
+  ReplyReader() noexcept;
+  ~ReplyReader();
+  ReplyReader(const ReplyReader&) = delete;
+  ReplyReader& operator=(const ReplyReader&) = delete;
+
+  // Forgets everything: the next byte begins a reply.
+  void restart() noexcept;
+
+  // The bytes that next() reads from. They are not copied here, and have to stay until next() says
+  // something else than reply.
+  void give(std::string_view bytes) noexcept { rest_ = bytes; }
+
+  enum class Next : std::uint8_t {
+    reply,   // reply() holds it until the next call
+    none,    // everything given has been taken
+    broken,  // error() says why; only restart() mends it
+  };
+  Next next() noexcept;
+
+  const Reply& reply() const { return reply_; }
+
+  // One clause such as `Protocol error, got "H" as reply type byte`, without anything longer than a
+  // byte from what was read.
+  std::string_view error() const noexcept;
+
+ private:
+  friend struct ReplyCallbacks;
+  struct Free {
+    void operator()(redisReader* reader) const;
+  };
+
+  bool take_slice() noexcept;
+
+  std::unique_ptr<redisReader, Free> reader_;
+  std::string_view rest_;
+  Reply reply_;
+  std::size_t elements_ = 0;  // announced by the arrays of the reply that is being read
+  const char* fault_ = nullptr;
+};
+
+}  // namespace weir

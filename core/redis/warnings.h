@@ -1,0 +1,62 @@
+// What an operator hears of Redis: each thing once, until it changes, and refusals at most once a
+// second. Nothing that Redis sent goes into a sentence but the first word of an error ("NOAUTH"):
+// the rest can repeat what it was sent, a password too.
+//
+//   warnings.once(Warnings::Topic::trouble, refusal("XLEN", reply.text, password));
+//   warnings.refused(error_word(reply.text, password), now);
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace weir {
+
+class CourierLog;
+
+// The first word of an error, if it is one that Weir knows, or is made as Redis makes them (up to
+// 32 capital letters and underscores) and shares nothing with `secret`; else "an error".
+std::string_view error_word(std::string_view error, std::string_view secret);
+
+// What such a word means for Weir, as a clause that says what to do; "" for words without one.
+std::string_view error_advice(std::string_view word);
+
+// "Redis refused XLEN with WRONGTYPE: the stream's key holds something else"
+std::string refusal(std::string_view command, std::string_view error, std::string_view secret);
+
+class Warnings {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+
+  enum class Topic : std::uint8_t {
+    appendonly,
+    appendfsync,
+    maxmemory_policy,
+    unchecked,  // a setting could not be looked at
+    trouble,    // why the connection is not ready
+  };
+
+  explicit Warnings(CourierLog& log) : log_(log) {}
+
+  // Says `sentence`, unless it is what was said on this topic before.
+  void once(Topic topic, std::string sentence);
+
+  // The topic's reason is gone: the next sentence on it is said, even if it is the same.
+  void settled(Topic topic) { last(topic).clear(); }
+
+  // Redis refused a record with an error that begins with `word`.
+  void refused(std::string_view word, Time now);
+
+ private:
+  std::string& last(Topic topic) { return said_[static_cast<std::size_t>(topic)]; }
+
+  CourierLog& log_;
+  std::array<std::string, 5> said_;
+  std::optional<Time> last_refusal_;  // when one was logged
+  std::uint64_t unsaid_ = 0;          // refusals since
+};
+
+}  // namespace weir

@@ -1,0 +1,58 @@
+# shellcheck shell=bash
+# The private weir-flusher. Sourced by tools/run.
+
+check_flusher() {
+  need_built weir-flusher
+  need_program perl perl-base
+}
+
+start_flusher() {
+  local program=$BUILD/weir-flusher notify=$SOCKETS/redis/notify
+  # The user that it runs as for root may not reach the checkout.
+  [[ -z $DATA_USER ]] || { mkdir -p "$SHORT/bin" && install_file "$program" "$SHORT/bin/weir-flusher" && program=$SHORT/bin/weir-flusher; }
+  write_file "$DATA/flusher/flusher.conf" <<END
+# Written by tools/run at each start.
+redis = "unix:$REDIS_SOCKET"
+postgres = "host='$SOCKETS/postgres' user=weir_flusher dbname=weir"
+END
+  chmod 644 "$DATA/flusher/flusher.conf"
+  listen_for_ready "$notify"
+  spawn flusher "$DATA_USER" "${WEB_USER:+$(id -gn "$WEB_USER")}" env "NOTIFY_SOCKET=$notify" \
+    "$program" --config "$DATA/flusher/flusher.conf"
+  await flusher 60 flusher_is_ready
+}
+
+install_file() { # from, to; a program that runs keeps its old file
+  install -m 755 "$1" "$2.new" && mv -f "$2.new" "$2" || fail "$2 cannot be written: $(why_not "$(dirname "$2")")"
+}
+
+# systemd's protocol: the flusher says READY=1 to the socket in NOTIFY_SOCKET. LISTENER ends when it
+# has heard that, or when nobody waits for it any more.
+listen_for_ready() { # path
+  rm -f "$1"
+  perl -e '
+    use Socket;
+    my ($path, $parent) = @ARGV;
+    umask 0;
+    socket my $socket, AF_UNIX, SOCK_DGRAM, 0 or exit 1;
+    bind $socket, pack_sockaddr_un($path) or exit 1;
+    local $SIG{ALRM} = sub { exit 1 if getppid != $parent; alarm 1 };
+    alarm 1;
+    while (1) {
+      defined recv $socket, my $said, 4096, 0 or next;
+      last if $said =~ /^READY=1$/m;
+    }
+    unlink $path;' "$1" "$BASHPID" </dev/null 9>&- &
+  LISTENER=$!
+  disown "$LISTENER"
+  local deadline=$((SECONDS + 10))
+  until [[ -S $1 ]]; do
+    ((SECONDS <= deadline)) && is_alive "$LISTENER" || fail "a socket cannot be made at $1: $(why_not "$(dirname "$1")")"
+    sleep 0.01
+  done
+}
+
+flusher_is_ready() { is_alive "$PID" && ! is_alive "$LISTENER"; }
+
+# TERM finishes the batch in hand.
+end_flusher() { end_all flusher 30 TERM; }

@@ -1,0 +1,107 @@
+# shellcheck shell=bash
+# The private PostgreSQL: reached over a socket in a folder that only its user can enter, hence trust.
+# Sourced by tools/run.
+
+check_postgres() {
+  find_postgres
+  [[ -n $PG_BIN ]] || fail "PostgreSQL 15 or later is missing: install it with \`apt-get install postgresql-15\` (or tools/install-deps run)"
+  need_program psql postgresql-client-15
+  need_built weirctl
+}
+
+# Debian keeps the server's programs out of PATH, one folder a version. The oldest that will do: a
+# newer one that is installed later must not find the older one's data.
+find_postgres() {
+  local folder
+  PG_BIN=''
+  for folder in $(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V); do
+    [[ -x $folder/postgres && -x $folder/initdb ]] || continue
+    [[ ${folder//[!0-9]/} -ge 15 ]] && PG_BIN=$folder && return
+  done
+}
+
+start_postgres() {
+  find_postgres
+  [[ -e $DATA/postgres/PG_VERSION ]] || make_cluster
+  write_file "$DATA/postgres/postgresql.conf" <<END
+# Written by tools/run at each start.
+listen_addresses = ''
+unix_socket_directories = '$SOCKETS/postgres'
+unix_socket_permissions = 0700
+max_connections = 50
+timezone = 'UTC'
+log_timezone = 'UTC'
+log_line_prefix = '%m [%p] %q%u '
+END
+  chmod 644 "$DATA/postgres/postgresql.conf"
+  # end_part has made sure that none of its processes is left: a number in a lock file that is alive
+  # all the same is somebody else's.
+  rm -f "$DATA/postgres/postmaster.pid" "$SOCKETS"/postgres/.s.PGSQL.*
+  spawn postgres "$DATA_USER" '' "$PG_BIN/postgres" -D "$DATA/postgres"
+  await postgres 60 postgres_answers
+  make_database
+  migrate
+}
+
+# initdb works in a folder of another name, so that a kill in its midst leaves no half a cluster.
+make_cluster() {
+  local said new=$DATA/postgres.new
+  rm -rf "$new"
+  mkdir -p "$DATA/postgres" && mkdir -m 700 "$new" || fail "folders in $DATA cannot be made: $(why_not "$DATA")"
+  [[ -z $DATA_USER ]] || chown "$DATA_USER:" "$new"
+  said=$(cd / && as_data_user "$PG_BIN/initdb" -D "$new" -U postgres -A trust -E UTF8 --locale=C.UTF-8 2>&1) ||
+    fail "PostgreSQL's files cannot be made in $new: $(tail -n 1 <<<"$said")"
+  rmdir "$DATA/postgres" && mv "$new" "$DATA/postgres" || fail "$DATA/postgres is in the way: remove it"
+}
+
+as_data_user() { # command…
+  if [[ -n $DATA_USER ]]; then
+    setpriv "--reuid=$DATA_USER" "--regid=$(id -gn "$DATA_USER")" --init-groups "$@"
+  else
+    "$@"
+  fi
+}
+
+postgres_answers() {
+  "$PG_BIN/pg_isready" -q -h "$SOCKETS/postgres" -U postgres -d postgres
+  case $? in
+    0) true ;;
+    1) BUSY=yes && false ;; # it replays its log
+    *) false ;;
+  esac
+}
+
+sql() { # database, psql's arguments…
+  local database=$1
+  shift
+  psql -XqAt -v ON_ERROR_STOP=1 -h "$SOCKETS/postgres" -U postgres -d "$database" "$@" 2>&1
+}
+
+make_database() {
+  local said
+  said=$(sql postgres -c "SELECT 1 FROM pg_database WHERE datname = 'weir'") || fail "PostgreSQL refuses: $said"
+  if [[ $said != 1 ]]; then
+    said=$(sql postgres -c 'CREATE DATABASE weir') || fail "the database cannot be made: $said"
+  fi
+  said=$(sql weir -c 'ALTER ROLE postgres IN DATABASE weir SET search_path = weir, public') ||
+    fail "the database cannot be set up: $said"
+}
+
+migrate() {
+  local said
+  said=$("$BUILD/weirctl" migrate --postgres "host='$SOCKETS/postgres' user=postgres dbname=weir" --sql "$ROOT/sql" 2>&1) ||
+    fail "the schema cannot be brought up to date: $(tail -n 1 <<<"$said")"
+}
+
+# INT ends the sessions and writes all down. Without a postmaster (killed) its children have nothing
+# to save: the next start replays the log.
+end_postgres() {
+  local pid main=
+  { read -r main <"$DATA/postgres/postmaster.pid"; } 2>/dev/null
+  for pid in "${FOUND[@]}"; do
+    [[ $pid == "$main" ]] || continue
+    end_main postgres 60 INT "$pid" || end_main postgres 10 QUIT "$pid"
+    return
+  done
+  end_all postgres 10 QUIT
+}

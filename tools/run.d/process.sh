@@ -1,0 +1,126 @@
+# shellcheck shell=bash
+# Processes of a run: started, recognised, ended. Sourced by tools/run.
+#
+# A process is one of ours if its working directory is $DATA/PART and its program is PART's. That
+# holds for children whose parent was killed, needs no note that could get lost or torn, and cannot be
+# mistaken: a number in a pid file may belong to somebody else by now, a working directory cannot.
+
+is_program_of() { # part, path of a program
+  case $1:${2% (deleted)} in
+    # Debian's redis-server is a link to redis-check-rdb.
+    redis:*/redis-server | redis:*/redis-check-rdb | postgres:*/postgres) true ;;
+    web:*/nginx | flusher:*/weir-flusher) true ;;
+    *) false ;;
+  esac
+}
+
+is_ours() { # part, pid
+  [[ /proc/$2/cwd -ef $DATA/$1 ]] && is_program_of "$1" "$(readlink "/proc/$2/exe" 2>/dev/null)"
+}
+
+# Sets FOUND to the pids of all of a part's processes.
+find_processes() { # part
+  local cwd pid
+  FOUND=()
+  for cwd in /proc/[1-9]*/cwd; do
+    [[ $cwd -ef $DATA/$1 ]] || continue
+    pid=${cwd#/proc/} pid=${pid%/cwd}
+    is_ours "$1" "$pid" && FOUND+=("$pid")
+  done
+}
+
+# The main process answered once, and lives.
+is_up() { # part
+  local pid
+  { read -r pid <"$RUN/pid/$1"; } 2>/dev/null && [[ -n $pid ]] && is_ours "$1" "$pid"
+}
+
+is_alive() { # pid; a process that ended and was not waited for is not
+  local stat
+  { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
+  [[ ${stat##*) } != [ZX]* ]]
+}
+
+# Starts a server in a session of its own, so that Ctrl-C in a terminal does not reach it, and sets
+# PID. The subshell closes the lock, or a server would hold it for ever.
+spawn() { # part, user or '', group or '', command…
+  local part=$1 user=$2 group=$3 as=()
+  shift 3
+  [[ -z $user ]] || as=(setpriv "--reuid=$user" "--regid=${group:-$(id -gn "$user")}" --init-groups)
+  [[ -z $user || -z $group ]] || as[3]=--clear-groups
+  (
+    exec 9>&-
+    cd "$DATA/$part" || exit 1
+    raise_open_files
+    exec setsid "${as[@]}" "$@" </dev/null >>"$RUN/log/$part.log" 2>&1
+  ) &
+  PID=$!
+  disown "$PID"
+}
+
+raise_open_files() {
+  local most
+  most=$(ulimit -Hn)
+  if [[ $most == unlimited || $most -gt 65536 ]]; then most=65536; fi
+  ulimit -Sn "$most"
+}
+
+# Waits until `probe` holds for the server just spawned. A probe that sets BUSY (a log that is being
+# replayed) gets its time anew.
+await() { # part, seconds, probe
+  local part=$1 seconds=$2 probe=$3 deadline=$((SECONDS + $2)) BUSY
+  until BUSY='' && "$probe"; do
+    is_alive "$PID" || fail "$part did not come up: $(last_line "$part")"
+    [[ -z $BUSY ]] || deadline=$((SECONDS + seconds))
+    ((SECONDS <= deadline)) || fail "$part did not answer within $seconds s: $(last_line "$part")"
+    sleep 0.03
+  done
+}
+
+last_line() { # part
+  local log=$RUN/log/$1.log line
+  line=$(tail -n 1 "$log" 2>/dev/null)
+  [[ -n $line ]] && printf '%s; ' "\"$line\""
+  printf 'see %s' "$log"
+}
+
+# Ends a part: its main process in the part's own way, then whatever is left of it.
+end_part() { # part
+  find_processes "$1"
+  ((${#FOUND[@]})) || return 0
+  "end_$1"
+  end_all "$1" 5 KILL
+  end_all "$1" 5 KILL
+}
+
+# Sends a signal to all of a part's processes and waits until none is left. False when time is up.
+end_all() { # part, seconds, signal
+  local deadline=$((SECONDS + $2))
+  find_processes "$1"
+  signal_all "$3"
+  while ((${#FOUND[@]})); do
+    ((SECONDS <= deadline)) || return 1
+    sleep 0.03
+    find_processes "$1"
+  done
+}
+
+# The same for one process, waiting until all of its part are gone.
+end_main() { # part, seconds, signal, pid
+  local deadline=$((SECONDS + $2))
+  FOUND=("$4")
+  signal_all "$3"
+  while find_processes "$1" && ((${#FOUND[@]})); do
+    ((SECONDS <= deadline)) || return 1
+    sleep 0.03
+  done
+}
+
+# CONT, for a process that was stopped hears of nothing else.
+signal_all() { # signal
+  local pid
+  for pid in "${FOUND[@]}"; do
+    kill -s "$1" "$pid" 2>/dev/null && kill -s CONT "$pid" 2>/dev/null
+  done
+  return 0
+}

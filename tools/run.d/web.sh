@@ -1,0 +1,93 @@
+# shellcheck shell=bash
+# The private nginx with Weir's module. Sourced by tools/run.
+
+check_web() {
+  need_program /usr/sbin/nginx nginx
+  need_built ngx_http_weir_module.so
+  local file
+  for file in "${WEIR_WEB_CONF:-}" "${WEIR_HTTP_CONF:-}"; do
+    [[ -z $file || -r $file ]] || fail "$file cannot be read: WEIR_WEB_CONF and WEIR_HTTP_CONF name files with lines for nginx"
+  done
+  find_processes web
+  ((${#FOUND[@]})) || check_port # else what holds the port is ours, and ends before the new one starts
+}
+
+check_port() {
+  local owner
+  owner=$(port_owner) || return 0
+  fail "port $WEIR_PORT is taken by $owner: end that, or choose another port with WEIR_PORT=…"
+}
+
+# Says who listens on the port, so far as this user may know. False: nobody does.
+port_owner() {
+  local inode link pid
+  inode=$(awk -v port="$(printf '%04X' "$WEIR_PORT")" '
+    $4 == "0A" && $2 ~ (":" port "$") && $2 ~ /^(0100007F|00000000|0+):/ { print $10; exit }' \
+    /proc/net/tcp /proc/net/tcp6 2>/dev/null)
+  [[ -n $inode ]] || return 1
+  link=$(find /proc/[1-9]*/fd -lname "socket:\[$inode\]" -print -quit 2>/dev/null)
+  pid=${link#/proc/} pid=${pid%%/*}
+  if [[ -n $pid ]]; then
+    echo "$(tr -d '\0' <"/proc/$pid/comm") (pid $pid)"
+  else
+    echo "another user's process"
+  fi
+}
+
+start_web() {
+  check_port
+  local dir=$DATA/web preload=() module=$BUILD/ngx_http_weir_module.so
+  mkdir -p "$dir/temp"
+  [[ -z $WEB_USER ]] || chmod 711 "$dir/temp"
+  write_nginx_conf "$dir/nginx.conf"
+  # A module built with sanitizers wants their runtime in the process before anything else. nginx
+  # keeps its pools to the end on purpose, so leaks are not looked for here.
+  if grep -q __asan_init "$module"; then
+    preload=(env "LD_PRELOAD=$(gcc -print-file-name=libasan.so)" "ASAN_OPTIONS=detect_leaks=0:${ASAN_OPTIONS:-}"
+      "UBSAN_OPTIONS=print_stacktrace=1:${UBSAN_OPTIONS:-}")
+  fi
+  spawn web '' '' "${preload[@]}" /usr/sbin/nginx -e "$RUN/log/web.log" -p "$dir/" -c "$dir/nginx.conf"
+  await web 30 web_answers
+}
+
+write_nginx_conf() { # path
+  local text user='' http='' locations=$ROOT/conf/nginx.locations.conf listen="listen 127.0.0.1:$WEIR_PORT;"
+  [[ -z $WEB_USER ]] || user="user $WEB_USER $(id -gn "$WEB_USER");"
+  if [[ -n ${WEIR_HTTP_CONF:-} ]]; then http="include \"$(realpath "$WEIR_HTTP_CONF")\";"; fi
+  if [[ -n ${WEIR_WEB_CONF:-} ]]; then
+    locations=$(realpath "$WEIR_WEB_CONF")
+    if grep -qE '^[[:space:]]*listen[[:space:]]' "$locations"; then listen=''; fi
+  fi
+  text=$(<"$ROOT/conf/nginx.conf.in")
+  text=${text//@USER@/"$user"} text=${text//@MODULE@/"$BUILD/ngx_http_weir_module.so"}
+  text=${text//@WORKERS@/"$WEIR_WORKERS"} text=${text//@DIR@/"$DATA/web"}
+  text=${text//@LOG@/"$RUN/log/web.log"} text=${text//@REDIS_SOCKET@/"$REDIS_SOCKET"}
+  text=${text//@HTTP@/"$http"} text=${text//@LISTEN@/"$listen"} text=${text//@LOCATIONS@/"$locations"}
+  write_file "$1" <<<"$text"
+}
+
+# Up means that the port answers, and, where there is /health, that it finds Weir well. A server block
+# of a test's own may speak HTTP/2 or TLS there: then any byte, or an orderly end, is an answer.
+web_answers() {
+  local first=''
+  { exec 8<>"/dev/tcp/127.0.0.1/$WEIR_PORT"; } 2>/dev/null || return 1
+  printf 'GET /health HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n' >&8
+  IFS= read -r -t 5 -u 8 first 2>/dev/null
+  local status=$?
+  exec 8>&-
+  ((status <= 128)) && [[ $first != 'HTTP/1.1 503'* ]]
+}
+
+# QUIT lets requests in hand come to their end. The master leads the session (spawn saw to that);
+# workers whose master was killed are told one by one.
+end_web() {
+  local pid stat
+  for pid in "${FOUND[@]}"; do
+    { read -r stat <"/proc/$pid/stat"; } 2>/dev/null || continue
+    read -r _ _ _ session _ <<<"${stat##*) }"
+    [[ $session == "$pid" ]] || continue
+    end_main web 10 QUIT "$pid" || end_main web 5 TERM "$pid"
+    return
+  done
+  end_all web 10 QUIT || end_all web 5 TERM
+}

@@ -46,10 +46,10 @@ $$;
 -- and a wide one (its client gave no time that a retry repeats) seven days either way; and in the
 -- default partition, whose unique index knows no weeks.
 --
--- OR keeps the two lookups from becoming joins: they are made row by row, and of the partitions only
--- those that the row's time allows are touched. A partition that has just been filled has no
--- statistics yet, so the planner is told not to read one from end to end. JIT would take longer than
--- the query.
+-- OR keeps the two lookups from becoming joins, and OFFSET 0 the second from becoming a hash of the
+-- whole default partition: they are index probes, row by row, and of the partitions only those that
+-- the row's time allows are touched. A partition that has just been filled has no statistics yet, so
+-- the planner is told not to read one from end to end. JIT would take longer than the query.
 CREATE FUNCTION weir.known_events() RETURNS SETOF integer
 LANGUAGE sql STABLE
 SET enable_seqscan = off SET jit = off
@@ -64,7 +64,8 @@ AS $$
       AND e.client_timestamp < interval '168 hours' + date_trunc('week',
         a.client_timestamp + CASE WHEN a.wide THEN interval '168 hours' ELSE interval '0' END, 'UTC'))
   OR EXISTS (
-    SELECT FROM weir.events_default AS e WHERE e.tenant_id = a.tenant_id AND e.event_id = a.id)
+    SELECT FROM weir.events_default AS e WHERE e.tenant_id = a.tenant_id AND e.event_id = a.id
+    OFFSET 0)
 $$;
 
 CREATE FUNCTION weir.known_crashes() RETURNS SETOF integer
@@ -81,7 +82,8 @@ AS $$
       AND c.client_timestamp < interval '168 hours' + date_trunc('week',
         a.client_timestamp + CASE WHEN a.wide THEN interval '168 hours' ELSE interval '0' END, 'UTC'))
   OR EXISTS (
-    SELECT FROM weir.crashes_default AS c WHERE c.tenant_id = a.tenant_id AND c.crash_id = a.id)
+    SELECT FROM weir.crashes_default AS c WHERE c.tenant_id = a.tenant_id AND c.crash_id = a.id
+    OFFSET 0)
 $$;
 
 -- Adds the rows of added_events to the roll-ups. Every upsert goes through its rows in the order of

@@ -191,9 +191,10 @@ START_TEST(without_a_timestamp_the_time_in_a_version_7_id_counts_as_the_clients)
 END_TEST
 
 START_TEST(a_crashs_members_land_in_their_columns) {
-  const auto c = crash(R"(,"os_version":"14.1","stack_trace":"at f (a.js:1:2)","context":{"m":1},)"
-                       R"("crash_id":"0190d5a0-0000-4000-8000-000000000001",)"
-                       R"("event_id":"0190d5a0-0000-4000-8000-000000000002")");
+  const auto c =
+      crash(R"X(,"os_version":"14.1","stack_trace":"at f (a.js:1:2)","context":{"m":1},)X"
+            R"("crash_id":"0190d5a0-0000-4000-8000-000000000001",)"
+            R"("event_id":"0190d5a0-0000-4000-8000-000000000002")");
   ck_assert_view_eq(text(c, "os_version"), "14.1");
   ck_assert_view_eq(text(c, "crash_type"), "t");
   ck_assert_view_eq(text(c, "error_message"), "m");

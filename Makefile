@@ -1,45 +1,173 @@
-# Weir. `make help` lists the targets.
+# Weir. `make help` lists the targets; CONTRIBUTING.md says how to work with them.
+#
+# Sources are found by wildcard: a new file in core/*/, pg/, flusher/, ctl/, t/unit/ or t/fuzz/ needs
+# no line here. SAN=1 builds with sanitizers, into a folder of its own.
+SAN ?=
+ifeq ($(SAN),1)
+BUILD ?= build/asan
+CXXFLAGS ?= -O1 -g -fno-omit-frame-pointer
+SANITIZE ?= -fsanitize=address,undefined -fno-sanitize-recover=undefined
+else
 BUILD ?= build
-CXX ?= g++
 CXXFLAGS ?= -O2 -g
+endif
+RUN ?= run
+WEIR_PORT ?= 8080
+WEIR_SERVER ?= nginx
+FUZZ_SECONDS ?= 5
+CLANGXX ?= clang++
+PREFIX ?= /usr
+JOBS ?= $(shell nproc)
+export SAN BUILD RUN WEIR_PORT WEIR_SERVER FUZZ_SECONDS CXXFLAGS SANITIZE TESTS
+
 WARNINGS = -Wall -Wextra -Wconversion -Wshadow -Werror
 CORE_PKGS = yajl hiredis libcrypto zlib
 FLUSHER_PKGS = libpq spdlog libsystemd
 ALL_CXXFLAGS = -std=c++17 $(WARNINGS) $(CXXFLAGS) -fPIC -MMD -MP -I. $(SANITIZE)
+
+# The flusher and weirctl know the schema that they were built for: the number of its last migration.
+SQL_DIR ?= $(PREFIX)/share/weir/sql
 SCHEMA_VERSION = $(shell ls sql/migrations/*.sql 2>/dev/null | tail -1 | sed 's:.*/0*\([0-9]*\)_.*:\1:')
+SCHEMA_FLAGS = -DWEIR_SCHEMA_VERSION=$(SCHEMA_VERSION) -DWEIR_SQL_DIR='"$(SQL_DIR)"'
 
 CORE_SRCS = $(wildcard core/*/*.cpp)
-UNIT_SRCS = $(wildcard t/unit/*.cpp)
+PG_SRCS = $(wildcard pg/*.cpp)
 FLUSHER_SRCS = $(wildcard flusher/*.cpp)
 CTL_SRCS = $(wildcard ctl/*.cpp)
+# The unit tests reach those parts of the flusher that do no I/O.
+UNIT_SRCS = $(wildcard t/unit/*.cpp flusher/batch.cpp flusher/stream_id.cpp)
+FUZZERS = $(patsubst t/fuzz/%.cpp,$(BUILD)/fuzz/%,$(wildcard t/fuzz/*_fuzzer.cpp))
 objects = $(patsubst %.cpp,$(BUILD)/obj/%.o,$(1))
+fuzz_objects = $(patsubst %.cpp,$(BUILD)/fuzz/obj/%.o,$(1))
 
-.PHONY: all unit clean
-all: $(BUILD)/libweir_core.a $(BUILD)/weir-flusher $(BUILD)/weirctl
+# `make V=1` shows the commands.
+Q = $(if $(V),,@)
+say = $(if $(V),,@echo '  $(1)';)
 
-$(BUILD)/obj/%.o: %.cpp
+.PHONY: all module unit fuzz test run up down clean-run lint format install clean help FORCE
+.DELETE_ON_ERROR:
+
+all: $(BUILD)/libweir_core.a $(BUILD)/weir-flusher $(BUILD)/weirctl module ## build everything (the default)
+
+# Two calls of make at once (say, two `make up`) must not build into one folder at the same time.
+locked = @mkdir -p $(BUILD) && flock $(BUILD)/lock $(1)
+submake = $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
+
+# Running --------------------------------------------------------------------------------------
+
+run: ## install what is missing, build, start everything, wait; Ctrl-C stops it
+up: ## the same in the background; what runs already is left alone
+run up:
+	$(call locked,tools/install-deps run)
+	$(call locked,$(submake) all)
+	@exec tools/run $@
+
+down: ## end all that `make up` started; the data stays
+clean-run: ## `make down`, and drop the data
+down clean-run:
+	@tools/run $@
+
+# Building -------------------------------------------------------------------------------------
+
+$(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
-	$(CXX) $(ALL_CXXFLAGS) -c -o $@ $<
+	@echo '$(CXX) $(ALL_CXXFLAGS)' | cmp -s - $@ || echo '$(CXX) $(ALL_CXXFLAGS)' >$@
 
-$(BUILD)/libweir_core.a: $(call objects,$(CORE_SRCS))
-	rm -f $@ && ar rcs $@ $^
+$(BUILD)/schema: FORCE
+	@mkdir -p $(@D)
+	@echo "$(SCHEMA_FLAGS)" | cmp -s - $@ || echo "$(SCHEMA_FLAGS)" >$@
 
-# -Wshadow and -Wconversion are for our code; Check's macros are not ours.
+$(BUILD)/obj/%.o: %.cpp $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,compile $<)$(CXX) $(ALL_CXXFLAGS) $(EXTRA_CXXFLAGS) -c -o $@ $<
+
+$(call objects,$(FLUSHER_SRCS) $(CTL_SRCS)): $(BUILD)/schema
+$(BUILD)/obj/ctl/%.o: EXTRA_CXXFLAGS = $(SCHEMA_FLAGS)
+$(BUILD)/obj/flusher/%.o: EXTRA_CXXFLAGS = $(SCHEMA_FLAGS) $$(pkg-config --cflags spdlog)
+
+# Check's macros are not ours: they shadow and convert.
 $(BUILD)/obj/t/unit/%.o: WARNINGS = -Wall -Wextra -Werror
 
+$(BUILD)/libweir_core.a: $(call objects,$(CORE_SRCS))
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+
+$(BUILD)/weir-flusher: $(call objects,$(FLUSHER_SRCS) $(PG_SRCS)) $(BUILD)/libweir_core.a
+	$(call say,link $@)$(CXX) $(SANITIZE) -o $@ $^ $$(pkg-config --libs $(CORE_PKGS) $(FLUSHER_PKGS)) -lfmt
+
+$(BUILD)/weirctl: $(call objects,$(CTL_SRCS) $(PG_SRCS)) $(BUILD)/libweir_core.a
+	$(call say,link $@)$(CXX) $(SANITIZE) -o $@ $^ $$(pkg-config --libs $(CORE_PKGS) libpq)
+
 $(BUILD)/unit: $(call objects,$(UNIT_SRCS)) $(BUILD)/libweir_core.a
-	$(CXX) $(SANITIZE) -o $@ $^ $$(pkg-config --libs check $(CORE_PKGS))
+	$(call say,link $@)$(CXX) $(SANITIZE) -o $@ $^ $$(pkg-config --libs check $(CORE_PKGS))
 
-$(BUILD)/weir-flusher: $(call objects,$(FLUSHER_SRCS)) $(BUILD)/libweir_core.a
-	$(CXX) $(SANITIZE) -o $@ $^ $$(pkg-config --libs $(CORE_PKGS) $(FLUSHER_PKGS)) -lfmt
+module: ## build only the nginx module, $(BUILD)/ngx_http_weir_module.so
+	+@tools/build-module
 
-$(BUILD)/weirctl: $(call objects,$(CTL_SRCS)) $(BUILD)/libweir_core.a
-	$(CXX) $(SANITIZE) -o $@ $^ $$(pkg-config --libs $(CORE_PKGS) libpq)
+# Testing --------------------------------------------------------------------------------------
 
-unit: $(BUILD)/unit
-	$(BUILD)/unit
+test: ## install what is missing, build, run every test; TESTS="t/track.t …" picks black-box files
+	$(call locked,tools/install-deps run test)
+	$(call locked,$(submake) all $(BUILD)/unit $(if $(SAN),,$(FUZZERS)))
+	@tools/test unit blackbox sql $(if $(SAN),,fuzz)
 
-clean:
+unit: $(BUILD)/unit ## build and run the unit tests; CK_RUN_SUITE=name picks a suite
+	@tools/test unit
+
+fuzz: $(FUZZERS) ## run each fuzzer for FUZZ_SECONDS (5)
+	@tools/test fuzz
+
+FUZZ_FLAGS = -std=c++17 -Wall -Wextra -Werror -O1 -g -fno-omit-frame-pointer -MMD -MP -I. \
+	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+
+$(BUILD)/fuzz/obj/%.o: %.cpp
+	@mkdir -p $(@D)
+	$(call say,compile $< to fuzz)$(CLANGXX) $(FUZZ_FLAGS) -c -o $@ $<
+
+$(BUILD)/fuzz/libweir_core.a: $(call fuzz_objects,$(CORE_SRCS))
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+
+$(BUILD)/fuzz/%_fuzzer: $(BUILD)/fuzz/obj/t/fuzz/%_fuzzer.o $(BUILD)/fuzz/libweir_core.a
+	$(call say,link $@)$(CLANGXX) -fsanitize=fuzzer,address,undefined -o $@ $^ $$(pkg-config --libs $(CORE_PKGS))
+
+.PRECIOUS: $(BUILD)/obj/%.o $(BUILD)/fuzz/obj/%.o
+
+# Looking after the code -----------------------------------------------------------------------
+
+lint: ## check style, rooms, shell, Perl and SQL
+	$(call locked,tools/install-deps run test lint)
+	$(call locked,$(submake) all)
+	@tools/lint
+
+format: ## bring C++ and Perl into the house's form
+	@tools/install-deps lint
+	@tools/lint --fix
+
+# Installing -----------------------------------------------------------------------------------
+
+ROOT_DIR = $(DESTDIR)$(PREFIX)
+MODULE_DIR = $(ROOT_DIR)/lib/nginx/modules
+DOC_DIR = $(ROOT_DIR)/share/doc/weir
+
+install: all ## install module, programs, schema, unit, examples and documents below DESTDIR
+	install -D -m 644 $(BUILD)/ngx_http_weir_module.so $(MODULE_DIR)/ngx_http_weir_module.so
+	install -D -m 755 $(BUILD)/weir-flusher $(ROOT_DIR)/bin/weir-flusher
+	install -D -m 755 $(BUILD)/weirctl $(ROOT_DIR)/bin/weirctl
+	install -d $(DESTDIR)$(SQL_DIR)/migrations $(DOC_DIR)/examples $(DOC_DIR)/decisions
+	install -m 644 sql/migrations/*.sql $(DESTDIR)$(SQL_DIR)/migrations/
+	install -D -m 644 conf/weir-flusher.service $(ROOT_DIR)/lib/systemd/system/weir-flusher.service
+	install -D -m 644 conf/weir-flusher.sysusers $(ROOT_DIR)/lib/sysusers.d/weir-flusher.conf
+	install -D -m 644 conf/mod-http-weir.conf $(ROOT_DIR)/share/nginx/modules-available/mod-http-weir.conf
+	install -m 644 conf/weir.nginx.conf conf/weir-flusher.conf $(DOC_DIR)/examples/
+	install -m 644 README.md CHANGELOG.md SECURITY.md LICENSE $(wildcard docs/*.md) $(DOC_DIR)/
+	install -m 644 $(wildcard docs/decisions/*.md) $(DOC_DIR)/decisions/
+
+clean: ## remove what was built
 	rm -rf $(BUILD)
 
--include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+help: ## this list
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo 'Variables: RUN=$(RUN) WEIR_PORT=$(WEIR_PORT) WEIR_SERVER=$(WEIR_SERVER) BUILD=$(BUILD) SAN=1 V=1'
+
+-include $(shell find $(BUILD)/obj $(BUILD)/fuzz/obj -name '*.d' 2>/dev/null)

@@ -1,0 +1,49 @@
+// weirctl, the operator's command.
+#include <csignal>
+#include <iostream>
+
+#include <CLI/CLI.hpp>
+
+#include "ctl/command.h"
+
+namespace weir::ctl {
+
+std::vector<AddCommand>& commands() {
+  static std::vector<AddCommand> registered;
+  return registered;
+}
+
+int fail(std::string_view sentence) {
+  std::cout << std::flush;
+  std::cerr << "weirctl: " << sentence << "\n";
+  return kFailed;
+}
+
+namespace {
+
+int run(int argc, char** argv) {
+  CLI::App app("Looks after Weir's database.", "weirctl");
+  app.require_subcommand(1);
+  int status = kDone;
+  for (const AddCommand add : commands()) add(app, status);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kDone : kMisused;
+  }
+  return status;
+}
+
+}  // namespace
+}  // namespace weir::ctl
+
+int main(int argc, char** argv) {
+  // Whoever reads our output may go away early ("weirctl … | head"); the work still has to be
+  // ended.
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    return weir::ctl::run(argc, argv);
+  } catch (const std::exception& error) {
+    return weir::ctl::fail(error.what());
+  }
+}

@@ -1,0 +1,31 @@
+// The migrations as files: found, numbered, read and summed.
+//
+//   std::string error;
+//   auto files = read_migrations("sql/migrations", error);
+//   if (!files) return fail(error);
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace weir::ctl {
+
+struct MigrationFile {
+  int version;       // from the name, 1 and up
+  std::string name;  // 0001_roles_and_schema.sql
+  std::string path;  // as the operator may open it
+  std::string text;
+  std::string checksum;  // SHA-256 in hexadecimal
+};
+
+// All files NNNN_subject.sql of `directory` in the order of their numbers, which count up from 1
+// without gaps. None: `error` holds one sentence.
+std::optional<std::vector<MigrationFile>> read_migrations(const std::string& directory,
+                                                          std::string& error);
+
+// Where the migrations are unless somebody says otherwise: in the checkout that this program was
+// built in, or where they were installed.
+std::string default_sql_directory();
+
+}  // namespace weir::ctl

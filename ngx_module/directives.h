@@ -1,0 +1,43 @@
+// What the configuration says to Weir. docs/directives.md describes each directive;
+// tools/check-directives compares it with the table in directives.cpp.
+#pragma once
+
+#include "ngx_module/nginx.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/http/intake.h"
+#include "ngx_module/redis_link.h"
+
+namespace weir {
+
+struct MainConf {
+  std::optional<RedisTarget> redis;
+};
+
+struct LocationConf {
+  using LimitWord = std::pair<std::string, std::string>;  // name and value
+
+  Location location;
+  bool takes = false;  // `weir` stands here
+  bool names_origins = false;
+  std::vector<LimitWord> limit_words;  // those of outer blocks first, once merged
+  std::string place;                   // "/etc/nginx/nginx.conf:12", of `weir`
+};
+
+extern ngx_command_t directives[];
+
+// The module's configuration callbacks.
+void* create_main_conf(ngx_conf_t* cf) noexcept;
+void* create_location_conf(ngx_conf_t* cf) noexcept;
+char* merge_location_conf(ngx_conf_t* cf, void* outer, void* inner) noexcept;
+
+const LocationConf& location_conf(ngx_http_request_t* r);
+
+// Null if there is no http block, or no `weir_redis` in it.
+const RedisTarget* redis_target(ngx_cycle_t* cycle);
+
+}  // namespace weir

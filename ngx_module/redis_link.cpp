@@ -1,0 +1,241 @@
+#include "ngx_module/redis_link.h"
+
+#include <poll.h>
+
+#include <algorithm>
+
+namespace weir {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kLeastWait{50};
+constexpr milliseconds kMostWait{2000};
+constexpr ngx_msec_t kGreetingWait = 250;
+constexpr ngx_msec_t kLogEvery = 30'000;
+
+Courier::Time now() { return Courier::Time(milliseconds(ngx_current_msec)); }
+
+RedisLink* link_of(ngx_event_t* event) {
+  return static_cast<RedisLink*>(static_cast<ngx_connection_t*>(event->data)->data);
+}
+
+ngx_err_t socket_error(ngx_connection_t* connection) {
+  int error = 0;
+  socklen_t length = sizeof error;
+  if (getsockopt(connection->fd, SOL_SOCKET, SO_ERROR, &error, &length) == -1) return ngx_errno;
+  return error;
+}
+
+}  // namespace
+
+RedisLink::RedisLink(const RedisTarget& target)
+    : target_(target),
+      courier_(target.courier, *this),
+      backoff_(kLeastWait, kMostWait, static_cast<std::uint64_t>(ngx_pid)),
+      quiet_log_(*ngx_cycle->log),
+      timer_owner_(),
+      timer_() {
+  quiet_log_.log_level = NGX_LOG_ALERT;
+  timer_owner_.fd = -1;
+  timer_owner_.data = this;
+  timer_.data = &timer_owner_;
+  timer_.log = ngx_cycle->log;
+  timer_.handler = on_timer;
+  timer_.cancelable = 1;
+}
+
+RedisLink::~RedisLink() {
+  drop_connection();
+  if (timer_.timer_set) ngx_del_timer(&timer_);
+}
+
+void RedisLink::start() {
+  connect();
+  const ngx_msec_t until = ngx_current_msec + kGreetingWait;
+  while (connection_ != nullptr && courier_.state() != Courier::State::ready &&
+         ngx_current_msec < until) {
+    poll_once(until - ngx_current_msec);
+  }
+}
+
+// Runs the connection's handlers by poll(), since nginx's loop is not running yet.
+void RedisLink::poll_once(ngx_msec_t wait) {
+  const bool writes = connecting_ || !courier_.output().empty();
+  pollfd descriptor{connection_->fd, static_cast<short>(writes ? POLLIN | POLLOUT : POLLIN), 0};
+  poll(&descriptor, 1, static_cast<int>(wait));
+  ngx_time_update();
+  if ((descriptor.revents & (POLLOUT | POLLERR | POLLHUP)) != 0) {
+    connection_->write->ready = 1;
+    on_write(connection_->write);
+  }
+  if (connection_ != nullptr && (descriptor.revents & (POLLIN | POLLERR | POLLHUP)) != 0) {
+    connection_->read->ready = 1;
+    connection_->read->available = -1;  // as epoll's own handler does: the amount is not known
+    on_read(connection_->read);
+  }
+}
+
+Courier::Submitted RedisLink::submit(std::string_view record, Customer& customer,
+                                     Courier::Ticket* ticket) {
+  const auto submitted = courier_.submit(record, customer, now(), ticket);
+  if (submitted == Courier::Submitted::taken) {
+    post_write();
+    watch_deadline();
+  }
+  return submitted;
+}
+
+void RedisLink::on_write(ngx_event_t* event) noexcept {
+  link_of(event)->guarded<&RedisLink::write_ready>();
+}
+
+void RedisLink::on_read(ngx_event_t* event) noexcept {
+  link_of(event)->guarded<&RedisLink::read_ready>();
+}
+
+void RedisLink::on_timer(ngx_event_t* event) noexcept {
+  link_of(event)->guarded<&RedisLink::timer_ready>();
+}
+
+template <void (RedisLink::*Step)()>
+void RedisLink::guarded() noexcept {
+  try {
+    (this->*Step)();
+  } catch (...) {
+    lost("ran out of memory for", 0);
+  }
+}
+
+void RedisLink::connect() {
+  RedisTarget::Address& address = target_.addresses[next_address_++ % target_.addresses.size()];
+  ngx_str_t name{target_.name.size(), reinterpret_cast<u_char*>(target_.name.data())};
+  ngx_peer_connection_t peer{};
+  peer.sockaddr = &address.sockaddr.sockaddr;
+  peer.socklen = address.length;
+  peer.name = &name;
+  peer.get = ngx_event_get_peer;
+  peer.log = &quiet_log_;
+  peer.log_error = NGX_ERROR_INFO;
+  peer.so_keepalive = 1;
+
+  const ngx_int_t rc = ngx_event_connect_peer(&peer);
+  if (rc != NGX_OK && rc != NGX_AGAIN) return lost("cannot connect to", ngx_socket_errno);
+  connection_ = peer.connection;
+  connection_->data = this;
+  connection_->read->handler = on_read;
+  connection_->write->handler = on_write;
+  if (rc == NGX_OK) return opened();
+  connecting_ = true;
+  ngx_add_timer(&timer_, static_cast<ngx_msec_t>(target_.courier.timeout.count()));
+}
+
+void RedisLink::opened() {
+  connecting_ = false;
+  if (timer_.timer_set) ngx_del_timer(&timer_);
+  if (ngx_tcp_nodelay(connection_) != NGX_OK) return lost("cannot set up a connection to", 0);
+  courier_.connected(now());
+  post_write();
+  watch_deadline();
+}
+
+void RedisLink::write_ready() {
+  if (connecting_) {
+    if (ngx_err_t error = socket_error(connection_)) return lost("cannot connect to", error);
+    return opened();
+  }
+  while (connection_->write->ready && !courier_.output().empty()) {
+    const auto output = courier_.output();
+    auto* bytes =
+        reinterpret_cast<u_char*>(const_cast<char*>(output.data()));  // send() is not const
+    const ssize_t sent = connection_->send(connection_, bytes, output.size());
+    if (sent == NGX_ERROR) return lost("cannot write to", ngx_socket_errno);
+    if (sent <= 0) break;
+    courier_.wrote(static_cast<std::size_t>(sent));
+  }
+  if (ngx_handle_write_event(connection_->write, 0) != NGX_OK) lost("cannot wait for", 0);
+}
+
+void RedisLink::read_ready() {
+  if (connecting_) return write_ready();
+  if (connection_->close) return lost("gives up", 0);  // worker_shutdown_timeout is over
+  do {
+    const ssize_t size = connection_->recv(connection_, input_.data(), input_.size());
+    if (size == NGX_AGAIN) break;
+    if (size == NGX_ERROR) return lost("cannot read from", ngx_socket_errno);
+    if (size == 0) return lost("was left by", 0);
+    const auto* bytes = reinterpret_cast<const char*>(input_.data());
+    if (!courier_.feed({bytes, static_cast<std::size_t>(size)}, now())) {
+      return lost("closes its connection to", 0);
+    }
+  } while (connection_->read->ready);
+  if (ngx_handle_read_event(connection_->read, 0) != NGX_OK) return lost("cannot wait for", 0);
+  post_write();
+  watch_deadline();
+}
+
+void RedisLink::timer_ready() {
+  if (connection_ == nullptr) return connect();
+  if (connecting_) return lost("cannot connect to", NGX_ETIMEDOUT);
+  if (courier_.expire(now())) return lost("had no answer in time from", 0);
+  watch_deadline();
+}
+
+void RedisLink::post_write() {
+  if (connection_->write->ready && !courier_.output().empty()) {
+    ngx_post_event(connection_->write, &ngx_posted_events);
+  }
+}
+
+// The timer may stand too early, since deadlines move on with every answer; it then just looks
+// again.
+void RedisLink::watch_deadline() {
+  const bool in_flight = courier_.state() == Courier::State::ready && courier_.waiting() > 0;
+  timer_.cancelable = in_flight ? 0 : 1;
+  if (timer_.timer_set) return;
+  if (const auto deadline = courier_.deadline()) {
+    const auto left = std::chrono::duration_cast<milliseconds>(*deadline - now()).count();
+    ngx_add_timer(&timer_, static_cast<ngx_msec_t>(std::max<decltype(left)>(left, 1)));
+  }
+}
+
+// `what` stands between "weir" and the name of the Redis.
+void RedisLink::lost(const char* what, ngx_err_t error) noexcept {
+  drop_connection();
+  const auto wait = static_cast<ngx_msec_t>(backoff_.next().count());
+  log_loss(what, error, wait);
+  courier_.closed();
+  if (timer_.timer_set) ngx_del_timer(&timer_);
+  timer_.cancelable = 1;
+  ngx_add_timer(&timer_, wait);
+}
+
+void RedisLink::drop_connection() noexcept {
+  connecting_ = false;
+  if (connection_ == nullptr) return;
+  ngx_close_connection(connection_);
+  connection_ = nullptr;
+}
+
+// The first loss is told at once, those after it twice a minute, until Redis is ready again.
+void RedisLink::log_loss(const char* what, ngx_err_t error, ngx_msec_t wait) noexcept {
+  if (loss_logged_ && ngx_current_msec - loss_logged_at_ < kLogEvery) return;
+  loss_logged_ = true;
+  loss_logged_at_ = ngx_current_msec;
+  ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, error,
+                "weir %s Redis at %*s, tries again in %M ms and until then answers 503", what,
+                WEIR_TEXT(target_.name), wait);
+}
+
+void RedisLink::ready() noexcept {
+  backoff_.reset();
+  loss_logged_ = false;
+  ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0, "weir keeps its records in Redis at %*s",
+                WEIR_TEXT(target_.name));
+}
+
+void RedisLink::warn(std::string_view sentence) noexcept {
+  ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0, "weir: %*s", WEIR_TEXT(sentence));
+}
+
+}  // namespace weir

@@ -1,0 +1,97 @@
+// The worker's one connection to Redis: moves the courier's bytes over nginx's events and connects
+// again whenever it is lost. What the bytes mean is the courier's business (core/redis/courier.h).
+//
+//   RedisLink link(target);
+//   link.start();                                   // in init_process
+//   link.submit(record, customer, &ticket);         // customer.settled() follows
+//
+//   +---------+  connect()  +------------+  writable  +------+
+//   | waiting | ----------> | connecting | ---------> | open |  the courier is greeting or ready
+//   +---------+ <---------- +------------+            +------+
+//        ^        lost()                                 |
+//        +-----------------------------------------------+
+//
+// One timer serves all three states: the next try, the time that connecting may take, and the
+// courier's deadline. Only the last one, and only while records are in flight, keeps a worker that
+// was told to quit.
+//
+// Requests share writes: submit() posts one write event, which nginx runs at the end of the turn of
+// its loop, after every request that this turn brought.
+#pragma once
+
+#include "ngx_module/nginx.h"
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "core/redis/backoff.h"
+#include "core/redis/courier.h"
+
+namespace weir {
+
+// Where Redis is and how to speak to it; copied into each worker.
+struct RedisTarget {
+  struct Address {
+    ngx_sockaddr_t sockaddr;
+    socklen_t length;
+  };
+
+  std::string name;                // as configured, for the log
+  std::vector<Address> addresses;  // what the name stood for when the configuration was read
+  CourierSettings courier;
+};
+
+class RedisLink final : private CourierLog {
+ public:
+  explicit RedisLink(const RedisTarget& target);
+  ~RedisLink();  // closes the connection and tells no customer: requests may be gone already
+  RedisLink(const RedisLink&) = delete;
+  RedisLink& operator=(const RedisLink&) = delete;
+
+  // Connects, and waits a moment for Redis' greeting, so that a worker that a reload starts refuses
+  // none of its first requests. Only for init_process, where no request waits yet.
+  void start();
+
+  Courier::State state() const { return courier_.state(); }
+  Courier::Submitted submit(std::string_view record, Customer& customer, Courier::Ticket* ticket);
+  void cancel(Courier::Ticket ticket) { courier_.cancel(ticket); }
+
+ private:
+  // nginx's callbacks: find the link and let no exception through.
+  static void on_write(ngx_event_t* event) noexcept;
+  static void on_read(ngx_event_t* event) noexcept;
+  static void on_timer(ngx_event_t* event) noexcept;
+  template <void (RedisLink::*Step)()>
+  void guarded() noexcept;
+
+  void connect();
+  void opened();
+  void write_ready();
+  void read_ready();
+  void timer_ready();
+  void poll_once(ngx_msec_t wait);
+  void post_write();
+  void watch_deadline();
+  void lost(const char* what, ngx_err_t error) noexcept;
+  void drop_connection() noexcept;
+  void log_loss(const char* what, ngx_err_t error, ngx_msec_t wait) noexcept;
+
+  void ready() noexcept override;
+  void warn(std::string_view sentence) noexcept override;
+
+  RedisTarget target_;
+  Courier courier_;
+  Backoff backoff_;
+  ngx_connection_t* connection_ = nullptr;
+  bool connecting_ = false;
+  std::size_t next_address_ = 0;
+  ngx_log_t quiet_log_;           // nginx calls an absent socket critical; we say it ourselves
+  ngx_connection_t timer_owner_;  // nginx reads the fd of a timer's data for its debug log
+  ngx_event_t timer_;
+  bool loss_logged_ = false;
+  ngx_msec_t loss_logged_at_ = 0;
+  std::array<u_char, 64 << 10> input_;
+};
+
+}  // namespace weir

@@ -1,0 +1,228 @@
+#include "ngx_module/request.h"
+
+#include <type_traits>
+
+#include "core/http/intake.h"
+#include "ngx_module/body.h"
+#include "ngx_module/directives.h"
+#include "ngx_module/pool.h"
+#include "ngx_module/response.h"
+#include "ngx_module/worker.h"
+
+namespace weir {
+namespace {
+
+// One request from the moment that its body is wanted.
+class Visit final : public Customer {
+ public:
+  Visit(ngx_http_request_t* r, const Location& location, const RequestHead& head)
+      : r_(r), location_(location), head_(head) {}
+
+  void read_body();
+  void settled(Outcome outcome) noexcept override;
+
+ private:
+  static void on_gone(void* data) noexcept;
+
+  void decide();
+  bool keep(const Decision& decision);
+  bool copy_answer(const Answer& answer);
+  void too_large();
+  void finish(const Answer& answer);
+
+  ngx_http_request_t* r_;
+  const Location& location_;
+  RequestHead head_;
+  Body body_;
+  Answer answer_;  // for when Redis has the record
+  Courier::Ticket ticket_ = 0;
+  bool waiting_ = false;
+};
+static_assert(std::is_trivially_destructible_v<Visit>, "it lies in a pool and is never destroyed");
+
+Visit* visit_of(ngx_http_request_t* r) {
+  return static_cast<Visit*>(ngx_http_get_module_ctx(r, ngx_http_weir_module));
+}
+
+Timestamp time_of_receipt() {
+  const ngx_time_t* time = ngx_timeofday();
+  return time->sec * kMicrosPerSecond + time->msec * 1000;
+}
+
+bool is_named(const ngx_table_elt_t& header, std::string_view lower_case_name) {
+  return header.key.len == lower_case_name.size() &&
+         ngx_memcmp(header.lowcase_key, lower_case_name.data(), lower_case_name.size()) == 0;
+}
+
+// A header that nginx keeps no pointer to; the first one of its name.
+std::string_view find_header(ngx_http_request_t* r, std::string_view lower_case_name) {
+  for (ngx_list_part_t* part = &r->headers_in.headers.part; part != nullptr; part = part->next) {
+    auto* headers = static_cast<ngx_table_elt_t*>(part->elts);
+    for (ngx_uint_t i = 0; i < part->nelts; i++) {
+      if (is_named(headers[i], lower_case_name)) return view(headers[i].value);
+    }
+  }
+  return {};
+}
+
+RequestHead head_of(ngx_http_request_t* r) {
+  RequestHead head;
+  head.method = view(r->method_name);
+  head.content_type = view(r->headers_in.content_type);
+  head.content_encoding = find_header(r, "content-encoding");
+  head.origin = find_header(r, "origin");
+  if (r->headers_in.content_length_n >= 0) {
+    head.content_length = static_cast<std::uint64_t>(r->headers_in.content_length_n);
+  }
+  return head;
+}
+
+// Answers without the body: whatever of it comes is thrown away.
+ngx_int_t answer_early(ngx_http_request_t* r, const Location& location, const RequestHead& head,
+                       const Answer& answer) {
+  const bool preflight = r->method == NGX_HTTP_OPTIONS && !head.origin.empty() &&
+                         !find_header(r, "access-control-request-method").empty();
+  // A client that waits for "100 Continue" may take this answer and never send its body.
+  if (r->headers_in.expect != nullptr || answer.status == NGX_HTTP_REQUEST_ENTITY_TOO_LARGE) {
+    r->keepalive = 0;
+  }
+  r->expect_tested = 1;
+  const ngx_int_t rc = ngx_http_discard_request_body(r);
+  if (rc != NGX_OK) return rc;
+  return send_answer(r, answer, {location.cors, head.origin, preflight});
+}
+
+void log_exception() {
+  ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "weir had no memory for a request");
+}
+
+// What Visit does on the way has only memory to run out of, and that before anything is finalized.
+void read_body_of(ngx_http_request_t* r) noexcept {
+  try {
+    visit_of(r)->read_body();
+  } catch (...) {
+    log_exception();
+    ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
+  }
+}
+
+void Visit::read_body() {
+  r_->read_event_handler = read_body_of;
+  for (;;) {
+    ngx_int_t rc = NGX_OK;
+    if (r_->reading_body) {
+      rc = ngx_http_read_unbuffered_request_body(r_);
+      if (rc >= NGX_HTTP_SPECIAL_RESPONSE) return ngx_http_finalize_request(r_, rc);
+    }
+    const bool more = r_->request_body != nullptr && r_->request_body->bufs != nullptr;
+    switch (body_.gather(r_, location_.limits.body)) {
+      case Body::Gathered::too_large:
+        return too_large();
+      case Body::Gathered::failed:
+        return ngx_http_finalize_request(r_, NGX_HTTP_INTERNAL_SERVER_ERROR);
+      case Body::Gathered::ok:
+        break;
+    }
+    if (!r_->reading_body) return decide();
+    if (!more) return;  // nginx calls again
+  }
+}
+
+void Visit::too_large() {
+  r_->keepalive = 0;
+#if (NGX_HTTP_V2)
+  if (r_->stream != nullptr) r_->stream->skip_data = 1;
+#endif
+  finish(current_worker()->intake.body_too_large(location_));
+}
+
+void Visit::decide() {
+  Intake& intake = current_worker()->intake;
+  const Decision decision = intake.take(location_, head_, body_.view(), time_of_receipt());
+  if (decision.record.empty()) return finish(decision.answer);
+  if (!keep(decision)) return finish(unavailable_answer());
+  body_.release(r_);
+  r_->connection->log->action = const_cast<char*>("waiting for Redis");
+  r_->read_event_handler = ngx_http_test_reading;  // notices a client that goes away
+}
+
+// True: settled() will be told.
+bool Visit::keep(const Decision& decision) {
+  ngx_http_cleanup_t* cleanup = ngx_http_cleanup_add(r_, 0);
+  if (cleanup == nullptr || !copy_answer(decision.answer)) return false;
+  waiting_ =
+      current_worker()->redis.submit(decision.record, *this, &ticket_) == Courier::Submitted::taken;
+  if (waiting_) {
+    cleanup->data = this;
+    cleanup->handler = on_gone;
+  }
+  return waiting_;
+}
+
+// The intake's own copy goes with its next request.
+bool Visit::copy_answer(const Answer& answer) {
+  auto* copy = static_cast<char*>(ngx_pnalloc(r_->pool, answer.body.size()));
+  if (copy == nullptr) return false;
+  ngx_memcpy(copy, answer.body.data(), answer.body.size());
+  answer_ = answer;
+  answer_.body = {copy, answer.body.size()};
+  return true;
+}
+
+// Runs inside the Redis connection's handlers, so that what nginx would do for the client's own
+// events has to be done here.
+void Visit::settled(Outcome outcome) noexcept {
+  waiting_ = false;
+  ngx_connection_t* connection = r_->connection;
+  ngx_http_set_log_request(connection->log, r_);
+  finish(outcome == Outcome::acknowledged ? answer_ : unavailable_answer());
+  ngx_http_run_posted_requests(connection);
+}
+
+// The request is over, answered or not.
+void Visit::on_gone(void* data) noexcept {
+  auto* visit = static_cast<Visit*>(data);
+  if (visit->waiting_) current_worker()->redis.cancel(visit->ticket_);
+}
+
+void Visit::finish(const Answer& answer) {
+  ngx_http_finalize_request(r_, send_answer(r_, answer, {location_.cors, head_.origin, false}));
+}
+
+ngx_int_t handle(ngx_http_request_t* r) {
+  Worker* worker = current_worker();
+  if (worker == nullptr) return NGX_HTTP_SERVICE_UNAVAILABLE;
+  if (r != r->main) {
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "weir takes no subrequests: something includes or mirrors to its location");
+    return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  }
+  const Location& location = location_conf(r).location;
+  const RequestHead head = head_of(r);
+  if (auto answer = worker->intake.screen(location, head)) {
+    return answer_early(r, location, head, *answer);
+  }
+  if (location.endpoint == Endpoint::health) {
+    return answer_early(r, location, head, worker->intake.health(worker->redis.state()));
+  }
+  auto* visit = pool_new<Visit>(r->pool, r, location, head);
+  if (visit == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  ngx_http_set_ctx(r, visit, ngx_http_weir_module);
+
+  r->request_body_no_buffering = 1;
+  const ngx_int_t rc = ngx_http_read_client_request_body(r, read_body_of);
+  return rc >= NGX_HTTP_SPECIAL_RESPONSE ? rc : NGX_DONE;
+}
+
+}  // namespace
+
+ngx_int_t handle_request(ngx_http_request_t* r) noexcept {
+  try {
+    return handle(r);
+  } catch (...) {
+    log_exception();
+    return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  }
+}
+
+}  // namespace weir

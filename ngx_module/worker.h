@@ -1,0 +1,22 @@
+// What a worker process has one of. Made after the fork, in init_process, and ended in
+// exit_process: connections, random state and buffers never cross a fork or a reload.
+#pragma once
+
+#include "ngx_module/nginx.h"
+
+#include "core/http/intake.h"
+#include "ngx_module/redis_link.h"
+
+namespace weir {
+
+struct Worker {
+  explicit Worker(const RedisTarget& target) : redis(target) {}
+
+  Intake intake;
+  RedisLink redis;
+};
+
+// Null in processes that serve no requests, and where no `weir_redis` is configured.
+Worker* current_worker();
+
+}  // namespace weir

@@ -10,7 +10,7 @@
 #include <iterator>
 
 #ifndef WEIR_SQL_DIR
-#define WEIR_SQL_DIR "/usr/share/weir/sql/migrations"
+#define WEIR_SQL_DIR "/usr/share/weir/sql"
 #endif
 
 namespace weir::ctl {
@@ -72,9 +72,11 @@ std::string check_name(const std::vector<MigrationFile>& files, const std::strin
 
 }  // namespace
 
-std::optional<std::vector<MigrationFile>> read_migrations(const std::string& directory,
+std::optional<std::vector<MigrationFile>> read_migrations(const std::string& sql_directory,
                                                           std::string& error) {
   std::error_code code;
+  const std::string below = (fs::path(sql_directory) / "migrations").string();
+  const std::string& directory = fs::is_directory(below, code) ? below : sql_directory;
   const std::vector<std::string> names = sql_names(directory, code);
   if (code || names.empty()) {
     error = "there are no migrations in " + directory + (code ? " (" + code.message() + ")" : "") +
@@ -104,8 +106,8 @@ std::string default_sql_directory() {
   fs::path place = fs::read_symlink("/proc/self/exe", code).parent_path();
   // Built in build/, build/asan/ or wherever BUILD said, in the checkout or below it.
   for (int up = 0; up < 4 && place.has_relative_path(); ++up, place = place.parent_path()) {
-    const fs::path candidate = place / "sql" / "migrations";
-    if (fs::is_directory(candidate, code)) return candidate.string();
+    const fs::path candidate = place / "sql";
+    if (fs::is_directory(candidate / "migrations", code)) return candidate.string();
   }
   return WEIR_SQL_DIR;
 }

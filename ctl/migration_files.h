@@ -1,7 +1,7 @@
 // The migrations as files: found, numbered, read and summed.
 //
 //   std::string error;
-//   auto files = read_migrations("sql/migrations", error);
+//   auto files = read_migrations("sql", error);
 //   if (!files) return fail(error);
 #pragma once
 
@@ -19,13 +19,13 @@ struct MigrationFile {
   std::string checksum;  // SHA-256 in hexadecimal
 };
 
-// All files NNNN_subject.sql of `directory` in the order of their numbers, which count up from 1
-// without gaps. None: `error` holds one sentence.
-std::optional<std::vector<MigrationFile>> read_migrations(const std::string& directory,
+// All files NNNN_subject.sql in the order of their numbers, which count up from 1 without gaps.
+// `sql_directory` holds them, or a folder migrations/ that does. None: `error` holds one sentence.
+std::optional<std::vector<MigrationFile>> read_migrations(const std::string& sql_directory,
                                                           std::string& error);
 
-// Where the migrations are unless somebody says otherwise: in the checkout that this program was
-// built in, or where they were installed.
+// The sql/ folder unless somebody says otherwise: that of the checkout which this program was built
+// in, or the installed one.
 std::string default_sql_directory();
 
 }  // namespace weir::ctl

@@ -1,0 +1,435 @@
+// The courier with a Redis that refuses, talks nonsense, hangs or goes away.
+#include "t/unit/courier_fixture.h"
+
+namespace {
+
+using namespace weir_test;
+using State = Courier::State;
+using Submitted = Courier::Submitted;
+
+std::size_t told(const std::vector<FakeCustomer>& customers, Outcome outcome) {
+  std::size_t count = 0;
+  for (const FakeCustomer& customer : customers) count += customer.was(outcome);
+  return count;
+}
+
+// Feeds `bytes` with one record waiting, and asserts that they end the connection with a warning
+// that holds `why`, and that the record is lost.
+void assert_breaks(std::string_view bytes, std::string_view why) {
+  Bench bench;
+  bench.greet();
+  FakeCustomer customer;
+  bench.submit("record", customer);
+  ck_assert_msg(!bench.feed(bytes), "'%.80s' passed", std::string(bytes).c_str());
+  ck_assert(bench.courier.state() == State::away);
+  ck_assert(customer.untold());
+  ck_assert(bench.courier.output().empty());
+  ck_assert(!bench.courier.deadline());
+  ck_assert_uint_eq(bench.log.warnings.size(), 1);
+  ck_assert_msg(bench.log.count(why) == 1, "'%s'", bench.log.warnings[0].c_str());
+  bench.courier.closed();
+  ck_assert(customer.was(Outcome::lost));
+}
+
+START_TEST(a_refused_record_is_refused_alone) {
+  Bench bench;
+  bench.greet();
+  std::vector<FakeCustomer> customers(300);
+  bench.submit_all(customers);
+  std::string replies;
+  for (std::size_t i = 0; i < customers.size(); ++i) replies += i % 3 == 1 ? kOom : kAdded;
+  ck_assert(bench.feed(replies));
+  for (std::size_t i = 0; i < customers.size(); ++i) {
+    ck_assert(customers[i].was(i % 3 == 1 ? Outcome::refused : Outcome::acknowledged));
+  }
+  ck_assert(bench.courier.state() == State::ready);
+}
+END_TEST
+
+START_TEST(every_error_to_a_record_is_a_refusal_and_is_said) {
+  for (const std::string word : {"LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "MOVED",
+                                 "NOAUTH", "OOM", "MISCONF", "NOPERM", "WRONGTYPE", "ERR"}) {
+    Bench bench;
+    bench.greet();
+    FakeCustomer refused, next;
+    bench.submit("r", refused);
+    bench.submit("r", next);
+    ck_assert(bench.feed("-" + word + " 3999 127.0.0.1:6381\r\n" + std::string(kAdded)));
+    ck_assert(refused.was(Outcome::refused));
+    ck_assert(next.was(Outcome::acknowledged));
+    ck_assert_uint_eq(bench.log.warnings.size(), 1);
+    ck_assert_uint_eq(bench.log.warnings[0].find("Redis refused a record with " + word), 0);
+    ck_assert_uint_eq(bench.log.count("127.0.0.1"), 0);
+  }
+}
+END_TEST
+
+START_TEST(refusals_are_said_once_a_second_with_their_number) {
+  Bench bench;
+  bench.greet();
+  std::vector<FakeCustomer> customers(1001);
+  bench.submit_all(customers);
+  ck_assert(bench.feed(repeated(kOom, 500)));
+  bench.now += 999ms;
+  ck_assert(bench.feed(repeated(kOom, 499)));
+  ck_assert_uint_eq(bench.log.warnings.size(), 1);
+  ck_assert_uint_eq(bench.log.count("refused a record with OOM: "), 1);
+  bench.now += 1ms;
+  ck_assert(bench.feed("-READONLY You can't write against a read only replica.\r\n"));
+  ck_assert_uint_eq(bench.log.warnings.size(), 2);
+  ck_assert_uint_eq(bench.log.count("refused 999 records, the last one with READONLY: "), 1);
+  bench.now += 1s;
+  ck_assert(bench.feed(kOom));
+  ck_assert_uint_eq(bench.log.count("refused a record with OOM: "), 2);
+  ck_assert_uint_eq(told(customers, Outcome::refused), customers.size());
+}
+END_TEST
+
+START_TEST(garbage_ends_the_connection) {
+  assert_breaks("HTTP/1.1 400 Bad Request\r\n\r\n", "got \"H\" as reply type byte");
+  assert_breaks(std::string(1, '\0'), "got \"\\x00\" as reply type byte");
+  assert_breaks("\r\n", "got \"\\r\" as reply type byte");
+  assert_breaks("\x1b[31m", "got \"\\x1b\" as reply type byte");
+  assert_breaks("\x16\x03\x01\x02", "got \"\\x16\" as reply type byte");
+  assert_breaks("$abc\r\n", "Bad bulk string length");
+  assert_breaks("$-2\r\n", "Bulk string length out of range");
+  assert_breaks("$99999999999999999999\r\n", "Bad bulk string length");
+  assert_breaks(":12x\r\n", "Bad integer value");
+  assert_breaks("*x\r\n", "Bad multi-bulk length");
+  assert_breaks("$1\r\n1234\r\n", "a string longer than announced");
+  assert_breaks("_\r\n", "got \"_\" as reply type byte");  // RESP3's null
+}
+END_TEST
+
+START_TEST(an_answer_that_is_no_entry_id_ends_the_connection) {
+  const std::string_view why = "something else than an entry's id";
+  assert_breaks("+OK\r\n", why);
+  assert_breaks("+QUEUED\r\n", why);
+  assert_breaks(":1\r\n", why);
+  assert_breaks("$-1\r\n", why);
+  assert_breaks("*-1\r\n", why);
+  assert_breaks("*0\r\n", why);
+  assert_breaks("*1\r\n$15\r\n1763700000000-0\r\n", why);
+  assert_breaks("$0\r\n\r\n", why);
+  assert_breaks("$3\r\nyes\r\n", why);
+}
+END_TEST
+
+START_TEST(nested_arrays_end_the_connection_at_any_depth) {
+  for (std::size_t depth = 1; depth <= 12; ++depth) {
+    assert_breaks(repeated("*1\r\n", depth) + ":1\r\n", depth <= 8 ? "an entry's id" : "depth > 7");
+  }
+}
+END_TEST
+
+START_TEST(a_huge_array_is_not_waited_for) {
+  assert_breaks("*65\r\n", "an array too long");
+  assert_breaks("*2147483647\r\n", "an array too long");
+  assert_breaks("*2147483648\r\n", "Multi-bulk length out of range");
+  assert_breaks("*2\r\n*40\r\n" + repeated(":1\r\n", 40) + "*40\r\n", "an array too long");
+}
+END_TEST
+
+START_TEST(a_huge_string_is_not_collected) {
+  for (const std::string_view length : {"17000", "536870912", "9223372036854775807"}) {
+    Bench bench;
+    bench.greet();
+    FakeCustomer customer;
+    bench.submit("record", customer);
+    ck_assert(bench.feed("$" + std::string(length) + "\r\n"));
+    const std::string chunk(1000, 'x');
+    std::size_t taken = 0;
+    while (bench.feed(chunk)) taken += chunk.size();
+    ck_assert_uint_le(taken, weir::ReplyReader::kMostPending);
+    ck_assert_uint_eq(bench.log.count("a reply too long"), 1);
+  }
+}
+END_TEST
+
+START_TEST(a_line_without_end_is_not_collected) {
+  for (const char* begin : {"-ERR ", "+", ":", "*", "$"}) {
+    assert_breaks(begin + std::string(20000, '1'), "a reply too long");
+  }
+}
+END_TEST
+
+START_TEST(a_huge_string_announced_and_never_sent_times_out) {
+  Bench bench;
+  bench.greet();
+  FakeCustomer customer;
+  bench.submit("record", customer);
+  ck_assert(bench.feed("$9223372036854775807\r\n"));
+  bench.now += 2s;
+  ck_assert(bench.courier.expire(bench.now));
+  ck_assert(customer.was(Outcome::timed_out));
+}
+END_TEST
+
+START_TEST(an_answer_to_nothing_ends_the_connection) {
+  Bench bench;
+  bench.greet();
+  ck_assert(!bench.feed(kAdded));
+  ck_assert_uint_eq(bench.log.count("a question that nobody asked"), 1);
+  bench.courier.closed();
+  bench.greet();
+  FakeCustomer customer;
+  bench.submit("r", customer);
+  ck_assert(!bench.feed(repeated(kAdded, 2)));
+  ck_assert(customer.was(Outcome::acknowledged));
+  Bench error;
+  error.greet();
+  ck_assert(!error.feed(kOom));
+}
+END_TEST
+
+START_TEST(what_was_answered_before_the_garbage_counts) {
+  Bench bench;
+  bench.greet();
+  std::vector<FakeCustomer> customers(5);
+  bench.submit_all(customers);
+  ck_assert(!bench.feed(std::string(kAdded) + std::string(kOom) + "garbage" + repeated(kAdded, 3)));
+  ck_assert(customers[0].was(Outcome::acknowledged));
+  ck_assert(customers[1].was(Outcome::refused));
+  ck_assert_uint_eq(bench.courier.waiting(), 3);
+  bench.courier.closed();
+  ck_assert_uint_eq(told(customers, Outcome::lost), 3);
+}
+END_TEST
+
+START_TEST(after_an_error_nothing_is_taken_until_the_next_connection) {
+  Bench bench;
+  bench.greet();
+  std::vector<FakeCustomer> customers(2);
+  bench.submit_all(customers);
+  ck_assert(!bench.feed("garbage"));
+  FakeCustomer late;
+  ck_assert(bench.submit("r", late) == Submitted::away);
+  ck_assert(!bench.feed(kAdded));
+  ck_assert(!bench.courier.expire(bench.now + 1h));
+  ck_assert_uint_eq(told(customers, Outcome::lost), 0);
+  bench.courier.cancel(customers[0].ticket);
+  bench.courier.closed();
+  ck_assert(customers[0].untold());
+  ck_assert(customers[1].was(Outcome::lost));
+  bench.greet();
+  ck_assert(bench.submit("r", late) == Submitted::taken);
+  ck_assert(bench.feed(kAdded));
+  ck_assert(late.was(Outcome::acknowledged));
+}
+END_TEST
+
+START_TEST(half_a_reply_is_forgotten_with_its_connection) {
+  for (std::size_t cut = 0; cut < kAdded.size(); ++cut) {
+    Bench bench;
+    bench.greet();
+    FakeCustomer before, after;
+    bench.submit("r", before);
+    ck_assert(bench.feed(kAdded.substr(0, cut)));
+    bench.courier.closed();
+    ck_assert(before.was(Outcome::lost));
+    bench.greet();
+    bench.submit("r", after);
+    ck_assert(bench.feed(kAdded));
+    ck_assert(after.was(Outcome::acknowledged));
+  }
+}
+END_TEST
+
+START_TEST(a_half_written_record_is_forgotten_with_its_connection) {
+  Bench bench;
+  bench.greet();
+  FakeCustomer customer;
+  bench.submit(std::string(1000, 'x'), customer);
+  bench.courier.wrote(500);
+  bench.courier.closed();
+  ck_assert(bench.courier.output().empty());
+  bench.connect();
+  ck_assert_uint_eq(bench.courier.output().find("*3\r\n$6\r\nCONFIG"), 0);
+}
+END_TEST
+
+START_TEST(a_redis_that_hangs_times_out_what_is_overdue_and_loses_the_rest) {
+  Bench bench;
+  bench.greet();
+  std::vector<FakeCustomer> early(10), late(10);
+  bench.submit_all(early);
+  bench.now += 1s;
+  bench.submit_all(late);
+  bench.now += 999ms;
+  ck_assert(!bench.courier.expire(bench.now));
+  ck_assert_uint_eq(told(early, Outcome::timed_out), 0);
+  bench.now += 1ms;
+  ck_assert(bench.courier.expire(bench.now));
+  ck_assert_uint_eq(told(early, Outcome::timed_out), 10);
+  ck_assert_uint_eq(bench.courier.waiting(), 10);
+  ck_assert_uint_eq(bench.log.count("Redis has not answered for 2000 ms"), 1);
+  ck_assert(!bench.courier.deadline());
+  bench.courier.closed();
+  ck_assert_uint_eq(told(late, Outcome::lost), 10);
+}
+END_TEST
+
+START_TEST(a_late_reply_settles_nobody_twice) {
+  Bench bench;
+  bench.greet();
+  FakeCustomer overdue, waiting, next;
+  bench.submit("r", overdue);
+  bench.now += 1s;
+  bench.submit("r", waiting);
+  bench.now += 1s;
+  ck_assert(bench.courier.expire(bench.now));
+  ck_assert(!bench.feed(repeated(kAdded, 2)));
+  ck_assert(overdue.was(Outcome::timed_out));
+  ck_assert(waiting.untold());
+  bench.courier.closed();
+  ck_assert(waiting.was(Outcome::lost));
+  bench.greet();
+  bench.submit("r", next);
+  ck_assert(next.untold());
+}
+END_TEST
+
+START_TEST(a_reply_after_its_time_counts_if_nobody_looked_at_the_clock) {
+  Bench bench;
+  bench.greet();
+  FakeCustomer customer;
+  bench.submit("r", customer);
+  bench.now += 10s;
+  ck_assert(bench.feed(kAdded));
+  ck_assert(customer.was(Outcome::acknowledged));
+  ck_assert(!bench.courier.expire(bench.now));
+}
+END_TEST
+
+START_TEST(a_cancelled_record_that_is_overdue_ends_the_connection_too) {
+  Bench bench;
+  bench.greet();
+  FakeCustomer gone;
+  bench.submit("r", gone);
+  bench.courier.cancel(gone.ticket);
+  bench.now += 2s;
+  ck_assert(bench.courier.expire(bench.now));
+  bench.courier.closed();
+  ck_assert(gone.untold());
+}
+END_TEST
+
+START_TEST(a_timeout_of_its_own_is_kept) {
+  CourierSettings quick = settings();
+  quick.timeout = 50ms;
+  Bench bench(quick);
+  bench.greet();
+  FakeCustomer customer;
+  bench.submit("r", customer);
+  bench.now += 49ms;
+  ck_assert(!bench.courier.expire(bench.now));
+  bench.now += 1ms;
+  ck_assert(bench.courier.expire(bench.now));
+  ck_assert_uint_eq(bench.log.count("for 50 ms"), 1);
+}
+END_TEST
+
+START_TEST(a_connection_that_ends_loses_a_thousand_in_flight) {
+  Bench bench;
+  bench.greet();
+  std::vector<FakeCustomer> customers(1000);
+  bench.submit_all(customers);
+  ck_assert(bench.feed(repeated(kAdded, 400)));
+  for (std::size_t i = 0; i < customers.size(); i += 10) {
+    bench.courier.cancel(customers[i].ticket);
+  }
+  bench.courier.closed();
+  ck_assert_uint_eq(told(customers, Outcome::acknowledged), 400);
+  ck_assert_uint_eq(told(customers, Outcome::lost), 540);
+  ck_assert_uint_eq(bench.courier.waiting(), 0);
+  bench.courier.closed();
+  ck_assert_uint_eq(told(customers, Outcome::lost), 540);
+}
+END_TEST
+
+START_TEST(a_connection_over_another_loses_what_was_in_flight) {
+  Bench bench;
+  bench.greet();
+  FakeCustomer customer;
+  bench.submit("r", customer);
+  bench.connect();
+  ck_assert(customer.was(Outcome::lost));
+  ck_assert(bench.courier.state() == State::greeting);
+}
+END_TEST
+
+START_TEST(who_is_told_of_a_loss_may_submit_and_cancel) {
+  for (const bool hangs : {false, true}) {
+    Bench bench;
+    bench.greet();
+    FakeCustomer again;
+    std::vector<FakeCustomer> customers(50);
+    for (FakeCustomer& customer : customers) {
+      customer.then = [&] { ck_assert(bench.submit("r", again) == Submitted::away); };
+    }
+    bench.submit_all(customers);
+    customers[10].then = [&] {
+      for (const std::size_t i : {5U, 10U, 11U, 49U}) bench.courier.cancel(customers[i].ticket);
+    };
+    bench.now += 2s;
+    if (hangs) ck_assert(bench.courier.expire(bench.now));
+    bench.courier.closed();
+    ck_assert_uint_eq(told(customers, hangs ? Outcome::timed_out : Outcome::lost), 48);
+    ck_assert(customers[11].untold() && customers[49].untold());
+    ck_assert(again.untold());
+  }
+}
+END_TEST
+
+START_TEST(who_is_told_of_a_refusal_may_submit_at_the_bound) {
+  CourierSettings one = settings();
+  one.max_waiting = 1;
+  Bench bench(one);
+  bench.greet();
+  FakeCustomer first, second;
+  first.then = [&] { ck_assert(bench.submit("r", second) == Submitted::taken); };
+  ck_assert(bench.submit("r", first) == Submitted::taken);
+  ck_assert(bench.feed(std::string(kOom) + std::string(kAdded)));
+  ck_assert(first.was(Outcome::refused));
+  ck_assert(second.was(Outcome::acknowledged));
+}
+END_TEST
+
+START_TEST(nothing_is_read_before_the_first_connection) {
+  Bench bench;
+  ck_assert(!bench.feed(kSafeGreeting));
+  ck_assert(!bench.courier.expire(bench.now));
+  bench.courier.closed();
+  ck_assert(bench.courier.state() == State::away);
+  ck_assert(bench.log.warnings.empty());
+}
+END_TEST
+
+const Register kRegistered("courier_faults",
+                           {a_refused_record_is_refused_alone,
+                            every_error_to_a_record_is_a_refusal_and_is_said,
+                            refusals_are_said_once_a_second_with_their_number,
+                            garbage_ends_the_connection,
+                            an_answer_that_is_no_entry_id_ends_the_connection,
+                            nested_arrays_end_the_connection_at_any_depth,
+                            a_huge_array_is_not_waited_for,
+                            a_huge_string_is_not_collected,
+                            a_line_without_end_is_not_collected,
+                            a_huge_string_announced_and_never_sent_times_out,
+                            an_answer_to_nothing_ends_the_connection,
+                            what_was_answered_before_the_garbage_counts,
+                            after_an_error_nothing_is_taken_until_the_next_connection,
+                            half_a_reply_is_forgotten_with_its_connection,
+                            a_half_written_record_is_forgotten_with_its_connection,
+                            a_redis_that_hangs_times_out_what_is_overdue_and_loses_the_rest,
+                            a_late_reply_settles_nobody_twice,
+                            a_reply_after_its_time_counts_if_nobody_looked_at_the_clock,
+                            a_cancelled_record_that_is_overdue_ends_the_connection_too,
+                            a_timeout_of_its_own_is_kept,
+                            a_connection_that_ends_loses_a_thousand_in_flight,
+                            a_connection_over_another_loses_what_was_in_flight,
+                            who_is_told_of_a_loss_may_submit_and_cancel,
+                            who_is_told_of_a_refusal_may_submit_at_the_bound,
+                            nothing_is_read_before_the_first_connection});
+
+}  // namespace

@@ -1,0 +1,122 @@
+// The courier's two containers: bounded, without needless moves, without needless memory.
+#include "core/redis/outbox.h"
+
+#include <deque>
+
+#include "core/redis/ring.h"
+#include "t/unit/suite.h"
+
+namespace {
+
+using weir::Outbox;
+using weir::Ring;
+
+void append(Outbox& outbox, std::string_view bytes) { outbox.room_for(bytes.size()).append(bytes); }
+
+START_TEST(gives_what_was_appended_in_order) {
+  Outbox outbox;
+  append(outbox, "abc");
+  outbox.wrote(1);
+  append(outbox, "def");
+  ck_assert_view_eq(outbox.unwritten(), "bcdef");
+  ck_assert_uint_eq(outbox.size(), 5);
+  outbox.wrote(5);
+  ck_assert(outbox.unwritten().empty());
+}
+END_TEST
+
+START_TEST(writing_more_than_there_is_counts_as_all) {
+  Outbox outbox;
+  append(outbox, "abc");
+  outbox.wrote(100);
+  ck_assert_uint_eq(outbox.size(), 0);
+  append(outbox, "d");
+  ck_assert_view_eq(outbox.unwritten(), "d");
+}
+END_TEST
+
+START_TEST(a_socket_that_is_always_behind_does_not_let_it_grow) {
+  Outbox outbox;
+  const std::string chunk(1000, 'x');
+  for (int i = 0; i < 100; ++i) append(outbox, chunk);
+  std::size_t most = 0;
+  for (int i = 0; i < 20000; ++i) {
+    append(outbox, chunk);
+    outbox.wrote(chunk.size());
+    most = std::max(most, outbox.capacity());
+  }
+  ck_assert_uint_eq(outbox.size(), 100 * chunk.size());
+  ck_assert_uint_le(most, std::size_t{1} << 20);
+}
+END_TEST
+
+START_TEST(each_byte_moves_at_most_once_on_average) {
+  Outbox outbox;
+  append(outbox, std::string(std::size_t{8} << 20, 'x'));
+  std::size_t moved = 0, written = 0;
+  while (outbox.size() > 0) {
+    const char* before = outbox.unwritten().data() + 1000;
+    outbox.wrote(1000);
+    written += 1000;
+    if (outbox.size() > 0 && outbox.unwritten().data() != before) moved += outbox.size();
+  }
+  ck_assert_uint_le(moved, written);
+}
+END_TEST
+
+START_TEST(a_burst_gives_its_memory_back) {
+  for (const bool cleared : {false, true}) {
+    Outbox outbox;
+    append(outbox, std::string(std::size_t{32} << 20, 'x'));
+    ck_assert_uint_ge(outbox.capacity(), std::size_t{32} << 20);
+    if (cleared) {
+      outbox.clear();
+    } else {
+      outbox.wrote(outbox.size());
+    }
+    ck_assert_uint_le(outbox.capacity(), Outbox::kKept);
+  }
+}
+END_TEST
+
+START_TEST(ordinary_memory_is_kept) {
+  Outbox outbox;
+  append(outbox, std::string(500000, 'x'));
+  const std::size_t capacity = outbox.capacity();
+  outbox.wrote(500000);
+  ck_assert_uint_eq(outbox.capacity(), capacity);
+}
+END_TEST
+
+START_TEST(a_ring_is_a_queue_whatever_comes_and_goes) {
+  Ring<int> ring;
+  std::deque<int> expected;
+  unsigned random = 1;
+  for (int i = 0; i < 100000; ++i) {
+    random = random * 1664525 + 1013904223;
+    const bool growing = (i / 2000) % 2 == 0;
+    if ((random >> 16) % 10 < (growing ? 7U : 3U)) {
+      ring.push(i);
+      expected.push_back(i);
+    } else if (!expected.empty()) {
+      ck_assert_int_eq(ring.front(), expected.front());
+      ring.pop();
+      expected.pop_front();
+    }
+    ck_assert_uint_eq(ring.size(), expected.size());
+    ck_assert_int_eq(ring.empty(), expected.empty());
+    if (!expected.empty()) {
+      const std::size_t any = random % expected.size();
+      ck_assert_int_eq(ring[any], expected[any]);
+    }
+  }
+}
+END_TEST
+
+const weir_test::Register kRegistered(
+    "outbox", {gives_what_was_appended_in_order, writing_more_than_there_is_counts_as_all,
+               a_socket_that_is_always_behind_does_not_let_it_grow,
+               each_byte_moves_at_most_once_on_average, a_burst_gives_its_memory_back,
+               ordinary_memory_is_kept, a_ring_is_a_queue_whatever_comes_and_goes});
+
+}  // namespace

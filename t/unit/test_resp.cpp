@@ -1,0 +1,255 @@
+// Commands to bytes, bytes to replies.
+#include "core/redis/resp.h"
+
+#include <climits>
+
+#include "t/unit/suite.h"
+
+namespace {
+
+using weir::Reply;
+using weir::ReplyReader;
+using Next = ReplyReader::Next;
+using Type = Reply::Type;
+
+// Asserts that `bytes` are one whole reply, and gives it.
+Reply only_reply(std::string_view bytes) {
+  ReplyReader reader;
+  reader.give(bytes);
+  ck_assert(reader.next() == Next::reply);
+  const Reply reply = reader.reply();
+  ck_assert(reader.next() == Next::none);
+  return reply;
+}
+
+void assert_broken(std::string_view bytes, std::string_view why) {
+  ReplyReader reader;
+  reader.give(bytes);
+  while (reader.next() == Next::reply) continue;
+  ck_assert(reader.next() == Next::broken);
+  ck_assert_msg(reader.error().find(why) != std::string_view::npos, "'%.*s'",
+                static_cast<int>(reader.error().size()), reader.error().data());
+}
+
+START_TEST(a_command_is_an_array_of_its_words) {
+  std::string out = "before";
+  weir::append_command(out, {"SET", "", std::string_view("a\r\n\0b", 5)});
+  const std::string expected =
+      std::string("before*3\r\n$3\r\nSET\r\n$0\r\n\r\n$5\r\na\r\n\0b\r\n", 36);
+  ck_assert_view_eq(out, expected);
+}
+END_TEST
+
+START_TEST(a_bulk_string_adds_no_more_than_its_overhead) {
+  for (const std::size_t size : {0U, 9U, 10U, 99999U, 10000000U}) {
+    std::string out;
+    weir::append_bulk(out, std::string(size, 'x'));
+    ck_assert_uint_lt(out.size(), size + weir::kBulkOverhead);
+    ck_assert_uint_eq(out.find("$" + std::to_string(size) + "\r\n"), 0);
+  }
+}
+END_TEST
+
+START_TEST(reads_every_type) {
+  Reply reply = only_reply("+OK\r\n");
+  ck_assert(reply.type == Type::status && reply.text == "OK");
+  reply = only_reply("-ERR no\r\n");
+  ck_assert(reply.type == Type::error && reply.text == "ERR no");
+  reply = only_reply(":-42\r\n");
+  ck_assert(reply.type == Type::integer && reply.integer == -42);
+  reply = only_reply(std::string_view("$5\r\na\r\n\0b\r\n", 11));
+  ck_assert(reply.type == Type::string && reply.text == std::string_view("a\r\n\0b", 5));
+  reply = only_reply("$0\r\n\r\n");
+  ck_assert(reply.type == Type::string && reply.text.empty());
+  ck_assert(only_reply("$-1\r\n").type == Type::nil);
+  ck_assert(only_reply("*-1\r\n").type == Type::nil);
+  reply = only_reply("*0\r\n");
+  ck_assert(reply.type == Type::array && reply.items.empty());
+}
+END_TEST
+
+START_TEST(reads_the_ends_of_the_integers) {
+  ck_assert(only_reply(":9223372036854775807\r\n").integer == LLONG_MAX);
+  ck_assert(only_reply(":-9223372036854775808\r\n").integer == LLONG_MIN);
+  assert_broken(":9223372036854775808\r\n", "Bad integer");
+  assert_broken(":\r\n", "Bad integer");
+  assert_broken(":01\r\n", "Bad integer");
+}
+END_TEST
+
+START_TEST(an_array_keeps_the_texts_directly_below_it) {
+  const Reply reply =
+      only_reply("*6\r\n$3\r\none\r\n:2\r\n$-1\r\n*2\r\n+deep\r\n*1\r\n+deeper\r\n+five\r\n*0\r\n");
+  ck_assert(reply.type == Type::array);
+  const std::vector<std::string> expected = {"one", "", "", "", "five", ""};
+  ck_assert(reply.items == expected);
+}
+END_TEST
+
+START_TEST(replies_do_not_leak_into_each_other) {
+  ReplyReader reader;
+  reader.give("*2\r\n+a\r\n+b\r\n:7\r\n+text\r\n$-1\r\n*1\r\n+c\r\n");
+  ck_assert(reader.next() == Next::reply && reader.reply().items.size() == 2);
+  ck_assert(reader.next() == Next::reply && reader.reply().integer == 7);
+  ck_assert(reader.reply().items.empty());
+  ck_assert(reader.next() == Next::reply && reader.reply().text == "text");
+  ck_assert_int_eq(static_cast<int>(reader.reply().integer), 0);
+  ck_assert(reader.next() == Next::reply && reader.reply().type == Type::nil);
+  ck_assert(reader.reply().text.empty());
+  ck_assert(reader.next() == Next::reply && reader.reply().items.size() == 1);
+  ck_assert(reader.next() == Next::none);
+}
+END_TEST
+
+START_TEST(replies_may_be_cut_at_every_two_bytes) {
+  const std::string_view bytes =
+      "*3\r\n$10\r\nappendonly\r\n*2\r\n:1\r\n$-1\r\n$3\r\nyes\r\n-ERR x\r\n$2\r\n\r\n\r\n:5\r\n";
+  for (std::size_t first = 0; first <= bytes.size(); ++first) {
+    for (std::size_t second = first; second <= bytes.size(); ++second) {
+      ReplyReader reader;
+      std::string types;
+      for (const auto part :
+           {bytes.substr(0, first), bytes.substr(first, second - first), bytes.substr(second)}) {
+        reader.give(part);
+        while (reader.next() == Next::reply) {
+          types += std::to_string(static_cast<int>(reader.reply().type));
+          if (reader.reply().type == Type::array) ck_assert(reader.reply().items[2] == "yes");
+        }
+      }
+      ck_assert_view_eq(types, "5431");
+    }
+  }
+}
+END_TEST
+
+START_TEST(what_is_read_may_go_away_between_chunks) {
+  ReplyReader reader;
+  for (const char byte : std::string_view("*2\r\n$4\r\nname\r\n$5\r\nvalue\r\n")) {
+    const std::string chunk(1, byte);
+    reader.give(chunk);
+    if (reader.next() == Next::none) continue;
+    ck_assert(reader.reply().items[0] == "name" && reader.reply().items[1] == "value");
+    return;
+  }
+  ck_abort_msg("no reply");
+}
+END_TEST
+
+START_TEST(long_texts_are_kept_in_part) {
+  const std::string text(ReplyReader::kMostText + 1, 'x');
+  ck_assert_uint_eq(only_reply("+" + text + "\r\n").text.size(), ReplyReader::kMostText);
+  const Reply reply = only_reply("*1\r\n+" + text + "\r\n");
+  ck_assert_uint_eq(reply.items[0].size(), ReplyReader::kMostText);
+}
+END_TEST
+
+START_TEST(an_array_may_have_so_many_elements_and_no_more) {
+  std::string elements;
+  for (std::size_t i = 0; i < ReplyReader::kMostElements; ++i) elements += ":1\r\n";
+  const std::string most = std::to_string(ReplyReader::kMostElements);
+  ck_assert_uint_eq(only_reply("*" + most + "\r\n" + elements).items.size(),
+                    ReplyReader::kMostElements);
+  assert_broken("*" + most + "\r\n*1\r\n", "an array too long");
+  assert_broken("*2147483647\r\n", "an array too long");
+  // Each reply has the whole number for itself.
+  ReplyReader reader;
+  const std::string twice =
+      "*40\r\n" + elements.substr(0, 160) + "*40\r\n" + elements.substr(0, 160);
+  reader.give(twice);
+  ck_assert(reader.next() == Next::reply && reader.next() == Next::reply);
+}
+END_TEST
+
+START_TEST(a_string_may_have_so_many_bytes_and_no_more) {
+  const std::string text(ReplyReader::kMostPending - 100, 'x');
+  const std::string head = "$" + std::to_string(text.size()) + "\r\n";
+  ck_assert_uint_eq(only_reply(head + text + "\r\n").text.size(), ReplyReader::kMostText);
+  assert_broken("$1000000\r\n" + text + text, "a reply too long");
+  assert_broken("+" + text + text, "a reply too long");
+}
+END_TEST
+
+START_TEST(arrays_nest_to_a_depth_of_seven) {
+  // Seven below the one at the top, as hiredis counts.
+  const auto nested = [](int arrays) {
+    std::string bytes;
+    for (int i = 0; i < arrays; ++i) bytes += "*1\r\n";
+    return bytes + ":1\r\n";
+  };
+  for (int arrays = 1; arrays <= 8; ++arrays) {
+    ck_assert(only_reply(nested(arrays)).type == Type::array);
+  }
+  assert_broken(nested(9), "depth > 7");
+  assert_broken(nested(60), "depth > 7");
+}
+END_TEST
+
+START_TEST(a_string_that_does_not_end_where_it_should_is_broken) {
+  assert_broken("$1\r\nabc\r\n", "longer than announced");
+  assert_broken("$3\r\nabcdef", "longer than announced");
+  assert_broken("$1\r\na\r\r\n", "longer than announced");
+}
+END_TEST
+
+START_TEST(an_error_repeats_no_more_than_a_byte) {
+  assert_broken("sesame", "got \"s\" as reply type byte");
+  ReplyReader reader;
+  reader.give("sesame");
+  ck_assert(reader.next() == Next::broken);
+  ck_assert(reader.error().find("se") == std::string_view::npos);
+}
+END_TEST
+
+START_TEST(broken_stays_broken_until_restarted) {
+  for (const std::string_view garbage : {"x", "*65\r\n", "$1\r\nabc\r\n"}) {
+    ReplyReader reader;
+    reader.give(garbage);
+    ck_assert(reader.next() == Next::broken);
+    reader.give("+OK\r\n");
+    ck_assert(reader.next() == Next::broken);
+    reader.restart();
+    ck_assert(reader.next() == Next::none);
+    reader.give("+OK\r\n");
+    ck_assert(reader.next() == Next::reply);
+    ck_assert(reader.error().empty());
+  }
+}
+END_TEST
+
+START_TEST(a_restart_forgets_half_a_reply_and_what_was_given) {
+  ReplyReader reader;
+  reader.give("*2\r\n$10\r\nappend");
+  ck_assert(reader.next() == Next::none);
+  reader.give("only\r\n+x\r\n");
+  reader.restart();
+  ck_assert(reader.next() == Next::none);
+  reader.give(":1\r\n");
+  ck_assert(reader.next() == Next::reply && reader.reply().type == Type::integer);
+}
+END_TEST
+
+START_TEST(a_large_chunk_is_read_to_its_end) {
+  std::string bytes;
+  for (int i = 0; i < 100000; ++i) bytes += ":" + std::to_string(i) + "\r\n";
+  ReplyReader reader;
+  reader.give(bytes);
+  for (int i = 0; i < 100000; ++i) {
+    ck_assert(reader.next() == Next::reply);
+    ck_assert_int_eq(static_cast<int>(reader.reply().integer), i);
+  }
+  ck_assert(reader.next() == Next::none);
+}
+END_TEST
+
+const weir_test::Register kRegistered(
+    "resp",
+    {a_command_is_an_array_of_its_words, a_bulk_string_adds_no_more_than_its_overhead,
+     reads_every_type, reads_the_ends_of_the_integers, an_array_keeps_the_texts_directly_below_it,
+     replies_do_not_leak_into_each_other, replies_may_be_cut_at_every_two_bytes,
+     what_is_read_may_go_away_between_chunks, long_texts_are_kept_in_part,
+     an_array_may_have_so_many_elements_and_no_more, a_string_may_have_so_many_bytes_and_no_more,
+     arrays_nest_to_a_depth_of_seven, a_string_that_does_not_end_where_it_should_is_broken,
+     an_error_repeats_no_more_than_a_byte, broken_stays_broken_until_restarted,
+     a_restart_forgets_half_a_reply_and_what_was_given, a_large_chunk_is_read_to_its_end});
+
+}  // namespace

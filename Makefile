@@ -9,8 +9,9 @@ CXXFLAGS ?= -O1 -g -fno-omit-frame-pointer
 SANITIZE ?= -fsanitize=address,undefined -fno-sanitize-recover=undefined
 else
 BUILD ?= build
-CXXFLAGS ?= -O2 -g
+CXXFLAGS ?= -O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2
 endif
+LDFLAGS ?= -Wl,-z,relro,-z,now
 RUN ?= run
 WEIR_PORT ?= 8080
 WEIR_SERVER ?= nginx
@@ -93,13 +94,13 @@ $(BUILD)/libweir_core.a: $(call objects,$(CORE_SRCS))
 	$(Q)ar rcs $@ $^
 
 $(BUILD)/weir-flusher: $(call objects,$(FLUSHER_SRCS) $(PG_SRCS)) $(BUILD)/libweir_core.a
-	$(call say,link $@)$(CXX) $(SANITIZE) -o $@ $^ $$(pkg-config --libs $(CORE_PKGS) $(FLUSHER_PKGS)) -lfmt
+	$(call say,link $@)$(CXX) $(LDFLAGS) $(SANITIZE) -o $@ $^ $$(pkg-config --libs $(CORE_PKGS) $(FLUSHER_PKGS)) -lfmt
 
 $(BUILD)/weirctl: $(call objects,$(CTL_SRCS) $(PG_SRCS)) $(BUILD)/libweir_core.a
-	$(call say,link $@)$(CXX) $(SANITIZE) -o $@ $^ $$(pkg-config --libs $(CORE_PKGS) libpq)
+	$(call say,link $@)$(CXX) $(LDFLAGS) $(SANITIZE) -o $@ $^ $$(pkg-config --libs $(CORE_PKGS) libpq)
 
 $(BUILD)/unit: $(call objects,$(UNIT_SRCS)) $(BUILD)/libweir_core.a
-	$(call say,link $@)$(CXX) $(SANITIZE) -o $@ $^ $$(pkg-config --libs check $(CORE_PKGS))
+	$(call say,link $@)$(CXX) $(LDFLAGS) $(SANITIZE) -o $@ $^ $$(pkg-config --libs check $(CORE_PKGS))
 
 module: ## build only the nginx module, $(BUILD)/ngx_http_weir_module.so
 	+@tools/build-module

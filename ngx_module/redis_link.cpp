@@ -177,6 +177,10 @@ void RedisLink::read_ready() {
 void RedisLink::timer_ready() {
   if (connection_ == nullptr) return connect();
   if (connecting_) return lost("cannot connect to", NGX_ETIMEDOUT);
+  // With accept_mutex, nginx runs timers before the events that it has posted: an answer that has
+  // arrived is not late.
+  if (connection_->read->ready) read_ready();
+  if (connection_ == nullptr) return;
   if (courier_.expire(now())) return lost("had no answer in time from", 0);
   watch_deadline();
 }

@@ -46,7 +46,8 @@ Visit* visit_of(ngx_http_request_t* r) {
 
 Timestamp time_of_receipt() {
   const ngx_time_t* time = ngx_timeofday();
-  return time->sec * kMicrosPerSecond + time->msec * 1000;
+  return static_cast<Timestamp>(time->sec) * kMicrosPerSecond +
+         static_cast<Timestamp>(time->msec) * 1000;
 }
 
 bool is_named(const ngx_table_elt_t& header, std::string_view lower_case_name) {

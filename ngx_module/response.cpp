@@ -65,6 +65,7 @@ ngx_buf_t* body_buffer(ngx_http_request_t* r, std::string_view body) {
 }  // namespace
 
 ngx_int_t send_answer(ngx_http_request_t* r, const Answer& answer, const CorsContext& context) {
+  if (ngx_exiting) r->keepalive = 0;  // nginx closes after this answer anyway: tell the client
 #if (NGX_HTTP_GZIP)
   r->gzip_tested = 1;  // an answer of some 30 bytes keeps its Content-Length and is not compressed
   r->gzip_ok = 0;

@@ -9,6 +9,8 @@
 #   locations  what the web server takes where: {path, what, strict, limits => {name => value},
 #              cors => [origins], body_buffer => '1k'}
 #   workers    processes of the web server (2)
+#   http2      speak HTTP/2 without TLS instead of HTTP/1.1
+#   kind       the web server, for tests that are about one ($WEIR_SERVER, or nginx)
 #   env        more variables for tools/run
 package WeirTest::Server;
 use v5.36;
@@ -50,7 +52,8 @@ sub prepare ($class, %options) {
   }, $class;
   $self->{port} = $options{port} // $self->reserve_port;
   chmod 0755, $self->{run} or die "chmod $self->{run}: $!\n";
-  $self->write_config(%options, locations => $options{locations} // default_locations());
+  my $config = $self->adapter->server_config(locations => default_locations(), %options, port => $self->{port});
+  write_file("$self->{run}/test-server.conf", $config);
   return $self;
 }
 
@@ -72,13 +75,6 @@ sub adapter ($self) {
   my $adapter = "WeirTest::Web::$self->{kind}";
   eval "require $adapter; 1" or die "WEIR_SERVER=$self->{kind} is not a server that the tests know: $@";
   return $adapter;
-}
-
-sub write_config ($self, %options) {
-  my $adapter = $self->adapter;
-  write_file("$self->{run}/test-server.conf", $adapter->server_config(%options));
-  write_file("$self->{run}/test-http.conf", $adapter->http_config(%options));
-  return;
 }
 
 sub write_file ($path, $text) {
@@ -111,7 +107,6 @@ sub environment ($self) {
     WEIR_SERVER   => $self->{kind},
     WEIR_WORKERS  => $self->{workers},
     WEIR_WEB_CONF => "$self->{run}/test-server.conf",
-    WEIR_HTTP_CONF => "$self->{run}/test-http.conf",
     $self->{env}->%*,
   );
 }

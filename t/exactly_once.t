@@ -1,0 +1,140 @@
+# The promise: every accepted event is in the table exactly once, every refused one nowhere, the
+# daily figures equal what the rows say, and sending all of it again changes nothing.
+use v5.36;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use WeirTest;
+use WeirTest::Traffic;
+
+my $events = $ENV{WEIR_TEST_EVENTS} // 20_000;    # single ones, and as many in batches
+my $connections = 64;
+my $crashes = 500;
+my $batch = 50;
+
+start();
+
+my %traffic = map { $_ => WeirTest::Traffic->new(name => $_, now => now()) } qw(single batch crash);
+
+# Numbers come until `events` valid ones are among them.
+my $numbers = 0;
+for (my $valid = 0 ; $valid < $events ; ++$numbers) { ++$valid unless $numbers % 11 == 4 }
+
+sub requests_of ($client) {
+  my @mine = grep { $_ % $connections == $client } 0 .. $numbers - 1;
+  my @singles = map { [ $traffic{single}->event($_) ] } @mine;
+  my @batches;
+  push @batches, [ map { $traffic{batch}->event($_) } splice @mine, 0, $batch ] while @mine;
+  my @crashes = map { $traffic{crash}->crash($_) } grep { $_ % $connections == $client } 0 .. $crashes - 1;
+  return (\@singles, \@batches, \@crashes);
+}
+
+# The answer that a batch (or a single event) has to get.
+sub wanted (@events) {
+  my @rejected = map { $events[$_]{field} ? { index => $_, field => $events[$_]{field}, reason => $events[$_]{reason} } : () } 0 .. $#events;
+  my $accepted = @events - @rejected;
+  return json({ error => 'Invalid data', details => \@rejected }) unless $accepted;
+  return json({ status => 'ok', accepted => $accepted, @rejected ? (rejected => \@rejected) : () });
+}
+
+sub run_client ($client) {
+  my ($singles, $batches, $crashes) = requests_of($client);
+  my $connection = connection(timeout => 60);
+  my @wrong;
+  my $try = sub ($path, $body, @events) {
+    my $answer = $connection->request(POST => $path, $body, 'Content-Type' => 'application/json');
+    push @wrong, "$answer->{body} for $body" if json($answer->{json}) ne wanted(@events);
+  };
+  $try->('/track', $_->[0]{json}, @$_) for @$singles;
+  my $turn = 0;
+  for my $events (@$batches) {
+    my $list = '[' . join(',', map { $_->{json} } @$events) . ']';
+    $try->('/track', ($list, qq({"events":$list}), qq({"batch":$list}))[ $turn++ % 3 ], @$events);
+  }
+  $try->('/crash', $_->{json}, {}) for @$crashes;
+  return { wrong => \@wrong, requests => @$singles + @$batches + @$crashes };
+}
+
+sub send_all ($name) {
+  my $before = time;
+  my @results = in_parallel($connections, \&run_client);
+  my @wrong = map { $_->{wrong}->@* } @results;
+  my $requests = 0;
+  $requests += $_->{requests} for @results;
+  is scalar @wrong, 0, "$name: each of $requests requests gets the answer it should" or diag substr $wrong[0], 0, 600;
+  note sprintf '%s: %d requests in %.1f s', $name, $requests, time - $before;
+  return;
+}
+
+sub difference ($left, $right) { my %right = map { $_ => 1 } @$right; return grep { !$right{$_} } @$left }
+
+send_all('first time');
+my $answered = time;
+
+my (@accepted, @refused);
+for my $kind (qw(single batch)) {
+  push @{ $_->{field} ? \@refused : \@accepted }, $_->{id} for map { $traffic{$kind}->event($_) } 0 .. $numbers - 1;
+}
+
+ok wait_for(sub { value('SELECT count(*) FROM events') >= @accepted }, 10), 'all are in the table within 10 s of the last answer';
+note sprintf '%.1f s', time - $answered;
+stored();
+
+subtest 'every accepted event exactly once, every refused one nowhere' => sub {
+  my @kept = map { $_->[0] } db()->selectall_arrayref('SELECT event_id FROM events')->@*;
+  is @kept, @accepted, 'as many rows as accepted events';
+  is scalar(difference(\@accepted, \@kept)), 0, 'no accepted one is missing';
+  is scalar(difference(\@kept, \@accepted)), 0, 'nothing else is there';
+  is scalar(difference(\@refused, \@kept)), scalar @refused, 'no refused one is there';
+  is value('SELECT count(DISTINCT event_id) FROM events'), scalar @accepted, 'none is twice';
+  is value('SELECT count(*) FROM crashes'), $crashes, 'crashes';
+  is value('SELECT count(*) FROM dead_letters'), 0, 'dead letters';
+};
+
+# The daily figures, told from the rows alone.
+my $expected_stats = <<'SQL';
+  WITH e AS (SELECT tenant_id, user_id, event, properties, ("timestamp" AT TIME ZONE 'UTC')::date AS date FROM events),
+       c AS (SELECT tenant_id, ("timestamp" AT TIME ZONE 'UTC')::date AS date, count(*) AS crashes FROM crashes GROUP BY 1, 2),
+       born AS (SELECT tenant_id, user_id, min(date) AS date FROM e WHERE user_id IS NOT NULL GROUP BY 1, 2),
+       days AS (SELECT tenant_id, date FROM e UNION SELECT tenant_id, date FROM c),
+       daily AS (SELECT tenant_id, date, count(DISTINCT user_id) AS active,
+                   count(*) FILTER (WHERE event = 'recording_completed') AS recordings,
+                   sum((properties->>'audio_duration_seconds')::numeric)
+                     FILTER (WHERE event = 'recording_completed' AND jsonb_typeof(properties->'audio_duration_seconds') = 'number') AS seconds,
+                   sum((properties->>'estimated_cost_usd')::numeric) FILTER (WHERE event = 'recording_completed') AS cost
+                 FROM e GROUP BY 1, 2)
+  SELECT tenant_id, date,
+    (SELECT count(*) FROM born b WHERE b.tenant_id = days.tenant_id AND b.date <= days.date) AS total_users,
+    coalesce(active, 0) AS active_users,
+    (SELECT count(*) FROM born b WHERE b.tenant_id = days.tenant_id AND b.date = days.date) AS new_users,
+    coalesce(recordings, 0) AS total_recordings, round(coalesce(seconds, 0) / 60, 6) AS total_minutes,
+    round(coalesce(cost, 0), 6) AS total_cost_usd, coalesce(crashes, 0) AS crash_count,
+    round(coalesce(crashes, 0)::numeric / nullif(active, 0), 6) AS crash_rate
+  FROM days LEFT JOIN daily USING (tenant_id, date) LEFT JOIN c USING (tenant_id, date)
+SQL
+
+my $shown_stats = <<'SQL';
+  SELECT tenant_id, date, total_users, active_users, new_users, total_recordings, round(total_minutes, 6) AS total_minutes,
+    round(total_cost_usd, 6) AS total_cost_usd, crash_count, round(crash_rate, 6) AS crash_rate FROM user_stats
+SQL
+
+sub same_rows ($left, $right, $name) {
+  local $Test::Builder::Level = $Test::Builder::Level + 1;
+  my @left = map { join '|', map { $_ // 'NULL' } @$_ } db()->selectall_arrayref("$left ORDER BY 1, 2, 3")->@*;
+  my @right = map { join '|', map { $_ // 'NULL' } @$_ } db()->selectall_arrayref("$right ORDER BY 1, 2, 3")->@*;
+  ok @left > 0, "$name: there are some";
+  return is_deeply \@left, \@right, $name;
+}
+
+same_rows($shown_stats, $expected_stats, 'user_stats equals what the rows say');
+same_rows(
+  'SELECT tenant_id, user_id, day, events, first_at, last_at FROM user_days',
+  q(SELECT tenant_id, user_id, ("timestamp" AT TIME ZONE 'UTC')::date, count(*), min("timestamp"), max("timestamp")
+      FROM events WHERE user_id IS NOT NULL GROUP BY 1, 2, 3), 'user_days equals what the rows say'
+);
+
+my $before = tables_digest();
+send_all('second time');
+stored(30);
+is_deeply tables_digest(), $before, 'the same requests again change nothing in any table';
+
+done_testing;

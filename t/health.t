@@ -1,0 +1,44 @@
+# GET /health: can an event be kept right now?
+use v5.36;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use WeirTest;
+
+my $weir = start(workers => 1);
+
+sub health { my $answer = get('/health'); return "$answer->{status} $answer->{body}" }
+sub becomes ($wanted, $name) {
+  local $Test::Builder::Level = $Test::Builder::Level + 1;
+  wait_for(sub { health() eq $wanted }, 10);
+  return is health(), $wanted, $name;
+}
+
+my $ready = '200 {"status":"ok","redis":"ready"}';
+my $away = '503 {"status":"unavailable","redis":"away"}';
+
+becomes $ready, 'ready';
+
+$weir->signal(redis => 'KILL');
+becomes $away, 'Redis killed: away';
+like get('/health')->{headers}{'retry-after'}, qr/\A[1-9]\d*\z/, 'with Retry-After';
+is request(HEAD => '/health')->{status}, 503, 'HEAD says so too';
+
+$weir->repair;
+becomes $ready, 'Redis started again: ready by itself';
+
+$weir->signal(redis => 'STOP');
+post('/track', '{"event":"e","user_id":"u"}');
+ok wait_for(sub { health() =~ /\A503/ }), 'Redis hangs: 503';
+$weir->signal(redis => 'CONT');
+becomes $ready, 'Redis goes on: ready by itself';
+
+subtest 'it says how things are by now, not by some cache' => sub {
+  for my $round (1 .. 3) {
+    $weir->signal(redis => 'KILL');
+    becomes $away, "round $round: away";
+    $weir->repair;
+    becomes $ready, "round $round: ready";
+  }
+};
+
+done_testing;

@@ -1,0 +1,133 @@
+# HTTP itself: methods, kept-alive and pipelined connections, clients that leave, and what every
+# answer carries.
+use v5.36;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use WeirTest;
+
+start(workers => 1, locations => [
+  { path => '/track', what => 'track' },
+  { path => '/small', what => 'track', limits => { body => 100 } },
+  { path => '/crash', what => 'crash' },
+  { path => '/v1/track', what => 'cli' },
+  { path => '/health', what => 'health' },
+]);
+
+sub event ($id) { return json({ event => 'http', user_id => 'u1', event_id => $id }) }
+
+subtest 'wrong methods: 405 and what would be right' => sub {
+  for my $path ('/track', '/crash', '/v1/track') {
+    for my $method (qw(GET HEAD PUT DELETE PATCH OPTIONS)) {
+      my $answer = request($method => $path, $method =~ /PUT|PATCH/ ? '{}' : undef);
+      is_deeply [ $answer->{status}, $answer->{headers}{allow} ], [ 405, 'POST' ], "$method $path";
+    }
+  }
+  for my $method (qw(POST PUT DELETE OPTIONS)) {
+    my $answer = request($method => '/health', $method =~ /P/ && $method ne 'OPTIONS' ? '{}' : undef);
+    is_deeply [ $answer->{status}, $answer->{headers}{allow} ], [ 405, 'GET, HEAD' ], "$method /health";
+  }
+};
+
+subtest 'every answer is JSON and has its length' => sub {
+  my %answers = (
+    'all accepted' => post('/track', event(uuid('plain'))),
+    'some accepted' => post('/track', '[' . event(uuid('some')) . ',1]'),
+    'none valid' => post('/track', '{}'),
+    'not JSON' => post('/track', '{'),
+    '405' => get('/track'),
+    '413' => post('/small', ' ' x 101),
+    '415' => post('/track', '{}', 'Content-Type' => 'text/html'),
+    health => get('/health'),
+    'health, wrong method' => post('/health', '{}'),
+    crash => post('/crash', '{}'),
+    cli => post('/v1/track', '{}'),
+  );
+  for my $name (sort keys %answers) {
+    my $answer = $answers{$name};
+    like $answer->{headers}{'content-type'}, qr{\Aapplication/json\z}, "$name: Content-Type";
+    is $answer->{headers}{'content-length'}, length $answer->{body}, "$name: Content-Length";
+    ok ref $answer->{json}, "$name: a JSON object";
+    ok !exists $answer->{headers}{'transfer-encoding'}, "$name: not chunked";
+  }
+  my $head = request(HEAD => '/health');
+  is_deeply [ $head->{status}, $head->{body}, $head->{headers}{'content-type'} ], [ 200, '', 'application/json' ], 'HEAD: the same without a body';
+  is $head->{headers}{'content-length'}, length $answers{health}{body}, 'HEAD: the same length';
+};
+
+subtest 'one connection takes request after request, whatever the answers' => sub {
+  my $client = connection();
+  my $socket = $client->open_socket;
+  my @bodies = ('{', event(uuid('kept alive 1')), '', '{}', event(uuid('kept alive 2')), '[' . ' ' x 5000 . ']', event(uuid('kept alive 3')));
+  my @wanted = (400, 200, 400, 400, 200, 400, 200);
+  my @got = map { $client->request(POST => '/track', $_)->{status} } @bodies;
+  is_deeply \@got, \@wanted, 'each is answered for itself';
+  is $client->{socket}, $socket, 'over one connection';
+};
+
+subtest 'a hundred pipelined requests in one write are answered in order' => sub {
+  my $client = connection();
+  my @ids = map { uuid('pipelined', $_) } 0 .. 99;
+  my $bytes = join '', map {
+    my $body = $_ % 10 == 7 ? '{"event":7}' : event($ids[$_]);
+    $client->format_request(POST => '/track', $body, 'Content-Type' => 'application/json')
+  } 0 .. 99;
+  $client->send_bytes($bytes);
+  my @statuses = map { $client->read_answer->{status} } 0 .. 99;
+  is_deeply \@statuses, [ map { $_ % 10 == 7 ? 400 : 200 } 0 .. 99 ], 'in order';
+  stored();
+  is value('SELECT count(*) FROM events WHERE event_id = ANY(?)', \@ids), 90, 'and kept';
+};
+
+subtest 'HTTP/1.0 and Connection: close' => sub {
+  my $body = event(uuid('close'));
+  my $client = connection();
+  my $answer = $client->request(POST => '/track', $body, Connection => 'close');
+  accepted $answer, 1, 'an answer';
+  ok !$client->connected, 'and the end, as asked for';
+};
+
+subtest 'a client that goes away in the middle of its body harms nobody' => sub {
+  for my $cut (0, 1, 10, 49) {
+    my $client = connection();
+    $client->send_bytes("POST /track HTTP/1.1\r\nHost: weir\r\nContent-Length: 50\r\n\r\n" . 'x' x $cut);
+    $client->close;
+  }
+  my $chunked = connection();
+  $chunked->send_bytes("POST /track HTTP/1.1\r\nHost: weir\r\nTransfer-Encoding: chunked\r\n\r\n10\r\nabc");
+  $chunked->close;
+  accepted post('/track', event(uuid('others'))), 1, 'others are served';
+};
+
+subtest 'clients that go away while Redis has not answered harm nobody, and their events are kept' => sub {
+  weir()->signal(redis => 'STOP');
+  my @ids = map { uuid('gone', $_) } 0 .. 49;
+  my @clients = map {
+    my $client = connection();
+    $client->send_bytes($client->format_request(POST => '/track', event($_)));
+    $client
+  } @ids;
+  my $reader = connection();
+  ok $reader->request(GET => '/health')->{status}, 'the worker has seen them all';
+  $_->close for @clients;
+  ok $reader->request(GET => '/health')->{status}, 'and seen them leave';
+  weir()->signal(redis => 'CONT');
+  ok wait_for(sub { value('SELECT count(*) FROM events WHERE event_id = ANY(?)', \@ids) == 50 }), 'their events are stored';
+  ok wait_for(sub { post('/track', event(uuid('after them')))->{status} == 200 }), 'others are served';
+};
+
+subtest 'requests that are not HTTP leave the worker alone' => sub {
+  my ($worker) = weir()->workers;
+  for my $bytes ("\0" x 100, "GET\r\n\r\n", "POST /track HTTP/9.9\r\n\r\n", "\x16\x03\x01\x02\x00\x01", "POST /track HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+    "POST /track HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "POST /track HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n") {
+    my $client = connection(timeout => 3);
+    eval { $client->send_bytes($bytes)->read_answer };
+    $client->close;
+  }
+  accepted post('/track', event(uuid('after nonsense'))), 1, 'it serves on';
+  is +(weir()->workers)[0], $worker, 'the same one';
+};
+
+stored();
+is value('SELECT count(*) FROM dead_letters'), 0, 'no dead letters';
+
+done_testing;

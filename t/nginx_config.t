@@ -1,0 +1,110 @@
+# nginx -t: a wrong configuration is refused with its line and what would be right.
+use v5.36;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use WeirTest;
+use File::Spec;
+use File::Temp qw(tempdir);
+use WeirTest::Server;
+use WeirTest::Web::nginx;
+
+my $module = File::Spec->rel2abs(($ENV{BUILD} // 'build') . '/ngx_http_weir_module.so', WeirTest::Server->root);
+my $dir = tempdir('weir-config-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+
+sub write_file ($name, $text, $mode = 0600) {
+  open my $file, '>', "$dir/$name" or die "$name: $!\n";
+  print {$file} $text;
+  close $file;
+  chmod $mode, "$dir/$name";
+  return "$dir/$name";
+}
+
+my $redis = 'weir_redis unix:/run/redis/redis.sock;';
+
+# The first line of what is given is line 6 of the file.
+sub accepts ($name, @lines) {
+  my ($status, $said) = WeirTest::Web::nginx::check_config($module, join "\n", @lines);
+  return is($status, 0, "accepted: $name") && unlike($said, qr/warn|emerg/, "without a word: $name") || diag $said;
+}
+
+sub refuses ($name, $line, $pattern, @lines) {
+  my ($status, $said) = WeirTest::Web::nginx::check_config($module, join "\n", @lines);
+  isnt $status, 0, "refused: $name" or diag $said;
+  like $said, qr/nginx\.conf:$line\b/, "$name: names the line";
+  like $said, $pattern, "$name: says why, and what would be right";
+  return;
+}
+
+sub at ($lines) { return "server { location /t { $lines } }" }
+
+subtest 'what is right' => sub {
+  my $password = write_file('password', "secret\n");
+  accepts('one location', $redis, at('weir track;'));
+  accepts('every kind', $redis, at('weir track strict;'), at('weir crash;'), at('weir cli;'), at('weir health;'));
+  accepts('Redis by TCP', 'weir_redis 127.0.0.1:6379 timeout=500ms inflight=100 stream=weir:{7} user=edge;', at('weir track;'));
+  accepts('Redis by IPv6', 'weir_redis [::1]:6379;', at('weir track;'));
+  accepts('a password from a file', "weir_redis 127.0.0.1:6379 user=edge password_file=$password;", at('weir track;'));
+  accepts('weir_redis after the locations', at('weir track;'), $redis);
+  accepts('limits at every level', $redis, 'weir_limit body=2m events=10;', 'server { weir_limit depth=5; location /t { weir track; weir_limit string=1k key=64; } }');
+  accepts('every limit', $redis, at('weir track; weir_limit body=1m inflated=8m ratio=50 events=10 depth=5 string=1k stack_trace=2k properties=7 key=64 name=100 exponent=300 first_year=2010 last_year=2050;'));
+  accepts('origins', $redis, at('weir track; weir_cors https://app.example http://localhost:3000;'));
+  accepts('no Weir at all', at('return 204;'));
+  accepts('Redis without a location', $redis);
+};
+
+subtest 'weir' => sub {
+  refuses('a kind that there is not', 7, qr/"tracks".*weir track/, $redis, at('weir tracks;'));
+  refuses('a word too many', 7, qr/"strictly".*"strict"/, $redis, at('weir track strictly;'));
+  refuses('nothing', 7, qr/number of arguments/, $redis, at('weir;'));
+  refuses('twice', 7, qr/already.*remove one/, $redis, at('weir track; weir crash;'));
+  refuses('outside a location', 7, qr/not allowed here/, $redis, 'weir track;');
+  refuses('beside another handler', 7, qr/location of its own/, $redis, at('proxy_pass http://127.0.0.1:1; weir track;'));
+  refuses('before another handler', 7, qr/location of its own/, $redis, at('weir track; proxy_pass http://127.0.0.1:1;'));
+  refuses('without a Redis', 7, qr/add "weir_redis/, '', at('weir track;'));
+};
+
+subtest 'weir_redis' => sub {
+  refuses('nothing', 6, qr/number of arguments/, 'weir_redis;');
+  refuses('an address that is none', 6, qr/weir_redis.*"localhost"/, 'weir_redis localhost;');
+  refuses('a port that is none', 6, qr/weir_redis.*port/, 'weir_redis localhost:99999;');
+  refuses('a path that is relative', 6, qr/weir_redis.*unix:/, 'weir_redis unix:redis.sock;');
+  refuses('a socket without a path', 6, qr/weir_redis/, 'weir_redis unix:;');
+  refuses('a URL', 6, qr/weir_redis/, 'weir_redis redis://localhost:6379;');
+  refuses('a path that is too long', 6, qr/weir_redis/, 'weir_redis unix:/' . 'x' x 200 . ';');
+  refuses('twice', 7, qr/twice.*remove one/, $redis, $redis);
+  refuses('in a server block', 6, qr/not allowed here/, "server { $redis }");
+  refuses('a parameter that there is not', 6, qr/"wait=1s".*timeout=/, 'weir_redis 127.0.0.1:6379 wait=1s;');
+  refuses('a parameter without a value', 6, qr/"timeout=".*timeout=/, 'weir_redis 127.0.0.1:6379 timeout=;');
+  refuses('a parameter twice', 6, qr/"timeout" twice/, 'weir_redis 127.0.0.1:6379 timeout=1s timeout=2s;');
+  refuses("timeout $_", 6, qr/timeout=2s/, "weir_redis 127.0.0.1:6379 timeout=$_;") for 'soon', '0', '5ms', '2h', '-1s';
+  refuses("inflight $_", 6, qr/inflight=16384/, "weir_redis 127.0.0.1:6379 inflight=$_;") for 'many', '0', '-5', '1e3';
+  refuses('no such password file', 6, qr/cannot be read.*make one/, "weir_redis 127.0.0.1:6379 password_file=$dir/none;");
+  refuses('an empty password file', 6, qr/first line/, 'weir_redis 127.0.0.1:6379 password_file=' . write_file('empty', '') . ';');
+};
+
+subtest 'a password that everybody can read is warned about, and never shown' => sub {
+  my $path = write_file('exposed', "hunter2-canary\n", 0644);
+  my ($status, $said) = WeirTest::Web::nginx::check_config($module, join "\n", "weir_redis 127.0.0.1:6379 password_file=$path;", at('weir track;'));
+  is $status, 0, 'accepted';
+  like $said, qr/\[warn\].*chmod o-r/, 'with a warning';
+  unlike $said, qr/hunter2/, 'that does not show it';
+};
+
+subtest 'weir_limit' => sub {
+  refuses('a limit that there is not', 7, qr/"size".*\bbody\b/, $redis, at('weir track; weir_limit size=1m;'));
+  refuses('no value', 7, qr/NAME=VALUE/, $redis, at('weir track; weir_limit body;'));
+  refuses("body=$_", 7, qr/body/, $redis, at("weir track; weir_limit body=$_;")) for 'big', '-1', '0', '1x', '99999999999999999999', '1.5m';
+  refuses('twice', 7, qr/twice/, $redis, at('weir track; weir_limit body=1m body=2m;'));
+  refuses('years', 7, qr/first_year/, $redis, at('weir track; weir_limit first_year=soon;'));
+};
+
+subtest 'weir_cors' => sub {
+  refuses('everything', 7, qr/name each origin/, $redis, at('weir track; weir_cors *;'));
+  refuses('null', 7, qr/name each origin/, $redis, at('weir track; weir_cors null;'));
+  refuses('a wildcard', 7, qr/wildcard/, $redis, at('weir track; weir_cors https://*.example;'));
+  refuses('a path', 7, qr/path|slash/, $redis, at("weir track; weir_cors https://app.example$_;")) for '/', '/app';
+  refuses('no scheme', 7, qr/scheme/, $redis, at('weir track; weir_cors app.example;'));
+  refuses('a bad port', 7, qr/port/, $redis, at('weir track; weir_cors https://app.example:99999;'));
+};
+
+done_testing;

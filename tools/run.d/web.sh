@@ -66,16 +66,32 @@ write_nginx_conf() { # path
   write_file "$1" <<<"$text"
 }
 
-# Up means that the port answers, and, where there is /health, that it finds Weir well. A server block
-# of a test's own may speak HTTP/2 or TLS there: then any byte, or an orderly end, is an answer.
-web_answers() {
+# Up means that the port answers. A server block of a test's own may speak HTTP/2 or TLS there: any
+# byte, or an orderly end, is an answer.
+web_answers() { [[ $(ask_health) != none ]]; }
+
+# The first line that /health answers.
+ask_health() {
   local first=''
-  { exec 8<>"/dev/tcp/127.0.0.1/$WEIR_PORT"; } 2>/dev/null || return 1
-  printf 'GET /health HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n' >&8
-  IFS= read -r -t 5 -u 8 first 2>/dev/null
-  local status=$?
-  exec 8>&-
-  ((status <= 128)) && [[ $first != 'HTTP/1.1 503'* ]]
+  if { exec 8<>"/dev/tcp/127.0.0.1/$WEIR_PORT"; } 2>/dev/null; then
+    printf 'GET /health HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n' >&8
+    IFS= read -r -t 5 -u 8 first 2>/dev/null
+    (($? <= 128)) && echo "$first" && return
+  fi
+  echo none
+}
+
+# Waits a little until every worker has found Redis, so that the first request is not told to come
+# again. Requests spread over the workers, so several in a row have to be answered well.
+await_health() {
+  local deadline=$((SECONDS + 5)) good=0
+  is_up web || return 0
+  while ((good < 2 * WEIR_WORKERS && SECONDS < deadline)); do
+    case $(ask_health) in
+      'HTTP/1.1 503'*) good=0 && sleep 0.05 ;;
+      *) good=$((good + 1)) ;;
+    esac
+  done
 }
 
 # QUIT lets requests in hand come to their end. The master leads the session (spawn saw to that);

@@ -230,6 +230,13 @@ std::optional<RecordView> read_record(std::string_view bytes, std::string& error
   return record;
 }
 
+std::optional<RecordView> read_header(std::string_view bytes) {
+  Bytes rest(bytes);
+  RecordView record{};
+  if (!fault_in_header(rest, record).empty()) return std::nullopt;
+  return record;
+}
+
 std::optional<RowView> RowCursor::next() {
   if (rest_.empty()) return std::nullopt;
   Columns columns;

@@ -110,6 +110,9 @@ struct RecordView {
 // `bytes`.
 std::optional<RecordView> read_record(std::string_view bytes, std::string& error);
 
+// The header of a record alone (`rows` is empty): whose it is, where the rows cannot be read.
+std::optional<RecordView> read_header(std::string_view bytes);
+
 // Walks the rows of a record that read_record() has passed.
 class RowCursor {
  public:

@@ -1,0 +1,67 @@
+#include "flusher/batch.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <numeric>
+#include <tuple>
+#include <utility>
+
+namespace weir::flusher {
+
+void Batch::add(const Entry& entry) {
+  ++entries_;
+  last_id_ = entry.id;
+  if (!entry.record) return bury({}, "the entry has no field " + std::string(kRecordField));
+  bytes_ += entry.record->size();
+  std::string error;
+  const auto record = read_record(*entry.record, error);
+  if (!record) return bury(*entry.record, std::move(error));
+  auto& rows = record->kind == RecordKind::events ? events_ : crashes_;
+  RowCursor cursor(*record);
+  while (const auto row = cursor.next()) rows.push_back(*row);
+}
+
+void Batch::bury(std::string_view payload, std::string reason) {
+  DeadLetter letter;
+  if (const auto header = read_header(payload)) {
+    letter.tenant = header->tenant;
+    letter.received_at = header->received_at;
+  }
+  letter.reason = std::move(reason);
+  letter.payload = payload;
+  dead_.push_back(std::move(letter));
+}
+
+bool any_wide(RowSpan rows) {
+  return std::any_of(rows.begin(), rows.end(),
+                     [](const RowView& row) { return row.needs_wide_check(); });
+}
+
+// Sorted, not hashed: clients choose the ids.
+std::vector<RowView> without_repeats(RowSpan rows) {
+  std::vector<std::uint32_t> order(rows.count);
+  std::iota(order.begin(), order.end(), 0U);
+  const auto key = [&](std::uint32_t n) {
+    return std::tie(rows.first[n].id, rows.first[n].tenant);
+  };
+  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+    return key(a) != key(b) ? key(a) < key(b) : a < b;
+  });
+  const auto same = [&](std::uint32_t a, std::uint32_t b) { return key(a) == key(b); };
+  order.erase(std::unique(order.begin(), order.end(), same), order.end());
+  std::sort(order.begin(), order.end());
+  std::vector<RowView> kept;
+  kept.reserve(order.size());
+  for (const std::uint32_t n : order) kept.push_back(rows.first[n]);
+  return kept;
+}
+
+DeadLetter dead_row(RecordKind kind, const RowView& row, std::string reason) {
+  RecordWriter writer;
+  writer.begin(kind, row.tenant, row.received_at);
+  writer.row(row.tuple);
+  return {std::string(row.tenant), row.received_at, std::move(reason),
+          std::string(writer.finish())};
+}
+
+}  // namespace weir::flusher

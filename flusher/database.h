@@ -1,0 +1,61 @@
+// The flusher's session in PostgreSQL: connected, of the right schema, with its temporary tables.
+//
+//   Database database(options.postgres, options.stream);
+//   std::string error;
+//   switch (database.open(error)) { case Open::ready: … case Open::away: … case Open::refused: … }
+//   if (database.take_lease() == Lease::taken) …
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "flusher/sqlstate.h"
+#include "flusher/stream_id.h"
+#include "pg/connection.h"
+
+namespace weir::flusher {
+
+class Database {
+ public:
+  Database(std::string conninfo, std::string stream);
+
+  enum class Open : std::uint8_t {
+    ready,
+    away,     // try again later
+    refused,  // no use: `error` says what the operator has to do
+  };
+  Open open(std::string& error);
+  void close() { connection_.reset(); }
+  bool is_open() const { return connection_.has_value(); }
+
+  // Only one flusher reads a stream. The lease is an advisory lock of this session: it ends with
+  // it, however that ends.
+  enum class Lease : std::uint8_t { taken, held_by_another, away };
+  Lease take_lease();
+
+  // The position of the last batch; no value inside if there never was one. None: see error().
+  std::optional<std::optional<StoredPosition>> read_position();
+
+  // Makes partitions ahead of need: how many, or none, see error().
+  std::optional<int> make_partitions();
+
+  // False if an idle session has ended, as it does when PostgreSQL restarts.
+  bool is_alive();
+
+  // What went wrong last, for the log: never a row's contents.
+  std::string error() const;
+
+  pg::Connection& connection() { return *connection_; }
+
+ private:
+  Open check_schema(std::string& error);
+
+  std::string conninfo_, stream_;
+  std::optional<pg::Connection> connection_;
+};
+
+// What the connection's last failure means for the batch.
+Fault fault_of(const pg::Connection& connection);
+
+}  // namespace weir::flusher

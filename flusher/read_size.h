@@ -1,0 +1,54 @@
+// How many entries the next XREAD asks for. A batch ends at a number of rows or of bytes, but XREAD
+// counts entries only, and an entry holds anything from 200 bytes to some megabytes. So a batch is
+// read in several steps, each as long as the rest of the batch would hold of entries like the
+// largest seen lately.
+//
+// Bound: a batch holds at most batch_bytes and one step; a step is at most kMostEntries entries,
+// and at most twice as many as the step before. Where entries suddenly grow, one step is too long
+// once.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+namespace weir::flusher {
+
+class ReadSize {
+ public:
+  static constexpr std::size_t kMostEntries = 256;
+  static constexpr std::size_t kFirstGuess = 64 << 10;  // bytes of an entry, before any was seen
+
+  ReadSize(std::size_t batch_rows, std::size_t batch_bytes)
+      : batch_rows_(batch_rows), batch_bytes_(batch_bytes) {}
+
+  // A new batch: large entries of the past count for half of what they did.
+  void begin_batch() {
+    if (largest_here_ > 0) largest_ = std::max<std::size_t>(largest_ / 2, largest_here_);
+    largest_here_ = 0;
+    last_step_ = kMostEntries / 8;
+  }
+
+  // `entries` came, the largest of `largest` bytes.
+  void took(std::size_t entries, std::size_t largest) {
+    last_step_ = std::max<std::size_t>(entries, 1);
+    largest = std::max<std::size_t>(largest, 1);
+    largest_here_ = std::max(largest_here_, largest);
+    largest_ = std::max(largest_, largest);
+  }
+
+  // Entries to ask for when the batch holds `rows` and `bytes`; 0 when it is full.
+  std::size_t next(std::size_t rows, std::size_t bytes) const {
+    if (rows >= batch_rows_ || bytes >= batch_bytes_) return 0;
+    const std::size_t fitting = (batch_bytes_ - bytes) / largest_;
+    const std::size_t most = std::min({kMostEntries, 2 * last_step_, batch_rows_ - rows});
+    return std::max<std::size_t>(1, std::min(fitting, most));
+  }
+
+ private:
+  std::size_t batch_rows_, batch_bytes_;
+  std::size_t largest_ = kFirstGuess;
+  std::size_t largest_here_ = 0;  // in this batch
+  std::size_t last_step_ = kMostEntries / 8;
+};
+
+}  // namespace weir::flusher

@@ -1,0 +1,23 @@
+// The wish to stop, and waiting in a way that notices it. Signal handlers only set a flag.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace weir::flusher {
+
+// SIGTERM, SIGINT and SIGHUP ask to stop; SIGPIPE is ignored, since a broken connection is an error
+// of the call that meets it.
+void catch_stop_signals();
+
+bool stop_requested();
+
+// Sleeps, until it is asked to stop at the latest.
+void wait_for(std::chrono::milliseconds time);
+
+enum class Wake : std::uint8_t { readable, timeout, stop };
+
+// Waits until `fd` can be read (or has ended), until it is asked to stop, or for `time`.
+Wake wait_readable(int fd, std::chrono::milliseconds time);
+
+}  // namespace weir::flusher

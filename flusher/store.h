@@ -1,0 +1,90 @@
+// Stores a batch in one transaction: rows, roll-ups, dead letters and the stream's position.
+//
+//   plain ──────────────────────────────────────────────────────────► COMMIT
+//     │ a row is there already                                           ▲
+//     ▼                                                                  │
+//   asking: only ids travel, known rows and repeats are left out ────────┤
+//     │ PostgreSQL does not take some row                                │
+//     ▼                                                                  │
+//   carefully: halves, each behind a savepoint, down to the single row,  │
+//   which goes to dead_letters ──────────────────────────────────────────┘
+//
+// Rows that need the wide check are asked for on the plain path too. After a batch with duplicates
+// the next one asks first, until one has none.
+//
+//   Store store(database.connection());
+//   Stored stored;
+//   switch (store.store(batch, {stream, old_position, new_position, epoch}, stored)) …
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "flusher/batch.h"
+#include "flusher/sqlstate.h"
+#include "pg/connection.h"
+
+namespace weir::flusher {
+
+// How the stream's position moves with a batch.
+struct Advance {
+  std::string stream;
+  std::optional<std::string> from;  // none: there is none yet
+  std::string to;
+  std::string epoch;
+};
+
+// What became of a batch's rows.
+struct Stored {
+  std::size_t rows = 0;
+  std::size_t duplicates = 0;
+  std::size_t dead = 0;
+  std::string first_sqlstate;  // of a row that PostgreSQL refused; "" if there is none
+};
+
+class Store {
+ public:
+  explicit Store(pg::Connection& database) : database_(database) {}
+
+  // Fault::none: all of it is committed. Fault::away: nothing is, or the COMMIT's answer was lost;
+  // drop the connection and read the position again. Fault::moved: nothing is; read it again.
+  Fault store(const Batch& batch, const Advance& advance, Stored& stored);
+
+ private:
+  struct Kind;
+  static const Kind& events();
+  static const Kind& crashes();
+  using Body = std::function<Fault()>;
+  using Feed = std::function<bool(pg::CopyIn&)>;
+  using Append = std::function<void(std::string&, const RowView&)>;
+
+  Fault attempt(const Batch& batch, const Advance& advance, Stored& stored);
+  Fault attempt_carefully(const Batch& batch, const Advance& advance, Stored& stored);
+  Fault finish(const std::vector<DeadLetter>& dead, const Advance& advance);
+  Fault in_transaction(const Body& body);
+
+  Fault put(const Kind& kind, RowSpan rows, bool ask, Stored& stored);
+  Fault put_carefully(const Kind& kind, RowSpan rows, Stored& stored);
+  void give_up(const Kind& kind, const RowView& row, Fault fault, Stored& stored);
+  Fault drop_known(const Kind& kind, bool all, std::vector<RowView>& rows);
+  Fault copy_rows(const Kind& kind, RowSpan rows);
+  Fault copy_narrow(const std::string& statement, RowSpan rows, const Append& append);
+  Fault copy(const std::string& statement, const Feed& feed);
+  Fault bury(const DeadLetter& letter);
+  Fault bury_part(const DeadLetter& letter, std::string_view payload, const std::string& reason);
+  Fault insert_dead(const std::string& tenant, std::optional<Timestamp> received_at,
+                    const std::string& reason, std::string_view payload);
+  Fault run(const std::string& statement);
+
+  pg::Connection& database_;
+  bool asks_ = false;
+  std::vector<DeadLetter> dead_rows_;  // of the careful path
+  std::string buffer_;
+};
+
+}  // namespace weir::flusher

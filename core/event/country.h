@@ -11,6 +11,8 @@ namespace weir {
 // Two upper-case letters, without a terminator.
 struct Country {
   char code[2];
+
+  // Holds as long as this Country.
   std::string_view view() const { return {code, 2}; }
 };
 

@@ -1,0 +1,27 @@
+// Finds the frames in a stack trace, whatever runtime printed it. docs/fingerprint.md lists the
+// forms that are known.
+//
+//   for (const StackFrame& frame : parse_stack_trace(text).frames) …
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+namespace weir {
+
+// Slices of the trace, as they stand there: with arguments, directories, lines and addresses.
+struct StackFrame {
+  std::string_view function;  // empty: the runtime did not know
+  std::string_view location;  // a file, URL or module; empty likewise
+};
+
+struct StackTrace {
+  std::vector<StackFrame> frames;  // the innermost call first
+  std::string_view cause;          // the type that the last "Caused by:" names, if one does
+};
+
+// Reads the frames of the reported error: of several threads the crashed or else the first one, of
+// several chained tracebacks the one that ended the program. Text that is no frame is passed over.
+StackTrace parse_stack_trace(std::string_view text);
+
+}  // namespace weir

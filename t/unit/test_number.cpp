@@ -1,0 +1,170 @@
+#include "core/json/number.h"
+
+#include <string>
+#include <string_view>
+
+#include "t/unit/suite.h"
+
+namespace {
+
+using weir::check_number;
+using weir::Reason;
+using weir::split_number;
+
+constexpr std::size_t kBound = 308;
+
+std::string zeros(std::size_t count) { return std::string(count, '0'); }
+
+void takes(std::string_view literal, std::size_t bound = kBound) {
+  ck_assert_msg(check_number(literal, bound) == Reason::none, "'%.*s' was refused",
+                static_cast<int>(literal.size()), literal.data());
+}
+
+void refuses(std::string_view literal, std::size_t bound = kBound) {
+  ck_assert_msg(check_number(literal, bound) == Reason::number_out_of_range, "'%.*s' was taken",
+                static_cast<int>(literal.size()), literal.data());
+}
+
+}  // namespace
+
+START_TEST(takes_everyday_numbers) {
+  for (const auto* literal : {"0", "-0", "1", "-1", "3.14", "-0.5", "1e10", "1E+10", "1.5e-7",
+                              "0.0", "0e0", "18446744073709551616", "-9223372036854775809",
+                              "123456789012345678901234567890.123456789"}) {
+    takes(literal);
+  }
+}
+END_TEST
+
+START_TEST(the_bound_holds_upwards) {
+  takes("1e308");
+  takes("9.999e308");
+  takes("-9.999e308");
+  refuses("1e309");
+  refuses("-1e309");
+  refuses("10e308");
+  takes("0.1e309");
+  refuses("1e400");
+}
+END_TEST
+
+START_TEST(the_bound_holds_downwards) {
+  takes("1e-308");
+  takes("-1.5e-308");
+  refuses("1e-309");
+  refuses("0.9e-308");
+  takes("10e-309");
+  refuses("1e-400");
+}
+END_TEST
+
+START_TEST(the_bound_holds_without_an_exponent) {
+  takes("1" + zeros(308));
+  refuses("1" + zeros(309));
+  refuses("-1" + zeros(400));
+  takes("0." + zeros(307) + "1");
+  refuses("0." + zeros(308) + "1");
+  refuses("0." + zeros(400) + "1");
+  takes("1." + zeros(400) + "1");
+  takes("0.1" + zeros(400));
+}
+END_TEST
+
+START_TEST(digits_and_exponent_make_up_for_each_other) {
+  takes("1" + zeros(400) + "e-400");
+  takes("0." + zeros(400) + "1e401");
+  refuses("1" + zeros(400) + "e-80");
+  refuses("0." + zeros(400) + "1e80");
+}
+END_TEST
+
+START_TEST(exponents_too_long_to_read_are_refused) {
+  for (const auto* literal : {"1e999999999999999999999999", "1e-999999999999999999999999",
+                              "-1E+18446744073709551616", "1e4294967296", "1e-4294967296",
+                              "0.4e00669999999999999999999999999999999999999999999999999999999"}) {
+    refuses(literal);
+  }
+  takes("1e" + zeros(400) + "5");
+  takes("1e-" + zeros(400) + "5");
+}
+END_TEST
+
+START_TEST(zero_is_judged_by_the_exponent_written) {
+  takes("0e308");
+  takes("0e-308");
+  takes("0.000e-308");
+  refuses("0e309");
+  refuses("0e-309");
+  refuses("0e999999");
+  refuses("-0e-999999");
+  refuses("0.0e999999999999999999999999");
+  takes("0." + zeros(400));
+}
+END_TEST
+
+// What PostgreSQL 15 takes and refuses, tried on it: at most 16,383 digits behind the point.
+START_TEST(postgresqls_bound_holds_however_high_the_configured_one) {
+  for (const std::size_t bound : {std::size_t{308}, std::size_t{16000}, std::size_t{1000000}}) {
+    takes("1." + zeros(16383), bound);
+    refuses("1." + zeros(16384), bound);
+    takes("0." + zeros(16383), bound);
+    refuses("0." + zeros(16384), bound);
+    refuses("1" + zeros(20000) + "e-20000", bound);
+    takes("0." + zeros(20000) + "1e20001", bound);
+  }
+  takes("1e-16383", 1000000);
+  refuses("1e-16384", 1000000);
+  refuses("1.5e-16383", 1000000);
+  takes("0e-16383", 1000000);
+  refuses("0e-16384", 1000000);
+  takes("1e131071", 1000000);
+  refuses("1e131072", 1000000);
+}
+END_TEST
+
+START_TEST(the_bound_can_be_as_low_as_one) {
+  takes("99", 1);
+  takes("0.1", 1);
+  refuses("100", 1);
+  refuses("0.01", 1);
+}
+END_TEST
+
+START_TEST(splits_a_number_into_its_parts) {
+  const auto number = split_number("-120.0450e-7");
+  ck_assert(number.has_value());
+  ck_assert(number->negative);
+  ck_assert_view_eq(number->whole, "120");
+  ck_assert_view_eq(number->fraction, "0450");
+  ck_assert_int_eq(number->exponent, -7);
+  ck_assert_int_eq(number->leading_place().value(), -5);
+  ck_assert_int_eq(number->digit(-5), 1);
+  ck_assert_int_eq(number->digit(-6), 2);
+  ck_assert_int_eq(number->digit(-9), 4);
+  ck_assert_int_eq(number->digit(-10), 5);
+  ck_assert_int_eq(number->digit(-12), 0);
+  ck_assert_int_eq(number->digit(0), 0);
+  ck_assert(number->anything_below(-9));
+  ck_assert(!number->anything_below(-10));
+  ck_assert(number->anything_below(100));
+}
+END_TEST
+
+START_TEST(splits_only_json_numbers) {
+  for (const auto* literal :
+       {"",      "-",    "+1", "01", "-01", "00",  "1.",       ".5",  "-.5", "1e",    "1e+", "1E-",
+        "1e1.5", "0x10", " 1", "1 ", "1,5", "NaN", "Infinity", "--1", "1f",  "1.2.3", "１"}) {
+    ck_assert_msg(!split_number(literal), "%s", literal);
+  }
+  ck_assert(split_number("0"));
+  ck_assert(!split_number("0.0e-0")->leading_place());
+}
+END_TEST
+
+static const weir_test::Register kRegistered(
+    "number",
+    {takes_everyday_numbers, the_bound_holds_upwards, the_bound_holds_downwards,
+     the_bound_holds_without_an_exponent, digits_and_exponent_make_up_for_each_other,
+     exponents_too_long_to_read_are_refused, zero_is_judged_by_the_exponent_written,
+     postgresqls_bound_holds_however_high_the_configured_one, the_bound_can_be_as_low_as_one,
+     splits_a_number_into_its_parts, splits_only_json_numbers});

@@ -12,13 +12,30 @@ namespace {
 
 constexpr off_t kNginxBodyDefault = 1 << 20;  // of client_max_body_size, ngx_http_core_module.c
 
+// Directives that belong into some blocks only are taken everywhere, and refused by Weir itself:
+// nginx would say that they are wrong there, but not where they would be right.
+constexpr ngx_uint_t kAnywhere = NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF |
+                                 NGX_HTTP_SIF_CONF | NGX_HTTP_LIF_CONF | NGX_HTTP_LMT_CONF |
+                                 NGX_CONF_ANY;
+
+constexpr const char* kKinds = "write weir track, weir crash, weir cli or weir health";
+
 char* set_weir(ngx_conf_t* cf, LocationConf& conf) {
   const auto words = arguments(cf);
+  if (cf->cmd_type != NGX_HTTP_LOC_CONF) {
+    return refuse(
+        cf,
+        "\"weir\" belongs directly into a location block: write location = /track { weir track; }");
+  }
+  if (words.empty() || words.size() > 2) {
+    return refuse(
+        cf, std::string("\"weir\" takes a kind of location and perhaps \"strict\", and no more: ") +
+                kKinds);
+  }
   if (conf.takes) return refuse(cf, "this location has \"weir\" already: remove one");
   const auto endpoint = endpoint_from_word(words.front());
   if (!endpoint) {
-    return refuse(cf, "\"weir\" does not know " + quoted(words.front()) +
-                          ": write weir track, weir crash, weir cli or weir health");
+    return refuse(cf, "\"weir\" does not know " + quoted(words.front()) + ": " + kKinds);
   }
   if (words.size() > 1 && words[1] != "strict") {
     return refuse(cf, "\"weir\" does not know " + quoted(words[1]) +
@@ -71,15 +88,15 @@ ngx_command_t directives[] = {
     // Syntax:  weir track|crash|cli|health [strict];
     // Default: none
     // Context: location
-    {ngx_string("weir"), NGX_HTTP_LOC_CONF | NGX_CONF_TAKE12, setter<LocationConf, set_weir>,
-     NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
+    {ngx_string("weir"), kAnywhere, setter<LocationConf, set_weir>, NGX_HTTP_LOC_CONF_OFFSET, 0,
+     nullptr},
 
     // Syntax:  weir_redis unix:PATH|HOST:PORT [user=NAME] [password_file=PATH] [stream=NAME]
     //          [timeout=TIME] [inflight=NUMBER];
     // Default: none
     // Context: http
-    {ngx_string("weir_redis"), NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE, setter<MainConf, set_redis>,
-     NGX_HTTP_MAIN_CONF_OFFSET, 0, nullptr},
+    {ngx_string("weir_redis"), kAnywhere, setter<MainConf, set_redis>, NGX_HTTP_MAIN_CONF_OFFSET, 0,
+     nullptr},
 
     // Syntax:  weir_limit NAME=VALUE ...;
     // Default: none

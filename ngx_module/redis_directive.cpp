@@ -131,10 +131,15 @@ Sentence set_address(ngx_conf_t* cf, std::string_view word, RedisTarget& target)
 }  // namespace
 
 char* set_redis(ngx_conf_t* cf, MainConf& conf) {
+  const auto words = arguments(cf);
+  if (cf->cmd_type != NGX_HTTP_MAIN_CONF) {
+    return refuse(cf, "weir_redis is shared by all servers: move it to the http block");
+  }
   if (conf.redis) return refuse(cf, "weir_redis stands here twice: remove one");
+  if (words.empty())
+    return refuse(cf, "weir_redis needs an address: write unix:/path or host:port");
   RedisTarget target;
   target.courier.stream = kDefaultStream;
-  const auto words = arguments(cf);
   if (auto fault = set_address(cf, words.front(), target); !fault.empty()) return refuse(cf, fault);
   std::vector<std::string_view> seen;
   for (std::size_t i = 1; i < words.size(); i++) {

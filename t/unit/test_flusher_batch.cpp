@@ -1,0 +1,326 @@
+#include "flusher/batch.h"
+
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "flusher/copy_format.h"
+#include "flusher/read_size.h"
+#include "flusher/sqlstate.h"
+#include "t/unit/suite.h"
+
+using namespace weir;
+using namespace weir::flusher;
+
+namespace {
+
+constexpr Timestamp kReceived = 1'795'249'800'250'000;
+
+Uuid id(unsigned char last, unsigned char version = 4) {
+  return {1,  2,  3,  4,  5,  6,   static_cast<unsigned char>(version << 4), 8, 0x80, 10,
+          11, 12, 13, 14, 15, last};
+}
+
+void write_event(RecordWriter& writer, const Uuid& event_id, std::string_view tenant,
+                 Timestamp client_timestamp = kReceived - 5) {
+  writer.begin_row();
+  writer.uuid(event_id);
+  writer.text(tenant);
+  writer.text("user-1");
+  writer.null();
+  writer.text("click");
+  for (int i = 0; i < 3; ++i) writer.null();
+  writer.json("{\"a\":1}");
+  writer.time(kReceived - 9);
+  writer.time(client_timestamp);
+  writer.time(kReceived);
+  writer.end_row();
+}
+
+std::string events(std::string_view tenant, const std::vector<Uuid>& ids) {
+  RecordWriter writer;
+  writer.begin(RecordKind::events, tenant, kReceived);
+  for (const Uuid& event_id : ids) write_event(writer, event_id, tenant);
+  return std::string(writer.finish());
+}
+
+std::string crash(const Uuid& crash_id) {
+  RecordWriter writer;
+  writer.begin(RecordKind::crashes, "acme", kReceived);
+  writer.begin_row();
+  writer.uuid(crash_id);
+  writer.text("acme");
+  for (int i = 0; i < 8; ++i) writer.null();
+  writer.time(kReceived - 9);
+  writer.time(kReceived - 5);
+  writer.time(kReceived);
+  writer.end_row();
+  return std::string(writer.finish());
+}
+
+// Keeps the records that a batch's rows point into.
+struct Fixture {
+  std::deque<std::string> records;
+  Batch batch;
+
+  void add(std::string record) {
+    records.push_back(std::move(record));
+    batch.add({StreamId{100, records.size()}, records.back()});
+  }
+};
+
+std::vector<int> last_bytes(const std::vector<RowView>& rows) {
+  std::vector<int> bytes;
+  for (const RowView& row : rows) bytes.push_back(row.id[15]);
+  return bytes;
+}
+
+// What follows the two bytes of a tuple's column count, cut into values.
+std::vector<std::string> values(std::string_view tuple) {
+  std::vector<std::string> all;
+  tuple.remove_prefix(2);
+  while (!tuple.empty()) {
+    std::uint32_t length = 0;
+    for (int i = 0; i < 4; ++i) length = length << 8 | static_cast<unsigned char>(tuple[i]);
+    tuple.remove_prefix(4);
+    if (length == 0xFFFF'FFFF) {
+      all.emplace_back("NULL");
+      continue;
+    }
+    all.emplace_back(tuple.substr(0, length));
+    tuple.remove_prefix(length);
+  }
+  return all;
+}
+
+}  // namespace
+
+START_TEST(a_batch_sorts_rows_by_their_kind_and_counts) {
+  Fixture fixture;
+  fixture.add(events("default", {id(1), id(2)}));
+  fixture.add(crash(id(3)));
+  fixture.add(events("acme", {id(4)}));
+  const Batch& batch = fixture.batch;
+  ck_assert(last_bytes(batch.events()) == std::vector<int>({1, 2, 4}));
+  ck_assert(last_bytes(batch.crashes()) == std::vector<int>({3}));
+  ck_assert_uint_eq(batch.entries(), 3);
+  ck_assert_uint_eq(batch.rows(), 4);
+  ck_assert_uint_eq(batch.bytes(), fixture.records[0].size() + fixture.records[1].size() +
+                                       fixture.records[2].size());
+  ck_assert((batch.last_id() == StreamId{100, 3}));
+  ck_assert(batch.dead().empty());
+}
+END_TEST
+
+START_TEST(rows_of_one_record_lie_one_behind_the_other) {
+  Fixture fixture;
+  fixture.add(events("default", {id(1), id(2)}));
+  const auto& rows = fixture.batch.events();
+  ck_assert(rows[0].tuple.data() + rows[0].tuple.size() == rows[1].tuple.data());
+}
+END_TEST
+
+START_TEST(what_is_no_record_becomes_a_dead_letter_and_the_rest_stays) {
+  Fixture fixture;
+  fixture.add(events("default", {id(1)}));
+  fixture.add("\x09 nothing known");
+  fixture.add(events("default", {id(2)}));
+  ck_assert(last_bytes(fixture.batch.events()) == std::vector<int>({1, 2}));
+  ck_assert_uint_eq(fixture.batch.dead().size(), 1);
+  const DeadLetter& dead = fixture.batch.dead()[0];
+  ck_assert_view_eq(dead.reason, "version 9 is not known");
+  ck_assert_view_eq(dead.payload, "\x09 nothing known");
+  ck_assert_view_eq(dead.tenant, "");
+  ck_assert(!dead.received_at);
+  ck_assert_uint_eq(fixture.batch.entries(), 3);
+}
+END_TEST
+
+START_TEST(a_dead_letter_tells_whose_it_is_if_its_header_does) {
+  Fixture fixture;
+  fixture.add(events("acme", {id(1)}) + "x");
+  const DeadLetter& dead = fixture.batch.dead()[0];
+  ck_assert_view_eq(dead.reason, "bytes follow the last row");
+  ck_assert_view_eq(dead.tenant, "acme");
+  ck_assert(dead.received_at == kReceived);
+}
+END_TEST
+
+START_TEST(an_entry_without_the_field_is_a_dead_letter) {
+  Batch batch;
+  batch.add({StreamId{1, 0}, std::nullopt});
+  ck_assert_view_eq(batch.dead()[0].reason, "the entry has no field r");
+  ck_assert(!batch.empty());
+}
+END_TEST
+
+START_TEST(a_dead_row_is_a_record_of_its_own) {
+  Fixture fixture;
+  fixture.add(events("acme", {id(1), id(2)}));
+  const DeadLetter dead = dead_row(RecordKind::events, fixture.batch.events()[1], "22P02: no");
+  ck_assert(dead.payload == events("acme", {id(2)}));
+  ck_assert_view_eq(dead.tenant, "acme");
+  ck_assert_view_eq(dead.reason, "22P02: no");
+}
+END_TEST
+
+START_TEST(of_repeats_only_the_first_stays) {
+  Fixture fixture;
+  fixture.add(events("default", {id(5), id(3), id(5)}));
+  fixture.add(events("default", {id(3), id(1), id(5)}));
+  const auto kept = without_repeats(fixture.batch.events());
+  ck_assert(last_bytes(kept) == std::vector<int>({5, 3, 1}));
+  ck_assert(kept[0].tuple.data() == fixture.batch.events()[0].tuple.data());
+}
+END_TEST
+
+START_TEST(the_same_id_of_another_tenant_is_no_repeat) {
+  Fixture fixture;
+  fixture.add(events("a", {id(1)}));
+  fixture.add(events("b", {id(1)}));
+  ck_assert_uint_eq(without_repeats(fixture.batch.events()).size(), 2);
+  ck_assert(without_repeats(RowSpan()).empty());
+}
+END_TEST
+
+START_TEST(wide_rows_are_noticed_anywhere_in_a_batch) {
+  Fixture fixture;
+  fixture.add(events("default", {id(1)}));
+  ck_assert(!any_wide(fixture.batch.events()));
+  RecordWriter writer;
+  writer.begin(RecordKind::events, "default", kReceived);
+  write_event(writer, id(2), "default", kReceived);
+  fixture.add(std::string(writer.finish()));
+  ck_assert(any_wide(fixture.batch.events()));
+}
+END_TEST
+
+START_TEST(halves_leave_no_row_out) {
+  Fixture fixture;
+  fixture.add(events("default", {id(1), id(2), id(3)}));
+  const RowSpan all = fixture.batch.events();
+  ck_assert_uint_eq(all.front_half().count, 1);
+  ck_assert_uint_eq(all.back_half().count, 2);
+  ck_assert(all.front_half().end() == all.back_half().begin());
+  ck_assert(all.back_half().end() == all.end());
+}
+END_TEST
+
+START_TEST(a_batch_that_needs_asking_tells_ids_and_times) {
+  Fixture fixture;
+  fixture.add(events("acme", {id(1)}));
+  std::string out;
+  append_arriving_id(out, 258, fixture.batch.events()[0]);
+  const auto row = values(out);
+  ck_assert_uint_eq(row.size(), 5);
+  ck_assert(row[0] == std::string("\0\0\1\2", 4));
+  ck_assert(row[1] == "acme");
+  ck_assert(row[2].size() == 16 && row[2][15] == '\1');
+  ck_assert(row[4] == std::string("\0", 1));
+}
+END_TEST
+
+START_TEST(an_added_event_carries_its_json_as_text) {
+  Fixture fixture;
+  fixture.add(events("acme", {id(1)}));
+  std::string out;
+  append_added_event(out, fixture.batch.events()[0]);
+  const auto row = values(out);
+  ck_assert_uint_eq(row.size(), 5);
+  ck_assert(row[0] == "acme" && row[1] == "user-1" && row[2] == "click");
+  ck_assert_view_eq(row[4], "{\"a\":1}");
+}
+END_TEST
+
+START_TEST(an_added_crash_keeps_its_nulls) {
+  Fixture fixture;
+  fixture.add(crash(id(1)));
+  std::string out;
+  append_added_crash(out, fixture.batch.crashes()[0]);
+  const auto row = values(out);
+  ck_assert_uint_eq(row.size(), 3);
+  ck_assert(row[0] == "acme" && row[1] == "NULL" && row[2].size() == 8);
+}
+END_TEST
+
+START_TEST(reading_steps_double_up_to_their_bound) {
+  ReadSize size(100'000, 64 << 20);
+  size.begin_batch();
+  size.took(32, 300);
+  ck_assert_uint_eq(size.next(32, 32 * 300), 64);
+  size.took(64, 300);
+  ck_assert_uint_eq(size.next(96, 96 * 300), 128);
+  size.took(200, 300);
+  ck_assert_uint_eq(size.next(296, 296 * 300), ReadSize::kMostEntries);
+}
+END_TEST
+
+START_TEST(a_batch_is_full_at_its_rows_or_its_bytes) {
+  ReadSize size(1000, 1 << 20);
+  size.begin_batch();
+  ck_assert_uint_eq(size.next(1000, 0), 0);
+  ck_assert_uint_eq(size.next(999, 0), 1);
+  ck_assert_uint_eq(size.next(0, 1 << 20), 0);
+  ck_assert_uint_gt(size.next(0, (1 << 20) - 1), 0);
+}
+END_TEST
+
+START_TEST(large_entries_shorten_the_next_step) {
+  ReadSize size(10'000, 8 << 20);
+  size.begin_batch();
+  size.took(32, 1 << 20);
+  ck_assert_uint_eq(size.next(32, 4 << 20), 4);
+  size.begin_batch();
+  ck_assert_uint_eq(size.next(0, 0), 8);
+}
+END_TEST
+
+START_TEST(large_entries_are_forgotten_by_halves_of_busy_batches) {
+  ReadSize size(10'000, 8 << 20);
+  size.begin_batch();
+  size.took(1, 8 << 20);
+  size.begin_batch();
+  ck_assert_uint_eq(size.next(0, 0), 1);
+  size.begin_batch();
+  ck_assert_uint_eq(size.next(0, 0), 1);
+  for (int batch = 0; batch < 8; ++batch) {
+    size.took(1, 300);
+    size.begin_batch();
+  }
+  ck_assert_uint_ge(size.next(0, 0), 32);
+}
+END_TEST
+
+START_TEST(the_first_step_does_not_trust_in_small_entries) {
+  ReadSize size(10'000, 128 << 10);
+  size.begin_batch();
+  ck_assert_uint_eq(size.next(0, 0), 2);
+}
+END_TEST
+
+START_TEST(sqlstates_tell_a_rows_fault_from_the_servers) {
+  ck_assert(fault_of("23505") == Fault::duplicate);
+  for (const char* state : {"22P02", "22021", "22P05", "22P03", "23502", "23514", "54000", "54001",
+                            "08P01", "21000", "XX000"}) {
+    ck_assert_msg(fault_of(state) == Fault::data, "%s", state);
+  }
+  for (const char* state : {"", "08006", "53100", "53200", "57P01", "57P03", "58030", "40P01",
+                            "55P03", "25006", "42P01", "42501", "XX001", "XX002", "0A000"}) {
+    ck_assert_msg(fault_of(state) == Fault::away, "%s", state);
+  }
+}
+END_TEST
+
+const weir_test::Register kRegistered(
+    "flusher_batch",
+    {a_batch_sorts_rows_by_their_kind_and_counts, rows_of_one_record_lie_one_behind_the_other,
+     what_is_no_record_becomes_a_dead_letter_and_the_rest_stays,
+     a_dead_letter_tells_whose_it_is_if_its_header_does,
+     an_entry_without_the_field_is_a_dead_letter, a_dead_row_is_a_record_of_its_own,
+     of_repeats_only_the_first_stays, the_same_id_of_another_tenant_is_no_repeat,
+     wide_rows_are_noticed_anywhere_in_a_batch, halves_leave_no_row_out,
+     a_batch_that_needs_asking_tells_ids_and_times, an_added_event_carries_its_json_as_text,
+     an_added_crash_keeps_its_nulls, reading_steps_double_up_to_their_bound,
+     a_batch_is_full_at_its_rows_or_its_bytes, large_entries_shorten_the_next_step,
+     large_entries_are_forgotten_by_halves_of_busy_batches,
+     the_first_step_does_not_trust_in_small_entries, sqlstates_tell_a_rows_fault_from_the_servers});

@@ -125,15 +125,20 @@ make_run() {
 }
 
 make_folders() {
-  local free
-  free=$(free_megabytes "$RUN")
-  [[ -z $free || $free -ge 100 ]] ||
-    fail "only $free MB are free where $RUN lies, too little for Redis and PostgreSQL: make room, or choose another folder with RUN=…"
   [[ $DATA$SOCKETS != *"$SHORT"* ]] || make_short
+  need_room "$RUN"
+  need_room "$(dirname "$DATA")"
   mkdir -p "$RUN"/{log,pid} "$DATA"/{redis,web,flusher,spool} "$SOCKETS"/{redis,postgres} ||
     fail "folders in $RUN cannot be made: $(why_not "$RUN")"
   chmod 700 "$DATA"/{redis,flusher} "$SOCKETS/postgres"
   [[ -z $DATA_USER ]] || share_folders
+}
+
+need_room() { # folder
+  local free
+  free=$(free_megabytes "$1")
+  [[ -z $free || $free -ge 100 ]] ||
+    fail "only $free MB are free where $1 lies, too little for Redis and PostgreSQL: make room, or choose another folder with RUN=…"
 }
 
 # A folder in /var/tmp: anybody may make one there, so it is believed only if it is ours alone.
@@ -150,6 +155,9 @@ share_folders() {
     chown "$DATA_USER:$(id -gn "$WEB_USER")" "$SOCKETS/redis" &&
     chmod 750 "$SOCKETS/redis" || fail "the owners of folders in $SHORT cannot be set; remove $SHORT and try again"
 }
+
+# Something of this run is there. With root, data outlives a RUN that was removed by hand.
+is_there() { [[ -f $RUN/$MARKER || (-d $DATA && -O $DATA && $DATA != "$RUN"*) ]]; }
 
 remove_data() {
   rm -rf "$RUN"/{data,sockets,log,pid,env,env.new}

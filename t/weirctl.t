@@ -1,0 +1,265 @@
+# weirctl migrate, against a PostgreSQL of its own.
+use v5.36;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use Digest::SHA qw(sha256_hex);
+use File::Basename qw(basename);
+use File::Copy qw(copy);
+use File::Temp qw(tempdir);
+use IO::Socket::UNIX;
+use PrivatePostgres;
+use Test::More;
+
+my $root    = "$FindBin::Bin/..";
+my $build   = $ENV{BUILD} // 'build';
+my $weirctl = ($build =~ m{^/} ? '' : "$root/") . "$build/weirctl";
+-x $weirctl or BAIL_OUT("there is no $weirctl: run make");
+
+my @migrations = sort map { basename($_) } glob "$root/sql/migrations/*.sql";
+my $last       = @migrations;
+my $postgres   = PrivatePostgres->start;
+
+sub weirctl ($database, @arguments) {
+  return PrivatePostgres::run_command({ $postgres->env($database) }, $weirctl, @arguments);
+}
+
+sub migrate ($database, @arguments) {
+  unshift @arguments, '--sql', "$root/sql/migrations" unless grep { /^--(?:sql|help)$/ } @arguments;
+  return weirctl($database, 'migrate', @arguments);
+}
+
+# One sentence on standard error, and status 1.
+sub refused ($result, $pattern, $name) {
+  local $Test::Builder::Level = $Test::Builder::Level + 1;
+  return subtest $name => sub {
+    is $result->{status}, 1, 'exits with 1';
+    like $result->{err}, $pattern, 'says why';
+    like $result->{err}, qr/\Aweirctl: [^\n]+\n\z/, 'in one line';
+  };
+}
+
+# A copy of the migrations, with more files beside them.
+sub migrations_with (%files) {
+  my $folder = tempdir('weir-sql-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+  copy("$root/sql/migrations/$_", $folder) or die "copy: $!\n" for @migrations;
+  write_file("$folder/$_", $files{$_}) for keys %files;
+  return $folder;
+}
+
+sub write_file ($path, $text) {
+  open my $file, '>', $path or die "$path: $!\n";
+  print {$file} $text;
+  close $file or die "$path: $!\n";
+  return;
+}
+
+sub next_name ($subject) { return sprintf '%04d_%s.sql', $last + 1, $subject }
+
+sub value ($db, $sql) { return scalar $db->selectrow_array($sql) }
+
+subtest 'usage' => sub {
+  my $help = weirctl(postgres => '--help');
+  is $help->{status}, 0, '--help succeeds';
+  like $help->{out}, qr/migrate/, 'and lists the subcommands';
+  $help = migrate(postgres => '--help');
+  like $help->{out}, qr/$_/, "migrate --help names $_" for qw(--postgres --sql --check);
+  is weirctl('postgres')->{status}, 2, 'no subcommand: 2';
+  my $unknown = migrate(postgres => '--nonsense');
+  is $unknown->{status}, 2, 'an unknown option: 2';
+  like $unknown->{err}, qr/nonsense/, 'and its name';
+};
+
+subtest 'without a server' => sub {
+  refused(PrivatePostgres::run_command({ PGHOST => '/nonexistent' }, $weirctl, 'migrate', '--sql', "$root/sql"),
+    qr/cannot connect to PostgreSQL: .*nonexistent/, 'the environment says where');
+  refused(migrate(postgres => '--postgres', 'host=/elsewhere'), qr/cannot connect.*elsewhere/, '--postgres overrides it');
+  refused(migrate(postgres => '--postgres', 'hoost=x dbname=y'), qr/cannot connect.*hoost/, 'an option that is none');
+  refused(migrate('nowhere'), qr/cannot connect.*database "nowhere" does not exist/, 'no such database');
+};
+
+# Speaks just enough of the protocol to be PostgreSQL 14.
+subtest 'an old server' => sub {
+  my $folder = tempdir('weir-old-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+  my $server = IO::Socket::UNIX->new(Local => "$folder/.s.PGSQL.5432", Listen => 1) or die "socket: $!\n";
+  my $pid = fork // die "fork: $!\n";
+  if (!$pid) {
+    my $client = $server->accept;
+    sysread $client, my $startup, 4096;
+    my $version = "server_version\0" . "14.9\0";
+    syswrite $client, pack('A1 N N', 'R', 8, 0) . pack('A1 N a*', 'S', 4 + length $version, $version) . pack('A1 N A1', 'Z', 5, 'I');
+    sysread $client, my $query, 4096;
+    syswrite $client, pack('A1 N a*', 'C', 8, "SET\0") . pack('A1 N A1', 'Z', 5, 'I');
+    sysread $client, my $goodbye, 4096;
+    POSIX::_exit(0);
+  }
+  refused(migrate(postgres => '--postgres', "host=$folder sslmode=disable"), qr/version 14: Weir needs 15 or newer/, 'is refused');
+  waitpid $pid, 0;
+};
+
+subtest 'a directory of no use' => sub {
+  refused(migrate(postgres => '--sql', '/nonexistent'), qr{/nonexistent.*--sql}, 'missing');
+  refused(migrate(postgres => '--sql', tempdir(CLEANUP => 1)), qr/no migrations in .*--sql/, 'empty');
+  refused(migrate(postgres => '--sql', migrations_with('notes.sql' => '')), qr/notes\.sql is not named/, 'a file of another name');
+  refused(migrate(postgres => '--sql', migrations_with('0002_other.sql' => '')), qr/0002_\w+\.sql and 0002_\w+\.sql have the same number/, 'two of one number');
+  my $gap = sprintf '%04d_far.sql', $last + 2;
+  refused(migrate(postgres => '--sql', migrations_with($gap => '')), qr/no migration number ${\($last + 1)} before $gap/, 'a gap');
+};
+
+# Roles belong to the cluster, so this comes before any migration.
+subtest 'a role that may not create roles' => sub {
+  my $db = $postgres->database('poor');
+  $db->do('CREATE ROLE poor LOGIN; GRANT CREATE ON DATABASE poor TO poor');
+  my @as_poor = (poor => '--postgres', 'user=poor');
+  refused(migrate(@as_poor), qr/the role poor .*CREATEROLE/, 'is told so');
+  is value($db, "SELECT to_regnamespace('weir')"), undef, 'and nothing was made';
+  $db->do('ALTER ROLE poor CREATEROLE; REVOKE CREATE ON DATABASE poor FROM poor');
+  refused(migrate(@as_poor), qr/GRANT CREATE ON DATABASE poor TO poor/, 'without CREATE on the database too');
+  $db->do('GRANT CREATE ON DATABASE poor TO poor');
+  my $done = migrate(@as_poor);
+  is $done->{status}, 0, 'with both it is enough' or diag $done->{err};
+  is value($db, "SELECT count(*) FROM pg_class WHERE relnamespace = 'weir'::regnamespace AND relowner <> 'weir_owner'::regrole"),
+    0, 'and weir_owner owns it all';
+};
+
+subtest 'roles that an administrator made' => sub {
+  my $db = $postgres->database('given');
+  $db->do('CREATE ROLE member LOGIN; GRANT CREATE ON DATABASE given TO member');
+  my @as_member = (given => '--postgres', 'user=member');
+  refused(migrate(@as_member), qr/the role member /, 'are of no use to a stranger');
+  $db->do('GRANT weir_owner TO member');
+  is migrate(@as_member)->{status}, 0, 'a member of weir_owner needs no CREATEROLE';
+};
+
+subtest 'a fresh database' => sub {
+  my $db    = $postgres->database('fresh');
+  my $check = migrate(fresh => '--check');
+  is $check->{status}, 1, '--check: 1';
+  is_deeply [ $check->{out} =~ /^missing (\S+)$/mg ], \@migrations, 'it names what is missing';
+  is value($db, "SELECT to_regnamespace('weir')"), undef, 'and changes nothing';
+
+  my $done = migrate('fresh');
+  is $done->{status}, 0, 'migrate: 0' or diag $done->{err};
+  is_deeply [ split /\n/, $done->{out} ],
+    [ (map { "applied $_" } @migrations), "$last applied: the database is at version $last" ],
+    'a line for each file, and a summary';
+  is $done->{err}, '', 'nothing else';
+  is value($db, 'SELECT weir.schema_version()'), $last, 'the database knows its version';
+  my $sums = { map { $_->[0] => $_->[1] } $db->selectall_arrayref('SELECT name, checksum FROM weir.schema_migrations')->@* };
+  is_deeply $sums, { map { $_ => sha256_hex(PrivatePostgres::slurp("$root/sql/migrations/$_")) } @migrations },
+    'and what was applied';
+
+  my $again = migrate('fresh');
+  is $again->{status}, 0, 'a second time: 0';
+  is $again->{out}, "nothing to apply: the database is at version $last\n", 'and nothing to do';
+  is migrate(fresh => '--check')->{status}, 0, '--check: 0';
+  is migrate(fresh => '--sql', "$root/sql")->{status}, 0, '--sql takes sql/ as well as sql/migrations';
+};
+
+subtest 'where the files are' => sub {
+  $postgres->database('found');
+  my $tree = tempdir('weir-tree-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+  mkdir "$tree/$_" or die "mkdir: $!\n" for qw(build build/asan);
+  for my $place ('build', 'build/asan') {
+    copy($weirctl, "$tree/$place/weirctl") && chmod 0755, "$tree/$place/weirctl" or die "copy: $!\n";
+    symlink "$root/sql", "$tree/sql" or die "symlink: $!\n" unless -e "$tree/sql";
+    my $done = PrivatePostgres::run_command({ $postgres->env('found') }, "$tree/$place/weirctl", 'migrate');
+    is $done->{status}, 0, "a program in $place/ finds those of its checkout" or diag $done->{err};
+  }
+};
+
+subtest 'another migration that runs' => sub {
+  my $db     = $postgres->database('busy');
+  my $folder = tempdir(CLEANUP => 1);
+  $db->do(q{SELECT pg_advisory_lock(hashtextextended('weir.migrate', 0))});
+  my @running = map { PrivatePostgres::start_command({ $postgres->env('busy') }, "$folder/$_", "$folder/$_.err", $weirctl, 'migrate', '--sql', "$root/sql") } 1 .. 3;
+  my $waiting = sub { value($db, q{SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted}) };
+  ok PrivatePostgres::wait_until(sub { $waiting->() == 3 }), 'three wait for it';
+  $db->do('SELECT pg_advisory_unlock_all()');
+  is PrivatePostgres::finish_command($_), 0, 'and succeed' for @running;
+  my @said = map { PrivatePostgres::slurp("$folder/$_") } 1 .. 3;
+  is scalar(grep { /^another migration is running: waiting for it$/m } @said), 3, 'they say that they wait';
+  is_deeply [ map { /^applied (\S+)$/mg } grep { /^applied/m } @said ], \@migrations, 'one of them did all';
+  is scalar(grep { /^nothing to apply/m } @said), 2, 'the others had nothing to do';
+};
+
+subtest 'a file that has changed' => sub {
+  my $folder = migrations_with(next_name('more') => 'CREATE TABLE weir.more ()');
+  my $third  = $migrations[2];
+  write_file("$folder/$third", PrivatePostgres::slurp("$folder/$third") . "-- a late thought\n");
+  for my $arguments ([], ['--check']) {
+    refused(migrate(fresh => '--sql', $folder, $arguments->@*),
+      qr{\Q$folder/$third\E has changed since it was applied.*restore it.*new migration}, "is refused (@$arguments)");
+  }
+  is value($postgres->connect('fresh'), q{SELECT to_regclass('weir.more')}), undef, 'and nothing is applied';
+};
+
+subtest 'a database that is ahead' => sub {
+  my $folder = migrations_with();
+  unlink "$folder/$migrations[-1]" or die "unlink: $!\n";
+  refused(migrate(fresh => '--sql', $folder), qr/the database has \Q$migrations[-1]\E, which is not among/, 'is left alone');
+};
+
+# Each file is tried on a database of its own.
+sub broken ($name, $sql, $line, $pattern) {
+  state $count = 0;
+  my $database = 'broken' . ++$count;
+  my $db       = $postgres->database($database);
+  my $file     = next_name('broken');
+  my $folder   = migrations_with($file => $sql);
+  subtest "a file with $name" => sub {
+    my $result = migrate($database, '--sql', $folder);
+    refused($result, qr{\Aweirctl: \Q$folder/$file\E:$line: $pattern.*nothing of this file was applied}, 'is named, with the line');
+    is scalar(() = $result->{out} =~ /^applied/mg), $last, 'the files before it are applied';
+    is value($db, 'SELECT weir.schema_version()'), $last, 'and stay';
+    is value($db, q{SELECT to_regclass('weir.made')}), undef, 'nothing of it is';
+  };
+  return;
+}
+
+broken('a mistake in its syntax', "CREATE TABLE weir.made ();\n-- é; '\n\nCREATE TABEL\n  weir.x ();\n", 4, qr/syntax error at or near "TABEL"/);
+broken('a mistake on a later line of a statement', "CREATE TABLE weir.made ();\nSELECT 'éé',\n\n  nothing FROM weir.made;\n", 4, qr/column "nothing" does not exist/);
+broken('an error that has no place', "CREATE TABLE weir.made ();\n\n/* ; */ CREATE TABLE\n  weir.made ();\n", 3, qr/relation "made" already exists/);
+broken('an error inside a function', "CREATE TABLE weir.made ();\nDO \$\$\nBEGIN\n  RAISE 'no; not \$1' USING HINT = 'do not';\nEND\n\$\$;\n", 2, qr/no; not \$1.*do not/);
+broken('a quote that is not closed', "CREATE TABLE weir.made ();\n\nSELECT 'it''s;\n", 3, qr/this quote is never closed/);
+broken('a dollar quote that is not closed', "CREATE TABLE weir.made ();\nDO \$x\$\nSELECT \$\$;\n", 2, qr/this quote is never closed/);
+broken('a comment that is not closed', "CREATE TABLE weir.made ();\n/* /* */\n", 2, qr/this comment is never closed/);
+broken('a parenthesis that is not closed', "CREATE TABLE weir.made ();\nSELECT (1;\n", 2, qr/this parenthesis is never closed/);
+broken('COMMIT', "CREATE TABLE weir.made ();\ncommit;\n", 2, qr/a migration may not begin or end a transaction/);
+broken('BEGIN', "Begin;\nCREATE TABLE weir.made ();\n", 1, qr/a migration may not begin or end a transaction/);
+
+subtest 'semicolons that end nothing' => sub {
+  my $db     = $postgres->database('semicolons');
+  my $folder = migrations_with(next_name('quotes') => <<'END');
+-- a comment; with one
+/* and; /* nested; */ one; */
+CREATE TABLE weir.tried ("a;b" text DEFAULT 'x;''y', c text DEFAULT E'\';', money$d int);;
+CREATE FUNCTION weir.tried(int) RETURNS int LANGUAGE plpgsql AS $body$
+BEGIN -- it's; $$ not the end
+  RETURN $1 + 1;
+END $body$;
+CREATE RULE tried AS ON DELETE TO weir.tried DO ALSO (SELECT 1; SELECT 2);
+INSERT INTO weir.tried (money$d) VALUES (weir.tried(41)) -- no semicolon at the end
+END
+  my $done = migrate(semicolons => '--sql', $folder);
+  is $done->{status}, 0, 'a file with all of them is applied' or diag $done->{err};
+  is_deeply $db->selectrow_arrayref('SELECT * FROM weir.tried'), [ q{x;'y}, q{';}, 42 ], 'as it stands';
+};
+
+subtest 'a reader who goes away' => sub {
+  my $db = $postgres->database('pipe');
+  pipe my $read, my $write or die "pipe: $!\n";
+  close $read;
+  my $pid = fork // die "fork: $!\n";
+  if (!$pid) {
+    local %ENV = (%ENV, $postgres->env('pipe'));
+    open STDOUT, '>&', $write or POSIX::_exit(127);
+    { exec $weirctl, 'migrate', '--sql', "$root/sql" }
+    POSIX::_exit(127);
+  }
+  is PrivatePostgres::finish_command($pid), 0, 'does not end a migration in its midst';
+  is value($db, 'SELECT weir.schema_version()'), $last, 'all of it is applied';
+};
+
+done_testing;

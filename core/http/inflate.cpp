@@ -102,9 +102,8 @@ class Inflater {
     return result;
   }
 
-  bool next_member() {
-    return members_ && looks_like_gzip(rest_) && inflateReset(&stream_) == Z_OK;
-  }
+  // What follows has to begin with gzip's magic number again, which inflate() looks for.
+  bool next_member() { return members_ && inflateReset(&stream_) == Z_OK; }
 
   z_stream stream_{};
   bool members_;

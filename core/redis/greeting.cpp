@@ -54,12 +54,15 @@ std::string warning_of(const Setting& setting, std::string_view value) {
   return sentence.append(setting.safe);
 }
 
-// Managed servers and narrow users have no CONFIG. A server that is full also says ERR, once,
-// before it hangs up.
+// A server that is full says so to whatever it was asked, and hangs up.
+bool is_full(std::string_view error) {
+  return error.find("max number of clients") != std::string_view::npos;
+}
+
+// Managed servers and narrow users have no CONFIG.
 bool is_only_config(std::string_view error) {
   const std::string_view word = error.substr(0, error.find(' '));
-  if (word == "NOPERM") return true;
-  return word == "ERR" && error.find("max number of clients") == std::string_view::npos;
+  return word == "NOPERM" || (word == "ERR" && !is_full(error));
 }
 
 }  // namespace
@@ -130,7 +133,9 @@ Greeting::Result Greeting::take_stream(const Reply& reply) {
 }
 
 Greeting::Result Greeting::refuse(std::string_view command, const Reply& reply) {
-  if (reply.type == Reply::Type::error) {
+  if (reply.type == Reply::Type::error && is_full(reply.text)) {
+    warnings_.once(Topic::trouble, "Redis has as many clients as its maxclients allows");
+  } else if (reply.type == Reply::Type::error) {
     warnings_.once(Topic::trouble, refusal(command, reply.text, settings_.password));
   } else {
     std::string sentence = "Redis answered ";

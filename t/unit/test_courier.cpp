@@ -259,6 +259,21 @@ START_TEST(cancelling_what_is_not_waiting_does_nothing) {
 }
 END_TEST
 
+START_TEST(cancelling_what_is_settled_hits_nobody_however_many_wait) {
+  Bench bench;
+  bench.greet();
+  std::vector<FakeCustomer> settled(300), waiting(64);  // 64 fill the queue's first slots
+  for (FakeCustomer& customer : settled) {
+    bench.submit("r", customer);
+    ck_assert(bench.feed(kAdded));
+  }
+  bench.submit_all(waiting);
+  for (const FakeCustomer& customer : settled) bench.courier.cancel(customer.ticket);
+  ck_assert(bench.feed(repeated(kAdded, waiting.size())));
+  for (const FakeCustomer& customer : waiting) ck_assert(customer.was(Outcome::acknowledged));
+}
+END_TEST
+
 START_TEST(tickets_follow_each_other_over_connections) {
   Bench bench;
   bench.greet();
@@ -360,6 +375,7 @@ const Register kRegistered("courier", {takes_nothing_before_the_greeting_is_answ
                                        a_cancelled_customer_is_never_told_at_any_position,
                                        cancelling_finds_its_record_after_the_queue_went_round,
                                        cancelling_what_is_not_waiting_does_nothing,
+                                       cancelling_what_is_settled_hits_nobody_however_many_wait,
                                        tickets_follow_each_other_over_connections,
                                        a_ticket_need_not_be_asked_for,
                                        a_customer_that_is_told_may_submit_again,

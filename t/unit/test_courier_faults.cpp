@@ -64,6 +64,17 @@ START_TEST(every_error_to_a_record_is_a_refusal_and_is_said) {
 }
 END_TEST
 
+START_TEST(an_error_that_looks_like_an_id_is_a_refusal) {
+  Bench bench;
+  bench.greet();
+  FakeCustomer customer;
+  bench.submit("r", customer);
+  ck_assert(bench.feed("-1763700000000-0\r\n"));
+  ck_assert(customer.was(Outcome::refused));
+  ck_assert_uint_eq(bench.log.count("with an error"), 1);
+}
+END_TEST
+
 START_TEST(refusals_are_said_once_a_second_with_their_number) {
   Bench bench;
   bench.greet();
@@ -112,6 +123,9 @@ START_TEST(an_answer_that_is_no_entry_id_ends_the_connection) {
   assert_breaks("*1\r\n$15\r\n1763700000000-0\r\n", why);
   assert_breaks("$0\r\n\r\n", why);
   assert_breaks("$3\r\nyes\r\n", why);
+  assert_breaks("$4\r\n1yes\r\n", why);
+  assert_breaks("$4\r\nyes1\r\n", why);
+  assert_breaks("+1763700000000-0\r\n", why);
 }
 END_TEST
 
@@ -408,6 +422,7 @@ END_TEST
 const Register kRegistered("courier_faults",
                            {a_refused_record_is_refused_alone,
                             every_error_to_a_record_is_a_refusal_and_is_said,
+                            an_error_that_looks_like_an_id_is_a_refusal,
                             refusals_are_said_once_a_second_with_their_number,
                             garbage_ends_the_connection,
                             an_answer_that_is_no_entry_id_ends_the_connection,

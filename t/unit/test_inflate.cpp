@@ -274,6 +274,11 @@ START_TEST(extreme_bounds_do_not_overflow) {
   limits.inflated = limits.ratio = ~std::size_t{0};
   std::string out;
   ck_assert(inflate_body(Coding::gzip, deflated(kGzip, kText), limits, out) == Status::ok);
+  std::string even = deflated(kGzip, std::string(weir::kRatioFloor + 1, 'x'));
+  if (even.size() % 2 == 1) even = deflated(kGzip, std::string(weir::kRatioFloor + 1, 'x'), 1);
+  ck_assert_uint_eq(even.size() % 2, 0);
+  limits.ratio = std::size_t{1} << 63;  // times an even size is nothing in 64 bits
+  ck_assert(inflate_body(Coding::gzip, even, limits, out) == Status::ok);
   limits.inflated = 0;
   assert_fails(Coding::gzip, deflated(kGzip, kText), Status::too_large, limits);
   ck_assert(inflate_body(Coding::gzip, deflated(kGzip, ""), limits, out) == Status::ok);
@@ -289,6 +294,9 @@ START_TEST(identity_is_copied_within_the_bound) {
   Limits limits;
   limits.inflated = kText.size() - 1;
   assert_fails(Coding::identity, kText, Status::too_large, limits);
+  limits.inflated = kText.size();
+  std::string out;
+  ck_assert(inflate_body(Coding::identity, kText, limits, out) == Status::ok);
   assert_fails(Coding::unsupported, kText, Status::broken);
 }
 END_TEST

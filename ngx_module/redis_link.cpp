@@ -51,11 +51,13 @@ RedisLink::~RedisLink() {
 }
 
 void RedisLink::start() {
-  connect();
   const ngx_msec_t until = ngx_current_msec + kGreetingWait;
-  while (connection_ != nullptr && courier_.state() != Courier::State::ready &&
-         ngx_current_msec < until) {
-    poll_once(until - ngx_current_msec);
+  const auto wanted = [&] {
+    return courier_.state() != Courier::State::ready && ngx_current_msec < until;
+  };
+  for (std::size_t left = target_.addresses.size(); left > 0 && wanted(); left--) {
+    connect();
+    while (connection_ != nullptr && wanted()) poll_once(until - ngx_current_msec);
   }
 }
 
@@ -103,12 +105,12 @@ void RedisLink::guarded() noexcept {
   try {
     (this->*Step)();
   } catch (...) {
-    lost("ran out of memory for", 0);
+    lost("out of memory", 0);
   }
 }
 
 void RedisLink::connect() {
-  RedisTarget::Address& address = target_.addresses[next_address_++ % target_.addresses.size()];
+  RedisTarget::Address& address = target_.addresses[address_];
   ngx_str_t name{target_.name.size(), reinterpret_cast<u_char*>(target_.name.data())};
   ngx_peer_connection_t peer{};
   peer.sockaddr = &address.sockaddr.sockaddr;
@@ -120,20 +122,22 @@ void RedisLink::connect() {
   peer.so_keepalive = 1;
 
   const ngx_int_t rc = ngx_event_connect_peer(&peer);
-  if (rc != NGX_OK && rc != NGX_AGAIN) return lost("cannot connect to", ngx_socket_errno);
+  if (rc != NGX_OK && rc != NGX_AGAIN) return connect_failed(ngx_socket_errno);
   connection_ = peer.connection;
   connection_->data = this;
   connection_->read->handler = on_read;
   connection_->write->handler = on_write;
   if (rc == NGX_OK) return opened();
   connecting_ = true;
+  if (timer_.timer_set) ngx_del_timer(&timer_);
   ngx_add_timer(&timer_, static_cast<ngx_msec_t>(target_.courier.timeout.count()));
 }
 
 void RedisLink::opened() {
   connecting_ = false;
+  failed_addresses_ = 0;
   if (timer_.timer_set) ngx_del_timer(&timer_);
-  if (ngx_tcp_nodelay(connection_) != NGX_OK) return lost("cannot set up a connection to", 0);
+  if (ngx_tcp_nodelay(connection_) != NGX_OK) return lost("cannot set up the connection", 0);
   courier_.connected(now());
   post_write();
   watch_deadline();
@@ -141,7 +145,7 @@ void RedisLink::opened() {
 
 void RedisLink::write_ready() {
   if (connecting_) {
-    if (ngx_err_t error = socket_error(connection_)) return lost("cannot connect to", error);
+    if (ngx_err_t error = socket_error(connection_)) return connect_failed(error);
     return opened();
   }
   while (connection_->write->ready && !courier_.output().empty()) {
@@ -149,39 +153,42 @@ void RedisLink::write_ready() {
     auto* bytes =
         reinterpret_cast<u_char*>(const_cast<char*>(output.data()));  // send() is not const
     const ssize_t sent = connection_->send(connection_, bytes, output.size());
-    if (sent == NGX_ERROR) return lost("cannot write to", ngx_socket_errno);
+    if (sent == NGX_ERROR) return lost("cannot write", ngx_socket_errno);
     if (sent <= 0) break;
     courier_.wrote(static_cast<std::size_t>(sent));
   }
-  if (ngx_handle_write_event(connection_->write, 0) != NGX_OK) lost("cannot wait for", 0);
+  if (ngx_handle_write_event(connection_->write, 0) != NGX_OK)
+    lost("cannot watch the connection", 0);
 }
 
 void RedisLink::read_ready() {
   if (connecting_) return write_ready();
-  if (connection_->close) return lost("gives up", 0);  // worker_shutdown_timeout is over
+  if (connection_->close)
+    return lost("this worker has to stop", 0);  // worker_shutdown_timeout is over
   do {
     const ssize_t size = connection_->recv(connection_, input_.data(), input_.size());
     if (size == NGX_AGAIN) break;
-    if (size == NGX_ERROR) return lost("cannot read from", ngx_socket_errno);
-    if (size == 0) return lost("was left by", 0);
+    if (size == NGX_ERROR) return lost("cannot read", ngx_socket_errno);
+    if (size == 0) return lost("it closed the connection", 0);
     const auto* bytes = reinterpret_cast<const char*>(input_.data());
     if (!courier_.feed({bytes, static_cast<std::size_t>(size)}, now())) {
-      return lost("closes its connection to", 0);
+      return lost("its answers are not those wanted", 0);
     }
   } while (connection_->read->ready);
-  if (ngx_handle_read_event(connection_->read, 0) != NGX_OK) return lost("cannot wait for", 0);
+  if (ngx_handle_read_event(connection_->read, 0) != NGX_OK)
+    return lost("cannot watch the connection", 0);
   post_write();
   watch_deadline();
 }
 
 void RedisLink::timer_ready() {
   if (connection_ == nullptr) return connect();
-  if (connecting_) return lost("cannot connect to", NGX_ETIMEDOUT);
+  if (connecting_) return connect_failed(NGX_ETIMEDOUT);
   // With accept_mutex, nginx runs timers before the events that it has posted: an answer that has
   // arrived is not late.
   if (connection_->read->ready) read_ready();
   if (connection_ == nullptr) return;
-  if (courier_.expire(now())) return lost("had no answer in time from", 0);
+  if (courier_.expire(now())) return lost("no answer in time", 0);
   watch_deadline();
 }
 
@@ -203,12 +210,25 @@ void RedisLink::watch_deadline() {
   }
 }
 
-// `what` stands between "weir" and the name of the Redis.
+// `what` is what the operator will read.
 void RedisLink::lost(const char* what, ngx_err_t error) noexcept {
   drop_connection();
   const auto wait = static_cast<ngx_msec_t>(backoff_.next().count());
   log_loss(what, error, wait);
   courier_.closed();
+  connect_after(wait);
+}
+
+// A name may stand for several addresses, of which one will do; all of them are one try.
+void RedisLink::connect_failed(ngx_err_t error) {
+  address_ = (address_ + 1) % target_.addresses.size();
+  failed_addresses_ = (failed_addresses_ + 1) % target_.addresses.size();
+  if (failed_addresses_ == 0) return lost("cannot connect", error);
+  drop_connection();
+  connect_after(1);
+}
+
+void RedisLink::connect_after(ngx_msec_t wait) noexcept {
   if (timer_.timer_set) ngx_del_timer(&timer_);
   timer_.cancelable = 1;
   ngx_add_timer(&timer_, wait);
@@ -227,8 +247,8 @@ void RedisLink::log_loss(const char* what, ngx_err_t error, ngx_msec_t wait) noe
   loss_logged_ = true;
   loss_logged_at_ = ngx_current_msec;
   ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, error,
-                "weir %s Redis at %*s, tries again in %M ms and until then answers 503", what,
-                WEIR_TEXT(target_.name), wait);
+                "weir has no Redis at %*s: %s; it tries again in %M ms and until then answers 503",
+                WEIR_TEXT(target_.name), what, wait);
 }
 
 void RedisLink::ready() noexcept {

@@ -74,6 +74,8 @@ class RedisLink final : private CourierLog {
   void post_write();
   void watch_deadline();
   void lost(const char* what, ngx_err_t error) noexcept;
+  void connect_failed(ngx_err_t error);
+  void connect_after(ngx_msec_t wait) noexcept;
   void drop_connection() noexcept;
   void log_loss(const char* what, ngx_err_t error, ngx_msec_t wait) noexcept;
 
@@ -85,9 +87,10 @@ class RedisLink final : private CourierLog {
   Backoff backoff_;
   ngx_connection_t* connection_ = nullptr;
   bool connecting_ = false;
-  std::size_t next_address_ = 0;
-  ngx_log_t quiet_log_;           // nginx calls an absent socket critical; we say it ourselves
-  ngx_connection_t timer_owner_;  // nginx reads the fd of a timer's data for its debug log
+  std::size_t address_ = 0;           // the one in use, or to be tried next
+  std::size_t failed_addresses_ = 0;  // since one was connected to, or all had failed
+  ngx_log_t quiet_log_;               // nginx calls an absent socket critical; we say it ourselves
+  ngx_connection_t timer_owner_;      // nginx reads the fd of a timer's data for its debug log
   ngx_event_t timer_;
   bool loss_logged_ = false;
   ngx_msec_t loss_logged_at_ = 0;

@@ -107,16 +107,26 @@ CaptureStatus Capture::invalid(std::size_t offset, std::string_view reason) {
 
 CaptureStatus Capture::parse() {
   const auto* bytes = reinterpret_cast<const unsigned char*>(body_.data());
-  yajl_status status = yajl_parse(parser_, bytes, body_.size());
+  const yajl_status status = yajl_parse(parser_, bytes, body_.size());
   if (thrown_) std::rethrow_exception(std::exchange(thrown_, nullptr));
   if (status == yajl_status_client_canceled) return CaptureStatus::too_many_events;
-  if (status == yajl_status_ok) {
-    status = yajl_complete_parse(parser_);
-    if (status != yajl_status_ok) return invalid(body_.size(), "unexpected_end");
-    return CaptureStatus::ok;
+  if (status != yajl_status_ok) {
+    const std::size_t end = consumed();
+    return invalid(end > 0 ? end - 1 : 0, "unexpected_character");
   }
-  const std::size_t end = consumed();
-  return invalid(end > 0 ? end - 1 : 0, "unexpected_character");
+  if (const auto garbage = find_trailing_garbage(); garbage != body_.npos) {
+    return invalid(garbage, "unexpected_character");
+  }
+  if (yajl_complete_parse(parser_) != yajl_status_ok) {
+    return invalid(body_.size(), "unexpected_end");
+  }
+  return CaptureStatus::ok;
+}
+
+// yajl overlooks the beginning of a string behind the document, as in {}".
+std::size_t Capture::find_trailing_garbage() const {
+  const bool at_end = level_ == 0 && token_end_ > 0;
+  return at_end ? body_.find_first_not_of(" \t\r\n", token_end_) : body_.npos;
 }
 
 // An object without "events" or "batch" was an event after all.
@@ -169,7 +179,8 @@ void Capture::key(std::string_view name) {
   ++(event_ == &envelope_ ? envelope_unknown_ : unknown_fields_);
   if (!event_->unknown_field.empty()) return;
   const std::string_view raw = raw_string(name);
-  event_->unknown_field = raw.size() - 2 > limits_->key ? "(too long)" : raw.substr(1, raw.size() - 2);
+  event_->unknown_field =
+      raw.size() - 2 > limits_->key ? "(too long)" : raw.substr(1, raw.size() - 2);
 }
 
 void Capture::check_nested_key(std::string_view name) {

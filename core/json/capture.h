@@ -76,6 +76,7 @@ class Capture {
   void start(std::string_view body, const Names& names, const Limits& limits);
   CaptureStatus invalid(std::size_t offset, std::string_view reason);
   CaptureStatus parse();
+  std::size_t find_trailing_garbage() const;
   void finish();
 
   // What yajl reports. `false` ends the parse.

@@ -8,6 +8,7 @@
 
 #include <check.h>
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -32,12 +33,11 @@ struct Register {
 }  // namespace weir_test
 
 // Compares two things that std::string_view can be made of, and prints both where they differ.
-#define ck_assert_view_eq(actual, expected)                                          \
-  do {                                                                               \
-    const auto& actual_value = (actual);                                             \
-    const auto& expected_value = (expected);                                         \
-    const std::string_view actual_view(actual_value), expected_view(expected_value); \
-    ck_assert_msg(actual_view == expected_view, "'%.*s' is not '%.*s'",              \
-                  static_cast<int>(actual_view.size()), actual_view.data(),          \
-                  static_cast<int>(expected_view.size()), expected_view.data());     \
+#define ck_assert_view_eq(actual, expected)                                              \
+  do {                                                                                   \
+    const auto& actual_value = (actual);                                                 \
+    const auto& expected_value = (expected);                                             \
+    const std::string_view actual_view(actual_value), expected_view(expected_value);     \
+    ck_assert_msg(actual_view == expected_view, "'%s' is not '%s'",                      \
+                  std::string(actual_view).c_str(), std::string(expected_view).c_str()); \
   } while (0)

@@ -225,6 +225,10 @@ START_TEST(what_is_not_json_is_refused_with_the_place) {
   assert_invalid("{\"a\":1", 6, "unexpected_end");
   assert_invalid("{\"a\":1}x", 7, "unexpected_character");
   assert_invalid("{\"a\":1} {}", 8, "unexpected_character");
+  assert_invalid("{\"a\":1} \"", 8, "unexpected_character");
+  assert_invalid("[]\"x", 2, "unexpected_character");
+  assert_invalid("12 \"", 3, "unexpected_character");
+  assert_invalid("\"\"\"", 2, "unexpected_character");
   assert_invalid("[1,]", 3, "unexpected_character");
   assert_invalid("{\"a\":\"\xc0\xaf\"}", 6, "not_utf8");
   assert_invalid("{\"a\":\"\xed\xa0\x80\"}", 6, "not_utf8");

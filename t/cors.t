@@ -45,7 +45,7 @@ subtest 'answers to a named origin can be read, whatever they say' => sub {
   );
   for my $status (sort keys %answers) {
     my $headers = $answers{$status}{headers};
-    is $answers{$status}{status}, $status, "$status";
+    is $answers{$status}{status}, $status, "status $status";
     is $headers->{'access-control-allow-origin'}, $app, 'the origin';
     is $headers->{'access-control-allow-credentials'}, 'true', 'credentials';
     ok words($headers->{vary})->{origin}, 'Vary';

@@ -58,7 +58,7 @@ subtest 'several at once, in every shape, with event_id for crash_id' => sub {
 subtest 'the valid of a batch are kept, the others named' => sub {
   my $id = uuid('mixed');
   my $answer = post('/crash', [ crash(app_version => undef), crash(crash_id => $id), crash(context => []), crash(stack_trace => 5) ]);
-  is $answer->{status}, 200, '200';
+  is $answer->{status}, 200, 'status 200';
   is_deeply $answer->{json}, { status => 'ok', accepted => 1, rejected => [
     fault(0, 'app_version', 'missing'), fault(2, 'context', 'not_an_object'), fault(3, 'stack_trace', 'not_a_string') ] }, 'named';
   stored();

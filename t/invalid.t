@@ -101,7 +101,7 @@ subtest 'U+0000 and halves of surrogate pairs are refused with their reasons' =>
 };
 
 subtest 'each member has its type' => sub {
-  my @strings = qw(event user_id session_id app_version platform country event_id);
+  my @strings = qw(event user_id session_id app_version platform country time_zone);
   for my $name (@strings) {
     refused post('/track', event_with($name => $_)), $name, 'not_a_string', "$name is $_" for qw(1 true {} []);
   }
@@ -114,6 +114,7 @@ subtest 'each member has its type' => sub {
     refused post('/track', event_with(sent_at => qq($value,"timestamp":"2026-01-01T00:00:00Z"))), 'sent_at', 'not_a_timestamp', "sent_at is $value";
     refused post('/track', '{"sent_at":' . $value . ',"events":[' . event_with('x', 1) . ']}'), 'sent_at', 'not_a_timestamp', "the batch's sent_at is $value";
   }
+  refused post('/track', event_with(event_id => $_)), 'event_id', 'not_a_uuid', "event_id is $_" for qw(1 true {} []);
   refused post('/track', event_with(event_id => qq("$_"))), 'event_id', 'not_a_uuid', "event_id is $_"
     for '', 'x', '123', '00000000-0000-0000-0000-000000000000', '0190163d8694739baea5966c26f8ad91',
     '{0190163d-8694-739b-aea5-966c26f8ad91}', '0190163d-8694-739b-aea5-966c26f8ad9g', '0190163d-8694-739b-aea5-966c26f8ad911';
@@ -132,8 +133,8 @@ subtest 'JSON that is no event' => sub {
     is_deeply [ $answer->{status}, $answer->{json}{error}, $answer->{json}{details}[0]{reason} ], [ 400, 'Invalid data', 'empty' ], $body
       or diag $answer->{body};
   }
-  refused post('/track', '{}'), 'event', 'missing', '{}';
-  refused post('/track', '{"Event":"e","USER_ID":"u"}'), 'event', 'missing', 'names are case-sensitive';
+  refused post('/track', '{}'), 'user_id', 'missing', '{}';
+  refused post('/track', '{"Event":"e","user_id":"u"}'), 'event', 'missing', 'names are case-sensitive';
 };
 
 stored();

@@ -158,7 +158,7 @@ subtest 'first_year and last_year' => sub {
   fits_to('/track', $at->('2100-12-31T23:59:59.999999Z'), $at->('2101-01-01T00:00:00Z'), 'timestamp', 'out_of_range', '2100');
   fits_to('/small-first_year', $at->('2020-01-01T00:00:00Z'), $at->('2019-12-31T23:59:59Z'), 'timestamp', 'out_of_range', 'another first year');
   fits_to('/small-last_year', $at->('2030-12-31T23:59:59Z'), $at->('2031-01-01T00:00:00Z'), 'timestamp', 'out_of_range', 'another last year');
-  refused post('/track', event(timestamp => $_)), 'timestamp', 'out_of_range', $_ for '0', '-1', '9999999999999';
+  refused post('/track', event(timestamp => $_)), 'timestamp', 'out_of_range', "$_ ms" for '0', '-1', '9999999999999';
   refused post('/track', $at->($_)), 'timestamp', 'out_of_range', $_ for '0001-01-01T00:00:00Z', '9999-12-31T23:59:59Z';
   my $now = now();
   my $behind = $now - 30 * 365 * 86_400_000;
@@ -167,7 +167,7 @@ subtest 'first_year and last_year' => sub {
 
 subtest 'a bound on one event leaves the others of its batch alone' => sub {
   my $answer = post('/track', '[' . join(',', event(), nested(17), event()) . ']');
-  is $answer->{status}, 200, '200';
+  is $answer->{status}, 200, 'status 200';
   is_deeply $answer->{json}, { status => 'ok', accepted => 2, rejected => [ fault(1, 'properties', 'too_deep') ] }, 'the one is named';
 };
 

@@ -40,8 +40,8 @@ sub at ($lines) { return "server { location /t { $lines } }" }
 subtest 'what is right' => sub {
   my $password = write_file('password', "secret\n");
   accepts('one location', $redis, at('weir track;'));
-  accepts('every kind', $redis, at('weir track strict;'), at('weir crash;'), at('weir cli;'), at('weir health;'));
-  accepts('Redis by TCP', 'weir_redis 127.0.0.1:6379 timeout=500ms inflight=100 stream=weir:{7} user=edge;', at('weir track;'));
+  accepts('every kind', $redis, 'server {', (map { my $path = $_ =~ tr/ ;//dr; "location /$path { $_ }" } 'weir track strict;', 'weir crash;', 'weir cli;', 'weir health;'), '}');
+  accepts('Redis by TCP', 'weir_redis 127.0.0.1:6379 timeout=500ms inflight=100 "stream=weir:{7}" user=edge;', at('weir track;'));
   accepts('Redis by IPv6', 'weir_redis [::1]:6379;', at('weir track;'));
   accepts('a password from a file', "weir_redis 127.0.0.1:6379 user=edge password_file=$password;", at('weir track;'));
   accepts('weir_redis after the locations', at('weir track;'), $redis);

@@ -1,75 +1,101 @@
-# HTTP/2, spoken by curl: many streams at once, bodies with and without a length, streams that end
-# early.
+# HTTP/2: many streams at once, bodies with and without a length, streams that end early.
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use WeirTest;
-use File::Temp qw(tempdir);
-use WeirTest::Server;
+use WeirTest::Http2;
 
 my $weir = start(kind => 'nginx', workers => 1, http2 => 1);
-my $url = "http://127.0.0.1:$weir->{port}";
-my $dir = tempdir('weir-http2-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+my @expected;
 
-sub event ($id, %more) { return json({ event => 'http2', user_id => 'u1', event_id => $id, %more }) }
+sub http2 { return WeirTest::Http2->new(port => $weir->{port}) }
 
-sub file ($name, $bytes) {
-  WeirTest::Server::write_file("$dir/$name", $bytes);
-  return "$dir/$name";
+# The body of an event that has to be in the table at the end.
+sub event ($name, %more) {
+  push @expected, uuid($name);
+  return json({ event => 'http2', user_id => 'u1', event_id => uuid($name), timestamp => '2026-11-01T00:00:00Z', %more });
 }
 
-# Runs curl and gives its exit status and what it printed.
-sub curl (@arguments) {
-  my @command = ('curl', '-sS', '--http2-prior-knowledge', '-m', '20', @arguments);
-  open my $said, '-|', @command or die "curl: $!\n";
-  my $text = do { local $/; <$said> };
-  close $said;
-  return ($? >> 8, $text // '');
+sub filler ($length) { return properties => { filler => [ ('x' x 1000) x ($length / 1003) ] } }
+
+sub shows ($answer, $status, $body, $name) {
+  local $Test::Builder::Level = $Test::Builder::Level + 1;
+  return is "$answer->{status} $answer->{body}", "$status $body", $name;
 }
 
-sub says ($name, $status, $body, @arguments) {
-  my ($exit, $said) = curl('-w', ' %{http_code} %{http_version} %{content_type}', '-H', 'Content-Type: application/json', @arguments);
-  return is "$exit $said", "0 $body $status 2 application/json", $name;
-}
+my $one = '{"status":"ok","accepted":1}';
 
 subtest 'one stream after the other' => sub {
-  says 'an event', 200, '{"status":"ok","accepted":1}', '-d', event(uuid('one')), "$url/track";
-  says 'not JSON', 400, '{"error":"Invalid JSON","details":[{"offset":0,"reason":"unexpected_character"}]}', '-d', 'x', "$url/track";
-  says 'a wrong method', 405, '{"error":"Method not allowed"}', '-X', 'GET', "$url/track";
-  says 'health', 200, '{"status":"ok","redis":"ready"}', "$url/health";
-  says 'no body', 400, '{"error":"Invalid JSON","details":[{"offset":0,"reason":"empty_body"}]}', '-X', 'POST', "$url/track";
+  my $client = http2();
+  shows $client->answer($client->post('/track', event('plain'))), 200, $one, 'an event';
+  shows $client->answer($client->post('/track', 'x')), 400, '{"error":"Invalid JSON","details":[{"offset":0,"reason":"unexpected_character"}]}', 'not JSON';
+  shows $client->answer($client->open_stream(GET => '/track', 1)), 405, '{"error":"Method not allowed"}', 'a wrong method';
+  shows $client->answer($client->open_stream(GET => '/health', 1)), 200, '{"status":"ok","redis":"ready"}', 'health';
+  shows $client->answer($client->open_stream(POST => '/track', 1)), 400, '{"error":"Invalid JSON","details":[{"offset":0,"reason":"empty_body"}]}', 'no body';
+  shows $client->answer($client->post('/track', event('at last'))), 200, $one, 'another event';
 };
 
-subtest 'bodies: big, without a length, too long' => sub {
-  my $big = event(uuid('big'), properties => { filler => [ ('x' x 1000) x 900 ] });
-  says 'nearly a mebibyte', 200, '{"status":"ok","accepted":1}', '--data-binary', '@' . file('big', $big), "$url/track";
-  my $streamed = event(uuid('streamed'), properties => { filler => [ ('y' x 1000) x 500 ] });
-  open my $pipe, '-|', "cat '" . file('streamed', $streamed) . "' | curl -sS --http2-prior-knowledge -X POST -H 'Content-Type: application/json' -T - $url/track" or die "curl: $!\n";
-  is do { local $/; <$pipe> }, '{"status":"ok","accepted":1}', 'half a mebibyte without a length';
-  my ($exit, $said) = curl('-w', ' %{http_code}', '-H', 'Content-Type: application/json', '-H', 'Expect:', '--data-binary', '@' . file('long', ' ' x (3 << 20)), "$url/track");
-  like $said, qr/"limit":"body","maximum":1048576\} 413\z/, 'three mebibytes are refused';
+subtest 'bodies: big, without a length, in small frames' => sub {
+  my $client = http2();
+  my $big = event('big', filler(900_000));
+  shows $client->answer($client->post('/track', $big, 'content-length' => length $big)), 200, $one, 'nearly a mebibyte';
+  shows $client->answer($client->post('/track', event('unannounced', filler(500_000)))), 200, $one, 'half a mebibyte without a length';
+  my $stream = $client->open_stream(POST => '/track', 0);
+  $client->send_data($stream, $_, 0) for split //, event('bytes');
+  $client->send_data($stream, '');
+  shows $client->answer($stream), 200, $one, 'a frame for each byte, and an empty one at the end';
 };
 
-subtest 'many streams of one connection at once' => sub {
-  my @lines = map {
-    my $path = file("event-$_", event(uuid('parallel', $_)));
-    ($_ ? 'next' : (), qq(url = "$url/track"), qq(data-binary = "\@$path"), 'header = "Content-Type: application/json"', 'write-out = "%{http_code}\n"', 'output = "/dev/null"', 'http2-prior-knowledge')
-  } 0 .. 199;
-  my ($exit, $said) = curl('--parallel', '--parallel-max', '50', '--config', file('parallel', join "\n", @lines));
-  is $exit, 0, 'curl is content';
-  is scalar(() = $said =~ /^200$/mg), 200, 'two hundred answers';
+subtest 'a body over the limit is refused, and the connection goes on' => sub {
+  my $client = http2();
+  my $too_large = '{"error":"Over the limit \"body\" of 1048576","limit":"body","maximum":1048576}';
+  shows $client->answer($client->post('/track', ' ' x (3 << 20), 'content-length' => 3 << 20)), 413, $too_large, 'announced';
+  shows $client->answer($client->post('/track', event('after the first'))), 200, $one, 'an event';
+  shows $client->answer($client->post('/track', ' ' x (3 << 20))), 413, $too_large, 'not announced';
+  shows $client->answer($client->post('/track', event('after the second'))), 200, $one, 'another event';
 };
 
-subtest 'streams that end while Redis has not answered' => sub {
+subtest 'a hundred streams of one connection at once' => sub {
+  my $client = http2();
+  for my $round (1 .. 5) {
+    my @streams = map { $client->post('/track', $_ % 10 == 3 ? '{' : event("parallel $round $_")) } 0 .. 99;
+    my %count;
+    ++$count{ $client->answer($_)->{status} } for @streams;
+    is_deeply \%count, { 200 => 90, 400 => 10 }, "round $round";
+  }
+};
+
+subtest 'streams whose bodies arrive in turns' => sub {
+  my $client = http2();
+  my @bodies = map { event("turns $_", filler(40_000)) } 0 .. 9;
+  my @streams = map { $client->open_stream(POST => '/track', 0) } @bodies;
+  while (length $bodies[0]) {
+    for my $n (0 .. 9) {
+      my $piece = substr $bodies[$n], 0, 1000, '';
+      $client->send_data($streams[$n], $piece, !length $bodies[$n]);
+    }
+  }
+  shows $client->answer($_), 200, $one, 'each is taken' for @streams;
+};
+
+subtest 'streams and connections that end while Redis has not answered' => sub {
+  my ($staying, $leaving) = (http2(), http2());
   $weir->signal(redis => 'STOP');
-  my @ended = in_parallel(4, sub ($n) { (curl('-m', '0.3', '-H', 'Content-Type: application/json', '-d', event(uuid('ended', $n)), "$url/track"))[0] });
-  is_deeply \@ended, [ (28) x 4 ], 'the clients went away';
+  my @ended = map { $staying->post('/track', event("reset $_")) } 0 .. 9;
+  my @waiting = map { $staying->post('/track', event("waiting $_")) } 0 .. 9;
+  $leaving->post('/track', event("left $_")) for 0 .. 9;
+  my $cut = $staying->open_stream(POST => '/track', 0);
+  $staying->send_data($cut, '{"event":', 0);
+  is $_->answer($_->open_stream(GET => '/health', 1))->{status}, 200, 'the worker has seen all of it' for $staying, $leaving;
+  $staying->reset_stream($_) for @ended, $cut;
+  $leaving->close;
+  is $staying->answer($staying->open_stream(GET => '/health', 1))->{status}, 200, 'and heard the end of some';
   $weir->signal(redis => 'CONT');
-  ok wait_for(sub { value(q(SELECT count(*) FROM events WHERE event_id = ANY(?)), [ map { uuid('ended', $_) } 0 .. 3 ]) == 4 }), 'their events are stored';
-  ok wait_for(sub { (curl('-d', event(uuid('after')), '-H', 'Content-Type: application/json', "$url/track"))[1] =~ /"accepted":1/ }), 'others are served';
+  shows $staying->answer($_), 200, $one, 'those that waited are answered' for @waiting;
 };
 
 stored();
-is value('SELECT count(*) FROM events'), 1 + 2 + 200 + 4 + 1, 'every accepted event is in the table';
+is value('SELECT count(*) FROM events WHERE event_id = ANY(?)', \@expected), scalar @expected, 'every event is in the table, whoever waited for the answer';
+is value('SELECT count(*) FROM events'), scalar @expected, 'and nothing else';
 
 done_testing;

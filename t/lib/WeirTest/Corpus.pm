@@ -145,12 +145,12 @@ sub escape ($character) {
 # Whole bodies that are not the usual object.
 sub documents {
   my $event = '{"event":"e","user_id":"u"}';
-  my @around = map { ($_ . $event, $event . $_) } "\0", "\t", "\n", "\f", "\x0B", "\xEF\xBB\xBF", "\xFF\xFE", ',', ';', '}', ']', '{', '[', '//', '#', ')]}\'', 'callback(', ' x', "\x1E", "\x1A", "\xC2\xA0";
+  my @around = map { ($_ . $event, $event . $_) } "\0", "\t", "\n", "\f", "\x0B", "\xEF\xBB\xBF", "\xFF\xFE", ',', ';', '}', ']', '{', '[', '//', '#', ')]}\'', 'callback(', ' x', "\x1E", "\x1A", "\xC2\xA0", '"', '"x', "'", '-', 'tru', '0';
   my @cut = map { substr $event, 0, $_ } 0 .. length $event;
   my @lists = ('[]', '[[]]', '[{}]', "[$event", "$event]", "[$event,]", "[,$event]", "[$event $event]", "[$event,1]", "[1,$event]", "[[$event]]", "[null,$event]", "{\"events\":$event}", '{"events":[]}', '{"batch":null}', '{"events":{}}',
     "{\"events\":[[$event]]}", "{\"events\":[$event],\"batch\":[$event]}", "{\"events\":[$event],\"events\":[$event]}", "{\"batch\":[$event],\"event\":\"x\",\"user_id\":\"y\"}", "{\"events\":[$event]}]", "{\"events\":[{\"events\":[$event]}]}");
   return (@around, @cut, @lists, $event x 2, "$event\n$event\n", 'event=e&user_id=u', '<event/>', "--x\r\nContent-Disposition: form-data\r\n", "\0" x 100, "\xFF" x 100, ' ' x 1000, '"' . 'x' x 100_000, '[' x 100_000, '{"a":' x 50_000,
-    '[' x 50_000 . ']' x 50_000, '1' x 100_000, '-' x 1000, '[' . '1,' x 50_000 . '1]', json_values());
+    '[' x 50_000 . ']' x 50_000, '1' x 100_000, '-' x 1000, '{"a":[' . '1,' x 50_000 . '1]}', json_values());
 }
 
 # Copies of a document with one to three bytes changed, dropped, doubled, cut or made up.

@@ -154,9 +154,15 @@ sub pid ($self, $part) {
   return -s $path ? (read_file($path) =~ /(\d+)/)[0] : undef;
 }
 
+# Whether a process runs; one that ended and was not waited for does not.
+sub runs ($pid) {
+  open my $file, '<', "/proc/$pid/stat" or return 0;
+  return (readline($file) // '') =~ /\) [^ZX] /;
+}
+
 sub alive ($self, $part) {
   my $pid = $self->pid($part);
-  return $pid && kill(0, $pid) ? $pid : undef;
+  return $pid && runs($pid) ? $pid : undef;
 }
 
 # Sends a signal to one part of this Weir, by its own pid; false where it does not run.
@@ -173,7 +179,8 @@ sub workers_of ($pid) {
     my ($child, $parent) = (readline($file) // '') =~ /\A(\d+) \(.*\) \S (\d+)/s or next;
     push @children, $child if $parent == $pid;
   }
-  return sort { $a <=> $b } @children;
+  @children = sort { $a <=> $b } @children;
+  return @children;
 }
 
 sub workers ($self) { return workers_of($self->pid('web')) }

@@ -125,7 +125,8 @@ std::optional<CopyIn> Connection::copy_in(const std::string& sql) {
     PQclear(result);
     return CopyIn(*this);
   }
-  keep(result);
+  const Result failed(result);
+  remember(result);
   return std::nullopt;
 }
 

@@ -18,7 +18,8 @@ constexpr std::size_t kMostPassword = 4096;
 using Sentence = std::string;
 
 Sentence read_password(ngx_conf_t* cf, const std::string& path, std::string& password) {
-  const ngx_fd_t fd = ngx_open_file(path.c_str(), NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+  const ngx_fd_t fd =
+      ngx_open_file(path.c_str(), NGX_FILE_RDONLY | NGX_FILE_NONBLOCK, NGX_FILE_OPEN, 0);
   if (fd == NGX_INVALID_FILE) {
     return "the password file " + quoted(path) + " cannot be read (" + std::strerror(errno) +
            "): make one that holds the password on one line and that root can read";

@@ -103,19 +103,31 @@ AS $$
     first_at = least(d.first_at, excluded.first_at),
     last_at = greatest(d.last_at, excluded.last_at);
 
+  -- Users who are known already, which is nearly all of them, are not even locked.
   INSERT INTO weir.users AS u (tenant_id, user_id, first_day)
-  SELECT tenant_id, user_id, min(("timestamp" AT TIME ZONE 'UTC')::date)
-  FROM pg_temp.added_events
-  WHERE user_id IS NOT NULL
-  GROUP BY tenant_id, user_id
+  SELECT seen.* FROM (
+    SELECT tenant_id, user_id, min(("timestamp" AT TIME ZONE 'UTC')::date) AS first_day
+    FROM pg_temp.added_events
+    WHERE user_id IS NOT NULL
+    GROUP BY tenant_id, user_id
+  ) AS seen
+  WHERE NOT EXISTS (
+    SELECT FROM weir.users AS known
+    WHERE known.tenant_id = seen.tenant_id AND known.user_id = seen.user_id
+      AND known.first_day <= seen.first_day)
   ORDER BY tenant_id, user_id
   ON CONFLICT (tenant_id, user_id) DO UPDATE SET first_day = excluded.first_day
   WHERE excluded.first_day < u.first_day;
 
-  -- First which measures each kind of event has, then its properties, parsed once and only if wanted.
-  WITH wanted AS MATERIALIZED (
+  -- First which measures each kind of event has. Those that count events need no more than the
+  -- number of events of a kind; for the others properties are parsed, once for all of a row's measures.
+  WITH kinds AS MATERIALIZED (
+    SELECT tenant_id, event, ("timestamp" AT TIME ZONE 'UTC')::date AS day, count(*) AS events
+    FROM pg_temp.added_events
+    GROUP BY tenant_id, event, day
+  ), wanted AS MATERIALIZED (
     SELECT kind.tenant_id, kind.event, m.measure, m.property, m.factor
-    FROM (SELECT DISTINCT tenant_id, event FROM pg_temp.added_events) AS kind
+    FROM (SELECT DISTINCT tenant_id, event FROM kinds) AS kind
     JOIN weir.measures AS m ON m.event IN (kind.event, '*') AND (
       m.tenant_id = kind.tenant_id
       OR m.tenant_id = '*' AND NOT EXISTS (
@@ -123,22 +135,25 @@ AS $$
         WHERE own.tenant_id = kind.tenant_id AND own.measure = m.measure))
   ), parsed AS MATERIALIZED (
     SELECT tenant_id, event, ("timestamp" AT TIME ZONE 'UTC')::date AS day,
-      CASE WHEN (tenant_id, event) IN (
-          SELECT tenant_id, event FROM wanted WHERE property IS NOT NULL)
-        THEN properties::jsonb END AS properties
+      properties::jsonb AS properties
     FROM pg_temp.added_events
-  ), numbers AS (
-    SELECT tenant_id, day, measure, factor * CASE
-        WHEN property IS NULL THEN 1
+    WHERE (tenant_id, event) IN (SELECT tenant_id, event FROM wanted WHERE property IS NOT NULL)
+  ), figures AS (
+    SELECT tenant_id, day, measure, events, factor * events AS total
+    FROM kinds JOIN wanted USING (tenant_id, event)
+    WHERE property IS NULL
+    UNION ALL
+    SELECT tenant_id, day, measure, 1, factor * CASE
         WHEN jsonb_typeof(properties -> property) = 'number'
           THEN (properties -> property)::numeric
-      END AS number
+      END
     FROM parsed JOIN wanted USING (tenant_id, event)
+    WHERE property IS NOT NULL
   )
   INSERT INTO weir.day_measures AS d (tenant_id, day, measure, events, total)
-  SELECT tenant_id, day, measure, count(*), sum(number)
-  FROM numbers
-  WHERE number IS NOT NULL
+  SELECT tenant_id, day, measure, sum(events), sum(total)
+  FROM figures
+  WHERE total IS NOT NULL
   GROUP BY tenant_id, day, measure
   ORDER BY tenant_id, day, measure
   ON CONFLICT (tenant_id, day, measure) DO UPDATE SET

@@ -44,7 +44,7 @@ bool take_address(std::string_view& text) {
 // What V8 writes between parentheses where a frame's code came from.
 std::string_view v8_location(std::string_view inside) {
   take(inside, "address at ");  // Hermes
-  if (starts_with(inside, "eval at ")) return "eval";
+  if (starts_with(inside, "eval at ")) return inside.substr(0, 4);
   return is_location(inside) ? inside : std::string_view();
 }
 

@@ -8,8 +8,9 @@
 namespace weir {
 
 // "1-" and 32 hexadecimal digits. Made of the crash's type and the names in its upper stack frames,
-// without line numbers, columns, addresses and directories; without a stack trace, of the message
-// with its numbers, quoted texts and identifiers taken out. Empty inputs are allowed.
+// without line numbers, columns, addresses and directories; where the place of the crash has no
+// name, or there is no stack trace, also of the message with its numbers, quoted texts and
+// identifiers taken out. Empty inputs are allowed, and so are bytes of any kind.
 std::string fingerprint(std::string_view crash_type, std::string_view error_message,
                         std::string_view stack_trace);
 

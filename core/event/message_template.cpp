@@ -11,7 +11,6 @@ namespace weir {
 namespace {
 
 using scan::contains;
-using scan::count_front;
 using scan::is_digit;
 using scan::is_hex;
 using scan::is_letter;

@@ -11,7 +11,7 @@ my $connections = 64;
 my $crashes = 500;
 my $batch = 50;
 
-start();
+start(env => { WEIR_POSTGRES_FSYNC => 'on' });
 
 my %traffic = map { $_ => WeirTest::Traffic->new(name => $_, now => now()) } qw(single batch crash);
 

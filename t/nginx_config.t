@@ -55,16 +55,17 @@ subtest 'what is right' => sub {
 subtest 'weir' => sub {
   refuses('a kind that there is not', 7, qr/"tracks".*weir track/, $redis, at('weir tracks;'));
   refuses('a word too many', 7, qr/"strictly".*"strict"/, $redis, at('weir track strictly;'));
-  refuses('nothing', 7, qr/number of arguments/, $redis, at('weir;'));
+  refuses('nothing', 7, qr/write weir track/, $redis, at('weir;'));
+  refuses('three words', 7, qr/write weir track|"strict"/, $redis, at('weir track strict strict;'));
   refuses('twice', 7, qr/already.*remove one/, $redis, at('weir track; weir crash;'));
-  refuses('outside a location', 7, qr/not allowed here/, $redis, 'weir track;');
+  refuses('outside a location', 7, qr/location = \/track/, $redis, 'weir track;');
   refuses('beside another handler', 7, qr/location of its own/, $redis, at('proxy_pass http://127.0.0.1:1; weir track;'));
   refuses('before another handler', 7, qr/location of its own/, $redis, at('weir track; proxy_pass http://127.0.0.1:1;'));
   refuses('without a Redis', 7, qr/add "weir_redis/, '', at('weir track;'));
 };
 
 subtest 'weir_redis' => sub {
-  refuses('nothing', 6, qr/number of arguments/, 'weir_redis;');
+  refuses('nothing', 6, qr/needs an address: write unix:/, 'weir_redis;');
   refuses('an address that is none', 6, qr/weir_redis.*"localhost"/, 'weir_redis localhost;');
   refuses('a port that is none', 6, qr/weir_redis.*port/, 'weir_redis localhost:99999;');
   refuses('a path that is relative', 6, qr/weir_redis.*unix:/, 'weir_redis unix:redis.sock;');
@@ -72,7 +73,7 @@ subtest 'weir_redis' => sub {
   refuses('a URL', 6, qr/weir_redis/, 'weir_redis redis://localhost:6379;');
   refuses('a path that is too long', 6, qr/weir_redis/, 'weir_redis unix:/' . 'x' x 200 . ';');
   refuses('twice', 7, qr/twice.*remove one/, $redis, $redis);
-  refuses('in a server block', 6, qr/not allowed here/, "server { $redis }");
+  refuses('in a server block', 6, qr/move it to the http block/, "server { $redis }");
   refuses('a parameter that there is not', 6, qr/"wait=1s".*timeout=/, 'weir_redis 127.0.0.1:6379 wait=1s;');
   refuses('a parameter without a value', 6, qr/"timeout=".*timeout=/, 'weir_redis 127.0.0.1:6379 timeout=;');
   refuses('a parameter twice', 6, qr/"timeout" twice/, 'weir_redis 127.0.0.1:6379 timeout=1s timeout=2s;');

@@ -107,6 +107,7 @@ sub environment ($self) {
     WEIR_SERVER   => $self->{kind},
     WEIR_WORKERS  => $self->{workers},
     WEIR_WEB_CONF => "$self->{run}/test-server.conf",
+    WEIR_POSTGRES_FSYNC => 'off',    # the machine is not going to lose its power in mid-test
     $self->{env}->%*,
   );
 }

@@ -5,8 +5,9 @@ use v5.36;
 
 use File::Temp qw(tempdir);
 
-# The inside of the server block.
+# The inside of the server block. A test that is about nginx may bring its own, as `config`.
 sub server_config ($class, %options) {
+  return $options{config} if $options{config};
   my $listen = $options{http2} ? "listen 127.0.0.1:$options{port} http2;\n" : '';
   return join '', $listen, map { location($_) } $options{locations}->@*;
 }

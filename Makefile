@@ -45,7 +45,7 @@ fuzz_objects = $(patsubst %.cpp,$(BUILD)/fuzz/obj/%.o,$(1))
 Q = $(if $(V),,@)
 say = $(if $(V),,@echo '  $(1)';)
 
-.PHONY: all module unit fuzz test run up down clean-run lint format install clean help FORCE
+.PHONY: all module unit tidy fuzz test run up down clean-run lint format install clean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/libweir_core.a $(BUILD)/weir-flusher $(BUILD)/weirctl module ## build everything (the default)
@@ -140,6 +140,20 @@ lint: ## check style, rooms, shell, Perl and SQL
 	$(call locked,tools/install-deps run test lint)
 	$(call locked,$(submake) all)
 	@tools/lint
+
+# A file is looked at again when its object was built again, so when a header of its changed too.
+TIDY_FLAGS = -std=c++17 -I. $(SCHEMA_FLAGS) $$(pkg-config --cflags spdlog)
+NGINX_INCLUDES = $(addprefix -isystem $(BUILD)/nginx/,src/core src/event src/event/modules src/os/unix objs \
+	src/http src/http/modules src/http/v2)
+tidy = @mkdir -p $(@D)
+tidy += && echo '  look at $<' && clang-tidy --quiet $< -- $(TIDY_FLAGS) $(1) >$@.log 2>&1 && touch $@ || \
+	{ grep -E '(warning|error):' -A 3 $@.log || cat $@.log; exit 1; }
+
+tidy: $(patsubst %.cpp,$(BUILD)/tidy/%,$(CORE_SRCS) $(PG_SRCS) $(FLUSHER_SRCS) $(CTL_SRCS) $(wildcard ngx_module/*.cpp))
+$(BUILD)/tidy/%: %.cpp $(BUILD)/obj/%.o .clang-tidy
+	$(call tidy)
+$(BUILD)/tidy/ngx_module/%: ngx_module/%.cpp $(BUILD)/nginx/objs/addon/ngx_module/%.o .clang-tidy
+	$(call tidy,$(NGINX_INCLUDES))
 
 format: ## bring C++ and Perl into the house's form
 	@tools/install-deps lint

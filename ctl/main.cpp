@@ -40,7 +40,7 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   // Whoever reads our output may go away early ("weirctl … | head"); the work still has to be
   // ended.
-  std::signal(SIGPIPE, SIG_IGN);
+  static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
   try {
     return weir::ctl::run(argc, argv);
   } catch (const std::exception& error) {

@@ -18,8 +18,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr char kDigits[] = "0123456789abcdef";
+
 std::string sha256(const std::string& bytes) {
-  static constexpr char kDigits[] = "0123456789abcdef";
   std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
   SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data());
   std::string text;
@@ -85,9 +86,8 @@ std::optional<std::vector<MigrationFile>> read_migrations(const std::string& sql
   }
   std::vector<MigrationFile> files;
   for (const std::string& name : names) {
-    error = check_name(files, name);
-    if (!error.empty()) {
-      error = "in " + directory + ", " + error;
+    if (const std::string wrong = check_name(files, name); !wrong.empty()) {
+      error.assign("in ").append(directory).append(", ").append(wrong);
       return std::nullopt;
     }
     MigrationFile file{version_of(name), name, (fs::path(directory) / name).string(), {}, {}};

@@ -9,6 +9,9 @@ namespace {
 
 constexpr std::size_t kNowhere = std::string_view::npos;
 
+constexpr std::array<std::string_view, 6> kTransactionWords = {"begin",    "start", "commit",
+                                                               "rollback", "end",   "abort"};
+
 bool is_name_character(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' ||
          static_cast<unsigned char>(c) >= 0x80;
@@ -176,14 +179,13 @@ std::optional<std::vector<Statement>> split_statements(std::string_view sql, std
 }
 
 bool is_transaction_control(std::string_view statement) {
-  static constexpr std::array<std::string_view, 6> kWords = {"begin",    "start", "commit",
-                                                             "rollback", "end",   "abort"};
   std::string word;
   for (const char c : statement) {
     if (!is_name_character(c)) break;
     word += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   }
-  return std::find(kWords.begin(), kWords.end(), word) != kWords.end();
+  return std::find(kTransactionWords.begin(), kTransactionWords.end(), word) !=
+         kTransactionWords.end();
 }
 
 int line_of_position(const Statement& statement, int position) {

@@ -8,6 +8,11 @@
 namespace weir::pg {
 namespace {
 
+constexpr char kDigits[] = "0123456789abcdef";
+
+// PQputCopyData() counts in int, and buffers what it is given.
+constexpr std::size_t kPiece = 1 << 20;
+
 // libpq ends its messages with a newline, and sometimes has several lines: one sentence, please.
 std::string one_line(std::string_view text) {
   std::string line;
@@ -55,8 +60,6 @@ CopyIn::~CopyIn() { abort(); }
 
 bool CopyIn::write(std::string_view bytes) {
   PGconn* connection = connection_->connection_.get();
-  constexpr std::size_t kPiece =
-      1 << 20;  // PQputCopyData counts in int, and buffers what it is given
   while (!bytes.empty()) {
     const std::string_view piece = bytes.substr(0, kPiece);
     if (PQputCopyData(connection, piece.data(), static_cast<int>(piece.size())) != 1) {
@@ -130,6 +133,10 @@ std::optional<CopyIn> Connection::copy_in(const std::string& sql) {
   return std::nullopt;
 }
 
+void Connection::drop_notices() {
+  PQsetNoticeReceiver(connection_.get(), [](void*, const PGresult*) {}, nullptr);
+}
+
 // Takes the result over: as a value if it is one, as error() if not.
 std::optional<Result> Connection::keep(PGresult* result) {
   Result kept(result);
@@ -160,7 +167,6 @@ void Connection::remember(const PGresult* result) {
 }
 
 std::string hex(std::string_view bytes) {
-  static constexpr char kDigits[] = "0123456789abcdef";
   std::string text = "\\x";
   text.reserve(2 + 2 * bytes.size());
   for (const char c : bytes) {

@@ -32,12 +32,22 @@ struct Name {
 
 // Functions that raise whatever crash there is, or start whatever program: their frames tell
 // nothing apart, and another libc has others. By the beginning of their names, …
-constexpr std::string_view kCommonStarts[] = {
-    "std::panicking::", "core::panicking::",  "std::sys_common::backtrace::",
-    "std::rt::",        "rust_begin_unwind",  "__rust_start_panic",
-    "rust_panic",       "std::terminate",     "__cxxabiv",
-    "_Unwind_",         "runtime.",           "jdk.internal.reflect.",
-    "sun.reflect.",     "java.lang.reflect.", "__libc_start_"};
+constexpr std::string_view kCommonStarts[] = {"std::panicking::",
+                                              "core::panicking::",
+                                              "std::sys_common::backtrace::",
+                                              "std::rt::",
+                                              "__rustc::",
+                                              "rust_begin_unwind",
+                                              "__rust_start_panic",
+                                              "rust_panic",
+                                              "std::terminate",
+                                              "__cxxabiv",
+                                              "_Unwind_",
+                                              "runtime.",
+                                              "jdk.internal.reflect.",
+                                              "sun.reflect.",
+                                              "java.lang.reflect.",
+                                              "__libc_start_"};
 
 // … and by their whole names.
 constexpr std::string_view kCommonNames[] = {
@@ -46,9 +56,8 @@ constexpr std::string_view kCommonNames[] = {
     "gsignal",
     "pthread_kill",
     "__pthread_kill",
-    "__GI_raise",
-    "__GI_abort",
     "__pthread_kill_implementation",
+    "__pthread_kill_internal",
     "__assert_fail",
     "__assert_rtn",
     "__assert_fail_base",
@@ -60,6 +69,9 @@ constexpr std::string_view kCommonNames[] = {
     "__exceptionPreprocess",
     "panic",
     "__stack_chk_fail",
+    "core::option::unwrap_failed",
+    "core::option::expect_failed",
+    "core::result::unwrap_failed",
     "_start",
     "start_thread",
     "_pthread_start",
@@ -69,6 +81,7 @@ constexpr std::string_view kCommonNames[] = {
 };
 
 bool is_common(std::string_view function) {
+  scan::take(function, "__GI_");  // glibc's own name for its function
   for (const std::string_view name : kCommonNames) {
     if (function == name) return true;
   }
@@ -105,6 +118,10 @@ std::vector<Name> telling_names(const std::vector<StackFrame>& frames) {
   return upper_names(frames, [](const StackFrame&, const Name&) { return true; });
 }
 
+void append_frames(std::string& identity, const std::vector<Name>& names) {
+  for (const Name& name : names) identity += "frame " + name.function + " in " + name.file + '\n';
+}
+
 std::string hash(std::string_view text) {
   constexpr char kHex[] = "0123456789abcdef";
   unsigned char digest[SHA256_DIGEST_LENGTH];
@@ -124,8 +141,11 @@ std::string fingerprint(std::string_view crash_type, std::string_view error_mess
   const StackTrace trace = parse_stack_trace(stack_trace);
   const std::vector<Name> names = telling_names(trace.frames);
   std::string identity = "type " + message_template(crash_type) + '\n';
-  for (const Name& name : names) identity += "frame " + name.function + " in " + name.file + '\n';
-  if (!trace.cause.empty()) identity += "cause " + message_template(trace.cause) + '\n';
+  append_frames(identity, names);
+  if (!trace.cause.empty() || !trace.cause_frames.empty()) {
+    identity += "cause " + message_template(trace.cause) + '\n';
+    append_frames(identity, telling_names(trace.cause_frames));
+  }
   // A file alone does not tell where in it the crash was: a bundle holds a whole program.
   if (names.empty() || names.front().function.empty()) {
     identity += "message " + message_template(error_message) + '\n';

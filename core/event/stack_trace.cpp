@@ -105,6 +105,13 @@ MaybeFrame php_frame(std::string_view rest) {
   return StackFrame{rest.substr(colon + 3), rest.substr(0, open)};
 }
 
+// Where a space is followed by an absolute path, which may hold spaces itself; npos if none is.
+std::size_t absolute_path_in(std::string_view text) {
+  const auto drive = text.find(":\\");
+  if (drive != text.npos && drive >= 2 && text[drive - 2] == ' ') return drive - 2;
+  return text.find(" /");
+}
+
 // ASan:  Shop::pay(int) /src/shop.cpp:12:7
 //        Shop::pay(int) (/usr/bin/shop+0x4793e)
 // gdb:   Shop::pay (this=0x0, card=4) at /src/shop.cpp:12
@@ -122,7 +129,7 @@ MaybeFrame native_frame(std::string_view rest, bool is_sure) {
     if (!is_location(inside) || contains(inside, "=")) return StackFrame{rest, {}};
     return StackFrame{trim(rest.substr(0, open)), inside};
   }
-  const auto space = rest.rfind(' ');
+  const auto space = std::min(absolute_path_in(rest), rest.rfind(' '));
   if (space == rest.npos) return StackFrame{rest, {}};
   if (is_location(rest.substr(space + 1))) {
     return StackFrame{rest.substr(0, space), rest.substr(space + 1)};
@@ -280,17 +287,28 @@ void each_line(std::string_view text, Visit visit) {
   }
 }
 
-//            a frame             blank line, next thread, cause
-//   before ──────────▶ inside ─────────────────────────────────▶ after
-//     ▲                  │                                         │
-//     └──────────────────┴─── a crashed thread, a traceback ◀──────┘
+// Python, between the traceback of a cause and that of the error it led to.
+bool follows_cause(std::string_view line) {
+  return contains(line, "was the direct cause of the following exception");
+}
+
+//            a frame            blank line, next thread
+//   before ──────────▶ inside ─────────────────────────▶ after
+//     ▲                 │                                │
+//     └─────────────────┴─ a crashed thread, a traceback,┘
+//                          "Caused by:" (of the cause then)
 class TraceReader {
  public:
+  TraceReader() = default;
+  TraceReader(const TraceReader&) = delete;  // frames_ points into it
+  TraceReader& operator=(const TraceReader&) = delete;
+
   void line(std::string_view line, std::string_view before) {
     if (opens_crashed_thread(line) || opens_traceback(line)) return start_again();
-    if (take(line, "Caused by: ") || take(line, "[cause]: ")) return note_cause(line);
+    if (take(line, "Caused by: ") || take(line, "[cause]: ")) return start_cause(line);
+    if (follows_cause(line)) return keep_as_cause();
     if (ended_) return;
-    if (!trace_.frames.empty() && ends_frames(line)) {
+    if (!frames_->empty() && ends_frames(line)) {
       ended_ = true;
       return;
     }
@@ -299,21 +317,34 @@ class TraceReader {
 
   StackTrace finish() {
     // Python prints the innermost call last.
-    if (is_python_) std::reverse(trace_.frames.begin(), trace_.frames.end());
+    if (is_python_) {
+      std::reverse(trace_.frames.begin(), trace_.frames.end());
+      std::reverse(trace_.cause_frames.begin(), trace_.cause_frames.end());
+    }
     return std::move(trace_);
   }
 
  private:
   void start_again() {
-    trace_.frames.clear();
-    is_python_ = false;
+    frames_ = &trace_.frames;
+    frames_->clear();
     awaits_file_ = false;
     ended_ = false;
   }
 
-  void note_cause(std::string_view line) {
+  // Java and Node print the cause after the error; the last one is where it all began.
+  void start_cause(std::string_view line) {
     trace_.cause = line.substr(0, line.find_first_of(": "));
-    ended_ = ended_ || !trace_.frames.empty();
+    frames_ = &trace_.cause_frames;
+    frames_->clear();
+    awaits_file_ = false;
+    ended_ = false;
+  }
+
+  // Python prints the cause before the error; the first one is where it all began.
+  void keep_as_cause() {
+    if (trace_.cause_frames.empty()) trace_.cause_frames = std::move(trace_.frames);
+    start_again();
   }
 
   MaybeFrame frame_in(std::string_view line, std::string_view before) {
@@ -337,22 +368,22 @@ class TraceReader {
   bool complete(std::string_view line) {
     awaits_file_ = false;
     if (!take(line, "at ")) return false;
-    trace_.frames.back().location = line;
+    frames_->back().location = line;
     return true;
   }
 
   void add(const StackFrame& frame) {
-    auto& frames = trace_.frames;
-    frames.push_back(frame);
-    if (frames.size() < 2 * kMostFrames) return;
+    frames_->push_back(frame);
+    if (frames_->size() < 2 * kMostFrames) return;
     if (is_python_) {  // whose innermost calls are still to come
-      frames.erase(frames.begin(), frames.begin() + kMostFrames);
+      frames_->erase(frames_->begin(), frames_->begin() + kMostFrames);
     } else {
       ended_ = true;
     }
   }
 
   StackTrace trace_;
+  std::vector<StackFrame>* frames_ = &trace_.frames;  // those that are being read
   bool is_python_ = false;
   bool awaits_file_ = false;  // the frame before was Rust's, whose file is on the next line
   bool ended_ = false;

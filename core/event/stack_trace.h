@@ -16,8 +16,9 @@ struct StackFrame {
 };
 
 struct StackTrace {
-  std::vector<StackFrame> frames;  // the innermost call first
-  std::string_view cause;          // the type that the last "Caused by:" names, if one does
+  std::vector<StackFrame> frames;        // the innermost call first
+  std::string_view cause;                // the type that the last "Caused by:" names, if one does
+  std::vector<StackFrame> cause_frames;  // where the error began that led to this one
 };
 
 // Reads the frames of the reported error: of several threads the crashed or else the first one, of

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/event/frame_name.h"
 #include "core/event/message_template.h"
@@ -35,11 +36,9 @@ bool lies_inside(std::string_view part, std::string_view whole) {
   return part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size();
 }
 
-void check_frames(std::string_view trace) {
-  const auto parsed = weir::parse_stack_trace(trace);
-  REQUIRE(parsed.frames.size() <= 512);
-  REQUIRE(lies_inside(parsed.cause, trace));
-  for (const auto& frame : parsed.frames) {
+void check_frames(const std::vector<weir::StackFrame>& frames, std::string_view trace) {
+  REQUIRE(frames.size() <= 512);
+  for (const auto& frame : frames) {
     REQUIRE(lies_inside(frame.function, trace) && lies_inside(frame.location, trace));
     REQUIRE(weir::clean_function(frame.function).size() <= frame.function.size());
     REQUIRE(weir::clean_file(frame.location).size() <= frame.location.size());
@@ -59,7 +58,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   REQUIRE(fingerprint.find_first_not_of("0123456789abcdef", 2) == fingerprint.npos);
   REQUIRE(weir::fingerprint(type, message, trace) == fingerprint);
   REQUIRE(weir::fingerprint(type, message, with_crlf(trace)) == fingerprint);
-  check_frames(trace);
+  const auto parsed = weir::parse_stack_trace(trace);
+  REQUIRE(lies_inside(parsed.cause, trace));
+  check_frames(parsed.frames, trace);
+  check_frames(parsed.cause_frames, trace);
   REQUIRE(weir::message_template(message).size() <= std::min<std::size_t>(message.size(), 1000));
   weir::clean_function(message);
   weir::clean_file(message);

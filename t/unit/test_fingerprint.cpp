@@ -253,6 +253,36 @@ START_TEST(reads_other_runtimes_by_file_and_line) {
 }
 END_TEST
 
+START_TEST(takes_directories_with_spaces) {
+  ck_assert_view_eq(frames_of("#0 0x1 in pay(int) /Users/anna b/Application Support/shop.cpp:1:2\n"
+                              "#1 0x2 in buy() C:\\Program Files\\shop\\cart.cpp:3"),
+                    "pay in shop.cpp; buy in cart.cpp; ");
+}
+END_TEST
+
+START_TEST(knows_where_an_error_began) {
+  const std::string outer = "x.ShopException: no\n\tat x.Shop.pay(Shop.java:1)\n";
+  const std::string refused =
+      "Caused by: x.Refused: 4\n\tat x.Net.open(Net.java:1)\n\t... 2 more\n";
+  const std::string elsewhere = "Caused by: x.Refused: 4\n\tat x.Disk.open(Disk.java:1)\n";
+  ck_assert(of_trace(outer) != of_trace(outer + refused));
+  ck_assert(of_trace(outer + elsewhere) != of_trace(outer + refused));
+  ck_assert_view_eq(of_trace(outer + elsewhere + refused), of_trace(outer + refused));
+
+  const std::string low =
+      "Traceback (most recent call last):\n  File \"a.py\", line 1, in low\nE: 1\n";
+  const std::string other =
+      "Traceback (most recent call last):\n  File \"b.py\", line 1, in low\nE: 1\n";
+  const std::string led_to =
+      "\nThe above exception was the direct cause of the following exception:\n\n";
+  const std::string high =
+      "Traceback (most recent call last):\n  File \"c.py\", line 1, in high\nF\n";
+  ck_assert(of_trace(high) != of_trace(low + led_to + high));
+  ck_assert(of_trace(other + led_to + high) != of_trace(low + led_to + high));
+  ck_assert_view_eq(of_trace(low + led_to + other + led_to + high), of_trace(low + led_to + high));
+}
+END_TEST
+
 START_TEST(takes_only_the_crashed_thread_and_the_first_goroutine) {
   ck_assert_view_eq(frames_of("Thread 0:\n0  a  0x1 f + 1\n\nThread 1 Crashed:\n0  b  0x2 g + 2\n"
                               "Thread 2:\n0  c  0x3 h + 3"),
@@ -407,6 +437,8 @@ static const weir_test::Register kRegistered(
                     reads_apple_without_symbols,
                     leaves_out_frames_that_every_crash_shares,
                     reads_other_runtimes_by_file_and_line,
+                    takes_directories_with_spaces,
+                    knows_where_an_error_began,
                     takes_only_the_crashed_thread_and_the_first_goroutine,
                     finds_no_frames_in_prose,
                     keeps_the_innermost_frames_of_an_endless_recursion,

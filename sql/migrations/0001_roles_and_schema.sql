@@ -28,7 +28,10 @@ BEGIN
       NULL;  -- another database's migration was faster
     END;
   END LOOP;
-  IF NOT pg_has_role(current_user, 'weir_owner', 'MEMBER') THEN
+  -- From version 16 on, whoever makes a role is a member of it that cannot become it.
+  IF NOT pg_has_role(current_user, 'weir_owner',
+    CASE WHEN current_setting('server_version_num')::integer < 160000 THEN 'MEMBER' ELSE 'SET' END)
+  THEN
     EXECUTE format('GRANT weir_owner TO %I', current_user);
   END IF;
   -- PUBLIC may do both unless an administrator has taken it away.

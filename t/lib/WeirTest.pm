@@ -37,9 +37,9 @@ my ($weir, $client, %databases, $redis, @allowed);
 my $json = JSON::XS->new->canonical->allow_nonref;
 
 sub start (%options) {
-  $weir = WeirTest::Server->start(%options);
   ($client, $redis, %databases) = ();
-  return $weir;
+  $weir = WeirTest::Server->prepare(%options);
+  return $weir->up;
 }
 
 sub weir { return $weir }

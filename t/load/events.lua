@@ -1,5 +1,5 @@
--- For wrk: single events, each thread its share of REQUESTS, then the end. Answers that are not 200
--- are counted; so are connections that broke.
+-- For wrk: single events. Answers that are not 200 are counted, and connections that broke. A thread
+-- that has its share of REQUESTS stops and says so with a file, since wrk itself waits for its time.
 local share = tonumber(os.getenv("REQUESTS")) / tonumber(os.getenv("THREADS"))
 local threads = {}
 
@@ -23,7 +23,10 @@ end
 function response(status)
   if status ~= 200 then wrong = wrong + 1 end
   answered = answered + 1
-  if answered == share then wrk.thread:stop() end
+  if answered == share then
+    io.open(os.getenv("DONE") .. number, "w"):close()
+    wrk.thread:stop()
+  end
 end
 
 function done(summary)

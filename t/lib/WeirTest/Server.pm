@@ -1,11 +1,11 @@
 # A private Weir for one test file: web server, Redis, PostgreSQL and flusher in a folder of their
 # own, started and ended by tools/run.
 #
-#   my $weir = WeirTest::Server->start(locations => [{path => '/track', what => 'track'}]);
+#   my $weir = WeirTest::Server->prepare(locations => [{path => '/track', what => 'track'}])->up;
 #   $weir->signal(redis => 'STOP'); … $weir->repair;
 #   $weir->stop;      # in WeirTest's END in any case
 #
-# Options of start():
+# Options of prepare():
 #   locations  what the web server takes where: {path, what, strict, limits => {name => value},
 #              cors => [origins], body_buffer => '1k'}
 #   workers    processes of the web server (2)
@@ -33,12 +33,6 @@ sub default_locations {
     { path => '/v1/track', what => 'cli' },
     { path => '/health',   what => 'health' },
   ];
-}
-
-sub start ($class, %options) {
-  my $self = $class->prepare(%options);
-  $self->up;
-  return $self;
 }
 
 # The folder, the port and the configuration, with nothing running yet.

@@ -31,7 +31,6 @@ sub check_config ($module, $http) {
   open my $file, '>', "$dir/nginx.conf" or die "$dir: $!\n";
   print {$file} qq(load_module "$module";\npid "$dir/nginx.pid";\nerror_log stderr;\nevents {}\nhttp {\n$http\n}\n);
   close $file;
-  mkdir "$dir/$_" for 'logs';
   my @preload = preload($module);
   open my $said, '-|', join(' ', map { "'$_'" } @preload, '/usr/sbin/nginx', '-t', '-e', 'stderr', '-p', $dir, '-c', "$dir/nginx.conf") . ' 2>&1' or die "nginx: $!\n";
   my $text = do { local $/; <$said> };
@@ -42,8 +41,8 @@ sub check_config ($module, $http) {
 # A module built with sanitizers wants their runtime in the process before anything else.
 sub preload ($module) {
   open my $file, '<:raw', $module or die "$module: $! (build it with make)\n";
-  local $/;
-  return () unless readline($file) =~ /__asan_init/;
+  my $bytes = do { local $/; <$file> };
+  return () unless $bytes =~ /__asan_init/;
   chomp(my $runtime = `gcc -print-file-name=libasan.so`);
   return ('env', "LD_PRELOAD=$runtime", 'ASAN_OPTIONS=detect_leaks=0');
 }

@@ -18,7 +18,6 @@ constexpr Word kWords[] = {
     {Reason::empty, "empty"},
     {Reason::not_an_object, "not_an_object"},
     {Reason::not_a_string, "not_a_string"},
-    {Reason::not_a_number, "not_a_number"},
     {Reason::not_an_integer, "not_an_integer"},
     {Reason::not_a_boolean, "not_a_boolean"},
     {Reason::not_a_timestamp, "not_a_timestamp"},

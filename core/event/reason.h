@@ -13,7 +13,6 @@ enum class Reason {
   empty,                 // a required string, or a batch, has nothing in it
   not_an_object,         // an event, properties or context is not a JSON object
   not_a_string,
-  not_a_number,
   not_an_integer,        // a whole number from 0 to 2147483647 is wanted
   not_a_boolean,
   not_a_timestamp,       // neither RFC 3339 nor milliseconds since 1970

@@ -12,6 +12,7 @@ namespace weir {
 
 using Timestamp = std::int64_t;
 
+constexpr Timestamp kMicrosPerMillisecond = 1000;
 constexpr Timestamp kMicrosPerSecond = 1'000'000;
 constexpr Timestamp kMicrosPerHour = 3600 * kMicrosPerSecond;
 constexpr Timestamp kMicrosPerDay = 24 * kMicrosPerHour;

@@ -273,7 +273,16 @@ START_TEST(a_row_without_a_time_of_its_own_needs_the_wide_check) {
   row.client_timestamp = kReceived - 1;
   ck_assert(!row.needs_wide_check());
   row.client_timestamp = kReceived;
-  row.id = id("018f4e2a-7b1c-7d3e-9a5f-0123456789ab");
+  row.id = id("018f4e2a-7b1c-7d3e-9a5f-0123456789ab");  // of another time than was taken from it
+  ck_assert(row.needs_wide_check());
+}
+END_TEST
+
+START_TEST(a_row_that_the_edge_named_needs_no_wide_check) {
+  weir::UuidSource ids;
+  RowView row{};
+  row.received_at = row.client_timestamp = kReceived + 321;
+  row.id = ids.next(row.received_at);
   ck_assert(!row.needs_wide_check());
 }
 END_TEST
@@ -403,6 +412,7 @@ const weir_test::Register kRegistered("record",
                                        a_record_without_rows_is_one,
                                        a_tenant_of_255_bytes_fits,
                                        a_row_without_a_time_of_its_own_needs_the_wide_check,
+                                       a_row_that_the_edge_named_needs_no_wide_check,
                                        every_shorter_piece_of_a_record_is_refused,
                                        names_what_is_wrong_with_a_header,
                                        names_what_is_wrong_with_a_row,

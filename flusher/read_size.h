@@ -15,7 +15,7 @@ namespace weir::flusher {
 
 class ReadSize {
  public:
-  static constexpr std::size_t kMostEntries = 256;
+  static constexpr std::size_t kMostEntries = 64;
   static constexpr std::size_t kFirstGuess = 64 << 10;  // bytes of an entry, before any was seen
 
   ReadSize(std::size_t batch_rows, std::size_t batch_bytes)
@@ -25,7 +25,7 @@ class ReadSize {
   void begin_batch() {
     if (largest_here_ > 0) largest_ = std::max<std::size_t>(largest_ / 2, largest_here_);
     largest_here_ = 0;
-    last_step_ = kMostEntries / 8;
+    last_step_ = kMostEntries / 2;
   }
 
   // `entries` came, the largest of `largest` bytes.
@@ -48,7 +48,7 @@ class ReadSize {
   std::size_t batch_rows_, batch_bytes_;
   std::size_t largest_ = kFirstGuess;
   std::size_t largest_here_ = 0;  // in this batch
-  std::size_t last_step_ = kMostEntries / 8;
+  std::size_t last_step_ = kMostEntries / 2;
 };
 
 }  // namespace weir::flusher

@@ -56,6 +56,7 @@ sub position_of ($stream) { return value('SELECT position FROM weir.stream_posit
 sub feed ($stream, $tenant, $ids) {
   my $pid = fork // die "fork: $!\n";
   return $pid if $pid;
+  local $SIG{PIPE} = 'IGNORE';
   my @left = @$ids;
   while (@left) {
     eval {
@@ -343,7 +344,7 @@ subtest 'kill -9 of the flusher at any moment loses and doubles nothing' => sub 
     sleep 0.05 + rand 0.25;
     is($private->end($flusher, 'KILL'), 'signal 9', 'killed') and ++$kills;
   }
-  $private->wait_for($feeder);
+  is($private->wait_for($feeder, 40), 0, 'all events are in the stream');
   $private->drain('--stream' => $stream);
   cmp_ok($kills, '>', 3, "the flusher was killed $kills times");
   is_exactly($stream, $tenant, \@ids);
@@ -362,7 +363,7 @@ subtest 'PostgreSQL going down in the middle loses and doubles nothing' => sub {
     $private->start('postgres');
     $database = $private->connect('weir');
   }
-  $private->wait_for($feeder);
+  is($private->wait_for($feeder, 40), 0, 'all events are in the stream');
   is_drained($stream, $tenant, 6_000, 20);
   is_exactly($stream, $tenant, \@ids);
   my $said = $private->said_by($flusher);
@@ -374,6 +375,29 @@ subtest 'PostgreSQL going down in the middle loses and doubles nothing' => sub {
   $private->start('postgres');
   $database = $private->connect('weir');
   is($private->end($flusher, 'TERM'), 0, 'leaves in order');
+};
+
+subtest 'a COMMIT whose answer is lost is not tried again' => sub {
+  my ($stream, $tenant) = fresh('answer');
+  my $set = sub ($standbys) {
+    $database->do("ALTER SYSTEM SET synchronous_standby_names = '$standbys'");
+    $database->do('SELECT pg_reload_conf()');
+  };
+  my $flusher = $private->flusher('--stream' => $stream);
+  wait_until('it reads', 10, sub { $private->said_by($flusher) =~ /msg=reading/ });
+  $set->('nobody');    # a COMMIT is then done, but waits before it says so
+  wait_until('the setting', 10, sub { value('SHOW synchronous_standby_names') eq 'nobody' });
+  my @ids = map { uuid() } 1 .. 5;
+  add($stream, record(events => $tenant, now(), map { event(event_id => $_) } @ids));
+  my $backend = wait_until('a COMMIT without an answer', 10, sub { value(q{SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name = 'weir-flusher'}) });
+  $database->do('SELECT pg_terminate_backend(?)', undef, $backend);
+  wait_until('the end of its session', 10, sub { $private->log_of('postgres') =~ /canceling the wait for synchronous replication/ });
+  $set->('');
+  wait_until('the stream is trimmed', 10, sub { $redis->xlen($stream) == 0 });
+  is_exactly($stream, $tenant, \@ids);
+  is($private->end($flusher, 'TERM'), 0, 'leaves in order');
+  like($private->said_by($flusher), qr/server=PostgreSQL/, 'the connection was lost');
+  unlike($private->said_by($flusher), qr/msg=stored/, 'the position was read again, and nothing stored a second time');
 };
 
 subtest 'Redis going down in the middle loses and doubles nothing' => sub {
@@ -388,11 +412,24 @@ subtest 'Redis going down in the middle loses and doubles nothing' => sub {
     $private->start('redis');
   }
   $redis = $private->redis;
-  $private->wait_for($feeder);
+  is($private->wait_for($feeder, 40), 0, 'all events are in the stream');
   is_drained($stream, $tenant, 6_000, 20);
   is_exactly($stream, $tenant, \@ids);
   is($private->end($flusher, 'TERM'), 0, 'leaves in order');
   unlike($private->said_by($flusher), qr/began a new life|behind the stored/, 'the append-only file kept the stream\'s life');
+};
+
+subtest 'a Redis that hangs is left and found again' => sub {
+  my ($stream, $tenant) = fresh('hangs');
+  my $flusher = $private->flusher('--stream' => $stream);
+  add_event($stream, $tenant);
+  is_drained($stream, $tenant, 1, 10);
+  kill STOP => $private->pid('redis');
+  wait_until('no answer in time', 20, sub { $private->said_by($flusher) =~ /server=Redis error="no answer in time"/ });
+  kill CONT => $private->pid('redis');
+  add_event($stream, $tenant);
+  is_drained($stream, $tenant, 2, 20);
+  is($private->end($flusher, 'TERM'), 0, 'leaves in order');
 };
 
 subtest 'a second flusher stands by and takes over' => sub {
@@ -484,7 +521,7 @@ subtest 'a configuration file says what the options say, and secrets stay secret
     linger-ms = 0
     log-level = "debug"
     END
-  my $run = sub { my $pid = $private->spawn('configured', "$ENV{BUILD}/weir-flusher", '--config' => $path, '--once'); return $private->wait_for($pid) };
+  my $run = sub { my $pid = $private->spawn('configured', Weir::Private::flusher_program(), '--config' => $path, '--once'); return $private->wait_for($pid) };
   $redis->acl('SETUSER', 'weir', 'on', '>s3cret-of-redis', '~weir:*', '+auth', '+get', '+set', '+xread', '+xinfo', '+xtrim', '+watch', '+unwatch', '+multi', '+exec');
   add_event($stream, $tenant) for 1 .. 12;
   is($run->(), 0, 'it runs, with no more rights in Redis than it needs');
@@ -528,4 +565,6 @@ subtest 'partitions are made ahead' => sub {
 };
 
 unlike($private->all_logs, qr/AddressSanitizer|LeakSanitizer|runtime error:|PANIC:|terminate called/, 'no log holds an alarm');
+my @odd = grep { !/^(?:time=\S+ level=(?:debug|info|warning|error) msg=(?:[\w-]+|"(?:[^"\\]|\\.)*")(?: \w+=(?:[^\s"]+|"(?:[^"\\]|\\.)*"))*)$/ } map { split /\n/, $private->log_of($_) } grep { !/^flusher-[1-8]$/ } $private->flusher_logs;
+is_deeply(\@odd, [], 'every line of the flusher is logfmt');
 done_testing;

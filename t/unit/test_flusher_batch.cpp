@@ -246,12 +246,12 @@ END_TEST
 START_TEST(reading_steps_double_up_to_their_bound) {
   ReadSize size(100'000, 64 << 20);
   size.begin_batch();
-  size.took(32, 300);
-  ck_assert_uint_eq(size.next(32, 32 * 300), 64);
-  size.took(64, 300);
-  ck_assert_uint_eq(size.next(96, 96 * 300), 128);
-  size.took(200, 300);
-  ck_assert_uint_eq(size.next(296, 296 * 300), ReadSize::kMostEntries);
+  size.took(3, 300);
+  ck_assert_uint_eq(size.next(3, 3 * 300), 6);
+  size.took(6, 300);
+  ck_assert_uint_eq(size.next(9, 9 * 300), 12);
+  size.took(ReadSize::kMostEntries, 300);
+  ck_assert_uint_eq(size.next(100, 100 * 300), ReadSize::kMostEntries);
 }
 END_TEST
 

@@ -20,10 +20,12 @@ use Redis;
 use Time::HiRes qw(sleep time);
 
 my $root = File::Spec->rel2abs(dirname(__FILE__) . '/../../..');
-my $build = $ENV{BUILD} // "$root/build";
+my @all;
+my $build = File::Spec->rel2abs($ENV{BUILD} // "$root/build");
 
 sub new ($class) {
   my $self = bless { dir => tempdir('weir-flusher-XXXXXX', TMPDIR => 1), owner => $$, pids => {}, runs => 0 }, $class;
+  push @all, $self;
   chmod 0755, $self->{dir} or die "chmod $self->{dir}: $!\n";
   mkdir "$self->{dir}/$_" or die "mkdir $self->{dir}/$_: $!\n" for qw(redis postgres log);
   $self->{as_postgres} = [];
@@ -34,7 +36,11 @@ sub new ($class) {
   return $self;
 }
 
-sub DESTROY ($self) { $self->stop; return }
+# However the test ends, nothing is left behind.
+END {
+  local $?;
+  $_->stop for grep { defined } @all;
+}
 
 # Waits until `condition` holds, and dies of `what` when it does not within `seconds`.
 sub wait_until ($what, $seconds, $condition) {
@@ -103,6 +109,7 @@ sub run ($self, $name, @command) {
 sub wait_for ($self, $pid, $seconds = 20) {
   my $status;
   wait_until("the end of process $pid", $seconds, sub { my $ended = waitpid($pid, WNOHANG) == $pid; $status = $?; $ended });
+  delete $self->{flushers}{$pid};
   return $status & 127 ? 'signal ' . ($status & 127) : $status >> 8;
 }
 
@@ -111,15 +118,15 @@ sub wait_for ($self, $pid, $seconds = 20) {
 sub end ($self, $who, $signal) {
   my $pid = $self->{pids}{$who} ? delete $self->{pids}{$who} : $who;
   kill $signal => $pid or die "process $pid is gone already\n";
-  delete $self->{flushers}{$pid};
   return $self->wait_for($pid);
 }
 
 sub stop ($self) {
   return if $self->{owner} != $$ || $self->{stopped}++;
-  $self->end($_, 'KILL') for keys $self->{flushers}->%*;
-  $self->end($_, 'QUIT') for grep { $self->{pids}{$_} } 'postgres';
-  $self->end($_, 'TERM') for grep { $self->{pids}{$_} } 'redis';
+  my %signal = (postgres => 'QUIT', redis => 'TERM', map { $_ => 'KILL' } keys $self->{flushers}->%*);
+  for my $who (grep { /\A\d/ || $self->{pids}{$_} } sort keys %signal) {
+    eval { $self->end($who, $signal{$who}); 1 } or warn $@;
+  }
   remove_tree($self->{dir}) unless $ENV{WEIR_KEEP};
   return;
 }
@@ -146,8 +153,10 @@ sub migrate ($self, $database) {
 
 # Flushers -----------------------------------------------------------------------------------
 
+sub flusher_program { return "$build/weir-flusher" }
+
 sub flusher_command ($self, @options) {
-  return ("$build/weir-flusher", '--redis', "unix:$self->{dir}/redis/socket", '--postgres', $self->conninfo('weir'), @options);
+  return (flusher_program(), '--redis', "unix:$self->{dir}/redis/socket", '--postgres', $self->conninfo('weir'), @options);
 }
 
 # One in the background; its log has its pid's name.
@@ -163,7 +172,6 @@ sub flusher ($self, @options) {
 sub run_flusher ($self, @options) {
   my $pid = $self->flusher(@options);
   my $status = $self->wait_for($pid, 60);
-  delete $self->{flushers}{$pid};
   return ($status, $self->said_by($pid));
 }
 
@@ -180,6 +188,9 @@ sub log_of ($self, $name) {
   local $/;
   return scalar(<$file>) // '';
 }
+
+# The names of all flushers' logs, for log_of().
+sub flusher_logs ($self) { return map { "flusher-$_" } 1 .. $self->{runs} }
 
 # All that any program of this folder has logged.
 sub all_logs ($self) { return join '', map { $self->log_of($_) } map { m{([^/]+)\z} } glob "$self->{dir}/log/*" }

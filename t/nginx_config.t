@@ -108,4 +108,28 @@ subtest 'weir_cors' => sub {
   refuses('a bad port', 7, qr/port/, $redis, at('weir track; weir_cors https://app.example:99999;'));
 };
 
+# The examples of a page: those that are a whole configuration, and those that are part of one.
+subtest 'the examples of the documents are accepted' => sub {
+  my $password = write_file('example-password', "secret\n");
+  my $text_of = sub ($page) { WeirTest::Server::read_file(WeirTest::Server->root . "/$page") };
+  my %examples = (
+    'README.md' => [ blocks($text_of->('README.md')) ],
+    'docs/directives.md' => [ blocks($text_of->('docs/directives.md')) ],
+    'conf/weir.nginx.conf' => [ $text_of->('conf/weir.nginx.conf') ],
+  );
+  for my $page (sort keys %examples) {
+    ok scalar $examples{$page}->@*, "$page has some";
+    for my $example ($examples{$page}->@*) {
+      my $inside = $example =~ s{password_file=[^;\s]+}{password_file=$password}gr;
+      my ($status, $said) = WeirTest::Web::nginx::check_config($module, $inside);
+      is $status, 0, $page or diag $said;
+    }
+  }
+};
+
+# The insides of the http blocks in a page's examples.
+sub blocks ($text) {
+  return map { /^http \{\n(.*)^\}/ms ? $1 : () } $text =~ /^```nginx\n(.*?)^```/msg;
+}
+
 done_testing;

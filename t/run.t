@@ -101,7 +101,39 @@ subtest 'make down ends all of it and keeps the data; make up has it again' => s
   works($weir, 'the other run never noticed');
 };
 
+# Runs `make run` in a process group of its own, as a terminal does, until it is ready.
+sub start_run ($weir) {
+  my $pid = open my $said, '-|' // die "fork: $!\n";
+  if ($pid == 0) {
+    setpgrp;
+    delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL)};
+    chdir(WeirTest::Server->root) && exec 'make', '--no-print-directory', 'run', "RUN=$weir->{run}", "WEIR_PORT=$weir->{port}" or exit 1;
+  }
+  my $text = '';
+  while (my $line = readline $said) {
+    $text .= $line;
+    last if $line =~ /Ctrl-C/;
+  }
+  return ($pid, $said, $text);
+}
+
+subtest 'make run says when it is ready, its lines work when pasted, and Ctrl-C ends all of it' => sub {
+  make_target($other, 'down');
+  my ($pid, $said, $text) = start_run($other);
+  like $text, qr{^ready: http://127\.0\.0\.1:$other->{port}$}m, 'ready';
+  my ($curl) = $text =~ /^\s+(curl .*)$/m;
+  is `$curl`, '{"status":"ok","accepted":1}', 'the curl line';
+  my ($psql) = $text =~ /^\s+(psql .*)$/m;
+  ok wait_for(sub { `$psql` =~ /app_opened.*ada/ }), 'the psql line';
+  my $pids = pids($other);
+  kill INT => -$pid;
+  1 while readline $said;
+  ok wait_for(sub { !grep { WeirTest::Server::runs($_) } values %$pids }, 30), 'no process is left';
+  close $said;
+};
+
 subtest 'make clean-run drops the data' => sub {
+  make_target($other, 'up');
   my $before = pids($other);
   is_deeply [ $other->dirty_lines ], [], 'its logs were clean';
   my ($status, $said) = make_target($other, 'clean-run');

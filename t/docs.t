@@ -1,0 +1,86 @@
+# The documents say what the code does: reasons, limits and their defaults, and the commands that a
+# newcomer pastes.
+use v5.36;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use WeirTest;
+
+my $root = WeirTest::Server->root;
+sub text_of ($path) { return WeirTest::Server::read_file("$root/$path") }
+
+# The words in the first column of the table under a heading, `a`, `b` in one row included.
+sub first_column ($page, $heading) {
+  my ($section) = $page =~ /^#+ \Q$heading\E\n(.*?)(?=^#|\z)/ms or return ();
+  return map { /`([^`]+)`/g } $section =~ /^\| (`[^|]*) \|/mg;
+}
+
+my $api = text_of('docs/api.md');
+
+subtest 'every reason for refusing an event is listed, and no other' => sub {
+  my ($enum) = text_of('core/event/reason.h') =~ /enum class Reason \{(.*?)\};/s;
+  my @known = grep { $_ ne 'none' } $enum =~ /^  (\w+),/mg;
+  cmp_ok scalar @known, '>', 10, 'there are some';
+  is_deeply [ sort { $a cmp $b } first_column($api, 'Reasons for refusing an event') ], [ sort @known ], 'api.md and reason.h agree';
+};
+
+subtest 'every reason for refusing a body is listed' => sub {
+  my %listed = map { $_ => 1 } first_column($api, 'Reasons for refusing a body');
+  my $code = text_of('core/json/capture.cpp') . text_of('core/http/intake.cpp');
+  ok $code =~ /"$_"/, "$_ is in the code" for sort keys %listed;
+  ok $listed{$_}, "$_ is listed" for $code =~ /invalid(?:_json)?\([^;]*?"(\w+)"\)/g;
+};
+
+subtest 'every limit is listed with its default' => sub {
+  my %default = map { $_->[0] => $_->[1] } limits_of_code();
+  cmp_ok scalar keys %default, '>', 10, 'there are some';
+  my ($section) = $api =~ /^## Limits\n(.*?)^## /ms;
+  my %listed;
+  for my $row ($section =~ /^\| (`.*)$/mg) {
+    my ($names, $values) = split / *\| */, $row;
+    my @values = split /, */, $values;
+    $listed{$_} = shift @values for $names =~ /`(\w+)`/g;
+  }
+  is_deeply \%listed, \%default, 'api.md and limits.h agree';
+};
+
+# [name, default as api.md writes it]
+sub limits_of_code {
+  my %unit = (10 => 'k', 20 => 'm');
+  return map {
+    my ($name, $value) = /(\w+) = ([^;]+);/;
+    $value =~ s/\A(\d+) << (\d+)\z/$1$unit{$2}/;
+    [ $name, $value ]
+  } text_of('core/event/limits.h') =~ /^  (?:std::size_t|int) (\w+ = [^;]+;)/mg;
+}
+
+my $weir = start();
+
+# The shell blocks of a page, as they are pasted into a shell next to this Weir.
+sub shell_blocks ($page) {
+  return map {
+    my $block = $_;
+    $block =~ s/127\.0\.0\.1:8080/127.0.0.1:$weir->{port}/g;
+    $block =~ s{\brun/env\b}{$weir->{run}/env}g;
+    $block
+  } $page =~ /^```sh\n(.*?)^```/msg;
+}
+
+subtest 'the README\'s event is taken, and its row is shown' => sub {
+  my ($block) = grep { /curl/ } shell_blocks(text_of('README.md'));
+  my ($curl, $psql) = $block =~ /\A(curl.*?)\n(\(set.*)\z/s or die "the README's commands look otherwise:\n$block";
+  is `$curl`, '{"status":"ok","accepted":1}', 'the answer';
+  stored();
+  like `$psql`, qr/app_opened .* u1 .* ES /x, 'the row';
+};
+
+subtest 'the answers that api.md shows are those that come' => sub {
+  for my $shown ('{"status":"ok","accepted":3}', '{"status":"ok"}', '{"status":"ok","redis":"ready"}', '{"error":"Method not allowed"}') {
+    ok index($api, "`$shown`") >= 0, "api.md shows $shown";
+  }
+  my $event = '{"event":"e","user_id":"u"}';
+  is post('/track', "[$event,$event,$event]")->{body}, '{"status":"ok","accepted":3}', 'three events';
+  is get('/health')->{body}, '{"status":"ok","redis":"ready"}', 'health';
+  is get('/track')->{body}, '{"error":"Method not allowed"}', 'a wrong method';
+};
+
+done_testing;

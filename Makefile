@@ -41,7 +41,11 @@ FUZZERS = $(patsubst t/fuzz/%.cpp,$(BUILD)/fuzz/%,$(wildcard t/fuzz/*_fuzzer.cpp
 objects = $(patsubst %.cpp,$(BUILD)/obj/%.o,$(1))
 fuzz_objects = $(patsubst %.cpp,$(BUILD)/fuzz/obj/%.o,$(1))
 
+# Links beside the old file and puts it into its place: a program that is started meanwhile is whole.
+link = $(call say,link $@)$(1) -o $@.new $^ $$(pkg-config --libs $(2)) $(3) && mv -f $@.new $@
+
 # `make V=1` shows the commands.
+comma = ,
 Q = $(if $(V),,@)
 say = $(if $(V),,@echo '  $(1)';)
 
@@ -94,13 +98,13 @@ $(BUILD)/libweir_core.a: $(call objects,$(CORE_SRCS))
 	$(Q)ar rcs $@ $^
 
 $(BUILD)/weir-flusher: $(call objects,$(FLUSHER_SRCS) $(PG_SRCS)) $(BUILD)/libweir_core.a
-	$(call say,link $@)$(CXX) $(LDFLAGS) $(SANITIZE) -o $@ $^ $$(pkg-config --libs $(CORE_PKGS) $(FLUSHER_PKGS)) -lfmt
+	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),$(CORE_PKGS) $(FLUSHER_PKGS),-lfmt)
 
 $(BUILD)/weirctl: $(call objects,$(CTL_SRCS) $(PG_SRCS)) $(BUILD)/libweir_core.a
-	$(call say,link $@)$(CXX) $(LDFLAGS) $(SANITIZE) -o $@ $^ $$(pkg-config --libs $(CORE_PKGS) libpq)
+	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),$(CORE_PKGS) libpq)
 
 $(BUILD)/unit: $(call objects,$(UNIT_SRCS)) $(BUILD)/libweir_core.a
-	$(call say,link $@)$(CXX) $(LDFLAGS) $(SANITIZE) -o $@ $^ $$(pkg-config --libs check $(CORE_PKGS))
+	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),check $(CORE_PKGS))
 
 module: ## build only the nginx module, $(BUILD)/ngx_http_weir_module.so
 	+@tools/build-module
@@ -130,7 +134,7 @@ $(BUILD)/fuzz/libweir_core.a: $(call fuzz_objects,$(CORE_SRCS))
 	$(Q)ar rcs $@ $^
 
 $(BUILD)/fuzz/%_fuzzer: $(BUILD)/fuzz/obj/t/fuzz/%_fuzzer.o $(BUILD)/fuzz/libweir_core.a
-	$(call say,link $@)$(CLANGXX) -fsanitize=fuzzer,address,undefined -o $@ $^ $$(pkg-config --libs $(CORE_PKGS))
+	$(call link,$(CLANGXX) -fsanitize=fuzzer$(comma)address$(comma)undefined,$(CORE_PKGS))
 
 .PRECIOUS: $(BUILD)/obj/%.o $(BUILD)/fuzz/obj/%.o
 

@@ -32,7 +32,8 @@ find_processes() { # part
 # The main process answered once, and lives.
 is_up() { # part
   local pid
-  { read -r pid <"$RUN/pid/$1"; } 2>/dev/null && [[ -n $pid ]] && is_ours "$1" "$pid"
+  { read -r pid <"$RUN/pid/$1"; } 2>/dev/null && [[ -n $pid ]] || return 1
+  is_ours "$1" "$pid" || { [[ $1 == web ]] && adopt_master; }
 }
 
 is_alive() { # pid; a process that ended and was not waited for is not

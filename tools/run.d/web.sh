@@ -39,18 +39,21 @@ start_web() {
   local dir=$DATA/web preload=() module=$BUILD/ngx_http_weir_module.so
   mkdir -p "$dir/temp"
   [[ -z $WEB_USER ]] || chmod 711 "$dir/temp"
-  write_nginx_conf "$dir/nginx.conf"
-  # A module built with sanitizers wants their runtime in the process before anything else. nginx
-  # keeps its pools to the end on purpose, so leaks are not looked for here.
+  # A module built with sanitizers wants their runtime in the process before anything else, in that of
+  # a binary upgrade too (`env`). nginx keeps its pools to the end on purpose, so leaks are not looked
+  # for here.
+  local keep=''
   if grep -q __asan_init "$module"; then
+    keep='env LD_PRELOAD; env ASAN_OPTIONS; env UBSAN_OPTIONS;'
     preload=(env "LD_PRELOAD=$(gcc -print-file-name=libasan.so)" "ASAN_OPTIONS=detect_leaks=0:${ASAN_OPTIONS:-}"
       "UBSAN_OPTIONS=print_stacktrace=1:${UBSAN_OPTIONS:-}")
   fi
+  write_nginx_conf "$dir/nginx.conf" "$keep"
   spawn web '' '' "${preload[@]}" /usr/sbin/nginx -e "$RUN/log/web.log" -p "$dir/" -c "$dir/nginx.conf"
   await web 30 web_answers
 }
 
-write_nginx_conf() { # path
+write_nginx_conf() { # path, lines for the top
   local text user='' http='' locations=$ROOT/conf/nginx.locations.conf listen="listen 127.0.0.1:$WEIR_PORT;"
   [[ -z $WEB_USER ]] || user="user $WEB_USER $(id -gn "$WEB_USER");"
   if [[ -n ${WEIR_HTTP_CONF:-} ]]; then http="include \"$(realpath "$WEIR_HTTP_CONF")\";"; fi
@@ -59,7 +62,7 @@ write_nginx_conf() { # path
     if grep -qE '^[[:space:]]*listen[[:space:]]' "$locations"; then listen=''; fi
   fi
   text=$(<"$ROOT/conf/nginx.conf.in")
-  text=${text//@USER@/"$user"} text=${text//@MODULE@/"$BUILD/ngx_http_weir_module.so"}
+  text=${text//@TOP@/"$user $2"} text=${text//@MODULE@/"$BUILD/ngx_http_weir_module.so"}
   text=${text//@WORKERS@/"$WEIR_WORKERS"} text=${text//@DIR@/"$DATA/web"}
   text=${text//@LOG@/"$RUN/log/web.log"} text=${text//@REDIS_SOCKET@/"$REDIS_SOCKET"}
   text=${text//@HTTP@/"$http"} text=${text//@LISTEN@/"$listen"} text=${text//@LOCATIONS@/"$locations"}
@@ -94,16 +97,20 @@ await_health() {
   done
 }
 
-# QUIT lets requests in hand come to their end. The master leads the session (spawn saw to that);
-# workers whose master was killed are told one by one.
+# Sets MASTER to the pid that nginx wrote down; after a binary upgrade (USR2) that is the new master's.
+# False if it is none of ours, as after a kill.
+find_master() {
+  MASTER=''
+  { read -r MASTER <"$DATA/web/nginx.pid"; } 2>/dev/null
+  [[ -n $MASTER ]] && is_ours web "$MASTER"
+}
+
+adopt_master() { find_master && write_file "$RUN/pid/web" <<<"$MASTER"; }
+
+# QUIT lets requests in hand come to their end. Workers whose master was killed are told one by one.
 end_web() {
-  local pid stat
-  for pid in "${FOUND[@]}"; do
-    { read -r stat <"/proc/$pid/stat"; } 2>/dev/null || continue
-    read -r _ _ _ session _ <<<"${stat##*) }"
-    [[ $session == "$pid" ]] || continue
-    end_main web 10 QUIT "$pid" || end_main web 5 TERM "$pid"
-    return
-  done
+  if find_master; then
+    end_main web 10 QUIT "$MASTER" || end_main web 5 TERM "$MASTER"
+  fi
   end_all web 10 QUIT || end_all web 5 TERM
 }

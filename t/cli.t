@@ -10,7 +10,8 @@ start(locations => [
 ]);
 
 my %command = (
-  session_id => '"' . uuid('session') . '"', command => '"icon"', success => 'true', timestamp => '1768478400123', version => '"1.0.0"',
+  session_id => '"' . uuid('session') . '"', command => '"icon"', success => 'true', timestamp => '1768478400123',
+    version => '"1.0.0"',
 );
 
 sub body (%members) {
@@ -25,23 +26,28 @@ sub taken ($answer, $name) {
 
 subtest 'a whole command is a row of telemetry_events' => sub {
   taken post('/v1/track', body(
-    session_id => '"' . uuid('whole') . '"', execution_time => 3450, error_type => 'null', prompt_length => 45, output_format => '"png"', model_used => '"dall-e-3"',
+    session_id => '"' . uuid('whole') . '"', execution_time => 3450, error_type => 'null', prompt_length => 45,
+      output_format => '"png"', model_used => '"dall-e-3"',
   )), 'taken';
   stored();
   my $row = row('SELECT * FROM telemetry_events WHERE session_id = ?', uuid('whole'));
   is_deeply { map { $_ => $row->{$_} } qw(command success timestamp version execution_time error_type prompt_length output_format model_used) },
-    { command => 'icon', success => 1, timestamp => 1768478400123, version => '1.0.0', execution_time => 3450, error_type => undef,
+    { command => 'icon', success => 1, timestamp => 1768478400123, version => '1.0.0', execution_time => 3450,
+      error_type => undef,
       prompt_length => 45, output_format => 'png', model_used => 'dall-e-3' }, 'with the columns of its source';
   ok exists $row->{$_}, "and $_" for qw(id created_at);
   my $event = row('SELECT * FROM events WHERE session_id = ?', uuid('whole'));
-  is_deeply [ @$event{qw(event user_id app_version tenant_id platform country)} ], [ 'cli_command', undef, '1.0.0', 'default', undef, undef ], 'and an event without a user';
+  is_deeply [ @$event{qw(event user_id app_version tenant_id platform country)} ],
+    [ 'cli_command', undef, '1.0.0', 'default', undef, undef ], 'and an event without a user';
 };
 
 subtest 'a failed command, with what is required only' => sub {
-  taken post('/v1/track', body(session_id => '"' . uuid('failed') . '"', success => 'false', error_type => '"network"')), 'taken';
+  taken post('/v1/track',
+    body(session_id => '"' . uuid('failed') . '"', success => 'false', error_type => '"network"')), 'taken';
   stored();
   my $row = row('SELECT * FROM telemetry_events WHERE session_id = ?', uuid('failed'));
-  is_deeply [ @$row{qw(success error_type execution_time prompt_length output_format model_used)} ], [ 0, 'network', undef, undef, undef, undef ], 'as sent';
+  is_deeply [ @$row{qw(success error_type execution_time prompt_length output_format model_used)} ],
+    [ 0, 'network', undef, undef, undef, undef ], 'as sent';
 };
 
 subtest 'the bounds of whole numbers' => sub {
@@ -60,10 +66,13 @@ subtest 'what is wrong is refused by field and reason' => sub {
   refused post('/v1/track', body($_ => undef)), $_, 'missing', "no $_" for sort keys %command;
   refused post('/v1/track', body($_ => 'null')), $_, 'missing', "$_ is null" for sort keys %command;
   refused post('/v1/track', body($_ => '""')), $_, 'empty', "$_ is empty" for qw(command version);
-  refused post('/v1/track', body($_ => 7)), $_, 'not_a_string', "$_ is a number" for qw(command version error_type output_format model_used);
+  refused post('/v1/track', body($_ => 7)), $_, 'not_a_string', "$_ is a number"
+    for qw(command version error_type output_format model_used);
   refused post('/v1/track', body(success => $_)), 'success', 'not_a_boolean', "success is $_" for qw("true" 1 0 {});
-  refused post('/v1/track', body(session_id => $_)), 'session_id', 'not_a_uuid', "session_id is $_" for '""', '"x"', '5';
-  refused post('/v1/track', body(timestamp => $_)), 'timestamp', 'not_a_timestamp', "timestamp is $_" for 'true', '"soon"', '{}';
+  refused post('/v1/track', body(session_id => $_)), 'session_id', 'not_a_uuid', "session_id is $_" for '""', '"x"',
+    '5';
+  refused post('/v1/track', body(timestamp => $_)), 'timestamp', 'not_a_timestamp', "timestamp is $_" for 'true',
+    '"soon"', '{}';
   fails_with post('/v1/track', 'no'), 400, qr/Invalid JSON/, 'not JSON';
   refused post('/strict', body(user_id => '"u"')), 'user_id', 'unknown_field', 'strict';
   taken post('/v1/track', body(user_id => '"u"')), 'not strict';
@@ -74,7 +83,8 @@ subtest 'several at once' => sub {
   my @bodies = map { body(event_id => qq("$_")) } @ids;
   taken post('/v1/track', '[' . join(',', @bodies[ 0, 1 ]) . ']'), 'all valid';
   my $answer = post('/v1/track', '{"events":[' . body(success => '1') . ",$bodies[2]]}");
-  is_deeply [ $answer->{status}, $answer->{json} ], [ 200, { status => 'ok', accepted => 1, rejected => [ fault(0, 'success', 'not_a_boolean') ] } ], 'some valid';
+  is_deeply [ $answer->{status}, $answer->{json} ],
+    [ 200, { status => 'ok', accepted => 1, rejected => [ fault(0, 'success', 'not_a_boolean') ] } ], 'some valid';
   stored();
   is value('SELECT count(*) FROM events WHERE event_id = ANY(?)', \@ids), 3, 'kept by their event_id';
   taken post('/v1/track', $bodies[0]), 'sent again';
@@ -83,7 +93,8 @@ subtest 'several at once' => sub {
 };
 
 subtest 'the view shows commands only, and commands make no user' => sub {
-  is value('SELECT count(*) FROM telemetry_events'), value('SELECT count(*) FROM events'), 'all events here are commands';
+  is value('SELECT count(*) FROM telemetry_events'), value('SELECT count(*) FROM events'),
+    'all events here are commands';
   is value('SELECT count(*) FROM user_days'), 0, 'nobody in user_days';
 };
 

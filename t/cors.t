@@ -55,7 +55,8 @@ subtest 'answers to a named origin can be read, whatever they say' => sub {
 
 subtest 'other origins get no such headers' => sub {
   my @others = (
-    'https://evil.example', 'http://app.example', 'https://app.example:8443', 'https://app.example.evil.example', 'https://xapp.example',
+    'https://evil.example', 'http://app.example', 'https://app.example:8443', 'https://app.example.evil.example',
+      'https://xapp.example',
     'https://app.example/', 'null', '*', 'https://APP.example.', '',
   );
   for my $origin (@others) {
@@ -64,7 +65,8 @@ subtest 'other origins get no such headers' => sub {
       ok words($answer->{headers}{vary})->{origin}, "'$origin': Vary all the same";
     }
   }
-  ok !exists post('/crash', '{}', Origin => $local)->{headers}{'access-control-allow-origin'}, 'each location has its own';
+  ok !exists post('/crash', '{}', Origin => $local)->{headers}{'access-control-allow-origin'},
+    'each location has its own';
 };
 
 subtest 'a location without origins has nothing of it' => sub {
@@ -75,7 +77,8 @@ subtest 'a location without origins has nothing of it' => sub {
 };
 
 subtest 'sendBeacon: text/plain, with credentials, and no preflight' => sub {
-  accepted post('/track', $event, 'Content-Type' => 'text/plain;charset=UTF-8', Origin => $app, Cookie => 'session=1', 'Sec-Fetch-Mode' => 'no-cors'), 1, 'taken';
+  accepted post('/track', $event, 'Content-Type' => 'text/plain;charset=UTF-8', Origin => $app, Cookie => 'session=1',
+    'Sec-Fetch-Mode' => 'no-cors'), 1, 'taken';
 };
 
 subtest 'a request without an Origin is not the business of CORS' => sub {

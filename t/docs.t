@@ -20,7 +20,8 @@ subtest 'every reason for refusing an event is listed, and no other' => sub {
   my ($enum) = text_of('core/event/reason.h') =~ /enum class Reason \{(.*?)\};/s;
   my @known = grep { $_ ne 'none' } $enum =~ /^  (\w+),/mg;
   cmp_ok scalar @known, '>', 10, 'there are some';
-  is_deeply [ sort { $a cmp $b } first_column($api, 'Reasons for refusing an event') ], [ sort @known ], 'api.md and reason.h agree';
+  is_deeply [ sort { $a cmp $b } first_column($api, 'Reasons for refusing an event') ], [ sort @known ],
+    'api.md and reason.h agree';
 };
 
 subtest 'every reason for refusing a body is listed' => sub {
@@ -74,7 +75,8 @@ subtest 'the README\'s event is taken, and its row is shown' => sub {
 };
 
 subtest 'the answers that api.md shows are those that come' => sub {
-  for my $shown ('{"status":"ok","accepted":3}', '{"status":"ok"}', '{"status":"ok","redis":"ready"}', '{"error":"Method not allowed"}') {
+  for my $shown ('{"status":"ok","accepted":3}', '{"status":"ok"}', '{"status":"ok","redis":"ready"}',
+    '{"error":"Method not allowed"}') {
     ok index($api, "`$shown`") >= 0, "api.md shows $shown";
   }
   my $event = '{"event":"e","user_id":"u"}';

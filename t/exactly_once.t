@@ -30,7 +30,8 @@ sub requests_of ($client) {
 
 # The answer that a batch (or a single event) has to get.
 sub wanted (@events) {
-  my @rejected = map { $events[$_]{field} ? { index => $_, field => $events[$_]{field}, reason => $events[$_]{reason} } : () } 0 .. $#events;
+  my @rejected = map { $events[$_]{field}
+    ? { index => $_, field => $events[$_]{field}, reason => $events[$_]{reason} } : () } 0 .. $#events;
   my $accepted = @events - @rejected;
   return json({ error => 'Invalid data', details => \@rejected }) unless $accepted;
   return json({ status => 'ok', accepted => $accepted, @rejected ? (rejected => \@rejected) : () });
@@ -75,7 +76,8 @@ for my $kind (qw(single batch)) {
   push @{ $_->{field} ? \@refused : \@accepted }, $_->{id} for map { $traffic{$kind}->event($_) } 0 .. $numbers - 1;
 }
 
-ok wait_for(sub { value('SELECT count(*) FROM events') >= @accepted }, 10), 'all are in the table within 10 s of the last answer';
+ok wait_for(sub { value('SELECT count(*) FROM events') >= @accepted }, 10),
+  'all are in the table within 10 s of the last answer';
 note sprintf '%.1f s', time - $answered;
 stored();
 

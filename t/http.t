@@ -50,14 +50,16 @@ subtest 'every answer is JSON and has its length' => sub {
     ok !exists $answer->{headers}{'transfer-encoding'}, "$name: not chunked";
   }
   my $head = request(HEAD => '/health');
-  is_deeply [ $head->{status}, $head->{body}, $head->{headers}{'content-type'} ], [ 200, '', 'application/json' ], 'HEAD: the same without a body';
+  is_deeply [ $head->{status}, $head->{body}, $head->{headers}{'content-type'} ], [ 200, '', 'application/json' ],
+    'HEAD: the same without a body';
   is $head->{headers}{'content-length'}, length $answers{health}{body}, 'HEAD: the same length';
 };
 
 subtest 'one connection takes request after request, whatever the answers' => sub {
   my $client = connection();
   my $socket = $client->open_socket;
-  my @bodies = ('{', event(uuid('kept alive 1')), '', '{}', event(uuid('kept alive 2')), '[' . ' ' x 5000 . ']', event(uuid('kept alive 3')));
+  my @bodies = ('{', event(uuid('kept alive 1')), '', '{}', event(uuid('kept alive 2')), '[' . ' ' x 5000 . ']',
+    event(uuid('kept alive 3')));
   my @wanted = (400, 200, 400, 400, 200, 400, 200);
   my @got = map { $client->request(POST => '/track', $_)->{status} } @bodies;
   is_deeply \@got, \@wanted, 'each is answered for itself';
@@ -78,12 +80,33 @@ subtest 'a hundred pipelined requests in one write are answered in order' => sub
   is value('SELECT count(*) FROM events WHERE event_id = ANY(?)', \@ids), 90, 'and kept';
 };
 
+# How often Redis was asked for that command since it started.
+sub calls ($command) { return (redis()->info('commandstats')->{"cmdstat_$command"} // '') =~ /calls=(\d+)/ ? $1 : 0 }
+
+subtest 'one Redis command for each request, over one connection of the worker' => sub {
+  my $before = calls('xadd');
+  my $event = '{"event":"e","user_id":"u"}';
+  in_parallel(8, sub ($n) {
+    my $client = connection();
+    $client->request(POST => '/track', $_) for ("[$event,$event,$event]", $event, "[$event,1]", '{', '{}') x 10;
+    return 1;
+  });
+  is calls('xadd') - $before, 8 * 3 * 10, 'a batch is one, what is refused is none';
+  my @adding = grep { /\bcmd=xadd\b/ } split /\n/, redis()->client_list;
+  is scalar @adding, 1, 'one connection';
+};
+
 subtest 'HTTP/1.0 and Connection: close' => sub {
   my $body = event(uuid('close'));
   my $client = connection();
   my $answer = $client->request(POST => '/track', $body, Connection => 'close');
   accepted $answer, 1, 'an answer';
   ok !$client->connected, 'and the end, as asked for';
+
+  my $old = event(uuid('1.0'));
+  my $older = connection()->send_bytes("POST /track HTTP/1.0\r\nContent-Length: " . length($old) . "\r\n\r\n$old");
+  accepted $older->read_answer, 1, 'HTTP/1.0: an answer';
+  ok $older->ended, 'HTTP/1.0: and the end';
 };
 
 subtest 'a client that goes away in the middle of its body harms nobody' => sub {
@@ -111,14 +134,17 @@ subtest 'clients that go away while Redis has not answered harm nobody, and thei
   $_->close for @clients;
   ok $reader->request(GET => '/health')->{status}, 'and seen them leave';
   weir()->signal(redis => 'CONT');
-  ok wait_for(sub { value('SELECT count(*) FROM events WHERE event_id = ANY(?)', \@ids) == 50 }), 'their events are stored';
+  ok wait_for(sub { value('SELECT count(*) FROM events WHERE event_id = ANY(?)', \@ids) == 50 }),
+    'their events are stored';
   ok wait_for(sub { post('/track', event(uuid('after them')))->{status} == 200 }), 'others are served';
 };
 
 subtest 'requests that are not HTTP leave the worker alone' => sub {
   my ($worker) = weir()->workers;
-  for my $bytes ("\0" x 100, "GET\r\n\r\n", "POST /track HTTP/9.9\r\n\r\n", "\x16\x03\x01\x02\x00\x01", "POST /track HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
-    "POST /track HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "POST /track HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n") {
+  for my $bytes ("\0" x 100, "GET\r\n\r\n", "POST /track HTTP/9.9\r\n\r\n", "\x16\x03\x01\x02\x00\x01",
+    "POST /track HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+    "POST /track HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+      "POST /track HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n") {
     my $client = connection(timeout => 3);
     eval { $client->send_bytes($bytes)->read_answer };
     $client->close;

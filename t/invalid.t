@@ -66,18 +66,22 @@ subtest 'what is not JSON is refused with the offset and a reason' => sub {
 
 subtest 'an empty body, and one of white space' => sub {
   fails_with post('/track', ''), 400, qr/Invalid JSON.*"offset":0,"reason":"empty_body"/, 'nothing';
-  fails_with post('/track', $_), 400, qr/Invalid JSON.*"unexpected_end"/, length($_) . ' bytes of white space' for '   ', "\r\n";
+  fails_with post('/track', $_), 400, qr/Invalid JSON.*"unexpected_end"/, length($_) . ' bytes of white space'
+    for '   ', "\r\n";
 };
 
 subtest 'what is not UTF-8 is refused' => sub {
   my @bad = (
-    "\x80", "\xBF", "\xC0\xAF", "\xC1\xBF", "\xC3", "\xC3(", "\xE0\x80\xAF", "\xE0\x9F\xBF", "\xE2\x82", "\xED\xA0\x80", "\xED\xBF\xBF",
-    "\xEF\xBF", "\xF0\x80\x80\xAF", "\xF0\x8F\xBF\xBF", "\xF0\x9F\x92", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xF8\x88\x80\x80\x80",
+    "\x80", "\xBF", "\xC0\xAF", "\xC1\xBF", "\xC3", "\xC3(", "\xE0\x80\xAF", "\xE0\x9F\xBF", "\xE2\x82",
+      "\xED\xA0\x80", "\xED\xBF\xBF",
+    "\xEF\xBF", "\xF0\x80\x80\xAF", "\xF0\x8F\xBF\xBF", "\xF0\x9F\x92", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80",
+      "\xF8\x88\x80\x80\x80",
     "\xFC\x84\x80\x80\x80\x80", "\xFE", "\xFF", "\xED\xA0\xBD\xED\xB8\x80",
   );
   for my $bytes (@bad) {
     my $name = join ' ', map { sprintf '%02X', ord } split //, $bytes;
-    for my $body (event_with(properties => qq({"a":"x${bytes}y"})), event_with("x${bytes}y", 1), event_with(ignored => qq("$bytes"))) {
+    for my $body (event_with(properties => qq({"a":"x${bytes}y"})), event_with("x${bytes}y", 1),
+      event_with(ignored => qq("$bytes"))) {
       my $offset = index $body, $bytes;
       fails_with post('/track', $body), 400, qr/Invalid JSON.*"offset":$offset,"reason":"not_utf8"/, "$name at $offset";
     }
@@ -86,8 +90,10 @@ subtest 'what is not UTF-8 is refused' => sub {
 
 subtest 'U+0000 and halves of surrogate pairs are refused with their reasons' => sub {
   my %reasons = (
-    '\u0000' => 'nul_character', 'a\u0000b' => 'nul_character', '\ud800' => 'lone_surrogate', '\udfff' => 'lone_surrogate',
-    '\ud800\u0041' => 'lone_surrogate', '\ud83d' => 'lone_surrogate', '\ude00\ud83d' => 'lone_surrogate', '\ud83d\ud83d\ude00' => 'lone_surrogate',
+    '\u0000' => 'nul_character', 'a\u0000b' => 'nul_character', '\ud800' => 'lone_surrogate',
+      '\udfff' => 'lone_surrogate',
+    '\ud800\u0041' => 'lone_surrogate', '\ud83d' => 'lone_surrogate', '\ude00\ud83d' => 'lone_surrogate',
+      '\ud83d\ud83d\ude00' => 'lone_surrogate',
     '\uDBFF\uDBFF' => 'lone_surrogate', '\ud83dx\ude00' => 'lone_surrogate', '\uD83D\\\\uDE00' => 'lone_surrogate',
   );
   for my $text (sort keys %reasons) {
@@ -97,7 +103,8 @@ subtest 'U+0000 and halves of surrogate pairs are refused with their reasons' =>
     refused post('/track', event_with($_ => qq("$text"))), $_, $reason, "$text as $_"
       for qw(event user_id session_id app_version platform);
   }
-  accepted post('/track', event_with(properties => '{"a":"\\ud83d\\ude00 \\\\u0000 \\\\ud800"}')), 1, 'a whole pair, and backslashes that only look like it';
+  accepted post('/track', event_with(properties => '{"a":"\\ud83d\\ude00 \\\\u0000 \\\\ud800"}')), 1,
+    'a whole pair, and backslashes that only look like it';
 };
 
 subtest 'each member has its type' => sub {
@@ -109,16 +116,21 @@ subtest 'each member has its type' => sub {
     refused post('/track', event_with($name => 'null')), $name, 'missing', "$name is null";
     refused post('/track', event_with($name => '""')), $name, 'empty', "$name is empty";
   }
-  refused post('/track', event_with(properties => $_)), 'properties', 'not_an_object', "properties is $_" for qw(1 "text" true []);
+  refused post('/track', event_with(properties => $_)), 'properties', 'not_an_object', "properties is $_"
+    for qw(1 "text" true []);
   for my $value (qw(true "text" {} [])) {
-    refused post('/track', event_with(sent_at => qq($value,"timestamp":"2026-01-01T00:00:00Z"))), 'sent_at', 'not_a_timestamp', "sent_at is $value";
-    refused post('/track', '{"sent_at":' . $value . ',"events":[' . event_with('x', 1) . ']}'), 'sent_at', 'not_a_timestamp', "the batch's sent_at is $value";
+    refused post('/track', event_with(sent_at => qq($value,"timestamp":"2026-01-01T00:00:00Z"))), 'sent_at',
+      'not_a_timestamp', "sent_at is $value";
+    refused post('/track', '{"sent_at":' . $value . ',"events":[' . event_with('x', 1) . ']}'), 'sent_at',
+      'not_a_timestamp', "the batch's sent_at is $value";
   }
   refused post('/track', event_with(event_id => $_)), 'event_id', 'not_a_uuid', "event_id is $_" for qw(1 true {} []);
   refused post('/track', event_with(event_id => qq("$_"))), 'event_id', 'not_a_uuid', "event_id is $_"
     for '', 'x', '123', '00000000-0000-0000-0000-000000000000', '0190163d8694739baea5966c26f8ad91',
-    '{0190163d-8694-739b-aea5-966c26f8ad91}', '0190163d-8694-739b-aea5-966c26f8ad9g', '0190163d-8694-739b-aea5-966c26f8ad911';
-  refused post('/track', event_with(country => qq("$_"))), 'country', 'not_a_country', "country is $_" for 'ZZ', 'ESP', 'E', '12', 'Spain', 'e ', 'Europe/Nowhere', 'Etc/UTC';
+    '{0190163d-8694-739b-aea5-966c26f8ad91}', '0190163d-8694-739b-aea5-966c26f8ad9g',
+      '0190163d-8694-739b-aea5-966c26f8ad911';
+  refused post('/track', event_with(country => qq("$_"))), 'country', 'not_a_country', "country is $_" for 'ZZ',
+    'ESP', 'E', '12', 'Spain', 'e ', 'Europe/Nowhere', 'Etc/UTC';
 };
 
 subtest 'JSON that is no event' => sub {
@@ -130,7 +142,8 @@ subtest 'JSON that is no event' => sub {
   }
   for my $body ('[]', '{"events":[]}', '{"batch":[]}') {
     my $answer = post('/track', $body);
-    is_deeply [ $answer->{status}, $answer->{json}{error}, $answer->{json}{details}[0]{reason} ], [ 400, 'Invalid data', 'empty' ], $body
+    is_deeply [ $answer->{status}, $answer->{json}{error}, $answer->{json}{details}[0]{reason} ],
+      [ 400, 'Invalid data', 'empty' ], $body
       or diag $answer->{body};
   }
   refused post('/track', '{}'), 'user_id', 'missing', '{}';

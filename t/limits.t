@@ -66,9 +66,11 @@ subtest 'inflated: 8 MiB after the content coding' => sub {
   my $at = zipped($noise->(8 << 20));
   cmp_ok length $at, '<', 1 << 20, 'the body as sent keeps its own bound';
   accepted post('/track', $at, %gzip), 1, 'at the bound';
-  fails_with post('/track', zipped($noise->((8 << 20) + 1)), %gzip), 413, qr/\binflated\b.*8388608/, 'one past it names the limit';
+  fails_with post('/track', zipped($noise->((8 << 20) + 1)), %gzip), 413, qr/\binflated\b.*8388608/,
+    'one past it names the limit';
   accepted post('/small-inflated', zipped(padded(2000)), %gzip), 1, 'another bound: at it';
-  fails_with post('/small-inflated', zipped(padded(2001)), %gzip), 413, qr/\binflated\b.*2000/, 'another bound: past it';
+  fails_with post('/small-inflated', zipped(padded(2001)), %gzip), 413, qr/\binflated\b.*2000/,
+    'another bound: past it';
 };
 
 subtest 'ratio: 100 inflated bytes for each byte sent, above 64 KiB' => sub {
@@ -76,7 +78,8 @@ subtest 'ratio: 100 inflated bytes for each byte sent, above 64 KiB' => sub {
   my $small = zipped(padded(64 << 10));
   accepted post('/track', $small, %gzip), 1, 'up to 64 KiB any ratio will do: ' . int((64 << 10) / length $small);
   my $bomb = zipped(padded(1 << 20));
-  fails_with post('/track', $bomb, %gzip), 413, qr/\bratio\b.*100/, 'a bomb names the limit: ' . int((1 << 20) / length $bomb);
+  fails_with post('/track', $bomb, %gzip), 413, qr/\bratio\b.*100/, 'a bomb names the limit: '
+    . int((1 << 20) / length $bomb);
   accepted post('/ratio', zipped(padded(500_000)), %gzip), 1, 'another bound';
 };
 
@@ -102,25 +105,35 @@ subtest 'string: 8 KiB' => sub {
   fits_to('/track', $in->(8192), $in->(8193), 'properties', 'too_long', 'in properties');
   fits_to('/small-string', $in->(50), $in->(51), 'properties', 'too_long', 'another bound');
   my $escaped = sub ($count) { event(properties => '{"a":"' . '\u00e9' x $count . '"}') };
-  fits_to('/track', $escaped->(4096), $escaped->(4097), 'properties', 'too_long', 'bytes count as stored, not as escaped');
+  fits_to('/track', $escaped->(4096), $escaped->(4097), 'properties', 'too_long',
+    'bytes count as stored, not as escaped');
 };
 
 subtest 'name: 200 bytes of user_id, event and their kin' => sub {
   for my $field (qw(user_id event session_id app_version platform)) {
     fits_to('/track', event($field => text(200)), event($field => text(201)), $field, 'too_long', $field);
-    fits_to('/small-name', event($field => text(12)), event($field => text(13)), $field, 'too_long', "$field, another bound");
+    fits_to('/small-name', event($field => text(12)), event($field => text(13)), $field, 'too_long',
+      "$field, another bound");
   }
 };
 
 subtest 'the texts of a crash and of a command' => sub {
-  my $crash = sub ($field, $length) { json({ user_id => 'u', app_version => '1', crash_type => 'c', error_message => 'm', $field => 'x' x $length }) };
-  fits_to('/crash', $crash->(error_message => 8192), $crash->(error_message => 8193), 'error_message', 'too_long', 'error_message: 8 KiB');
-  fits_to('/crash', $crash->(stack_trace => 65_536), $crash->(stack_trace => 65_537), 'stack_trace', 'too_long', 'stack_trace: 64 KiB');
-  fits_to('/small-crash', $crash->(error_message => 50), $crash->(error_message => 51), 'error_message', 'too_long', 'error_message, another bound');
-  fits_to('/small-crash', $crash->(stack_trace => 60), $crash->(stack_trace => 61), 'stack_trace', 'too_long', 'stack_trace, another bound');
-  fits_to('/crash', $crash->($_ => 200), $crash->($_ => 201), $_, 'too_long', $_) for qw(user_id app_version os_version crash_type);
+  my $crash = sub ($field,
+    $length) { json({ user_id => 'u', app_version => '1', crash_type => 'c', error_message => 'm',
+    $field => 'x' x $length }) };
+  fits_to('/crash', $crash->(error_message => 8192), $crash->(error_message => 8193), 'error_message', 'too_long',
+    'error_message: 8 KiB');
+  fits_to('/crash', $crash->(stack_trace => 65_536), $crash->(stack_trace => 65_537), 'stack_trace', 'too_long',
+    'stack_trace: 64 KiB');
+  fits_to('/small-crash', $crash->(error_message => 50), $crash->(error_message => 51), 'error_message', 'too_long',
+    'error_message, another bound');
+  fits_to('/small-crash', $crash->(stack_trace => 60), $crash->(stack_trace => 61), 'stack_trace', 'too_long',
+    'stack_trace, another bound');
+  fits_to('/crash', $crash->($_ => 200), $crash->($_ => 201), $_, 'too_long', $_)
+    for qw(user_id app_version os_version crash_type);
   my $command = sub ($field, $length) {
-    my %known = (session_id => uuid('session'), command => 'c', version => '1', timestamp => '2026-01-01T00:00:00Z', $field => 'x' x $length);
+    my %known = (session_id => uuid('session'), command => 'c', version => '1', timestamp => '2026-01-01T00:00:00Z',
+      $field => 'x' x $length);
     return substr(json(\%known), 0, -1) . ',"success":true}';
   };
   for my $field (qw(command version error_type output_format model_used)) {
@@ -130,9 +143,12 @@ subtest 'the texts of a crash and of a command' => sub {
 };
 
 subtest 'properties: 100 members of one object' => sub {
-  fits_to('/track', event(properties => members(100)), event(properties => members(101)), 'properties', 'too_many_properties', 'at the top');
-  fits_to('/track', event(properties => '{"a":[' . members(100) . ']}'), event(properties => '{"a":[' . members(101) . ']}'), 'properties', 'too_many_properties', 'inside');
-  fits_to('/small-properties', event(properties => members(3)), event(properties => members(4)), 'properties', 'too_many_properties', 'another bound');
+  fits_to('/track', event(properties => members(100)), event(properties => members(101)), 'properties',
+    'too_many_properties', 'at the top');
+  fits_to('/track', event(properties => '{"a":[' . members(100) . ']}'),
+    event(properties => '{"a":[' . members(101) . ']}'), 'properties', 'too_many_properties', 'inside');
+  fits_to('/small-properties', event(properties => members(3)), event(properties => members(4)), 'properties',
+    'too_many_properties', 'another bound');
 };
 
 subtest 'key: 128 bytes of a member\'s name' => sub {
@@ -144,9 +160,12 @@ subtest 'key: 128 bytes of a member\'s name' => sub {
 subtest 'exponent: 308 either way' => sub {
   my $number = sub ($literal) { event(properties => qq({"a":$literal})) };
   for my $sign ('', '-') {
-    fits_to('/track', $number->("${sign}1e308"), $number->("${sign}1e309"), 'properties', 'number_out_of_range', "${sign}1e308");
-    fits_to('/track', $number->("${sign}1E-308"), $number->("${sign}1E-309"), 'properties', 'number_out_of_range', "${sign}1E-308");
-    fits_to('/small-exponent', $number->("${sign}1e20"), $number->("${sign}1e21"), 'properties', 'number_out_of_range', "${sign}1e20, another bound");
+    fits_to('/track', $number->("${sign}1e308"), $number->("${sign}1e309"), 'properties', 'number_out_of_range',
+      "${sign}1e308");
+    fits_to('/track', $number->("${sign}1E-308"), $number->("${sign}1E-309"), 'properties', 'number_out_of_range',
+      "${sign}1E-308");
+    fits_to('/small-exponent', $number->("${sign}1e20"), $number->("${sign}1e21"), 'properties',
+      'number_out_of_range', "${sign}1e20, another bound");
   }
   refused post('/track', $number->($_)), 'properties', 'number_out_of_range', $_
     for '1e131072', '1e99999999999999999999', '1e-99999999999999999999', '0e400000';
@@ -154,21 +173,27 @@ subtest 'exponent: 308 either way' => sub {
 
 subtest 'first_year and last_year' => sub {
   my $at = sub ($time) { event(timestamp => qq("$time")) };
-  fits_to('/track', $at->('2000-01-01T00:00:00Z'), $at->('1999-12-31T23:59:59.999999Z'), 'timestamp', 'out_of_range', '2000');
-  fits_to('/track', $at->('2100-12-31T23:59:59.999999Z'), $at->('2101-01-01T00:00:00Z'), 'timestamp', 'out_of_range', '2100');
-  fits_to('/small-first_year', $at->('2020-01-01T00:00:00Z'), $at->('2019-12-31T23:59:59Z'), 'timestamp', 'out_of_range', 'another first year');
-  fits_to('/small-last_year', $at->('2030-12-31T23:59:59Z'), $at->('2031-01-01T00:00:00Z'), 'timestamp', 'out_of_range', 'another last year');
+  fits_to('/track', $at->('2000-01-01T00:00:00Z'), $at->('1999-12-31T23:59:59.999999Z'), 'timestamp', 'out_of_range',
+    '2000');
+  fits_to('/track', $at->('2100-12-31T23:59:59.999999Z'), $at->('2101-01-01T00:00:00Z'), 'timestamp', 'out_of_range',
+    '2100');
+  fits_to('/small-first_year', $at->('2020-01-01T00:00:00Z'), $at->('2019-12-31T23:59:59Z'), 'timestamp',
+    'out_of_range', 'another first year');
+  fits_to('/small-last_year', $at->('2030-12-31T23:59:59Z'), $at->('2031-01-01T00:00:00Z'), 'timestamp',
+    'out_of_range', 'another last year');
   refused post('/track', event(timestamp => $_)), 'timestamp', 'out_of_range', "$_ ms" for '0', '-1', '9999999999999';
   refused post('/track', $at->($_)), 'timestamp', 'out_of_range', $_ for '0001-01-01T00:00:00Z', '9999-12-31T23:59:59Z';
   my $now = now();
   my $behind = $now - 30 * 365 * 86_400_000;
-  refused post('/track', event(timestamp => $behind + 1000, sent_at => $now)), 'timestamp', 'out_of_range', 'thirty years ago';
+  refused post('/track', event(timestamp => $behind + 1000, sent_at => $now)), 'timestamp', 'out_of_range',
+    'thirty years ago';
 };
 
 subtest 'a bound on one event leaves the others of its batch alone' => sub {
   my $answer = post('/track', '[' . join(',', event(), nested(17), event()) . ']');
   is $answer->{status}, 200, 'status 200';
-  is_deeply $answer->{json}, { status => 'ok', accepted => 2, rejected => [ fault(1, 'properties', 'too_deep') ] }, 'the one is named';
+  is_deeply $answer->{json}, { status => 'ok', accepted => 2, rejected => [ fault(1, 'properties', 'too_deep') ] },
+    'the one is named';
 };
 
 stored();

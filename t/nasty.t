@@ -17,11 +17,13 @@ sub add ($path, @bodies) { push @cases, map { { path => $path, body => $_ } } @b
 
 sub members (%all) { return '{' . join(',', map { qq("$_":$all{$_}) } sort keys %all) . '}' }
 
-sub event (%more) { return members(event => '"nasty"', user_id => '"u"', event_id => '"' . uuid(++$events) . '"', %more) }
+sub event (%more) { return members(event => '"nasty"', user_id => '"u"', event_id => '"' . uuid(++$events) . '"',
+  %more) }
 
 sub crash ($string) {
   return members(
-    crash_id => '"' . uuid(++$events) . '"', user_id => $string, app_version => $string, os_version => $string, crash_type => $string,
+    crash_id => '"' . uuid(++$events) . '"', user_id => $string, app_version => $string, os_version => $string,
+      crash_type => $string,
     error_message => $string, stack_trace => $string, context => "{\"a\":[$string]}",
   );
 }
@@ -29,10 +31,12 @@ sub crash ($string) {
 my @strings = map { WeirTest::Corpus::encodings($_) } WeirTest::Corpus::strings();
 add('/track', map { event(properties => "{\"v\":$_}") } WeirTest::Corpus::json_values());
 my $value_cases = @cases;
-add('/track', map { event(event => $_, user_id => $_, session_id => $_, app_version => $_, platform => $_, properties => "{$_:[$_]}") } @strings);
+add('/track', map { event(event => $_, user_id => $_, session_id => $_, app_version => $_, platform => $_,
+  properties => "{$_:[$_]}") } @strings);
 for my $n (1 .. 1500) {
   my $whole = event(
-    event_id => '"' . uuid('mutation', $n) . '"', session_id => '"s"', app_version => '"1.0"', platform => '"x"', timestamp => '"2026-10-01T00:00:00.5Z"',
+    event_id => '"' . uuid('mutation', $n) . '"', session_id => '"s"', app_version => '"1.0"', platform => '"x"',
+      timestamp => '"2026-10-01T00:00:00.5Z"',
     properties => '{"a":[1,-2.50e3,"x\u00e9\ud83d\ude00",true,null],"b":{"":{}}}',
   );
   add('/track', WeirTest::Corpus::mutations($whole, 1, $n));
@@ -58,7 +62,8 @@ sub shown ($n) { return substr($cases[$n]{body}, 0, 300) =~ s/([^ -~])/sprintf '
 # One assertion about all cases; the first few that break it are shown.
 sub none ($name, @broken) {
   local $Test::Builder::Level = $Test::Builder::Level + 1;
-  return is(scalar @broken, 0, $name) || diag join "\n", map { "$_->{status} $_->{body}\n  for " . shown($_->{n}) } grep { defined } @broken[ 0 .. 9 ];
+  return is(scalar @broken, 0, $name) || diag join "\n",
+    map { "$_->{status} $_->{body}\n  for " . shown($_->{n}) } grep { defined } @broken[ 0 .. 9 ];
 }
 
 none 'each is answered 200 or 400', grep { $_->{status} !~ /\A(?:200|400)\z/ } @answers;
@@ -85,7 +90,8 @@ for my $type ('json', 'jsonb') {
 $judge->do('COPY cases (n, path, kind, accepted, body) FROM STDIN');
 for my $answer (@answers) {
   my $case = $cases[ $answer->{n} ];
-  $judge->pg_putcopydata(join("\t", $answer->{n}, $case->{path}, kind($answer), $answer->{json}{accepted} // 0, '\\\\x' . unpack 'H*', $case->{body}) . "\n");
+  $judge->pg_putcopydata(join("\t", $answer->{n}, $case->{path}, kind($answer), $answer->{json}{accepted} // 0,
+    '\\\\x' . unpack 'H*', $case->{body}) . "\n");
 }
 $judge->pg_putcopyend;
 $judge->do('UPDATE cases SET is_json = pg_temp.try_json(body) IS NOT NULL, doc = pg_temp.try_jsonb(body)');
@@ -97,10 +103,12 @@ sub found ($where) { return map { $by_number{$_} } $judge->selectcol_arrayref("S
 
 # PostgreSQL's parser gives up on nesting by the depth of its stack, Weir counts.
 my $shallow = 'length(body) < 50000';
-none 'what is not JSON for PostgreSQL is not JSON for Weir', found("NOT is_json AND kind <> 'Invalid JSON' AND $shallow");
+none 'what is not JSON for PostgreSQL is not JSON for Weir',
+  found("NOT is_json AND kind <> 'Invalid JSON' AND $shallow");
 none 'what is JSON for PostgreSQL is JSON for Weir', found("is_json AND kind = 'Invalid JSON' AND $shallow");
 # What is wrong in a member that a mutation gave another name is not stored, and does no harm.
-none 'what jsonb cannot hold is refused', found(q(doc IS NULL AND kind = 'accepted' AND position('"properties":{' IN body) > 0) . " AND $shallow");
+none 'what jsonb cannot hold is refused',
+  found(q(doc IS NULL AND kind = 'accepted' AND position('"properties":{' IN body) > 0) . " AND $shallow");
 
 # An event that PostgreSQL could have stored may be refused for a bound or its form, never for what
 # is not in it.
@@ -112,7 +120,8 @@ none 'every property value that keeps the bounds is accepted',
 my $accepted = 0;
 $accepted += $_->{json}{accepted} // 0 for grep { $cases[ $_->{n} ]{path} eq '/track' } @answers;
 is value('SELECT count(*) FROM events'), $accepted, "as many rows as accepted events: $accepted";
-is value('SELECT count(*) FROM crashes'), scalar(grep { $cases[ $_->{n} ]{path} eq '/crash' && $_->{status} == 200 } @answers), 'and as many crashes';
+is value('SELECT count(*) FROM crashes'),
+  scalar(grep { $cases[ $_->{n} ]{path} eq '/crash' && $_->{status} == 200 } @answers), 'and as many crashes';
 
 my %same = (
   '/track' => <<~'SQL',
@@ -135,7 +144,8 @@ sub not_in_table ($path) {
   } "id IS NOT NULL AND NOT EXISTS ($same{$path} = c.id", "id IS NULL AND NOT EXISTS ($same{$path} IS NOT NULL";
   return map { $by_number{$_} } @missing;
 }
-none 'every event answered 200 is in the table with the values that PostgreSQL reads from its body', not_in_table('/track');
+none 'every event answered 200 is in the table with the values that PostgreSQL reads from its body',
+  not_in_table('/track');
 none 'and so is every crash', not_in_table('/crash');
 is value('SELECT count(*) FROM dead_letters'), 0, 'nothing reached dead_letters';
 

@@ -40,13 +40,18 @@ sub at ($lines) { return "server { location /t { $lines } }" }
 subtest 'what is right' => sub {
   my $password = write_file('password', "secret\n");
   accepts('one location', $redis, at('weir track;'));
-  accepts('every kind', $redis, 'server {', (map { my $path = $_ =~ tr/ ;//dr; "location /$path { $_ }" } 'weir track strict;', 'weir crash;', 'weir cli;', 'weir health;'), '}');
-  accepts('Redis by TCP', 'weir_redis 127.0.0.1:6379 timeout=500ms inflight=100 "stream=weir:{7}" user=edge;', at('weir track;'));
+  accepts('every kind', $redis, 'server {',
+    (map { my $path = $_ =~ tr/ ;//dr; "location /$path { $_ }" } 'weir track strict;', 'weir crash;', 'weir cli;',
+    'weir health;'), '}');
+  accepts('Redis by TCP', 'weir_redis 127.0.0.1:6379 timeout=500ms inflight=100 "stream=weir:{7}" user=edge;',
+    at('weir track;'));
   accepts('Redis by IPv6', 'weir_redis [::1]:6379;', at('weir track;'));
   accepts('a password from a file', "weir_redis 127.0.0.1:6379 user=edge password_file=$password;", at('weir track;'));
   accepts('weir_redis after the locations', at('weir track;'), $redis);
-  accepts('limits at every level', $redis, 'weir_limit body=2m events=10;', 'server { weir_limit depth=5; location /t { weir track; weir_limit string=1k key=64; } }');
-  accepts('every limit', $redis, at('weir track; weir_limit body=1m inflated=8m ratio=50 events=10 depth=5 string=1k stack_trace=2k properties=7 key=64 name=100 exponent=300 first_year=2010 last_year=2050;'));
+  accepts('limits at every level', $redis, 'weir_limit body=2m events=10;',
+    'server { weir_limit depth=5; location /t { weir track; weir_limit string=1k key=64; } }');
+  accepts('every limit', $redis,
+    at('weir track; weir_limit body=1m inflated=8m ratio=50 events=10 depth=5 string=1k stack_trace=2k properties=7 key=64 name=100 exponent=300 first_year=2010 last_year=2050;'));
   accepts('origins', $redis, at('weir track; weir_cors https://app.example http://localhost:3000;'));
   accepts('no Weir at all', at('return 204;'));
   accepts('Redis without a location', $redis);
@@ -59,8 +64,10 @@ subtest 'weir' => sub {
   refuses('three words', 7, qr/write weir track|"strict"/, $redis, at('weir track strict strict;'));
   refuses('twice', 7, qr/already.*remove one/, $redis, at('weir track; weir crash;'));
   refuses('outside a location', 7, qr/location = \/track/, $redis, 'weir track;');
-  refuses('beside another handler', 7, qr/location of its own/, $redis, at('proxy_pass http://127.0.0.1:1; weir track;'));
-  refuses('before another handler', 7, qr/location of its own/, $redis, at('weir track; proxy_pass http://127.0.0.1:1;'));
+  refuses('beside another handler', 7, qr/location of its own/, $redis,
+    at('proxy_pass http://127.0.0.1:1; weir track;'));
+  refuses('before another handler', 7, qr/location of its own/, $redis,
+    at('weir track; proxy_pass http://127.0.0.1:1;'));
   refuses('without a Redis', 7, qr/add "weir_redis/, '', at('weir track;'));
 };
 
@@ -79,13 +86,16 @@ subtest 'weir_redis' => sub {
   refuses('a parameter twice', 6, qr/"timeout" twice/, 'weir_redis 127.0.0.1:6379 timeout=1s timeout=2s;');
   refuses("timeout $_", 6, qr/timeout=2s/, "weir_redis 127.0.0.1:6379 timeout=$_;") for 'soon', '0', '5ms', '2h', '-1s';
   refuses("inflight $_", 6, qr/inflight=16384/, "weir_redis 127.0.0.1:6379 inflight=$_;") for 'many', '0', '-5', '1e3';
-  refuses('no such password file', 6, qr/cannot be read.*make one/, "weir_redis 127.0.0.1:6379 password_file=$dir/none;");
-  refuses('an empty password file', 6, qr/first line/, 'weir_redis 127.0.0.1:6379 password_file=' . write_file('empty', '') . ';');
+  refuses('no such password file', 6, qr/cannot be read.*make one/,
+    "weir_redis 127.0.0.1:6379 password_file=$dir/none;");
+  refuses('an empty password file', 6, qr/first line/, 'weir_redis 127.0.0.1:6379 password_file='
+    . write_file('empty', '') . ';');
 };
 
 subtest 'a password that everybody can read is warned about, and never shown' => sub {
   my $path = write_file('exposed', "hunter2-canary\n", 0644);
-  my ($status, $said) = WeirTest::Web::nginx::check_config($module, join "\n", "weir_redis 127.0.0.1:6379 password_file=$path;", at('weir track;'));
+  my ($status, $said) = WeirTest::Web::nginx::check_config($module, join "\n",
+    "weir_redis 127.0.0.1:6379 password_file=$path;", at('weir track;'));
   is $status, 0, 'accepted';
   like $said, qr/\[warn\].*chmod o-r/, 'with a warning';
   unlike $said, qr/hunter2/, 'that does not show it';
@@ -94,7 +104,8 @@ subtest 'a password that everybody can read is warned about, and never shown' =>
 subtest 'weir_limit' => sub {
   refuses('a limit that there is not', 7, qr/"size".*\bbody\b/, $redis, at('weir track; weir_limit size=1m;'));
   refuses('no value', 7, qr/NAME=VALUE/, $redis, at('weir track; weir_limit body;'));
-  refuses("body=$_", 7, qr/body/, $redis, at("weir track; weir_limit body=$_;")) for 'big', '-1', '0', '1x', '99999999999999999999', '1.5m';
+  refuses("body=$_", 7, qr/body/, $redis, at("weir track; weir_limit body=$_;")) for 'big', '-1', '0', '1x',
+    '99999999999999999999', '1.5m';
   refuses('twice', 7, qr/twice/, $redis, at('weir track; weir_limit body=1m body=2m;'));
   refuses('years', 7, qr/first_year/, $redis, at('weir track; weir_limit first_year=soon;'));
 };

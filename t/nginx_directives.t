@@ -33,7 +33,8 @@ END
 my $event = '{"event":"e","user_id":"u"}';
 
 sub batch ($count) { return '[' . join(',', ($event) x $count) . ']' }
-sub origin_of ($path, $origin) { return post($path, $event, Origin => $origin)->{headers}{'access-control-allow-origin'} }
+sub origin_of ($path,
+  $origin) { return post($path, $event, Origin => $origin)->{headers}{'access-control-allow-origin'} }
 
 # At most `count` events in a request there.
 sub takes_at_most ($path, $count) {
@@ -48,7 +49,8 @@ subtest 'limits are inherited one by one' => sub {
   takes_at_most('/outer/inner', 4);
   takes_at_most('/nested', 2);
   takes_at_most('/nested?x=1', 2);
-  fails_with post($_, ' ' x 401), 413, qr/"limit":"body","maximum":400\b/, "$_: the body's limit stays the outer one" for '/overrides', '/outer/inner';
+  fails_with post($_, ' ' x 401), 413, qr/"limit":"body","maximum":400\b/, "$_: the body's limit stays the outer one"
+    for '/overrides', '/outer/inner';
 };
 
 subtest 'origins are replaced, not added to' => sub {
@@ -78,7 +80,8 @@ subtest 'what nginx does before an answer' => sub {
   is post('/internal', $event)->{status}, 404, 'internal';
   is post('/added', '{')->{headers}{'x-added'}, 'yes', 'add_header';
   my $answer = post('/gzipped', $event, 'Accept-Encoding' => 'gzip');
-  is_deeply [ @{ $answer->{headers} }{qw(content-encoding content-length)} ], [ undef, length $answer->{body} ], 'gzip leaves an answer of 30 bytes alone';
+  is_deeply [ @{ $answer->{headers} }{qw(content-encoding content-length)} ], [ undef, length $answer->{body} ],
+    'gzip leaves an answer of 30 bytes alone';
 };
 
 stored();

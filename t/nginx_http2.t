@@ -13,7 +13,8 @@ sub http2 { return WeirTest::Http2->new(port => $weir->{port}) }
 # The body of an event that has to be in the table at the end.
 sub event ($name, %more) {
   push @expected, uuid($name);
-  return json({ event => 'http2', user_id => 'u1', event_id => uuid($name), timestamp => '2026-11-01T00:00:00Z', %more });
+  return json({ event => 'http2', user_id => 'u1', event_id => uuid($name), timestamp => '2026-11-01T00:00:00Z',
+    %more });
 }
 
 sub filler ($length) { return properties => { filler => [ ('x' x 1000) x ($length / 1003) ] } }
@@ -28,10 +29,13 @@ my $one = '{"status":"ok","accepted":1}';
 subtest 'one stream after the other' => sub {
   my $client = http2();
   shows $client->answer($client->post('/track', event('plain'))), 200, $one, 'an event';
-  shows $client->answer($client->post('/track', 'x')), 400, '{"error":"Invalid JSON","details":[{"offset":0,"reason":"unexpected_character"}]}', 'not JSON';
-  shows $client->answer($client->open_stream(GET => '/track', 1)), 405, '{"error":"Method not allowed"}', 'a wrong method';
+  shows $client->answer($client->post('/track', 'x')), 400,
+    '{"error":"Invalid JSON","details":[{"offset":0,"reason":"unexpected_character"}]}', 'not JSON';
+  shows $client->answer($client->open_stream(GET => '/track', 1)), 405, '{"error":"Method not allowed"}',
+    'a wrong method';
   shows $client->answer($client->open_stream(GET => '/health', 1)), 200, '{"status":"ok","redis":"ready"}', 'health';
-  shows $client->answer($client->open_stream(POST => '/track', 1)), 400, '{"error":"Invalid JSON","details":[{"offset":0,"reason":"empty_body"}]}', 'no body';
+  shows $client->answer($client->open_stream(POST => '/track', 1)), 400,
+    '{"error":"Invalid JSON","details":[{"offset":0,"reason":"empty_body"}]}', 'no body';
   shows $client->answer($client->post('/track', event('at last'))), 200, $one, 'another event';
 };
 
@@ -39,7 +43,8 @@ subtest 'bodies: big, without a length, in small frames' => sub {
   my $client = http2();
   my $big = event('big', filler(900_000));
   shows $client->answer($client->post('/track', $big, 'content-length' => length $big)), 200, $one, 'nearly a mebibyte';
-  shows $client->answer($client->post('/track', event('unannounced', filler(500_000)))), 200, $one, 'half a mebibyte without a length';
+  shows $client->answer($client->post('/track', event('unannounced', filler(500_000)))), 200, $one,
+    'half a mebibyte without a length';
   my $stream = $client->open_stream(POST => '/track', 0);
   $client->send_data($stream, $_, 0) for split //, event('bytes');
   $client->send_data($stream, '');
@@ -49,7 +54,8 @@ subtest 'bodies: big, without a length, in small frames' => sub {
 subtest 'a body over the limit is refused, and the connection goes on' => sub {
   my $client = http2();
   my $too_large = '{"error":"Over the limit \"body\" of 1048576","limit":"body","maximum":1048576}';
-  shows $client->answer($client->post('/track', ' ' x (3 << 20), 'content-length' => 3 << 20)), 413, $too_large, 'announced';
+  shows $client->answer($client->post('/track', ' ' x (3 << 20), 'content-length' => 3 << 20)), 413, $too_large,
+    'announced';
   shows $client->answer($client->post('/track', event('after the first'))), 200, $one, 'an event';
   shows $client->answer($client->post('/track', ' ' x (3 << 20))), 413, $too_large, 'not announced';
   shows $client->answer($client->post('/track', event('after the second'))), 200, $one, 'another event';
@@ -86,7 +92,8 @@ subtest 'streams and connections that end while Redis has not answered' => sub {
   $leaving->post('/track', event("left $_")) for 0 .. 9;
   my $cut = $staying->open_stream(POST => '/track', 0);
   $staying->send_data($cut, '{"event":', 0);
-  is $_->answer($_->open_stream(GET => '/health', 1))->{status}, 200, 'the worker has seen all of it' for $staying, $leaving;
+  is $_->answer($_->open_stream(GET => '/health', 1))->{status}, 200, 'the worker has seen all of it' for $staying,
+    $leaving;
   $staying->reset_stream($_) for @ended, $cut;
   $leaving->close;
   is $staying->answer($staying->open_stream(GET => '/health', 1))->{status}, 200, 'and heard the end of some';
@@ -95,7 +102,8 @@ subtest 'streams and connections that end while Redis has not answered' => sub {
 };
 
 stored();
-is value('SELECT count(*) FROM events WHERE event_id = ANY(?)', \@expected), scalar @expected, 'every event is in the table, whoever waited for the answer';
+is value('SELECT count(*) FROM events WHERE event_id = ANY(?)', \@expected), scalar @expected,
+  'every event is in the table, whoever waited for the answer';
 is value('SELECT count(*) FROM events'), scalar @expected, 'and nothing else';
 
 done_testing;

@@ -12,7 +12,8 @@ my $stop = "$weir->{run}/stop-the-load";
 sub send_until_stopped ($client) {
   my ($connection, $kept, $again, @failed, @done) = (connection(), $client % 2, 0);
   for (my $n = 0 ; !-e $stop ; ++$n) {
-    my $body = json({ event => 'reload', user_id => "u$client", event_id => uuid('reload', $client, $n), timestamp => '2026-11-01T00:00:00Z' });
+    my $body = json({ event => 'reload', user_id => "u$client", event_id => uuid('reload', $client, $n),
+      timestamp => '2026-11-01T00:00:00Z' });
     my $reused = $kept && $connection->connected;
     my $answer = eval { $connection->request(POST => '/track', $body, $kept ? () : (Connection => 'close')) };
     if (!$answer && $reused && $@ =~ /without an answer|stopped reading|reset/i && !length $connection->{unread}) {
@@ -60,7 +61,8 @@ my %known = map { $_ => 1 } @old;
 $weir->signal(web => 'USR2');
 my $new_master;
 ok wait_for(sub {
-  ($new_master) = grep { !$known{$_} && 2 == (() = WeirTest::Server::workers_of($_)) } WeirTest::Server::workers_of($master);
+  ($new_master) = grep { !$known{$_}
+    && 2 == (() = WeirTest::Server::workers_of($_)) } WeirTest::Server::workers_of($master);
   $new_master;
 }, 20), 'upgrade: a new master with workers of its own';
 requests_go_on('with two masters');

@@ -8,20 +8,24 @@ use WeirTest;
 my $weir = start();
 
 my %header = (
-  'User-Agent' => 'canary-agent', Cookie => 'session=canary-cookie', Referer => 'https://canary-referer.example/', 'X-Forwarded-For' => '203.0.113.77',
-  'X-Real-IP' => '198.51.100.88', Forwarded => 'for=192.0.2.99', Authorization => 'Bearer canary-bearer', 'X-Weir-Key' => 'canary-key', 'Accept-Language' => 'canary-language',
+  'User-Agent' => 'canary-agent', Cookie => 'session=canary-cookie', Referer => 'https://canary-referer.example/',
+    'X-Forwarded-For' => '203.0.113.77',
+  'X-Real-IP' => '198.51.100.88', Forwarded => 'for=192.0.2.99', Authorization => 'Bearer canary-bearer',
+    'X-Weir-Key' => 'canary-key', 'Accept-Language' => 'canary-language',
 );
 my %event = (event => 'private', user_id => 'u1', properties => { secret => 'canary-property' });
 
 accepted post('/track', \%event, %header), 1, 'an event with everything around it';
 accepted post('/track?key=canary-query', \%event, %header), 1, 'a key in the query';
-for my $body ('{"event":"canary-broken', '{"event":"canary-refused"}', '{"event":"e","user_id":"u","country":"canary-country"}', '["canary-list"]', "canary-bytes\xFF\0", '') {
+for my $body ('{"event":"canary-broken', '{"event":"canary-refused"}',
+  '{"event":"e","user_id":"u","country":"canary-country"}', '["canary-list"]', "canary-bytes\xFF\0", '') {
   is post('/track', $body, %header)->{status}, 400, 'a refused body';
 }
 is post('/track', '{}', %header, 'Content-Type' => 'canary/type')->{status}, 415, 'a refused media type';
 is post('/track', ' ' x (2 << 20), %header)->{status}, 413, 'a body that is too long';
 is get('/track', %header)->{status}, 405, 'a wrong method';
-is post('/crash', { user_id => 'u1', app_version => '1', crash_type => 'c', error_message => 'canary-message', stack_trace => 'canary-stack' }, %header)->{status}, 200, 'a crash';
+is post('/crash', { user_id => 'u1', app_version => '1', crash_type => 'c', error_message => 'canary-message',
+  stack_trace => 'canary-stack' }, %header)->{status}, 200, 'a crash';
 
 $weir->signal(redis => 'KILL');
 wait_for(sub { get('/health')->{status} == 503 });
@@ -40,7 +44,8 @@ subtest 'no log holds a canary or an address' => sub {
     my $text = WeirTest::Server::read_file($path);
     unlike $text, qr/canary/, "$name: nothing of a request";
     unlike $text, qr/203\.0\.113\.77|198\.51\.100\.88|192\.0\.2\.99/, "$name: no forwarded address";
-    unlike $text, qr/weir:.*127\.0\.0\.1|127\.0\.0\.1.*\bweir\b/, "$name: no client address in a line of Weir's" if $name =~ /web/;
+    unlike $text, qr/weir:.*127\.0\.0\.1|127\.0\.0\.1.*\bweir\b/, "$name: no client address in a line of Weir's"
+      if $name =~ /web/;
   }
 };
 

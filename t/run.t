@@ -13,7 +13,9 @@ sub make_target ($weir, $target) {
   local %ENV = %ENV;
   delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL WEIR_WEB_CONF)};
   my $root = WeirTest::Server->root;
-  open my $said, '-|', "make --no-print-directory -C '$root' $target RUN='$weir->{run}' WEIR_PORT=$weir->{port} 2>&1 </dev/null" or die "make: $!\n";
+  open my $said, '-|',
+    "make --no-print-directory -C '$root' $target RUN='$weir->{run}' WEIR_PORT=$weir->{port} 2>&1 </dev/null"
+    or die "make: $!\n";
   my $text = do { local $/; <$said> };
   close $said;
   return ($? >> 8, $text);
@@ -107,7 +109,8 @@ sub start_run ($weir) {
   if ($pid == 0) {
     setpgrp;
     delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL)};
-    chdir(WeirTest::Server->root) && exec 'make', '--no-print-directory', 'run', "RUN=$weir->{run}", "WEIR_PORT=$weir->{port}" or exit 1;
+    chdir(WeirTest::Server->root) && exec 'make', '--no-print-directory', 'run', "RUN=$weir->{run}",
+      "WEIR_PORT=$weir->{port}" or exit 1;
   }
   my $text = '';
   while (my $line = readline $said) {

@@ -39,7 +39,8 @@ subtest 'of a batch, the valid events are kept and the others named by index and
   is $answer->{status}, 200, 'status 200';
   is $answer->{json}{accepted}, 2, 'two accepted';
   is_deeply $answer->{json}{rejected}, [
-    fault(1, 'event', 'missing'), fault(2, 'timestamp', 'not_a_timestamp'), { index => 3, field => '', reason => 'not_an_object' },
+    fault(1, 'event', 'missing'), fault(2, 'timestamp', 'not_a_timestamp'),
+      { index => 3, field => '', reason => 'not_an_object' },
   ], 'the others are named' or diag $answer->{body};
   stored();
   ok kept($_), 'a valid event is a row' for $first, $last;
@@ -71,7 +72,9 @@ subtest 'every column arrives as it was sent' => sub {
 subtest 'absent members are NULL, and so are null ones' => sub {
   my ($absent, $null) = (uuid('absent'), uuid('null'));
   accepted post('/track', event(event_id => $absent)), 1, 'absent';
-  accepted post('/track', event(event_id => $null, map { $_ => undef } qw(session_id app_version platform country timestamp properties sent_at))), 1, 'null';
+  accepted post('/track',
+    event(event_id => $null,
+    map { $_ => undef } qw(session_id app_version platform country timestamp properties sent_at))), 1, 'null';
   stored();
   for my $id ($absent, $null) {
     my $row = kept($id);
@@ -82,9 +85,11 @@ subtest 'absent members are NULL, and so are null ones' => sub {
 
 subtest 'properties keep their values: text, escapes, numbers and nesting' => sub {
   my @values = (
-    '{}', '[]', '""', 'true', 'false', 'null', '0', '-0', '-1', '1e5', '1E-7', '1.10', '0.1', '123456789012345678901234567890',
+    '{}', '[]', '""', 'true', 'false', 'null', '0', '-0', '-1', '1e5', '1E-7', '1.10', '0.1',
+      '123456789012345678901234567890',
     '9223372036854775808', '-9223372036854775808', '3.141592653589793238462643383279', '1.7976931348623157e308',
-    '"Grüße, 世界 🌍"', '"\u00e9\u4e16\ud83c\udf0d"', '"\" \\\\ \/ \b \f \n \r \t"', '"\u0001\u001f\u007f"', '"\\\\N \\\\."',
+    '"Grüße, 世界 🌍"', '"\u00e9\u4e16\ud83c\udf0d"', '"\" \\\\ \/ \b \f \n \r \t"', '"\u0001\u001f\u007f"',
+      '"\\\\N \\\\."',
     '"tab\there"', '{"a":{"b":{"c":[1,[2,[3,{"d":null}]]]}}}', '{"":1," ":2,"ключ":3}', '[1,"1",1.0,[],{}]',
     '"' . ('x' x 8000) . '"', '{"b":1,"a":2,"b":3}',
   );
@@ -102,7 +107,8 @@ subtest 'properties keep their values: text, escapes, numbers and nesting' => su
 
 subtest 'white space between tokens means nothing' => sub {
   my $id = uuid('space');
-  accepted post('/track', "\r\n\t { \"event\" :\n\"spaced\" , \"user_id\"\t: \"u1\",\"event_id\":\"$id\" ,\"properties\" : { \"a\" : [ 1 ,\n2 ] } } \n"), 1, 'accepted';
+  accepted post('/track',
+    "\r\n\t { \"event\" :\n\"spaced\" , \"user_id\"\t: \"u1\",\"event_id\":\"$id\" ,\"properties\" : { \"a\" : [ 1 ,\n2 ] } } \n"), 1, 'accepted';
   stored();
   is kept($id)->{properties}, '{"a": [1, 2]}', 'and stored';
 };
@@ -122,7 +128,8 @@ subtest 'the client\'s event_id is kept, in either case; without one the edge ma
   ok kept($id), 'the client\'s';
   my $row = row(q(SELECT *, abs(extract(epoch FROM received_at) * 1000 - ('x' || lpad(left(replace(event_id::text, '-', ''), 12), 16, '0'))::bit(64)::bigint) AS apart
                     FROM events WHERE user_id = 'no-id'));
-  like $row->{event_id}, qr/\A[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\z/, 'a version 7 UUID';
+  like $row->{event_id}, qr/\A[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\z/,
+    'a version 7 UUID';
   cmp_ok $row->{apart}, '<=', 1, 'that holds the time of receipt';
 };
 
@@ -130,10 +137,12 @@ subtest 'an event_id that is there already changes nothing' => sub {
   my $id = uuid('again');
   my $at = '2026-02-03T04:05:06Z';
   for my $try (1 .. 3) {
-    accepted post('/track', event(event_id => $id, timestamp => $at, properties => { try => $try })), 1, "try $try is answered alike";
+    accepted post('/track', event(event_id => $id, timestamp => $at, properties => { try => $try })), 1,
+      "try $try is answered alike";
     stored();
   }
-  accepted post('/track', [ map { event(event_id => $id, timestamp => $at) } 1 .. 3 ]), 3, 'three times in one batch too';
+  accepted post('/track', [ map { event(event_id => $id, timestamp => $at) } 1 .. 3 ]), 3,
+    'three times in one batch too';
   stored();
   is value('SELECT count(*) FROM events WHERE event_id = ?', $id), 1, 'one row';
   is kept($id)->{properties}, '{"try": 1}', 'the first one';
@@ -157,7 +166,8 @@ subtest 'timestamps: any offset, fractions to the microsecond, milliseconds' => 
     [ '1.7684784e12',                        '2026-01-15T12:00:00.000000Z' ],
   );
   for my $case (@cases) {
-    accepted post('/track', sprintf '{"event":"time","user_id":"u1","event_id":"%s","timestamp":%s}', uuid('time', $case->[0]), $case->[0]), 1, "taken: $case->[0]";
+    accepted post('/track', sprintf '{"event":"time","user_id":"u1","event_id":"%s","timestamp":%s}',
+      uuid('time', $case->[0]), $case->[0]), 1, "taken: $case->[0]";
   }
   stored();
   for my $case (@cases) {
@@ -167,8 +177,10 @@ subtest 'timestamps: any offset, fractions to the microsecond, milliseconds' => 
 
 subtest 'a time that is none is refused' => sub {
   my @cases = map { qq("$_") } (
-    '', 'now', '2026', '2026-01-15', '2026-01-15T12:00:00', '2026-13-01T00:00:00Z', '2026-02-29T00:00:00Z', '2026-01-32T00:00:00Z',
-    '2026-01-15T24:00:00Z', '2026-01-15T12:60:00Z', '2026-01-15T12:00:61Z', '2026-01-15T12:00:00+24:00', '2026-01-15T12:00:00.Z',
+    '', 'now', '2026', '2026-01-15', '2026-01-15T12:00:00', '2026-13-01T00:00:00Z', '2026-02-29T00:00:00Z',
+      '2026-01-32T00:00:00Z',
+    '2026-01-15T24:00:00Z', '2026-01-15T12:60:00Z', '2026-01-15T12:00:61Z', '2026-01-15T12:00:00+24:00',
+      '2026-01-15T12:00:00.Z',
     '2026-01-15T12:00:00Zjunk', ' 2026-01-15T12:00:00Z', '20260115T120000Z', '1768478400000', '2026-1-5T12:00:00Z',
   );
   refused post('/track', qq({"event":"e","user_id":"u","timestamp":$_})), 'timestamp', 'not_a_timestamp', $_
@@ -181,9 +193,13 @@ subtest 'the clock of the client is set right by sent_at, in the event and in th
   my $ahead = now() + 600_000;
   my $behind = now() - 3_600_000;
   accepted post('/track', event(event_id => $own, timestamp => $at, sent_at => $ahead)), 1, 'in the event';
-  accepted post('/track', { sent_at => $ahead, batch => [ event(event_id => $shared, timestamp => $at) ] }), 1, 'before the batch';
-  accepted post('/track', sprintf '{"events":[%s],"sent_at":%s}', json(event(event_id => $late, timestamp => $at)), $behind), 1, 'after the events';
-  accepted post('/track', { sent_at => $ahead, events => [ event(event_id => $both, timestamp => $at, sent_at => 0 + $behind) ] }), 1, 'in both';
+  accepted post('/track', { sent_at => $ahead, batch => [ event(event_id => $shared, timestamp => $at) ] }), 1,
+    'before the batch';
+  accepted post('/track', sprintf '{"events":[%s],"sent_at":%s}', json(event(event_id => $late, timestamp => $at)),
+    $behind), 1, 'after the events';
+  accepted post('/track',
+    { sent_at => $ahead, events => [ event(event_id => $both, timestamp => $at, sent_at => 0 + $behind) ] }), 1,
+    'in both';
   stored();
   my %sent = ($own => $ahead, $shared => $ahead, $late => $behind, $both => $behind);
   for my $id ($own, $shared, $late, $both) {
@@ -195,7 +211,8 @@ subtest 'the clock of the client is set right by sent_at, in the event and in th
 
 subtest 'more than 23 hours ahead becomes now; the distant past stays' => sub {
   my %hours = (uuid('ahead 22') => 22, uuid('ahead 24') => 24, uuid('a year') => 8760);
-  accepted post('/track', event(event_id => $_, timestamp => now() + $hours{$_} * 3_600_000)), 1, "$hours{$_} hours ahead" for sort keys %hours;
+  accepted post('/track', event(event_id => $_, timestamp => now() + $hours{$_} * 3_600_000)), 1,
+    "$hours{$_} hours ahead" for sort keys %hours;
   my $past = uuid('past');
   accepted post('/track', event(event_id => $past, timestamp => '2001-02-03T04:05:06Z')), 1, 'twenty-five years ago';
   stored();
@@ -230,7 +247,8 @@ subtest 'the country: an ISO code, or what a time zone says' => sub {
 
 subtest 'of two members with one name the last counts' => sub {
   my $id = uuid('twice');
-  accepted post('/track', qq({"event":1,"user_id":"first","event":"second","event_id":"$id","user_id":"last","properties":{"a":1},"properties":{"b":2}})), 1, 'accepted';
+  accepted post('/track',
+    qq({"event":1,"user_id":"first","event":"second","event_id":"$id","user_id":"last","properties":{"a":1},"properties":{"b":2}})), 1, 'accepted';
   stored();
   my $row = kept($id);
   is_deeply [ @$row{qw(event user_id properties)} ], [ 'second', 'last', '{"b": 2}' ], 'the last of each';
@@ -241,14 +259,16 @@ subtest 'without a timestamp the time inside a version 7 event_id stands in as t
   accepted post('/track', event(event_id => $id)), 1, 'accepted';
   stored();
   same_time(client_timestamp => $id, '2026-01-01T00:00:00.000000Z', 'client_timestamp');
-  is value('SELECT "timestamp" = received_at FROM events WHERE event_id = ?', $id), 1, 'it happened when it was received';
+  is value('SELECT "timestamp" = received_at FROM events WHERE event_id = ?', $id), 1,
+    'it happened when it was received';
 };
 
 subtest 'members that Weir does not know are ignored, and refused by name where the location is strict' => sub {
   my $id = uuid('unknown');
   accepted post('/track', event(event_id => $id, colour => 'red', nested => { a => [ 1, { b => 2 } ] })), 1, 'ignored';
   refused post('/strict', event(colour => 'red')), 'colour', 'unknown_field', 'refused by name';
-  accepted post('/strict', event(event_id => uuid('strict'), properties => { colour => 'red' })), 1, 'properties are free in a strict location';
+  accepted post('/strict', event(event_id => uuid('strict'), properties => { colour => 'red' })), 1,
+    'properties are free in a strict location';
   stored();
   is kept($id)->{event}, 'opened', 'the rest is stored';
 };

@@ -159,7 +159,8 @@ sub digest_of ($table) {
 
 sub redis {
   return $redis->{client} if $redis && $redis->{pid} == $$;
-  $redis = { pid => $$, client => Redis->new(sock => $weir->setting('REDIS_SOCKET'), reconnect => 5, every => 100_000) };
+  $redis = { pid => $$,
+    client => Redis->new(sock => $weir->setting('REDIS_SOCKET'), reconnect => 5, every => 100_000) };
   return $redis->{client};
 }
 

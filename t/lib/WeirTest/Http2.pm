@@ -18,7 +18,8 @@ my $largest_frame = 16_384;
 
 sub new ($class, %options) {
   my $self = bless {
-    socket => WeirTest::Client->new(%options), next_stream => 1, initial_window => 65_535, window => 65_535, streams => {},
+    socket => WeirTest::Client->new(%options), next_stream => 1, initial_window => 65_535, window => 65_535,
+      streams => {},
   }, $class;
   $self->{socket}->send_bytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
   $self->send_frame(settings => 0, 0, '');
@@ -41,7 +42,8 @@ sub open_stream ($self, $method, $path, $ends, %headers) {
   my $id = $self->{next_stream};
   $self->{next_stream} += 2;
   my %pseudo = (':method' => $method, ':path' => $path, ':scheme' => 'http', ':authority' => 'weir');
-  my $block = join '', (map { field($_, $pseudo{$_}) } sort keys %pseudo), map { field(lc, $headers{$_}) } sort keys %headers;
+  my $block = join '', (map { field($_, $pseudo{$_}) } sort keys %pseudo),
+    map { field(lc, $headers{$_}) } sort keys %headers;
   $self->{streams}{$id} = { window => $self->{initial_window}, body => '', ended => 0 };
   $self->send_frame(headers => $end_headers | ($ends ? $end_stream : 0), $id, $block);
   return $id;

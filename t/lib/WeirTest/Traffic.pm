@@ -62,7 +62,8 @@ sub event ($self, $number) {
 sub make_recording ($self, $members, $number) {
   $members->{event} = '"recording_completed"';
   my $seconds = $number % 5 == 0 ? '"unknown"' : sprintf '%d.%d', $number % 600, $number % 10;
-  $members->{properties} = sprintf '{"audio_duration_seconds":%s,"estimated_cost_usd":0.%03d}', $seconds, $number % 1000;
+  $members->{properties} = sprintf '{"audio_duration_seconds":%s,"estimated_cost_usd":0.%03d}', $seconds,
+    $number % 1000;
   return;
 }
 
@@ -75,7 +76,8 @@ sub spoil ($members, $number) {
 sub crash ($self, $number) {
   my $id = $self->id(crash => $number, 4);
   my %members = (
-    crash_id => qq("$id"), user_id => sprintf('"user-%d"', $number % $self->{users}), app_version => '"1.0"', crash_type => '"main_crash"',
+    crash_id => qq("$id"), user_id => sprintf('"user-%d"', $number % $self->{users}), app_version => '"1.0"',
+      crash_type => '"main_crash"',
     error_message => '"boom"', timestamp => $self->time_of($number),
   );
   return { id => $id, json => object(\%members) };

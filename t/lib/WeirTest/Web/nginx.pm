@@ -32,7 +32,9 @@ sub check_config ($module, $http) {
   print {$file} qq(load_module "$module";\npid "$dir/nginx.pid";\nerror_log stderr;\nevents {}\nhttp {\n$http\n}\n);
   close $file;
   my @preload = preload($module);
-  open my $said, '-|', join(' ', map { "'$_'" } @preload, '/usr/sbin/nginx', '-t', '-e', 'stderr', '-p', $dir, '-c', "$dir/nginx.conf") . ' 2>&1' or die "nginx: $!\n";
+  open my $said, '-|',
+    join(' ', map { "'$_'" } @preload, '/usr/sbin/nginx', '-t', '-e', 'stderr', '-p', $dir, '-c', "$dir/nginx.conf")
+    . ' 2>&1' or die "nginx: $!\n";
   my $text = do { local $/; <$said> };
   close $said;
   return ($? >> 8, $text);

@@ -182,11 +182,17 @@ sub wait_for ($condition, $seconds = 10) {
 sub done_testing {
   local $Test::Builder::Level = $Test::Builder::Level + 1;
   if ($weir) {
+    disconnect();
     ok $weir->stop, 'everything stops when told to';
     my @dirty = $weir->dirty_lines(@allowed);
     is scalar @dirty, 0, 'the logs are clean' or diag join "\n", @dirty[ 0 .. ($#dirty > 20 ? 20 : $#dirty) ];
   }
   return Test::More::done_testing();
+}
+
+sub disconnect {
+  $_->disconnect for values %{ delete $databases{$$} // {} };
+  return;
 }
 
 $SIG{$_} = sub { exit 1 } for qw(INT TERM HUP);
@@ -195,8 +201,7 @@ END {
   if ($weir && $weir->{owner} == $$) {
     my $status = $?;
     my $failed = $status || !Test::More->builder->is_passing;
-    $_->disconnect for map { values %$_ } values %databases;
-    eval { $weir->stop; diag(join "\n", $weir->log_tails) if $failed; $weir->remove; 1 } or warn $@;
+    eval { disconnect(); $weir->stop; diag(join "\n", $weir->log_tails) if $failed; $weir->remove; 1 } or warn $@;
     $? = $status;
   }
 }

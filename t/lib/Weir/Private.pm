@@ -15,9 +15,10 @@ use File::Basename qw(dirname);
 use File::Path qw(remove_tree);
 use File::Spec;
 use File::Temp qw(tempdir);
+use List::Util qw(sum);
 use POSIX qw(WNOHANG);
 use Redis;
-use Time::HiRes qw(sleep time);
+use Time::HiRes qw(time);
 
 my $root = File::Spec->rel2abs(dirname(__FILE__) . '/../../..');
 my @all;
@@ -42,13 +43,16 @@ END {
   $_->stop for grep { defined } @all;
 }
 
+# Between two looks at what a test waits for.
+sub pause { return select undef, undef, undef, 0.02 }
+
 # Waits until `condition` holds, and dies of `what` when it does not within `seconds`.
 sub wait_until ($what, $seconds, $condition) {
   for (my $end = time + $seconds ; ;) {
     my $value = $condition->();
     return $value if $value;
     die "$what did not come true within $seconds s\n" if time > $end;
-    sleep 0.02;
+    pause();
   }
 }
 
@@ -111,6 +115,13 @@ sub wait_for ($self, $pid, $seconds = 20) {
   wait_until("the end of process $pid", $seconds, sub { my $ended = waitpid($pid, WNOHANG) == $pid; $status = $?; $ended });
   delete $self->{flushers}{$pid};
   return $status & 127 ? 'signal ' . ($status & 127) : $status >> 8;
+}
+
+# The signals that a process was sent and has not taken, as a number of bits.
+sub pending_signals ($pid) {
+  open my $file, '<', "/proc/$pid/status" or return 0;
+  local $/;
+  return sum(map { hex } readline($file) =~ /^(?:SigPnd|ShdPnd):\s+([0-9a-f]+)/mg);
 }
 
 # Ends a server (by its name) or a flusher (by its pid) with a signal; what wait_for() says of it.

@@ -91,8 +91,8 @@ struct RowView {
   Timestamp received_at;
 
   // True if the client named the event but gave no time with it: a retry then arrives with another
-  // client_timestamp, perhaps in another partition, where a unique index does not see it. The time of
-  // receipt also stands in ids that the edge made, to the millisecond; those no client repeats.
+  // client_timestamp, perhaps in another partition, where a unique index does not see it. The time
+  // of receipt also stands in ids that the edge made, to the millisecond; those no client repeats.
   bool needs_wide_check() const {
     return client_timestamp == received_at &&
            uuid_time(id) != received_at - received_at % kMicrosPerMillisecond;

@@ -1,0 +1,118 @@
+#include "core/redis/settings.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include "core/config/words.h"
+#include "core/redis/stream.h"
+
+namespace weir {
+namespace {
+
+// Digits only.
+std::optional<std::uint32_t> parse_count(std::string_view text) {
+  std::uint32_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return count;
+}
+
+// "500ms", "2s" or "2", which are seconds.
+std::optional<std::chrono::milliseconds> parse_time(std::string_view text) {
+  std::chrono::milliseconds unit{1000};
+  if (!text.empty() && text.back() == 's') {
+    text.remove_suffix(1);
+    if (!text.empty() && text.back() == 'm') {
+      text.remove_suffix(1);
+      unit = std::chrono::milliseconds(1);
+    }
+  }
+  const auto count = parse_count(text);
+  if (!count) return std::nullopt;
+  return *count * unit;
+}
+
+// Setters return an empty string, or what is wrong with the value.
+std::string set_user(std::string_view value, RedisSettings& settings) {
+  settings.courier.user = value;
+  return {};
+}
+
+std::string set_password_file(std::string_view value, RedisSettings& settings) {
+  settings.password_file = value;
+  return {};
+}
+
+std::string set_stream(std::string_view value, RedisSettings& settings) {
+  settings.courier.stream = value;
+  return {};
+}
+
+std::string set_timeout(std::string_view value, RedisSettings& settings) {
+  const auto time = parse_time(value);
+  if (!time || *time < kLeastRedisTimeout || *time > kMostRedisTimeout) {
+    return "is not a time from 10ms to 60s: write it as timeout=2s";
+  }
+  settings.courier.timeout = *time;
+  return {};
+}
+
+std::string set_in_flight(std::string_view value, RedisSettings& settings) {
+  const auto count = parse_count(value);
+  if (!count || *count < 1 || *count > kMostRedisInFlight) {
+    return "is not a number of requests, 1 to 10000000: write it as inflight=16384";
+  }
+  settings.courier.max_waiting = *count;
+  return {};
+}
+
+struct Parameter {
+  std::string_view name;
+  std::string (*set)(std::string_view value, RedisSettings& settings);
+};
+
+constexpr Parameter kParameters[] = {
+    {"user", set_user},       {"password_file", set_password_file}, {"stream", set_stream},
+    {"timeout", set_timeout}, {"inflight", set_in_flight},
+};
+
+const Parameter* find_parameter(std::string_view name) {
+  const auto* found = std::find_if(std::begin(kParameters), std::end(kParameters),
+                                   [&](const Parameter& known) { return known.name == name; });
+  return found == std::end(kParameters) ? nullptr : found;
+}
+
+std::string set_parameter(std::string_view word, RedisSettings& settings,
+                          std::vector<const Parameter*>& seen) {
+  const auto pair = name_and_value(word);
+  const Parameter* parameter = pair ? find_parameter(pair->first) : nullptr;
+  if (parameter == nullptr || pair->second.empty()) {
+    return "it does not know " + quoted(word) +
+           ": after the address it takes user=, password_file=, stream=, timeout= and inflight=";
+  }
+  if (std::find(seen.begin(), seen.end(), parameter) != seen.end()) {
+    return "it has " + quoted(parameter->name) + " twice: remove one";
+  }
+  seen.push_back(parameter);
+  const std::string fault = parameter->set(pair->second, settings);
+  return fault.empty() ? fault : quoted(pair->second) + ' ' + fault;
+}
+
+}  // namespace
+
+std::string read_redis_settings(const std::vector<std::string_view>& words,
+                                RedisSettings& settings) {
+  if (words.empty()) return "it needs an address: write unix:/path or host:port";
+  if (auto fault = parse_redis_address(words.front(), settings.address); !fault.empty()) {
+    return "it cannot use " + quoted(words.front()) + ": " + fault;
+  }
+  settings.courier.stream = kDefaultStream;
+  std::vector<const Parameter*> seen;
+  for (std::size_t i = 1; i < words.size(); i++) {
+    if (auto fault = set_parameter(words[i], settings, seen); !fault.empty()) return fault;
+  }
+  return {};
+}
+
+}  // namespace weir

@@ -1,0 +1,105 @@
+// The words that say where Redis is.
+#include "core/redis/settings.h"
+
+#include "t/unit/suite.h"
+
+using weir::read_redis_settings;
+using weir::RedisSettings;
+
+namespace {
+
+using Words = std::vector<std::string_view>;
+using std::chrono::milliseconds;
+
+RedisSettings read(const Words& words) {
+  RedisSettings settings;
+  ck_assert_view_eq(read_redis_settings(words, settings), "");
+  return settings;
+}
+
+void assert_refused(const Words& words, std::string_view why) {
+  RedisSettings settings;
+  const std::string fault = read_redis_settings(words, settings);
+  ck_assert_msg(fault.find(why) != std::string::npos, "'%s' lacks '%s'", fault.c_str(),
+                std::string(why).c_str());
+}
+
+START_TEST(an_address_is_enough) {
+  const auto settings = read({"unix:/run/redis.sock"});
+  ck_assert_view_eq(settings.address.path, "/run/redis.sock");
+  ck_assert_view_eq(settings.courier.stream, "weir:{0}");
+  ck_assert(settings.courier.timeout == milliseconds(2000));
+  ck_assert_uint_eq(settings.courier.max_waiting, 16384);
+  ck_assert(settings.courier.user.empty() && settings.password_file.empty());
+}
+END_TEST
+
+START_TEST(parameters_come_in_any_order) {
+  const auto settings = read({"h:1", "inflight=7", "stream=weir:{1}=a", "timeout=500ms",
+                              "password_file=/etc/weir/password", "user=edge"});
+  ck_assert_view_eq(settings.address.host, "h");
+  ck_assert_view_eq(settings.courier.user, "edge");
+  ck_assert_view_eq(settings.courier.stream, "weir:{1}=a");
+  ck_assert_view_eq(settings.password_file, "/etc/weir/password");
+  ck_assert(settings.courier.timeout == milliseconds(500));
+  ck_assert_uint_eq(settings.courier.max_waiting, 7);
+}
+END_TEST
+
+START_TEST(an_address_is_needed) {
+  assert_refused({}, "write unix:/path or host:port");
+  assert_refused({"localhost"}, "\"localhost\": the port is missing");
+  assert_refused({"timeout=2s"}, "\"timeout=2s\": the port is missing");
+}
+END_TEST
+
+START_TEST(a_time_has_a_unit_and_a_range) {
+  const std::pair<std::string_view, int> kTimes[] = {
+      {"timeout=10ms", 10},   {"timeout=2s", 2000},       {"timeout=2", 2000},
+      {"timeout=60s", 60000}, {"timeout=60000ms", 60000}, {"timeout=1", 1000},
+  };
+  for (const auto& [word, expected] : kTimes) {
+    ck_assert(read({"h:1", word}).courier.timeout == milliseconds(expected));
+  }
+  for (const std::string_view word :
+       {"timeout=9ms", "timeout=0", "timeout=61s", "timeout=60001ms", "timeout=61", "timeout=-1s",
+        "timeout=+1s", "timeout=1.5s", "timeout=s", "timeout=ms", "timeout=soon", "timeout=2h",
+        "timeout=2 s", "timeout=2S", "timeout=4294967296", "timeout=99999999999999999999s"}) {
+    assert_refused({"h:1", word}, "is not a time from 10ms to 60s: write it as timeout=2s");
+  }
+}
+END_TEST
+
+START_TEST(what_is_in_flight_is_counted_in_whole_requests) {
+  ck_assert_uint_eq(read({"h:1", "inflight=1"}).courier.max_waiting, 1);
+  ck_assert_uint_eq(read({"h:1", "inflight=10000000"}).courier.max_waiting, 10'000'000);
+  for (const std::string_view word :
+       {"inflight=0", "inflight=-5", "inflight=1e3", "inflight=10000001", "inflight=many",
+        "inflight=1.0", "inflight=0x10", "inflight=99999999999999999999"}) {
+    assert_refused({"h:1", word}, "write it as inflight=16384");
+  }
+}
+END_TEST
+
+START_TEST(a_word_that_is_no_parameter_is_named) {
+  for (const std::string_view word :
+       {"wait=1s", "timeout=", "timeout", "=2s", "", "Timeout=2s", "user="}) {
+    assert_refused({"h:1", word},
+                   "it does not know \"" + std::string(word) + "\": after the address it takes");
+  }
+}
+END_TEST
+
+START_TEST(a_parameter_stands_once) {
+  assert_refused({"h:1", "timeout=1s", "user=a", "timeout=1s"}, "\"timeout\" twice: remove one");
+}
+END_TEST
+
+const weir_test::Register kRegistered("redis_settings",
+                                      {an_address_is_enough, parameters_come_in_any_order,
+                                       an_address_is_needed, a_time_has_a_unit_and_a_range,
+                                       what_is_in_flight_is_counted_in_whole_requests,
+                                       a_word_that_is_no_parameter_is_named,
+                                       a_parameter_stands_once});
+
+}  // namespace

@@ -14,20 +14,6 @@ char* refuse(ngx_conf_t* cf, const std::string& sentence) {
   return static_cast<char*>(NGX_CONF_ERROR);
 }
 
-std::string quoted(std::string_view word) { return '"' + std::string(word) + '"'; }
-
-bool split(std::string_view word, std::string_view& name, std::string_view& value) {
-  const std::size_t equals = word.find('=');
-  if (equals == std::string_view::npos) return false;
-  name = word.substr(0, equals);
-  value = word.substr(equals + 1);
-  return true;
-}
-
-ngx_str_t to_ngx(std::string_view text) {
-  return {text.size(), reinterpret_cast<u_char*>(const_cast<char*>(text.data()))};
-}
-
 std::string place_of(ngx_conf_t* cf) {
   if (cf->conf_file == nullptr) return "the command line";
   return std::string(view(cf->conf_file->file.name)) + ':' + std::to_string(cf->conf_file->line);

@@ -17,13 +17,6 @@ std::vector<std::string_view> arguments(ngx_conf_t* cf);
 // Reports one sentence, to which nginx adds file and line; returns NGX_CONF_ERROR.
 char* refuse(ngx_conf_t* cf, const std::string& sentence);
 
-std::string quoted(std::string_view word);
-
-// Splits "name=value"; false if `word` is not one.
-bool split(std::string_view word, std::string_view& name, std::string_view& value);
-
-ngx_str_t to_ngx(std::string_view text);
-
 // "/etc/nginx/nginx.conf:12"
 std::string place_of(ngx_conf_t* cf);
 

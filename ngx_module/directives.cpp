@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/config/words.h"
 #include "ngx_module/conf_words.h"
 #include "ngx_module/pool.h"
 #include "ngx_module/redis_directive.h"
@@ -18,68 +19,58 @@ constexpr ngx_uint_t kAnywhere = NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HT
                                  NGX_HTTP_SIF_CONF | NGX_HTTP_LIF_CONF | NGX_HTTP_LMT_CONF |
                                  NGX_CONF_ANY;
 
-constexpr const char* kKinds = "write weir track, weir crash, weir cli or weir health";
+constexpr std::string_view kOtherHandler =
+    "another directive, such as proxy_pass, answers in this location already: give \"weir\" a "
+    "location of its own";
+
+ngx_http_core_loc_conf_t* core_conf(ngx_conf_t* cf) {
+  return static_cast<ngx_http_core_loc_conf_t*>(
+      ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
+}
+
+std::string read_weir(const std::vector<std::string_view>& words, Location& location) {
+  if (words.empty() || words.size() > 2) {
+    return "it takes a kind of location and perhaps \"strict\": write " + endpoint_words("weir ");
+  }
+  const auto endpoint = endpoint_from_word(words.front());
+  if (!endpoint)
+    return "it does not know " + quoted(words[0]) + ": write " + endpoint_words("weir ");
+  location.endpoint = *endpoint;
+  location.strict = words.size() > 1;
+  if (!location.strict || words[1] == "strict") return {};
+  return "it does not know " + quoted(words[1]) +
+         ": after the kind of location it takes only \"strict\"";
+}
 
 char* set_weir(ngx_conf_t* cf, LocationConf& conf) {
-  const auto words = arguments(cf);
   if (cf->cmd_type != NGX_HTTP_LOC_CONF) {
     return refuse(
         cf,
-        "\"weir\" belongs directly into a location block: write location = /track { weir track; }");
+        "weir: it belongs directly into a location block: write location = /track { weir track; }");
   }
-  if (words.empty() || words.size() > 2) {
-    return refuse(
-        cf, std::string("\"weir\" takes a kind of location and perhaps \"strict\", and no more: ") +
-                kKinds);
+  if (!conf.place.empty()) return refuse(cf, "weir: this location has it already: remove one");
+  if (auto fault = read_weir(arguments(cf), conf.settings.location()); !fault.empty()) {
+    return refuse(cf, "weir: " + fault);
   }
-  if (conf.takes) return refuse(cf, "this location has \"weir\" already: remove one");
-  const auto endpoint = endpoint_from_word(words.front());
-  if (!endpoint) {
-    return refuse(cf, "\"weir\" does not know " + quoted(words.front()) + ": " + kKinds);
-  }
-  if (words.size() > 1 && words[1] != "strict") {
-    return refuse(cf, "\"weir\" does not know " + quoted(words[1]) +
-                          ": after the kind of location it takes only \"strict\"");
-  }
-  auto* core = static_cast<ngx_http_core_loc_conf_t*>(
-      ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
-  if (core->handler != nullptr) {
-    return refuse(cf,
-                  "another directive, such as proxy_pass, answers in this location already: "
-                  "give \"weir\" a location of its own");
-  }
-  core->handler = handle_request;
-  conf.takes = true;
-  conf.location.endpoint = *endpoint;
-  conf.location.strict = words.size() > 1;
+  auto& handler = core_conf(cf)->handler;
+  if (handler != nullptr) return refuse(cf, std::string(kOtherHandler));
+  handler = handle_request;
   conf.place = place_of(cf);
   return NGX_CONF_OK;
 }
 
 char* set_limits(ngx_conf_t* cf, LocationConf& conf) {
   for (const std::string_view word : arguments(cf)) {
-    std::string_view name, value;
-    if (!split(word, name, value)) {
-      return refuse(cf, "weir_limit does not know " + quoted(word) + ": write NAME=VALUE");
+    if (auto fault = conf.settings.add_limit(word); !fault.empty()) {
+      return refuse(cf, "weir_limit: " + fault);
     }
-    Limits probe;
-    if (auto fault = set_limit(probe, name, value); !fault.empty()) return refuse(cf, fault);
-    const bool again = std::any_of(conf.limit_words.begin(), conf.limit_words.end(),
-                                   [&](const auto& known) { return known.first == name; });
-    if (again) return refuse(cf, "the limit " + quoted(name) + " stands here twice: remove one");
-    conf.limit_words.emplace_back(name, value);
   }
   return NGX_CONF_OK;
 }
 
 char* set_origins(ngx_conf_t* cf, LocationConf& conf) {
-  const auto words = arguments(cf);
-  conf.names_origins = true;
-  if (words.size() == 1 && words.front() == "off") return NGX_CONF_OK;
-  for (const std::string_view word : words) {
-    if (auto fault = conf.location.cors.add_origin(word); !fault.empty()) return refuse(cf, fault);
-  }
-  return NGX_CONF_OK;
+  const auto fault = conf.settings.add_origins(arguments(cf));
+  return fault.empty() ? NGX_CONF_OK : refuse(cf, "weir_cors: " + fault);
 }
 
 }  // namespace
@@ -117,8 +108,9 @@ ngx_command_t directives[] = {
 namespace {
 
 // What can be seen only once all of the configuration is read; so it names its place itself.
-char* refuse_later(ngx_conf_t* cf, const LocationConf& conf, const char* sentence) {
-  ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "%s in %*s", sentence, WEIR_TEXT(conf.place));
+char* refuse_later(ngx_conf_t* cf, const LocationConf& conf, std::string_view sentence) {
+  ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "%*s in %*s", WEIR_TEXT(sentence),
+                WEIR_TEXT(conf.place));
   return static_cast<char*>(NGX_CONF_ERROR);
 }
 
@@ -133,25 +125,20 @@ void take_over_body_limit(ngx_http_core_loc_conf_t* core, Limits& limits) {
   core->client_max_body_size = 0;
 }
 
-void inherit(LocationConf& inner, const LocationConf& outer, bool same_location) {
-  if (!inner.names_origins) inner.location.cors = outer.location.cors;
-  inner.limit_words.insert(inner.limit_words.begin(), outer.limit_words.begin(),
-                           outer.limit_words.end());
-  for (const auto& [name, value] : inner.limit_words) {
-    set_limit(inner.location.limits, name, value);  // passed when it was read
-  }
-  if (!same_location || inner.takes) return;
-  inner.takes = outer.takes;
-  inner.location.endpoint = outer.location.endpoint;
-  inner.location.strict = outer.location.strict;
+// `if` and `limit_except` are parts of their location.
+void inherit_weir(ngx_http_core_loc_conf_t* core, const LocationConf& outer, LocationConf& inner) {
+  if (!core->noname || !inner.place.empty() || outer.place.empty()) return;
+  inner.settings.location().endpoint = outer.settings.location().endpoint;
+  inner.settings.location().strict = outer.settings.location().strict;
   inner.place = outer.place;
+  if (core->handler == nullptr) core->handler = handle_request;
 }
 
 char* merge(ngx_conf_t* cf, const LocationConf& outer, LocationConf& inner) {
-  auto* core = static_cast<ngx_http_core_loc_conf_t*>(
-      ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
-  inherit(inner, outer, core->noname);  // `if` and `limit_except` are parts of their location
-  if (!inner.takes) return NGX_CONF_OK;
+  ngx_http_core_loc_conf_t* core = core_conf(cf);
+  inner.settings.inherit(outer.settings);
+  inherit_weir(core, outer, inner);
+  if (inner.place.empty()) return NGX_CONF_OK;
 
   const auto* main =
       static_cast<MainConf*>(ngx_http_conf_get_module_main_conf(cf, ngx_http_weir_module));
@@ -160,13 +147,9 @@ char* merge(ngx_conf_t* cf, const LocationConf& outer, LocationConf& inner) {
                         "\"weir\" needs a Redis to keep events in: add \"weir_redis unix:/path;\" "
                         "or \"weir_redis host:port;\" to the http block, for \"weir\"");
   }
-  if (core->noname && core->handler == nullptr) core->handler = handle_request;
-  if (!core->noname && core->handler != handle_request) {
-    return refuse_later(cf, inner,
-                        "another directive, such as proxy_pass, answers in the same location: "
-                        "give it a location of its own, apart from \"weir\"");
-  }
-  take_over_body_limit(core, inner.location.limits);
+  if (!core->noname && core->handler != handle_request)
+    return refuse_later(cf, inner, kOtherHandler);
+  take_over_body_limit(core, inner.settings.location().limits);
   return NGX_CONF_OK;
 }
 
@@ -184,8 +167,9 @@ char* merge_location_conf(ngx_conf_t* cf, void* outer, void* inner) noexcept {
   }
 }
 
-const LocationConf& location_conf(ngx_http_request_t* r) {
-  return *static_cast<LocationConf*>(ngx_http_get_module_loc_conf(r, ngx_http_weir_module));
+const Location& location_of(ngx_http_request_t* r) {
+  return static_cast<LocationConf*>(ngx_http_get_module_loc_conf(r, ngx_http_weir_module))
+      ->settings.location();
 }
 
 const RedisTarget* redis_target(ngx_cycle_t* cycle) {

@@ -6,10 +6,8 @@
 
 #include <optional>
 #include <string>
-#include <utility>
-#include <vector>
 
-#include "core/http/intake.h"
+#include "core/http/location.h"
 #include "ngx_module/redis_link.h"
 
 namespace weir {
@@ -19,13 +17,8 @@ struct MainConf {
 };
 
 struct LocationConf {
-  using LimitWord = std::pair<std::string, std::string>;  // name and value
-
-  Location location;
-  bool takes = false;  // `weir` stands here
-  bool names_origins = false;
-  std::vector<LimitWord> limit_words;  // those of outer blocks first, once merged
-  std::string place;                   // "/etc/nginx/nginx.conf:12", of `weir`
+  LocationSettings settings;
+  std::string place;  // of `weir`, "/etc/nginx/nginx.conf:12"; empty: no `weir` here
 };
 
 extern ngx_command_t directives[];
@@ -35,7 +28,7 @@ void* create_main_conf(ngx_conf_t* cf) noexcept;
 void* create_location_conf(ngx_conf_t* cf) noexcept;
 char* merge_location_conf(ngx_conf_t* cf, void* outer, void* inner) noexcept;
 
-const LocationConf& location_conf(ngx_http_request_t* r);
+const Location& location_of(ngx_http_request_t* r);
 
 // Null if there is no http block, or no `weir_redis` in it.
 const RedisTarget* redis_target(ngx_cycle_t* cycle);

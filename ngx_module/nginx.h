@@ -29,6 +29,11 @@ inline std::string_view view(const ngx_table_elt_t* header) {
   return header == nullptr ? std::string_view{} : view(header->value);
 }
 
+// nginx's strings point to what may be changed, but it changes none that it is only shown.
+inline ngx_str_t to_ngx(std::string_view text) {
+  return {text.size(), reinterpret_cast<u_char*>(const_cast<char*>(text.data()))};
+}
+
 }  // namespace weir
 
 // Hands a std::string or std::string_view to nginx's formatter as the two arguments of "%*s".

@@ -111,7 +111,7 @@ void RedisLink::guarded() noexcept {
 
 void RedisLink::connect() {
   RedisTarget::Address& address = target_.addresses[address_];
-  ngx_str_t name{target_.name.size(), reinterpret_cast<u_char*>(target_.name.data())};
+  ngx_str_t name = to_ngx(target_.name);
   ngx_peer_connection_t peer{};
   peer.sockaddr = &address.sockaddr.sockaddr;
   peer.socklen = address.length;
@@ -149,10 +149,8 @@ void RedisLink::write_ready() {
     return opened();
   }
   while (connection_->write->ready && !courier_.output().empty()) {
-    const auto output = courier_.output();
-    auto* bytes =
-        reinterpret_cast<u_char*>(const_cast<char*>(output.data()));  // send() is not const
-    const ssize_t sent = connection_->send(connection_, bytes, output.size());
+    const ngx_str_t output = to_ngx(courier_.output());
+    const ssize_t sent = connection_->send(connection_, output.data, output.len);
     if (sent == NGX_ERROR) return lost("cannot write", ngx_socket_errno);
     if (sent <= 0) break;
     courier_.wrote(static_cast<std::size_t>(sent));

@@ -26,7 +26,6 @@ class Visit final : public Customer {
 
   void decide();
   bool keep(const Decision& decision);
-  bool copy_answer(const Answer& answer);
   void too_large();
   void finish(const Answer& answer);
 
@@ -50,47 +49,55 @@ Timestamp time_of_receipt() {
          static_cast<Timestamp>(time->msec) * 1000;
 }
 
+// The headers that nginx keeps no pointers to.
+struct Wanted {
+  std::string_view name;  // in lower case
+  std::string_view RequestHead::*value;
+};
+
+constexpr Wanted kWanted[] = {
+    {"origin", &RequestHead::origin},
+    {"content-encoding", &RequestHead::content_encoding},
+    {"access-control-request-method", &RequestHead::access_control_request_method},
+};
+
 bool is_named(const ngx_table_elt_t& header, std::string_view lower_case_name) {
   return header.key.len == lower_case_name.size() &&
          ngx_memcmp(header.lowcase_key, lower_case_name.data(), lower_case_name.size()) == 0;
 }
 
-// A header that nginx keeps no pointer to; the first one of its name.
-std::string_view find_header(ngx_http_request_t* r, std::string_view lower_case_name) {
-  for (ngx_list_part_t* part = &r->headers_in.headers.part; part != nullptr; part = part->next) {
-    auto* headers = static_cast<ngx_table_elt_t*>(part->elts);
-    for (ngx_uint_t i = 0; i < part->nelts; i++) {
-      if (is_named(headers[i], lower_case_name)) return view(headers[i].value);
+// Of several headers with one name the first counts.
+void add_header(RequestHead& head, const ngx_table_elt_t& header) {
+  for (const Wanted& wanted : kWanted) {
+    if (is_named(header, wanted.name) && (head.*wanted.value).empty()) {
+      head.*wanted.value = view(header.value);
     }
   }
-  return {};
 }
 
 RequestHead head_of(ngx_http_request_t* r) {
   RequestHead head;
   head.method = view(r->method_name);
   head.content_type = view(r->headers_in.content_type);
-  head.content_encoding = find_header(r, "content-encoding");
-  head.origin = find_header(r, "origin");
   if (r->headers_in.content_length_n >= 0) {
     head.content_length = static_cast<std::uint64_t>(r->headers_in.content_length_n);
+  }
+  for (ngx_list_part_t* part = &r->headers_in.headers.part; part != nullptr; part = part->next) {
+    const auto* headers = static_cast<ngx_table_elt_t*>(part->elts);
+    for (ngx_uint_t i = 0; i < part->nelts; i++) add_header(head, headers[i]);
   }
   return head;
 }
 
 // Answers without the body: whatever of it comes is thrown away.
-ngx_int_t answer_early(ngx_http_request_t* r, const Location& location, const RequestHead& head,
-                       const Answer& answer) {
-  const bool preflight = r->method == NGX_HTTP_OPTIONS && !head.origin.empty() &&
-                         !find_header(r, "access-control-request-method").empty();
+ngx_int_t answer_early(ngx_http_request_t* r, const Answer& answer) {
   // A client that waits for "100 Continue" may take this answer and never send its body.
   if (r->headers_in.expect != nullptr || answer.status == NGX_HTTP_REQUEST_ENTITY_TOO_LARGE) {
     r->keepalive = 0;
   }
   r->expect_tested = 1;
   const ngx_int_t rc = ngx_http_discard_request_body(r);
-  if (rc != NGX_OK) return rc;
-  return send_answer(r, answer, {location.cors, head.origin, preflight});
+  return rc == NGX_OK ? send_answer(r, answer) : rc;
 }
 
 void log_exception() {
@@ -134,14 +141,14 @@ void Visit::too_large() {
 #if (NGX_HTTP_V2)
   if (r_->stream != nullptr) r_->stream->skip_data = 1;
 #endif
-  finish(current_worker()->intake.body_too_large(location_));
+  finish(current_worker()->intake.body_too_large(location_, head_));
 }
 
 void Visit::decide() {
   Intake& intake = current_worker()->intake;
   const Decision decision = intake.take(location_, head_, body_.view(), time_of_receipt());
   if (decision.record.empty()) return finish(decision.answer);
-  if (!keep(decision)) return finish(unavailable_answer());
+  if (!keep(decision)) return finish(Intake::unavailable(location_, head_));
   body_.release(r_);
   r_->connection->log->action = const_cast<char*>("waiting for Redis");
   r_->read_event_handler = ngx_http_test_reading;  // notices a client that goes away
@@ -150,7 +157,9 @@ void Visit::decide() {
 // True: settled() will be told.
 bool Visit::keep(const Decision& decision) {
   ngx_http_cleanup_t* cleanup = ngx_http_cleanup_add(r_, 0);
-  if (cleanup == nullptr || !copy_answer(decision.answer)) return false;
+  if (cleanup == nullptr) return false;
+  answer_ = decision.answer;
+  if (!keep_body(r_, answer_)) return false;
   waiting_ =
       current_worker()->redis.submit(decision.record, *this, &ticket_) == Courier::Submitted::taken;
   if (waiting_) {
@@ -160,23 +169,14 @@ bool Visit::keep(const Decision& decision) {
   return waiting_;
 }
 
-// The intake's own copy goes with its next request.
-bool Visit::copy_answer(const Answer& answer) {
-  auto* copy = static_cast<char*>(ngx_pnalloc(r_->pool, answer.body.size()));
-  if (copy == nullptr) return false;
-  ngx_memcpy(copy, answer.body.data(), answer.body.size());
-  answer_ = answer;
-  answer_.body = {copy, answer.body.size()};
-  return true;
-}
-
 // Runs inside the Redis connection's handlers, so that what nginx would do for the client's own
 // events has to be done here.
 void Visit::settled(Outcome outcome) noexcept {
   waiting_ = false;
   ngx_connection_t* connection = r_->connection;
   ngx_http_set_log_request(connection->log, r_);
-  finish(outcome == Outcome::acknowledged ? answer_ : unavailable_answer());
+  if (outcome != Outcome::acknowledged) answer_ = Intake::unavailable(location_, head_);
+  ngx_http_finalize_request(r_, send_kept(r_, answer_));
   ngx_http_run_posted_requests(connection);
 }
 
@@ -186,9 +186,7 @@ void Visit::on_gone(void* data) noexcept {
   if (visit->waiting_) current_worker()->redis.cancel(visit->ticket_);
 }
 
-void Visit::finish(const Answer& answer) {
-  ngx_http_finalize_request(r_, send_answer(r_, answer, {location_.cors, head_.origin, false}));
-}
+void Visit::finish(const Answer& answer) { ngx_http_finalize_request(r_, send_answer(r_, answer)); }
 
 ngx_int_t handle(ngx_http_request_t* r) {
   Worker* worker = current_worker();
@@ -198,13 +196,10 @@ ngx_int_t handle(ngx_http_request_t* r) {
                   "weir takes no subrequests: something includes or mirrors to its location");
     return NGX_HTTP_INTERNAL_SERVER_ERROR;
   }
-  const Location& location = location_conf(r).location;
+  const Location& location = location_of(r);
   const RequestHead head = head_of(r);
-  if (auto answer = worker->intake.screen(location, head)) {
-    return answer_early(r, location, head, *answer);
-  }
-  if (location.endpoint == Endpoint::health) {
-    return answer_early(r, location, head, worker->intake.health(worker->redis.state()));
+  if (auto answer = worker->intake.screen(location, head, worker->redis.state())) {
+    return answer_early(r, *answer);
   }
   auto* visit = pool_new<Visit>(r->pool, r, location, head);
   if (visit == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;

@@ -1,24 +1,23 @@
 // Sends an Answer of the core through nginx's filters.
 //
-//   return send_answer(r, answer, {location.cors, head.origin});   // from a content handler
-//   ngx_http_finalize_request(r, send_answer(…));                  // from anywhere else
+//   return send_answer(r, answer);                           // from a content handler
+//   ngx_http_finalize_request(r, send_answer(r, answer));    // from anywhere else
+//
+//   keep_body(r, answer); … send_kept(r, answer);            // later, once the Intake has gone on
 #pragma once
 
 #include "ngx_module/nginx.h"
 
 #include "core/http/answer.h"
-#include "core/http/cors.h"
 
 namespace weir {
 
-// What the answer may tell pages of other origins.
-struct CorsContext {
-  const Cors& cors;
-  std::string_view origin;  // the request's; may be empty
-  bool preflight = false;
-};
+// Both return what ngx_http_finalize_request() wants. nginx may go on sending after they return:
+// send_kept() wants a body that lives as long as the request.
+ngx_int_t send_answer(ngx_http_request_t* r, Answer answer);
+ngx_int_t send_kept(ngx_http_request_t* r, const Answer& answer);
 
-// Copies all of the answer into the request's pool. Returns what ngx_http_finalize_request() wants.
-ngx_int_t send_answer(ngx_http_request_t* r, const Answer& answer, const CorsContext& context);
+// Copies the body into the request's pool. False: no memory.
+bool keep_body(ngx_http_request_t* r, Answer& answer);
 
 }  // namespace weir

@@ -125,4 +125,11 @@ bool Cors::allows(std::string_view origin) const {
   return std::find(origins_.begin(), origins_.end(), origin) != origins_.end();
 }
 
+CorsGrant Cors::grant(std::string_view origin) const {
+  CorsGrant grant;
+  grant.varies = configured();
+  if (!origin.empty() && allows(origin)) grant.origin = origin;
+  return grant;
+}
+
 }  // namespace weir

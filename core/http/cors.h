@@ -3,7 +3,7 @@
 //
 //   Cors cors;
 //   if (auto error = cors.add_origin("https://app.example"); !error.empty()) report(error);
-//   if (cors.allows(origin_header)) echo(origin_header);   // Access-Control-Allow-Origin
+//   answer.cors = cors.grant(origin_header);   // which Answer::headers() turns into headers
 #pragma once
 
 #include <string>
@@ -11,6 +11,13 @@
 #include <vector>
 
 namespace weir {
+
+// What one answer tells browsers. It points into the request's head.
+struct CorsGrant {
+  bool varies = false;      // the location names origins: its answers differ by Origin
+  bool preflight = false;   // this answers the question whether a request may be made
+  std::string_view origin;  // whose pages may read the answer; empty: none
+};
 
 class Cors {
  public:
@@ -26,12 +33,14 @@ class Cors {
   // may be echoed as it is: it holds printable ASCII alone.
   bool allows(std::string_view origin) const;
 
+  // For an answer to a request with this Origin header, which may be empty.
+  CorsGrant grant(std::string_view origin) const;
+
  private:
   std::vector<std::string> origins_;
 };
 
-// Headers of an answer to a request whose Origin is allowed; Vary: Origin goes with every answer of
-// a location that has origins configured.
+// What a preflight from an allowed origin is told.
 constexpr std::string_view kCorsAllowMethods = "POST, OPTIONS";
 constexpr std::string_view kCorsAllowHeaders =
     "Content-Type, Content-Encoding, Authorization, X-Weir-Key";

@@ -27,6 +27,9 @@ namespace {
 // Until write keys name the tenant, there is one.
 constexpr std::string_view kTenant = "default";
 
+// Seconds after which a client may send again what could not be kept.
+constexpr std::string_view kRetryAfter = "2";
+
 const WireForm& form_of(Endpoint endpoint) {
   switch (endpoint) {
     case Endpoint::crash:
@@ -110,13 +113,17 @@ Answer wrong_method(std::string_view allow) {
   return answer;
 }
 
-std::optional<Answer> screen_health(std::string_view method) {
-  if (method == "GET" || method == "HEAD") return std::nullopt;
-  return wrong_method("GET, HEAD");
+// Fetch, "CORS-preflight request".
+bool is_preflight(const RequestHead& head) {
+  return head.method == "OPTIONS" && !head.origin.empty() &&
+         !head.access_control_request_method.empty();
 }
 
-std::optional<Answer> screen_method(const Location& location, std::string_view method) {
-  if (location.endpoint == Endpoint::health) return screen_health(method);
+std::optional<Answer> refuse_method(const Location& location, std::string_view method) {
+  if (location.endpoint == Endpoint::health) {
+    if (method == "GET" || method == "HEAD") return std::nullopt;
+    return wrong_method("GET, HEAD");
+  }
   if (method == "POST") return std::nullopt;
   if (!location.cors.configured()) return wrong_method("POST");
   if (method != "OPTIONS") return wrong_method(kCorsAllowMethods);
@@ -125,45 +132,28 @@ std::optional<Answer> screen_method(const Location& location, std::string_view m
   return answer;
 }
 
-}  // namespace
-
-std::optional<Endpoint> endpoint_from_word(std::string_view word) {
-  if (word == "track") return Endpoint::track;
-  if (word == "crash") return Endpoint::crash;
-  if (word == "cli") return Endpoint::cli;
-  if (word == "health") return Endpoint::health;
-  return std::nullopt;
+Answer unavailable_answer(std::string_view body) {
+  Answer answer = make_answer(503, body);
+  answer.retry_after = kRetryAfter;
+  return answer;
 }
 
-Intake::Intake() : scratch_(std::make_unique<Scratch>()) {}
-Intake::~Intake() = default;
-
-const IntakeCounters& Intake::counters() const { return scratch_->counters; }
-
-std::optional<Answer> Intake::screen(const Location& location, const RequestHead& head) {
-  if (auto answer = screen_method(location, head.method)) return answer;
-  if (location.endpoint == Endpoint::health) return std::nullopt;
-  if (!takes_media_type(head.content_type)) {
-    return make_answer(
-        415, R"({"error":"Content-Type has to be application/json or text/plain, in UTF-8"})");
+// Can an event be kept right now?
+Answer health(Courier::State redis) {
+  switch (redis) {
+    case Courier::State::ready:
+      return make_answer(200, R"({"status":"ok","redis":"ready"})");
+    case Courier::State::away:
+      return unavailable_answer(R"({"status":"unavailable","redis":"away"})");
+    case Courier::State::greeting:
+      break;
   }
-  if (parse_content_encoding(head.content_encoding) == Coding::unsupported) {
-    return make_answer(415, R"({"error":"Content-Encoding has to be gzip, deflate or identity"})");
-  }
-  if (head.content_length && *head.content_length > location.limits.body) {
-    return body_too_large(location);
-  }
-  return std::nullopt;
+  return unavailable_answer(R"({"status":"unavailable","redis":"not answering"})");
 }
 
-Answer Intake::body_too_large(const Location& location) {
-  return over_limit(scratch_->answer, "body", location.limits.body);
-}
-
-// Undoes the content coding, if there is one: `body` then points into the scratch.
-static std::optional<Answer> inflate(std::string& inflated, std::string& answer,
-                                     const Limits& limits, std::string_view content_encoding,
-                                     std::string_view& body) {
+// Undoes the content coding, if there is one: `body` then points into `inflated`.
+std::optional<Answer> inflate(std::string& inflated, std::string& answer, const Limits& limits,
+                              std::string_view content_encoding, std::string_view& body) {
   Coding coding = parse_content_encoding(content_encoding);
   if (coding == Coding::identity && looks_like_gzip(body)) coding = Coding::gzip;
   if (coding == Coding::identity) return std::nullopt;
@@ -181,11 +171,66 @@ static std::optional<Answer> inflate(std::string& inflated, std::string& answer,
   return invalid_json(answer, 0, "broken_compression");
 }
 
+}  // namespace
+
+Intake::Intake() : scratch_(std::make_unique<Scratch>()) {}
+Intake::~Intake() = default;
+
+const IntakeCounters& Intake::counters() const { return scratch_->counters; }
+
+std::optional<Answer> Intake::screen(const Location& location, const RequestHead& head,
+                                     Courier::State redis) {
+  std::optional<Answer> answer = refuse_head(location, head);
+  if (!answer && location.endpoint == Endpoint::health) answer = health(redis);
+  if (!answer) return std::nullopt;
+  answer->cors = location.cors.grant(head.origin);
+  answer->cors.preflight = answer->status == 200 && is_preflight(head);
+  return answer;
+}
+
+std::optional<Answer> Intake::refuse_head(const Location& location, const RequestHead& head) {
+  if (auto answer = refuse_method(location, head.method)) return answer;
+  if (location.endpoint == Endpoint::health) return std::nullopt;
+  if (!takes_media_type(head.content_type)) {
+    return make_answer(
+        415, R"({"error":"Content-Type has to be application/json or text/plain, in UTF-8"})");
+  }
+  if (parse_content_encoding(head.content_encoding) == Coding::unsupported) {
+    return make_answer(415, R"({"error":"Content-Encoding has to be gzip, deflate or identity"})");
+  }
+  if (head.content_length && *head.content_length > location.limits.body) {
+    return over_limit(scratch_->answer, "body", location.limits.body);
+  }
+  return std::nullopt;
+}
+
+Answer Intake::body_too_large(const Location& location, const RequestHead& head) {
+  Answer answer = over_limit(scratch_->answer, "body", location.limits.body);
+  answer.cors = location.cors.grant(head.origin);
+  return answer;
+}
+
+Answer Intake::unavailable(const Location& location, const RequestHead& head) {
+  Answer answer =
+      unavailable_answer(R"({"error":"Temporarily unable to keep events, send them again"})");
+  answer.cors = location.cors.grant(head.origin);
+  return answer;
+}
+
 Decision Intake::take(const Location& location, const RequestHead& head, std::string_view body,
                       Timestamp now) {
-  if (body.size() > location.limits.body) return {body_too_large(location), {}};
-  if (auto answer = inflate(scratch_->inflated, scratch_->answer, location.limits,
-                            head.content_encoding, body)) {
+  Decision decision = decide(location, head.content_encoding, body, now);
+  decision.answer.cors = location.cors.grant(head.origin);
+  return decision;
+}
+
+Decision Intake::decide(const Location& location, std::string_view content_encoding,
+                        std::string_view body, Timestamp now) {
+  if (body.size() > location.limits.body) {
+    return {over_limit(scratch_->answer, "body", location.limits.body), {}};
+  }
+  if (auto answer =
+          inflate(scratch_->inflated, scratch_->answer, location.limits, content_encoding, body)) {
     return {*answer, {}};
   }
   const WireForm& form = form_of(location.endpoint);
@@ -233,17 +278,6 @@ bool Intake::read_batch_sent_at(const WireForm& form, std::optional<Timestamp>& 
   sent_at = read_time(value, reason);
   if (!sent_at) scratch_->rejections.push_back({0, "sent_at", reason});
   return sent_at.has_value();
-}
-
-Answer Intake::health(Courier::State redis) {
-  if (redis == Courier::State::ready) {
-    return make_answer(200, R"({"status":"ok","redis":"ready"})");
-  }
-  Answer answer = unavailable_answer();
-  answer.body = redis == Courier::State::away
-                    ? R"({"status":"unavailable","redis":"away"})"
-                    : R"({"status":"unavailable","redis":"not answering"})";
-  return answer;
 }
 
 }  // namespace weir

@@ -142,13 +142,28 @@ START_TEST(a_long_word_is_quoted_in_part) {
 }
 END_TEST
 
+START_TEST(a_grant_goes_to_a_named_origin_alone) {
+  Cors cors;
+  ck_assert(!cors.grant("https://app.example").varies);
+  ck_assert(cors.add_origin("https://app.example").empty());
+  const std::string_view origin = "https://app.example";
+  ck_assert(cors.grant(origin).varies);
+  ck_assert_ptr_eq(cors.grant(origin).origin.data(), origin.data());
+  for (const std::string_view other : {"", "https://evil.example", "null"}) {
+    ck_assert(cors.grant(other).varies);
+    ck_assert(cors.grant(other).origin.empty());
+  }
+  ck_assert(!cors.grant(origin).preflight);
+}
+END_TEST
+
 const weir_test::Register kRegistered(
-    "cors",
-    {nothing_is_allowed_unless_it_is_named, origins_are_allowed_exactly,
-     scheme_and_host_may_be_named_in_any_case, a_default_port_is_no_part_of_an_origin,
-     shells_and_extensions_have_schemes_of_their_own, an_origin_may_be_named_twice,
-     everywhere_and_nowhere_are_refused_with_the_reason, a_trailing_slash_or_a_path_is_refused,
-     bytes_that_no_origin_has_are_refused, a_scheme_and_a_host_are_needed,
-     a_port_is_a_number_in_range, a_long_word_is_quoted_in_part});
+    "cors", {nothing_is_allowed_unless_it_is_named, origins_are_allowed_exactly,
+             scheme_and_host_may_be_named_in_any_case, a_default_port_is_no_part_of_an_origin,
+             shells_and_extensions_have_schemes_of_their_own, an_origin_may_be_named_twice,
+             everywhere_and_nowhere_are_refused_with_the_reason,
+             a_trailing_slash_or_a_path_is_refused, bytes_that_no_origin_has_are_refused,
+             a_scheme_and_a_host_are_needed, a_port_is_a_number_in_range,
+             a_long_word_is_quoted_in_part, a_grant_goes_to_a_named_origin_alone});
 
 }  // namespace

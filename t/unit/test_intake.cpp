@@ -35,7 +35,7 @@ void assert_answer(const Decision& decision, int status, std::string_view body) 
 
 void assert_screened(const Location& location, const RequestHead& head, int status) {
   Intake intake;
-  const auto answer = intake.screen(location, head);
+  const auto answer = intake.screen(location, head, weir::Courier::State::ready);
   ck_assert_int_eq(answer ? answer->status : 0, status);
   if (answer) ck_assert(answer->body.front() == '{' && answer->body.back() == '}');
 }
@@ -154,18 +154,81 @@ START_TEST(methods_are_screened) {
     assert_screened(track, head, 405);
   }
   head.method = "HEAD";
-  assert_screened(location_for(Endpoint::health), head, 0);
+  assert_screened(location_for(Endpoint::health), head, 200);
   head.method = "POST";
   assert_screened(location_for(Endpoint::health), head, 405);
 }
 END_TEST
 
-START_TEST(preflights_are_answered_where_origins_are_configured) {
-  Location location = location_for(Endpoint::track);
-  ck_assert_str_eq(location.cors.add_origin("https://app.example").c_str(), "");
-  RequestHead head = post();
-  head.method = "OPTIONS";
-  assert_screened(location, head, 200);
+// A location that names one origin, and a request from there.
+struct FromApp {
+  explicit FromApp(Endpoint endpoint = Endpoint::track) {
+    location.endpoint = endpoint;
+    ck_assert_view_eq(location.cors.add_origin("https://app.example"), "");
+    head = post();
+    head.origin = "https://app.example";
+  }
+
+  weir::Answer screened() {
+    const auto answer = intake.screen(location, head, weir::Courier::State::ready);
+    ck_assert(answer.has_value());
+    return *answer;
+  }
+
+  Intake intake;
+  Location location;
+  RequestHead head;
+};
+
+START_TEST(options_are_answered_where_origins_are_configured) {
+  FromApp app;
+  app.head.method = "OPTIONS";
+  ck_assert_int_eq(app.screened().status, 200);
+  ck_assert_view_eq(app.screened().allow, "POST, OPTIONS");
+  app.head.method = "GET";
+  ck_assert_int_eq(app.screened().status, 405);
+  ck_assert_view_eq(app.screened().allow, "POST, OPTIONS");
+}
+END_TEST
+
+START_TEST(a_preflight_has_an_origin_and_the_method_that_it_asks_for) {
+  FromApp app;
+  app.head.method = "OPTIONS";
+  ck_assert(!app.screened().cors.preflight);
+  app.head.access_control_request_method = "POST";
+  ck_assert(app.screened().cors.preflight);
+  app.head.origin = {};
+  ck_assert(!app.screened().cors.preflight);
+  FromApp health(Endpoint::health);
+  health.head.method = "OPTIONS";
+  health.head.access_control_request_method = "GET";
+  ck_assert_int_eq(health.screened().status, 405);
+  ck_assert(!health.screened().cors.preflight);
+}
+END_TEST
+
+START_TEST(every_answer_says_whose_pages_may_read_it) {
+  FromApp app;
+  const auto granted = [&](const weir::Answer& answer) {
+    return answer.cors.varies && answer.cors.origin == app.head.origin;
+  };
+  ck_assert(granted(app.intake.take(app.location, app.head, kValid, kNow).answer));
+  ck_assert(granted(app.intake.take(app.location, app.head, "{", kNow).answer));
+  ck_assert(granted(app.intake.body_too_large(app.location, app.head)));
+  ck_assert(granted(Intake::unavailable(app.location, app.head)));
+  app.head.content_type = "text/html";
+  ck_assert(granted(app.screened()));
+  FromApp health(Endpoint::health);
+  health.head.method = "GET";
+  ck_assert(granted(health.screened()));
+}
+END_TEST
+
+START_TEST(what_cannot_be_kept_is_to_be_sent_again) {
+  const auto answer = Intake::unavailable(location_for(Endpoint::track), post());
+  ck_assert_int_eq(answer.status, 503);
+  ck_assert_view_eq(answer.retry_after, "2");
+  ck_assert(!answer.cors.varies);
 }
 END_TEST
 
@@ -208,11 +271,15 @@ END_TEST
 
 START_TEST(health_follows_the_courier) {
   Intake intake;
-  ck_assert_int_eq(intake.health(weir::Courier::State::ready).status, 200);
+  RequestHead head;
+  head.method = "GET";
+  const auto health = [&](weir::Courier::State redis) {
+    return *intake.screen(location_for(Endpoint::health), head, redis);
+  };
+  ck_assert_int_eq(health(weir::Courier::State::ready).status, 200);
   for (const auto state : {weir::Courier::State::away, weir::Courier::State::greeting}) {
-    const auto answer = intake.health(state);
-    ck_assert_int_eq(answer.status, 503);
-    ck_assert_int_gt(answer.retry_after, 0);
+    ck_assert_int_eq(health(state).status, 503);
+    ck_assert(!health(state).retry_after.empty());
   }
 }
 END_TEST
@@ -224,6 +291,8 @@ static const weir_test::Register kRegistered(
      a_limit_on_the_request_is_named, the_cli_hears_ok_and_nothing_more,
      a_batch_without_its_own_sent_at_uses_the_envelopes,
      a_batch_with_a_broken_sent_at_is_refused_whole, a_strict_location_names_the_unknown_member,
-     methods_are_screened, preflights_are_answered_where_origins_are_configured,
+     methods_are_screened, options_are_answered_where_origins_are_configured,
+     a_preflight_has_an_origin_and_the_method_that_it_asks_for,
+     every_answer_says_whose_pages_may_read_it, what_cannot_be_kept_is_to_be_sent_again,
      media_types_are_screened, content_codings_and_lengths_are_screened,
      broken_compression_is_answered, health_follows_the_courier});

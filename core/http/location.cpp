@@ -1,0 +1,66 @@
+#include "core/http/location.h"
+
+#include <algorithm>
+
+#include "core/config/words.h"
+
+namespace weir {
+namespace {
+
+constexpr std::pair<std::string_view, Endpoint> kEndpoints[] = {
+    {"track", Endpoint::track},
+    {"crash", Endpoint::crash},
+    {"cli", Endpoint::cli},
+    {"health", Endpoint::health},
+};
+
+}  // namespace
+
+std::optional<Endpoint> endpoint_from_word(std::string_view word) {
+  for (const auto& [known, endpoint] : kEndpoints) {
+    if (known == word) return endpoint;
+  }
+  return std::nullopt;
+}
+
+std::string endpoint_words(std::string_view before) {
+  std::string words;
+  for (const auto& [word, endpoint] : kEndpoints) {
+    const bool last = word == std::rbegin(kEndpoints)->first;
+    if (!words.empty()) words += last ? " or " : ", ";
+    words.append(before).append(word);
+  }
+  return words;
+}
+
+std::string LocationSettings::add_limit(std::string_view word) {
+  const auto pair = name_and_value(word);
+  if (!pair) return quoted(word) + " names no value: write NAME=VALUE, such as body=2m";
+  const auto& [name, value] = *pair;
+  Limits probe;
+  if (auto fault = set_limit(probe, name, value); !fault.empty()) return fault;
+  const bool again = std::any_of(limits_.begin(), limits_.end(),
+                                 [name = name](const Limit& known) { return known.first == name; });
+  if (again) return "the limit " + quoted(name) + " stands here twice: remove one";
+  limits_.emplace_back(name, value);
+  return {};
+}
+
+std::string LocationSettings::add_origins(const std::vector<std::string_view>& words) {
+  names_origins_ = true;
+  if (words.size() == 1 && words.front() == "off") return {};
+  for (const std::string_view word : words) {
+    if (auto fault = location_.cors.add_origin(word); !fault.empty()) return fault;
+  }
+  return {};
+}
+
+void LocationSettings::inherit(const LocationSettings& outer) {
+  if (!names_origins_) location_.cors = outer.location_.cors;
+  limits_.insert(limits_.begin(), outer.limits_.begin(), outer.limits_.end());
+  for (const auto& [name, value] : limits_) {
+    set_limit(location_.limits, name, value);  // passed when it was read
+  }
+}
+
+}  // namespace weir

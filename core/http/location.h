@@ -1,0 +1,64 @@
+// What a location of a server's configuration says, and the rules for the words that say it, which
+// are the same on every server.
+//
+//   LocationSettings settings;                                   // one for each block
+//   if (auto fault = settings.add_limit("body=2m"); !fault.empty()) report(fault);
+//   settings.inherit(outer);                                     // once all of it is read
+//   intake.screen(settings.location(), …);
+//
+// Faults are sentences that say what is wrong and what would be right, and that do not name the
+// directive.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/event/limits.h"
+#include "core/http/cors.h"
+
+namespace weir {
+
+enum class Endpoint : std::uint8_t { track, crash, cli, health };
+
+// The word for it in a configuration: "track", "crash", "cli", "health".
+std::optional<Endpoint> endpoint_from_word(std::string_view word);
+
+// All of them for a sentence, each behind `before`: "weir track, weir crash, …or weir health".
+std::string endpoint_words(std::string_view before);
+
+// Read-only once requests come in.
+struct Location {
+  Endpoint endpoint = Endpoint::track;
+  bool strict = false;  // refuse members that Weir does not know
+  Limits limits;
+  Cors cors;
+};
+
+// A block's own limits and origins. A limit that it does not name is that of the block around it;
+// origins are replaced by its own, if it names any.
+class LocationSettings {
+ public:
+  // One NAME=VALUE, of several. Once for each name.
+  std::string add_limit(std::string_view word);
+
+  // One or more origins, or "off" alone: none, whatever the outer block names.
+  std::string add_origins(const std::vector<std::string_view>& words);
+
+  void inherit(const LocationSettings& outer);
+
+  const Location& location() const { return location_; }
+  Location& location() { return location_; }
+
+ private:
+  using Limit = std::pair<std::string, std::string>;  // name and value
+
+  Location location_;
+  std::vector<Limit> limits_;  // those of outer blocks first, once inherited
+  bool names_origins_ = false;
+};
+
+}  // namespace weir

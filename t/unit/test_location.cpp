@@ -1,0 +1,116 @@
+// The words of a location, and what an inner block takes over from the one around it.
+#include "core/http/location.h"
+
+#include "t/unit/suite.h"
+
+using weir::Endpoint;
+using weir::endpoint_from_word;
+using weir::LocationSettings;
+
+namespace {
+
+LocationSettings with_limits(std::initializer_list<std::string_view> words) {
+  LocationSettings settings;
+  for (const std::string_view word : words) ck_assert_view_eq(settings.add_limit(word), "");
+  return settings;
+}
+
+LocationSettings with_origin(std::string_view origin) {
+  LocationSettings settings;
+  ck_assert_view_eq(settings.add_origins({origin}), "");
+  return settings;
+}
+
+void assert_limit_refused(LocationSettings settings, std::string_view word, std::string_view why) {
+  const std::string fault = settings.add_limit(word);
+  ck_assert_msg(fault.find(why) != std::string::npos, "'%s'", fault.c_str());
+}
+
+START_TEST(an_endpoint_has_a_word) {
+  ck_assert(endpoint_from_word("track") == Endpoint::track);
+  ck_assert(endpoint_from_word("crash") == Endpoint::crash);
+  ck_assert(endpoint_from_word("cli") == Endpoint::cli);
+  ck_assert(endpoint_from_word("health") == Endpoint::health);
+  for (const std::string_view word : {"", "tracks", "Track", "heartbeat", "track "}) {
+    ck_assert(!endpoint_from_word(word));
+  }
+}
+END_TEST
+
+START_TEST(a_sentence_lists_the_words_as_they_are_written) {
+  ck_assert_view_eq(weir::endpoint_words("weir "),
+                    "weir track, weir crash, weir cli or weir health");
+  ck_assert_view_eq(weir::endpoint_words(""), "track, crash, cli or health");
+}
+END_TEST
+
+START_TEST(limits_count_once_everything_is_read) {
+  auto settings = with_limits({"body=2m", "events=7"});
+  settings.inherit(LocationSettings());
+  ck_assert_uint_eq(settings.location().limits.body, 2 << 20);
+  ck_assert_uint_eq(settings.location().limits.events, 7);
+  ck_assert_uint_eq(settings.location().limits.depth, weir::Limits().depth);
+}
+END_TEST
+
+START_TEST(each_limit_is_inherited_by_itself) {
+  auto outermost = with_limits({"body=10", "events=10", "depth=10"});
+  auto middle = with_limits({"events=20", "depth=20"});
+  auto inner = with_limits({"depth=30"});
+  outermost.inherit(LocationSettings());
+  middle.inherit(outermost);
+  inner.inherit(middle);
+  ck_assert_uint_eq(inner.location().limits.body, 10);
+  ck_assert_uint_eq(inner.location().limits.events, 20);
+  ck_assert_uint_eq(inner.location().limits.depth, 30);
+  ck_assert_uint_eq(outermost.location().limits.depth, 10);
+}
+END_TEST
+
+START_TEST(a_limit_needs_a_name_a_value_and_to_stand_once) {
+  assert_limit_refused({}, "body", "write NAME=VALUE");
+  assert_limit_refused({}, "", "write NAME=VALUE");
+  assert_limit_refused({}, "body=", "\"body\"");
+  assert_limit_refused({}, "=1m", "there is no bound \"\"");
+  assert_limit_refused({}, "size=1m", "there is no bound \"size\"");
+  assert_limit_refused(with_limits({"events=1", "body=1m"}), "body=2m",
+                       "\"body\" stands here twice");
+}
+END_TEST
+
+START_TEST(an_outer_blocks_limit_may_be_named_again) {
+  auto inner = with_limits({"body=2m"});
+  inner.inherit(with_limits({"body=1m"}));
+  ck_assert_uint_eq(inner.location().limits.body, 2 << 20);
+}
+END_TEST
+
+START_TEST(origins_are_inherited_whole_or_not_at_all) {
+  const auto outer = with_origin("https://outer.example");
+  LocationSettings silent;
+  silent.inherit(outer);
+  ck_assert(silent.location().cors.allows("https://outer.example"));
+  auto speaking = with_origin("https://inner.example");
+  speaking.inherit(outer);
+  ck_assert(speaking.location().cors.allows("https://inner.example"));
+  ck_assert(!speaking.location().cors.allows("https://outer.example"));
+}
+END_TEST
+
+START_TEST(off_leaves_no_origin) {
+  auto settings = with_origin("off");
+  settings.inherit(with_origin("https://outer.example"));
+  ck_assert(!settings.location().cors.configured());
+  LocationSettings mixed;
+  ck_assert(!mixed.add_origins({"https://app.example", "off"}).empty());
+}
+END_TEST
+
+const weir_test::Register kRegistered(
+    "location",
+    {an_endpoint_has_a_word, a_sentence_lists_the_words_as_they_are_written,
+     limits_count_once_everything_is_read, each_limit_is_inherited_by_itself,
+     a_limit_needs_a_name_a_value_and_to_stand_once, an_outer_blocks_limit_may_be_named_again,
+     origins_are_inherited_whole_or_not_at_all, off_leaves_no_origin});
+
+}  // namespace

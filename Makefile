@@ -122,6 +122,11 @@ unit: $(BUILD)/unit ## build and run the unit tests; CK_RUN_SUITE=name picks a s
 fuzz: $(FUZZERS) ## run each fuzzer for FUZZ_SECONDS (5)
 	@tools/test fuzz
 
+load: ## 500,000 requests over 64 connections: no error, memory flat; WEIR_LOAD_REQUESTS sets another number
+	$(call locked,tools/install-deps run test)
+	$(call locked,$(submake) all)
+	@t/load/requests-500k
+
 FUZZ_FLAGS = -std=c++17 -Wall -Wextra -Werror -O1 -g -fno-omit-frame-pointer -MMD -MP -I. \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 

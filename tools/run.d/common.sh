@@ -65,6 +65,7 @@ settle() {
   PATH=$PATH:/usr/sbin:/sbin
   WEIR_PORT=${WEIR_PORT:-8080} WEIR_SERVER=${WEIR_SERVER:-nginx}
   WEIR_WORKERS=${WEIR_WORKERS:-$(nproc)} WEIR_REDIS_FSYNC=${WEIR_REDIS_FSYNC:-always}
+  WEIR_POSTGRES_FSYNC=${WEIR_POSTGRES_FSYNC:-on}
   RUN=$(cd "$ROOT" && realpath -m -- "${RUN:-run}")
   BUILD=$(cd "$ROOT" && realpath -m -- "${BUILD:-build}")
   [[ $RUN != *[\'\"\\\$\`\;{}\#\*\?\[\]\|$'\n']* ]] ||
@@ -98,6 +99,7 @@ check_settings() { # wanted parts, each between spaces
   [[ $WEIR_WORKERS =~ ^[1-9][0-9]{0,2}$ ]] || fail "WEIR_WORKERS=$WEIR_WORKERS is not a number of processes from 1 to 999"
   [[ $WEIR_REDIS_FSYNC =~ ^(always|everysec|no)$ ]] ||
     fail "WEIR_REDIS_FSYNC=$WEIR_REDIS_FSYNC is none of always, everysec and no"
+  [[ $WEIR_POSTGRES_FSYNC =~ ^(on|off)$ ]] || fail "WEIR_POSTGRES_FSYNC=$WEIR_POSTGRES_FSYNC is neither on nor off"
   local part
   for part in $1; do
     [[ " $ALL_PARTS " == *" $part "* ]] || fail "there is no part $part: name some of $ALL_PARTS"

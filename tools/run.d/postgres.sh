@@ -29,6 +29,7 @@ listen_addresses = ''
 unix_socket_directories = '$SOCKETS/postgres'
 unix_socket_permissions = 0700
 max_connections = 50
+fsync = $WEIR_POSTGRES_FSYNC
 timezone = 'UTC'
 log_timezone = 'UTC'
 log_line_prefix = '%m [%p] %q%u '
@@ -45,11 +46,12 @@ END
 
 # initdb works in a folder of another name, so that a kill in its midst leaves no half a cluster.
 make_cluster() {
-  local said new=$DATA/postgres.new
+  local said new=$DATA/postgres.new no_sync=()
+  [[ $WEIR_POSTGRES_FSYNC == on ]] || no_sync=(--no-sync)
   rm -rf "$new"
   mkdir -p "$DATA/postgres" && mkdir -m 700 "$new" || fail "folders in $DATA cannot be made: $(why_not "$DATA")"
   [[ -z $DATA_USER ]] || chown "$DATA_USER:" "$new"
-  said=$(cd / && as_data_user "$PG_BIN/initdb" -D "$new" -U postgres -A trust -E UTF8 --locale=C.UTF-8 2>&1) ||
+  said=$(cd / && as_data_user "$PG_BIN/initdb" -D "$new" -U postgres -A trust -E UTF8 --locale=C.UTF-8 "${no_sync[@]}" 2>&1) ||
     fail "PostgreSQL's files cannot be made in $new: $(tail -n 1 <<<"$said")"
   rmdir "$DATA/postgres" && mv "$new" "$DATA/postgres" || fail "$DATA/postgres is in the way: remove it"
 }

@@ -11,7 +11,9 @@
 #include <hiredis/hiredis.h>
 
 #include "core/record/record.h"
+#include "core/redis/secret.h"
 #include "core/redis/stream.h"
+#include "core/redis/warnings.h"
 #include "flusher/stop.h"
 
 namespace weir::flusher {
@@ -20,6 +22,12 @@ namespace {
 constexpr timeval kConnectTimeout{2, 0};
 constexpr timeval kReplyTimeout{RedisStream::kTimeout.count(), 0};
 constexpr std::size_t kMostWords = 8;  // of one command
+
+// A script, because it has to be one step with the look at the epoch, and because a Redis that has
+// reached its maxmemory refuses MULTI with anything in it, just when trimming is needed most.
+constexpr std::string_view kTrim =
+    "if (redis.call('GET', KEYS[2]) or '') ~= ARGV[1] then return false end "
+    "return redis.call('XTRIM', KEYS[1], 'MINID', '=', ARGV[2])";
 
 std::string_view text_of(const redisReply& reply) { return {reply.str, reply.len}; }
 
@@ -91,12 +99,14 @@ bool is_no_such_key(const redisReply* reply) {
   return reply->type == REDIS_REPLY_ERROR && text_of(*reply) == "ERR no such key";
 }
 
-// The file's first line.
 bool read_password(const std::string& path, std::string& password, std::string& error) {
-  std::ifstream file(path);
-  if (std::getline(file, password) && !password.empty()) return true;
-  error = "cannot read a password from " + path;
-  return false;
+  std::ifstream file(path, std::ios::binary);
+  std::string bytes(kMostSecretFile + 1, '\0');
+  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  bytes.resize(static_cast<std::size_t>(file.gcount()));
+  const std::string fault = file.is_open() ? read_secret(bytes, password) : "it cannot be opened";
+  if (!fault.empty()) error = "no password in " + path + ": " + fault;
+  return fault.empty();
 }
 
 }  // namespace
@@ -135,27 +145,33 @@ bool RedisStream::connect(std::string& error) {
   return authenticate(error);
 }
 
+// An error of Redis may repeat what it was sent: AUTH's is not shown.
 bool RedisStream::authenticate(std::string& error) {
-  if (password_file_.empty()) return true;
+  if (password_file_.empty() && user_.empty()) return true;
   std::string password;
-  if (!read_password(password_file_, password, error)) {
+  if (!password_file_.empty() && !read_password(password_file_, password, error)) {
     close();
     return false;
   }
-  const ReplyPtr reply =
-      user_.empty() ? ask({"AUTH", password}, error) : ask({"AUTH", user_, password}, error);
-  return reply != nullptr;
+  if (user_.empty()) {
+    send({"AUTH", password});
+  } else {
+    send({"AUTH", user_, password});
+  }
+  const ReplyPtr reply = receive(error);
+  if (!reply) return false;
+  if (reply->type != REDIS_REPLY_ERROR) return true;
+  error = refusal("AUTH", text_of(*reply), password);
+  close();
+  return false;
 }
 
 std::optional<StreamLife> RedisStream::look(std::string& error) {
-  if (!ask({"SET", epoch_key_, random_name(), "NX"}, error)) return std::nullopt;
-  const ReplyPtr epoch = ask({"GET", epoch_key_}, error);
-  if (!epoch) return std::nullopt;
+  StreamLife life;
+  if (!name_life(life.epoch, error)) return std::nullopt;
   send({"XINFO", "STREAM", stream_});
   const ReplyPtr info = receive(error);
   if (!info) return std::nullopt;
-  StreamLife life;
-  if (is_text(epoch.get())) life.epoch = text_of(*epoch);
   if (is_no_such_key(info.get())) return life;
   const auto last_id = last_id_in(info.get());
   if (!last_id) {
@@ -165,6 +181,21 @@ std::optional<StreamLife> RedisStream::look(std::string& error) {
   }
   life.last_id = *last_id;
   return life;
+}
+
+// Only SETs what is not there: a Redis that has reached its maxmemory refuses every SET. Then the
+// life stays nameless for now, since a full Redis is the last that may wait for its flusher.
+bool RedisStream::name_life(std::string& epoch, std::string& error) {
+  if (!get_epoch(epoch, error)) return false;
+  if (!epoch.empty()) return true;
+  send({"SET", epoch_key_, random_name(), "NX"});
+  return receive(error) != nullptr && get_epoch(epoch, error);
+}
+
+bool RedisStream::get_epoch(std::string& epoch, std::string& error) {
+  const ReplyPtr reply = ask({"GET", epoch_key_}, error);
+  if (reply && is_text(reply.get())) epoch = text_of(*reply);
+  return reply != nullptr;
 }
 
 std::optional<Read> RedisStream::read(StreamId after, std::size_t count,
@@ -209,20 +240,12 @@ ReplyPtr RedisStream::wait_for_reply(std::chrono::milliseconds wait, bool& stopp
 }
 
 RedisStream::Trim RedisStream::trim(StreamId last, const std::string& epoch, std::string& error) {
-  if (!ask({"WATCH", epoch_key_}, error)) return Trim::away;
-  const ReplyPtr now = ask({"GET", epoch_key_}, error);
-  if (!now) return Trim::away;
-  if (!is_text(now.get()) || text_of(*now) != epoch) {
-    return ask({"UNWATCH"}, error) ? Trim::another_life : Trim::away;
-  }
-  send({"MULTI"});
-  send({"XTRIM", stream_, "MINID", "=", format_stream_id(next_stream_id(last))});
-  send({"EXEC"});
-  const ReplyPtr begun = receive(error), queued = receive(error), done = receive(error);
-  if (!begun || !queued || !done) return Trim::away;
-  if (done->type == REDIS_REPLY_NIL) return Trim::another_life;
-  if (is_array(done.get(), 1) && done->element[0]->type == REDIS_REPLY_INTEGER) return Trim::done;
-  error = text_of(*(queued->type == REDIS_REPLY_ERROR ? queued : done));
+  send({"EVAL", kTrim, "2", stream_, epoch_key_, epoch, format_stream_id(next_stream_id(last))});
+  const ReplyPtr reply = receive(error);
+  if (!reply) return Trim::away;
+  if (reply->type == REDIS_REPLY_INTEGER) return Trim::done;
+  if (reply->type != REDIS_REPLY_ERROR) return Trim::another_life;
+  error = text_of(*reply);
   return Trim::refused;
 }
 

@@ -61,7 +61,8 @@ class RedisStream {
   // Connects and authenticates. False: `error` holds one sentence.
   [[nodiscard]] bool connect(std::string& error);
 
-  // The stream's present life, to which it gives a name if it has none.
+  // The stream's present life, to which it gives a name if it has none and Redis takes one; else
+  // the epoch is "".
   std::optional<StreamLife> look(std::string& error);
 
   // The entries behind `after`, at most `count`; waits up to `wait` for the first (0: not at all),
@@ -77,14 +78,15 @@ class RedisStream {
   };
 
   // Deletes the entries up to and with `last`, if the stream still lives in `epoch`: ids of another
-  // life may be smaller although nobody has read them. A WATCH of the epoch's key holds that true
-  // until the XTRIM.
+  // life may be smaller although nobody has read them.
   Trim trim(StreamId last, const std::string& epoch, std::string& error);
 
  private:
   using Words = std::initializer_list<std::string_view>;
 
   bool authenticate(std::string& error);
+  bool name_life(std::string& epoch, std::string& error);
+  bool get_epoch(std::string& epoch, std::string& error);
   void send(Words words);
   ReplyPtr receive(std::string& error);
   ReplyPtr ask(Words words, std::string& error);

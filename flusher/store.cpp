@@ -58,25 +58,25 @@ std::string tenant_param(const std::string& tenant) {
 }  // namespace
 
 const Store::Kind& Store::events() {
-  static const Kind kind{RecordKind::events,
-                         kCopyEvents,
-                         "COPY pg_temp.added_events FROM STDIN (FORMAT binary)",
-                         "SELECT weir.roll_up_events()",
-                         "SELECT weir.known_events()",
-                         "DELETE FROM pg_temp.added_events",
-                         append_added_event};
-  return kind;
+  static const Kind kKind{RecordKind::events,
+                          kCopyEvents,
+                          "COPY pg_temp.added_events FROM STDIN (FORMAT binary)",
+                          "SELECT weir.roll_up_events()",
+                          "SELECT weir.known_events()",
+                          "DELETE FROM pg_temp.added_events",
+                          append_added_event};
+  return kKind;
 }
 
 const Store::Kind& Store::crashes() {
-  static const Kind kind{RecordKind::crashes,
-                         kCopyCrashes,
-                         "COPY pg_temp.added_crashes FROM STDIN (FORMAT binary)",
-                         "SELECT weir.roll_up_crashes()",
-                         "SELECT weir.known_crashes()",
-                         "DELETE FROM pg_temp.added_crashes",
-                         append_added_crash};
-  return kind;
+  static const Kind kKind{RecordKind::crashes,
+                          kCopyCrashes,
+                          "COPY pg_temp.added_crashes FROM STDIN (FORMAT binary)",
+                          "SELECT weir.roll_up_crashes()",
+                          "SELECT weir.known_crashes()",
+                          "DELETE FROM pg_temp.added_crashes",
+                          append_added_crash};
+  return kKind;
 }
 
 Fault Store::store(const Batch& batch, const Advance& advance, Stored& stored) {

@@ -288,7 +288,7 @@ subtest 'a configuration file says what the options say, and secrets stay secret
     log-level = "debug"
     END
   my $run = sub { my $pid = $private->spawn('configured', Weir::Private::flusher_program(), '--config' => $path, '--once'); return $private->wait_for($pid) };
-  redis()->acl('SETUSER', 'weir', 'on', '>s3cret-of-redis', '~weir:*', '+auth', '+get', '+set', '+xread', '+xinfo', '+xtrim', '+watch', '+unwatch', '+multi', '+exec');
+  redis()->acl('SETUSER', 'weir', 'on', '>s3cret-of-redis', '~weir:*', '+auth', '+get', '+set', '+xread', '+xinfo', '+xtrim', '+eval');
   add_event($stream, $tenant) for 1 .. 12;
   is($run->(), 0, 'it runs, with no more rights in Redis than it needs');
   is(events_of($tenant), 12, 'the stream is the one that the file names');
@@ -296,6 +296,13 @@ subtest 'a configuration file says what the options say, and secrets stay secret
   $write->($path, "redis = \"127.0.0.1:1\"\nsurprise = 1\n");
   is($run->(), 2, 'a word that it does not know is refused');
   like($private->log_of('configured'), qr/surprise/, 'by name');
+  $write->("$private->{dir}/password", "wrong-s3cret\n");
+  my $flusher = $private->flusher('--stream' => $stream, '--redis-user' => 'weir', '--redis-password-file' => "$private->{dir}/password");
+  has_said($flusher, qr/Redis refused AUTH with WRONGPASS/);
+  $write->("$private->{dir}/password", "s3cret-of-redis\nanother line\n");
+  add_event($stream, $tenant);
+  is_drained($stream, $tenant, 13);
+  is($private->end($flusher, 'TERM'), 0, 'a password that was put right is taken without a restart');
   unlike($private->all_logs, qr/s3cret/, 'no log holds a password');
 };
 

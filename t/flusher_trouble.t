@@ -167,6 +167,23 @@ subtest 'a second flusher stands by and takes over' => sub {
   is($private->end($second, 'TERM'), 0, 'leaves in order');
 };
 
+subtest 'a Redis that is full is drained, and takes events again' => sub {
+  my ($stream, $tenant) = fresh('full');
+  my @ids = map { uuid() } 1 .. 50;
+  add_event($stream, $tenant, event_id => $_) for @ids;
+  redis()->config_set('maxmemory-policy', 'noeviction');
+  redis()->config_set('maxmemory', 1);
+  ok(!eval { add_event($stream, $tenant); 1 }, 'it takes no event');
+  my $said = $private->drain('--stream' => $stream);
+  is_exactly($tenant, \@ids);
+  is(redis()->xlen($stream), 0, 'it is trimmed');
+  unlike($said, qr/level=(?:warning|error)/, 'without a complaint');
+  redis()->config_set('maxmemory', 0);
+  add_event($stream, $tenant, event_id => (push(@ids, uuid()), $ids[-1])[1]);
+  $private->drain('--stream' => $stream);
+  is_exactly($tenant, \@ids);
+};
+
 subtest 'an unwilling Redis is waited for' => sub {
   my ($stream, $tenant) = fresh('unwilling');
   add_event($stream, $tenant) for 1 .. 3;

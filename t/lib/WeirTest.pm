@@ -195,9 +195,11 @@ sub disconnect {
   return;
 }
 
-$SIG{$_} = sub { exit 1 } for qw(INT TERM HUP);
+# A test that is told to end, or whose harness has gone, ends its Weir too.
+$SIG{$_} = sub { exit 1 } for qw(INT TERM HUP PIPE);
 
 END {
+  $SIG{PIPE} = 'IGNORE';
   if ($weir && $weir->{owner} == $$) {
     my $status = $?;
     my $failed = $status || !Test::More->builder->is_passing;

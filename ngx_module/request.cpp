@@ -196,6 +196,7 @@ ngx_int_t handle(ngx_http_request_t* r) {
                   "weir takes no subrequests: something includes or mirrors to its location");
     return NGX_HTTP_INTERNAL_SERVER_ERROR;
   }
+  worker->grace.remember(r);
   const Location& location = location_of(r);
   const RequestHead head = head_of(r);
   if (auto answer = worker->intake.screen(location, head, worker->redis.state())) {

@@ -5,6 +5,7 @@
 #include "ngx_module/nginx.h"
 
 #include "core/http/intake.h"
+#include "ngx_module/keepalive_grace.h"
 #include "ngx_module/redis_link.h"
 
 namespace weir {
@@ -12,6 +13,7 @@ namespace weir {
 struct Worker {
   explicit Worker(const RedisTarget& target) : redis(target) {}
 
+  KeepAliveGrace grace;  // first: it wants a place before all connections to come
   Intake intake;
   RedisLink redis;
 };

@@ -132,7 +132,7 @@ make_folders() {
   need_room "$(dirname "$DATA")"
   mkdir -p "$RUN"/{log,pid} "$DATA"/{redis,web,flusher,spool} "$SOCKETS"/{redis,postgres} ||
     fail "folders in $RUN cannot be made: $(why_not "$RUN")"
-  chmod 700 "$DATA"/{redis,flusher} "$SOCKETS/postgres"
+  chmod 700 "$DATA"/{redis,flusher,spool} "$SOCKETS/postgres"
   [[ -z $DATA_USER ]] || share_folders
 }
 

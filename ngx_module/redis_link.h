@@ -53,7 +53,7 @@ class RedisLink final : private CourierLog {
   // none of its first requests. Only for init_process, where no request waits yet.
   void start();
 
-  Courier::State state() const { return courier_.state(); }
+  Courier::State condition() const;
   Courier::Submitted submit(std::string_view record, Customer& customer, Courier::Ticket* ticket);
   void cancel(Courier::Ticket ticket) { courier_.cancel(ticket); }
 

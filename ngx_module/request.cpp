@@ -199,7 +199,7 @@ ngx_int_t handle(ngx_http_request_t* r) {
   worker->grace.remember(r);
   const Location& location = location_of(r);
   const RequestHead head = head_of(r);
-  if (auto answer = worker->intake.screen(location, head, worker->redis.state())) {
+  if (auto answer = worker->intake.screen(location, head, worker->redis.condition())) {
     return answer_early(r, *answer);
   }
   auto* visit = pool_new<Visit>(r->pool, r, location, head);

@@ -104,6 +104,12 @@ bool follows_leap_second(Timestamp moment, int year, int month) {
   return moment == begins * kMicrosPerDay || moment == ends * kMicrosPerDay;
 }
 
+// Records and the flusher hold no other times; an offset can lead out of the year that is written.
+std::optional<Timestamp> in_years_1_to_9999(Timestamp time) {
+  if (time < start_of_year(1) || time >= start_of_year(10'000)) return std::nullopt;
+  return time;
+}
+
 }  // namespace
 
 std::optional<Timestamp> parse_rfc3339(std::string_view text) {
@@ -126,9 +132,8 @@ std::optional<Timestamp> parse_rfc3339(std::string_view text) {
   const Timestamp moment = (days_before(year, month) + day - 1) * kMicrosPerDay +
                            hour * kMicrosPerHour + minute * kMicrosPerMinute +
                            second * kMicrosPerSecond - offset;
-  if (second < 60) return moment + fraction;
-  if (!follows_leap_second(moment, year, month)) return std::nullopt;
-  return moment;
+  if (second == 60 && !follows_leap_second(moment, year, month)) return std::nullopt;
+  return in_years_1_to_9999(second == 60 ? moment : moment + fraction);
 }
 
 std::optional<Timestamp> parse_milliseconds(std::string_view literal) {
@@ -148,8 +153,7 @@ std::optional<Timestamp> parse_milliseconds(std::string_view literal) {
     // What is cut off is cut towards the past, as parse_rfc3339() does before 1970.
     micros = -micros - (milliseconds->anything_below(-kShift) ? 1 : 0);
   }
-  if (micros < start_of_year(1) || micros >= start_of_year(10'000)) return std::nullopt;
-  return micros;
+  return in_years_1_to_9999(micros);
 }
 
 Timestamp start_of_year(int year) { return days_before_year(year) * kMicrosPerDay; }

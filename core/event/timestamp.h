@@ -22,6 +22,7 @@ constexpr Timestamp kMaxAhead = 23 * kMicrosPerHour;
 
 // Parses RFC 3339 section 5.6: any offset, any number of fraction digits (those past the sixth are
 // cut off), 'T' or 't' or a space, 'Z' or 'z'. A leap second counts as the next second's beginning.
+// None if the moment lies outside the years 1 to 9999 of UTC.
 std::optional<Timestamp> parse_rfc3339(std::string_view text);
 
 // Parses a JSON number of milliseconds since 1970, whole or with a fraction, with or without an

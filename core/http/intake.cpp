@@ -145,6 +145,8 @@ Answer health(Courier::State redis) {
       return make_answer(200, R"({"status":"ok","redis":"ready"})");
     case Courier::State::away:
       return unavailable_answer(R"({"status":"unavailable","redis":"away"})");
+    case Courier::State::refusing:
+      return unavailable_answer(R"({"status":"unavailable","redis":"refusing"})");
     case Courier::State::greeting:
       break;
   }

@@ -109,6 +109,7 @@ CaptureStatus Capture::parse() {
   const auto* bytes = reinterpret_cast<const unsigned char*>(body_.data());
   const yajl_status status = yajl_parse(parser_, bytes, body_.size());
   if (thrown_) std::rethrow_exception(std::exchange(thrown_, nullptr));
+  if (level_ > kMaxNesting) return invalid(consumed() - 1, "too_deep");
   if (status == yajl_status_client_canceled) return CaptureStatus::too_many_events;
   if (status != yajl_status_ok) {
     const std::size_t end = consumed();
@@ -226,7 +227,7 @@ void Capture::check_scalar(JsonValue& value, Type type, std::string_view raw,
 }
 
 bool Capture::open(Type type) {
-  ++level_;
+  if (++level_ > kMaxNesting) return false;
   if (value_ != nullptr) {
     open_nested();
   } else if (level_ == 1) {

@@ -48,6 +48,10 @@ struct CapturedEvent {
   std::string_view unknown_field;  // the first member that the form does not know
 };
 
+// A body that is nested deeper than any event may be (set_limit() takes no larger depth), with its
+// batch around it, is refused whole: yajl's own stack would grow with it.
+constexpr std::size_t kMaxNesting = 1002;
+
 enum class CaptureStatus : std::uint8_t { ok, invalid_json, too_many_events };
 
 class Capture {

@@ -114,9 +114,11 @@ bool Courier::take(const Reply& reply, Time now) {
   if (state_ == State::greeting) return take_greeting(reply);
   if (waiting_.empty()) return fail("Redis sent an answer to a question that nobody asked");
   if (is_entry_id(reply)) {
+    refusing_until_ = {};
     settle_oldest(Outcome::acknowledged);
   } else if (reply.type == Reply::Type::error) {
     warnings_.refused(error_word(reply.text, settings_.password), now);
+    refusing_until_ = now + kRefusingFor;
     settle_oldest(Outcome::refused);
   } else {
     return fail("Redis answered XADD with something else than an entry's id");
@@ -137,6 +139,10 @@ bool Courier::take_greeting(const Reply& reply) {
       return false;
   }
   return true;
+}
+
+Courier::State Courier::condition(Time now) const {
+  return state_ == State::ready && now < refusing_until_ ? State::refusing : state_;
 }
 
 // Out of the queue first: whoever is told may submit and cancel.

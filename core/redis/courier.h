@@ -88,7 +88,8 @@ class Courier {
   using Time = Clock::time_point;
   using Ticket = std::uint64_t;
 
-  enum class State : std::uint8_t { away, greeting, ready };
+  enum class State : std::uint8_t { away, greeting, ready, refusing };
+  static constexpr std::chrono::seconds kRefusingFor{5};
   enum class Submitted : std::uint8_t {
     taken,
     away,  // not ready: answer 503 (later: spool) at once
@@ -100,7 +101,13 @@ class Courier {
   Courier(const Courier&) = delete;
   Courier& operator=(const Courier&) = delete;
 
+  // away, greeting or ready.
   State state() const { return state_; }
+
+  // The same for those who ask from outside: `refusing` where Redis is ready but answered the last
+  // record with an error (-OOM, -READONLY, …). That holds for kRefusingFor: where nobody sends
+  // because of it, somebody has to try again.
+  State condition(Time now) const;
 
   // The socket is connected. Puts AUTH, the checks of Redis' settings and a look at the stream into
   // output(); ready once they are answered.
@@ -158,6 +165,7 @@ class Courier {
   Greeting greeting_{settings_, warnings_};
   State state_ = State::away;
   Time greeted_{};
+  Time refusing_until_{};
   Outbox outbox_;
   Ring<Waiting> waiting_;    // the records, oldest first; the last one's ticket is next_ticket_ - 1
   Ticket next_ticket_ = 0;   // never starts over, so that an old ticket finds nobody

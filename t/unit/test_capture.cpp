@@ -165,10 +165,13 @@ START_TEST(depth_counts_from_the_event_whatever_is_around_it) {
 END_TEST
 
 START_TEST(nesting_without_end_does_no_harm) {
-  ck_assert(fault_of(nested(100000)) == Reason::too_deep);
-  Reading reading(nested(100000));
-  ck_assert(!reading.capture.events()[0].is_object);
-  assert_invalid(std::string(100000, '['), 100000, "unexpected_end");
+  ck_assert(fault_of(nested(weir::kMaxNesting - 1)) == Reason::too_deep);
+  ck_assert(!Reading(nested(weir::kMaxNesting)).capture.events()[0].is_object);
+  assert_invalid(nested(weir::kMaxNesting + 1), weir::kMaxNesting, "too_deep");
+  assert_invalid(std::string(8 << 20, '['), weir::kMaxNesting, "too_deep");
+  std::string objects = "{\"user_id\":\"u\",\"a\":";
+  for (int i = 0; i < 100000; ++i) objects += "{\"k\":";
+  ck_assert_view_eq(Reading(objects).capture.error_reason(), "too_deep");
 }
 END_TEST
 

@@ -46,6 +46,25 @@ START_TEST(a_refused_record_is_refused_alone) {
 }
 END_TEST
 
+START_TEST(a_refusal_shows_from_outside_until_a_record_is_taken_or_five_seconds_went_by) {
+  Bench bench;
+  bench.greet();
+  FakeCustomer refused, taken, refused_again;
+  bench.submit("r", refused);
+  ck_assert(bench.courier.condition(bench.now) == State::ready);
+  ck_assert(bench.feed(kOom));
+  ck_assert(bench.courier.condition(bench.now + 4999ms) == State::refusing);
+  ck_assert(bench.courier.condition(bench.now + 5s) == State::ready);
+  bench.submit("r", taken);
+  ck_assert(bench.feed(kAdded));
+  ck_assert(bench.courier.condition(bench.now) == State::ready);
+  bench.submit("r", refused_again);
+  ck_assert(bench.feed(kOom));
+  bench.courier.closed();
+  ck_assert(bench.courier.condition(bench.now) == State::away);
+}
+END_TEST
+
 START_TEST(every_error_to_a_record_is_a_refusal_and_is_said) {
   for (const std::string word : {"LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "MOVED",
                                  "NOAUTH", "OOM", "MISCONF", "NOPERM", "WRONGTYPE", "ERR"}) {
@@ -419,32 +438,33 @@ START_TEST(nothing_is_read_before_the_first_connection) {
 }
 END_TEST
 
-const Register kRegistered("courier_faults",
-                           {a_refused_record_is_refused_alone,
-                            every_error_to_a_record_is_a_refusal_and_is_said,
-                            an_error_that_looks_like_an_id_is_a_refusal,
-                            refusals_are_said_once_a_second_with_their_number,
-                            garbage_ends_the_connection,
-                            an_answer_that_is_no_entry_id_ends_the_connection,
-                            nested_arrays_end_the_connection_at_any_depth,
-                            a_huge_array_is_not_waited_for,
-                            a_huge_string_is_not_collected,
-                            a_line_without_end_is_not_collected,
-                            a_huge_string_announced_and_never_sent_times_out,
-                            an_answer_to_nothing_ends_the_connection,
-                            what_was_answered_before_the_garbage_counts,
-                            after_an_error_nothing_is_taken_until_the_next_connection,
-                            half_a_reply_is_forgotten_with_its_connection,
-                            a_half_written_record_is_forgotten_with_its_connection,
-                            a_redis_that_hangs_times_out_what_is_overdue_and_loses_the_rest,
-                            a_late_reply_settles_nobody_twice,
-                            a_reply_after_its_time_counts_if_nobody_looked_at_the_clock,
-                            a_cancelled_record_that_is_overdue_ends_the_connection_too,
-                            a_timeout_of_its_own_is_kept,
-                            a_connection_that_ends_loses_a_thousand_in_flight,
-                            a_connection_over_another_loses_what_was_in_flight,
-                            who_is_told_of_a_loss_may_submit_and_cancel,
-                            who_is_told_of_a_refusal_may_submit_at_the_bound,
-                            nothing_is_read_before_the_first_connection});
+const Register kRegistered(
+    "courier_faults", {a_refused_record_is_refused_alone,
+                       a_refusal_shows_from_outside_until_a_record_is_taken_or_five_seconds_went_by,
+                       every_error_to_a_record_is_a_refusal_and_is_said,
+                       an_error_that_looks_like_an_id_is_a_refusal,
+                       refusals_are_said_once_a_second_with_their_number,
+                       garbage_ends_the_connection,
+                       an_answer_that_is_no_entry_id_ends_the_connection,
+                       nested_arrays_end_the_connection_at_any_depth,
+                       a_huge_array_is_not_waited_for,
+                       a_huge_string_is_not_collected,
+                       a_line_without_end_is_not_collected,
+                       a_huge_string_announced_and_never_sent_times_out,
+                       an_answer_to_nothing_ends_the_connection,
+                       what_was_answered_before_the_garbage_counts,
+                       after_an_error_nothing_is_taken_until_the_next_connection,
+                       half_a_reply_is_forgotten_with_its_connection,
+                       a_half_written_record_is_forgotten_with_its_connection,
+                       a_redis_that_hangs_times_out_what_is_overdue_and_loses_the_rest,
+                       a_late_reply_settles_nobody_twice,
+                       a_reply_after_its_time_counts_if_nobody_looked_at_the_clock,
+                       a_cancelled_record_that_is_overdue_ends_the_connection_too,
+                       a_timeout_of_its_own_is_kept,
+                       a_connection_that_ends_loses_a_thousand_in_flight,
+                       a_connection_over_another_loses_what_was_in_flight,
+                       who_is_told_of_a_loss_may_submit_and_cancel,
+                       who_is_told_of_a_refusal_may_submit_at_the_bound,
+                       nothing_is_read_before_the_first_connection});
 
 }  // namespace

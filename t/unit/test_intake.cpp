@@ -277,7 +277,8 @@ START_TEST(health_follows_the_courier) {
     return *intake.screen(location_for(Endpoint::health), head, redis);
   };
   ck_assert_int_eq(health(weir::Courier::State::ready).status, 200);
-  for (const auto state : {weir::Courier::State::away, weir::Courier::State::greeting}) {
+  for (const auto state : {weir::Courier::State::away, weir::Courier::State::greeting,
+                           weir::Courier::State::refusing}) {
     ck_assert_int_eq(health(state).status, 503);
     ck_assert(!health(state).retry_after.empty());
   }

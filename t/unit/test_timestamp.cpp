@@ -129,10 +129,11 @@ START_TEST(takes_a_leap_second_only_where_a_month_of_utc_ends) {
 END_TEST
 
 START_TEST(reaches_from_year_0_to_year_9999) {
-  ck_assert_int_eq(at("0000-01-01T00:00:00Z"), start_of_year(1) - 366 * weir::kMicrosPerDay);
+  refused("0000-06-01T00:00:00Z");
+  refused("0001-01-01T00:00:00+01:00");
+  refused("9999-12-31T23:59:59-01:00");
   ck_assert_int_eq(at("0001-01-01T00:00:00Z"), -62135596800'000000);
   ck_assert_int_eq(at("9999-12-31T23:59:59.999999Z"), 253402300799'999999);
-  ck_assert_int_eq(at("9999-12-31T23:59:59-23:59"), 253402300799'000000 + 86340'000000);
   refused("10000-01-01T00:00:00Z");
   refused("-001-01-01T00:00:00Z");
   refused("+2026-01-01T00:00:00Z");

@@ -1,5 +1,6 @@
 #include "ngx_module/request.h"
 
+#include <new>
 #include <type_traits>
 
 #include "core/http/intake.h"
@@ -66,12 +67,22 @@ bool is_named(const ngx_table_elt_t& header, std::string_view lower_case_name) {
          ngx_memcmp(header.lowcase_key, lower_case_name.data(), lower_case_name.size()) == 0;
 }
 
-// Of several headers with one name the first counts.
-void add_header(RequestHead& head, const ngx_table_elt_t& header) {
+// Several lines of one name are one list (RFC 9110 section 5.3).
+std::string_view join(ngx_http_request_t* r, std::string_view first, std::string_view second) {
+  const std::size_t size = first.size() + 2 + second.size();
+  auto* bytes = static_cast<u_char*>(ngx_pnalloc(r->pool, size));
+  if (bytes == nullptr) throw std::bad_alloc();
+  u_char* end = ngx_cpymem(bytes, first.data(), first.size());
+  end = ngx_cpymem(end, ", ", 2);
+  ngx_memcpy(end, second.data(), second.size());
+  return {reinterpret_cast<char*>(bytes), size};
+}
+
+void add_header(ngx_http_request_t* r, RequestHead& head, const ngx_table_elt_t& header) {
   for (const Wanted& wanted : kWanted) {
-    if (is_named(header, wanted.name) && (head.*wanted.value).empty()) {
-      head.*wanted.value = view(header.value);
-    }
+    if (!is_named(header, wanted.name)) continue;
+    std::string_view& value = head.*wanted.value;
+    value = value.empty() ? view(header.value) : join(r, value, view(header.value));
   }
 }
 
@@ -84,7 +95,7 @@ RequestHead head_of(ngx_http_request_t* r) {
   }
   for (ngx_list_part_t* part = &r->headers_in.headers.part; part != nullptr; part = part->next) {
     const auto* headers = static_cast<ngx_table_elt_t*>(part->elts);
-    for (ngx_uint_t i = 0; i < part->nelts; i++) add_header(head, headers[i]);
+    for (ngx_uint_t i = 0; i < part->nelts; i++) add_header(r, head, headers[i]);
   }
   return head;
 }
@@ -151,7 +162,8 @@ void Visit::decide() {
   if (!keep(decision)) return finish(Intake::unavailable(location_, head_));
   body_.release(r_);
   r_->connection->log->action = const_cast<char*>("waiting for Redis");
-  r_->read_event_handler = ngx_http_test_reading;  // notices a client that goes away
+  // A client may have closed its half and still wait; whoever is gone costs one answer.
+  r_->read_event_handler = ngx_http_block_reading;
 }
 
 // True: settled() will be told.

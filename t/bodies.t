@@ -91,6 +91,9 @@ subtest 'media types' => sub {
     for @refused;
   fails_with post('/track', '{"event":"e","user_id":"u"}', 'Content-Encoding' => $_), 415, qr/Content-Encoding/, $_
     for 'br', 'zstd', 'compress', 'gzip, gzip', 'gzip, br', 'nonsense';
+  my $two = "POST /track HTTP/1.1\r\nHost: weir\r\nContent-Encoding: identity\r\nContent-Encoding: br\r\n"
+    . "Content-Length: 2\r\n\r\n{}";
+  fails_with raw($two), 415, qr/Content-Encoding/, 'two lines are one list';
 };
 
 # The framing of a chunked body, cut as told.

@@ -121,6 +121,16 @@ subtest 'a client that goes away in the middle of its body harms nobody' => sub 
   accepted post('/track', event(uuid('others'))), 1, 'others are served';
 };
 
+subtest 'a client that closes its half behind the request gets its answer' => sub {
+  my @answers = map {
+    my $client = connection();
+    $client->send_bytes($client->format_request(POST => '/track', event(uuid('half', $_))));
+    shutdown $client->open_socket, 1;
+    eval { $client->read_answer->{status} } // "none: $@"
+  } 1 .. 50;
+  is_deeply \@answers, [ (200) x 50 ], 'each of fifty';
+};
+
 subtest 'clients that go away while Redis has not answered harm nobody, and their events are kept' => sub {
   weir()->signal(redis => 'STOP');
   my @ids = map { uuid('gone', $_) } 0 .. 49;

@@ -9,10 +9,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kLeastWait{50};
-constexpr milliseconds kMostWait{2000};
 constexpr ngx_msec_t kGreetingWait = 250;
-constexpr ngx_msec_t kLogEvery = 30'000;
 
 Courier::Time now() { return Courier::Time(milliseconds(ngx_current_msec)); }
 
@@ -32,7 +29,7 @@ ngx_err_t socket_error(ngx_connection_t* connection) {
 RedisLink::RedisLink(const RedisTarget& target)
     : target_(target),
       courier_(target.courier, *this),
-      backoff_(kLeastWait, kMostWait, static_cast<std::uint64_t>(ngx_pid)),
+      outage_(static_cast<std::uint64_t>(ngx_pid)),
       quiet_log_(*ngx_cycle->log),
       timer_owner_(),
       timer_() {
@@ -213,8 +210,14 @@ void RedisLink::watch_deadline() {
 // `what` is what the operator will read.
 void RedisLink::lost(const char* what, ngx_err_t error) noexcept {
   drop_connection();
-  const auto wait = static_cast<ngx_msec_t>(backoff_.next().count());
-  log_loss(what, error, wait);
+  const auto loss = outage_.lost(now());
+  const auto wait = static_cast<ngx_msec_t>(loss.wait.count());
+  if (loss.tell) {
+    ngx_log_error(
+        NGX_LOG_ERR, ngx_cycle->log, error,
+        "weir has no Redis at %*s: %s; it tries again in %M ms and until then answers 503",
+        WEIR_TEXT(target_.name), what, wait);
+  }
   courier_.closed();
   connect_after(wait);
 }
@@ -241,25 +244,20 @@ void RedisLink::drop_connection() noexcept {
   connection_ = nullptr;
 }
 
-// The first loss is told at once, those after it twice a minute, until Redis is ready again.
-void RedisLink::log_loss(const char* what, ngx_err_t error, ngx_msec_t wait) noexcept {
-  if (loss_logged_ && ngx_current_msec - loss_logged_at_ < kLogEvery) return;
-  loss_logged_ = true;
-  loss_logged_at_ = ngx_current_msec;
-  ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, error,
-                "weir has no Redis at %*s: %s; it tries again in %M ms and until then answers 503",
-                WEIR_TEXT(target_.name), what, wait);
-}
-
 void RedisLink::ready() noexcept {
-  backoff_.reset();
-  loss_logged_ = false;
+  if (!outage_.over()) return;
   ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0, "weir keeps its records in Redis at %*s",
                 WEIR_TEXT(target_.name));
 }
 
 void RedisLink::warn(std::string_view sentence) noexcept {
   ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0, "weir: %*s", WEIR_TEXT(sentence));
+}
+
+// One worker speaks for all.
+void RedisLink::unsafe(std::string_view sentence) noexcept {
+  const ngx_uint_t level = ngx_worker == 0 ? NGX_LOG_WARN : NGX_LOG_INFO;
+  ngx_log_error(level, ngx_cycle->log, 0, "weir: %*s", WEIR_TEXT(sentence));
 }
 
 }  // namespace weir

@@ -25,8 +25,8 @@
 #include <string>
 #include <vector>
 
-#include "core/redis/backoff.h"
 #include "core/redis/courier.h"
+#include "core/redis/outage.h"
 
 namespace weir {
 
@@ -77,14 +77,14 @@ class RedisLink final : private CourierLog {
   void connect_failed(ngx_err_t error);
   void connect_after(ngx_msec_t wait) noexcept;
   void drop_connection() noexcept;
-  void log_loss(const char* what, ngx_err_t error, ngx_msec_t wait) noexcept;
 
   void ready() noexcept override;
   void warn(std::string_view sentence) noexcept override;
+  void unsafe(std::string_view sentence) noexcept override;
 
   RedisTarget target_;
   Courier courier_;
-  Backoff backoff_;
+  Outage outage_;
   ngx_connection_t* connection_ = nullptr;
   bool connecting_ = false;
   std::size_t address_ = 0;           // the one in use, or to be tried next
@@ -92,8 +92,6 @@ class RedisLink final : private CourierLog {
   ngx_log_t quiet_log_;               // nginx calls an absent socket critical; we say it ourselves
   ngx_connection_t timer_owner_;      // nginx reads the fd of a timer's data for its debug log
   ngx_event_t timer_;
-  bool loss_logged_ = false;
-  ngx_msec_t loss_logged_at_ = 0;
   std::array<u_char, 64 << 10> input_;
 };
 

@@ -78,6 +78,10 @@ class CourierLog {
   virtual void ready() noexcept = 0;
   virtual void warn(std::string_view sentence) noexcept = 0;
 
+  // A setting of Redis can lose events, or could not be looked at. Every courier of a server finds
+  // the same, so it is enough that one of them says it loudly.
+  virtual void unsafe(std::string_view sentence) noexcept { warn(sentence); }
+
  protected:
   ~CourierLog() = default;
 };

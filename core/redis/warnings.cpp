@@ -65,7 +65,11 @@ std::string refusal(std::string_view command, std::string_view error, std::strin
 void Warnings::once(Topic topic, std::string sentence) {
   if (last(topic) == sentence) return;
   last(topic) = std::move(sentence);
-  log_.warn(last(topic));
+  if (topic == Topic::trouble) {
+    log_.warn(last(topic));
+  } else {
+    log_.unsafe(last(topic));
+  }
 }
 
 void Warnings::refused(std::string_view word, Time now) {

@@ -49,7 +49,7 @@ comma = ,
 Q = $(if $(V),,@)
 say = $(if $(V),,@echo '  $(1)';)
 
-.PHONY: all module unit tidy fuzz test run up down clean-run lint format install clean help FORCE
+.PHONY: all bench module unit tidy fuzz test run up down clean-run lint format install clean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/libweir_core.a $(BUILD)/weir-flusher $(BUILD)/weirctl module ## build everything (the default)
@@ -142,6 +142,16 @@ $(BUILD)/fuzz/%_fuzzer: $(BUILD)/fuzz/obj/t/fuzz/%_fuzzer.o $(BUILD)/fuzz/libwei
 	$(call link,$(CLANGXX) -fsanitize=fuzzer$(comma)address$(comma)undefined,$(CORE_PKGS))
 
 .PRECIOUS: $(BUILD)/obj/%.o $(BUILD)/fuzz/obj/%.o
+
+bench: ## measure the ways to write a record and to copy it into PostgreSQL
+	$(call locked,tools/install-deps run test)
+	$(call locked,$(submake) all $(BUILD)/record_formats)
+	@for way in binary text; do echo "$$way:"; valgrind --tool=callgrind --callgrind-out-file=/dev/null \
+		$(BUILD)/record_formats $$way 10000 2>&1 >/dev/null | grep -E 'bytes each|Collected'; done
+	bench/copy-formats.sh
+
+$(BUILD)/record_formats: $(BUILD)/obj/bench/record_formats.o $(BUILD)/libweir_core.a
+	$(call say,link $@)$(CXX) $(LDFLAGS) $(SANITIZE) -o $@ $^ $$(pkg-config --libs $(CORE_PKGS))
 
 # Looking after the code -----------------------------------------------------------------------
 

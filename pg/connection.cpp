@@ -134,7 +134,8 @@ std::optional<CopyIn> Connection::copy_in(const std::string& sql) {
 }
 
 void Connection::drop_notices() {
-  PQsetNoticeReceiver(connection_.get(), [](void*, const PGresult*) {}, nullptr);
+  PQsetNoticeReceiver(
+      connection_.get(), [](void*, const PGresult*) {}, nullptr);
 }
 
 // Takes the result over: as a value if it is one, as error() if not.

@@ -112,8 +112,8 @@ class Connection {
   const Error& error() const { return error_; }
   const std::string& sqlstate() const { return error_.sqlstate; }
 
-  // What the server says unasked (warnings, its farewell) is printed on standard error by libpq; from
-  // here on it is dropped. A program whose log has a form of its own wants that.
+  // What the server says unasked (warnings, its farewell) is printed on standard error by libpq;
+  // from here on it is dropped. A program whose log has a form of its own wants that.
   void drop_notices();
 
   // The connection is of no use any more: drop it and open another.

@@ -96,7 +96,13 @@ subtest 'depth: 16, the event being 1' => sub {
   fits_to('/track', nested(16), nested(17), 'properties', 'too_deep', 'arrays');
   fits_to('/small-depth', nested(4), nested(5), 'properties', 'too_deep', 'another bound');
   accepted post('/track', '{"events":[' . nested(16) . ']}'), 1, 'an envelope does not count';
-  refused post('/track', nested(100_000)), 'properties', 'too_deep', 'a hundred thousand levels';
+  refused post('/track', nested(1002)), 'properties', 'too_deep', 'as deep as a body may be';
+  fails_with post('/track', nested(1003)), 400, qr/Invalid JSON.*too_deep/, 'deeper: the body is refused';
+  fails_with post('/track', '[' x (1 << 20)), 400, qr/Invalid JSON.*too_deep/, 'a mebibyte of brackets';
+  for my $worker (weir()->workers) {
+    my ($peak) = WeirTest::Server::read_file("/proc/$worker/status") =~ /^VmHWM:\s+(\d+)/m;
+    cmp_ok $peak, '<', ($ENV{SAN} ? 1000 : 60) * 1024, 'and the worker has not grown with them';
+  }
   refused post('/track', event(properties => '{"a":' x 20 . '1' . '}' x 20)), 'properties', 'too_deep', 'objects';
 };
 

@@ -97,8 +97,7 @@ std::optional<Timestamp> Members::time(std::size_t place) {
 std::optional<Country> Members::country(std::size_t code, std::size_t zone) {
   const std::string_view text = name(code, Required::no);
   if (!text.empty()) {
-    const auto country =
-        text.find('/') == text.npos ? country_from_iso(text) : country_from_time_zone(text);
+    const auto country = text.size() == 2 ? country_from_iso(text) : country_from_time_zone(text);
     if (!country) reject(code, Reason::not_a_country);
     return country;
   }

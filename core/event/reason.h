@@ -9,23 +9,23 @@ namespace weir {
 
 enum class Reason {
   none,
-  missing,               // a required member is absent or null
-  empty,                 // a required string, or a batch, has nothing in it
-  not_an_object,         // an event, properties or context is not a JSON object
+  missing,        // a required member is absent or null
+  empty,          // a required string, or a batch, has nothing in it
+  not_an_object,  // an event, properties or context is not a JSON object
   not_a_string,
-  not_an_integer,        // a whole number from 0 to 2147483647 is wanted
+  not_an_integer,  // a whole number from 0 to 2147483647 is wanted
   not_a_boolean,
-  not_a_timestamp,       // neither RFC 3339 nor milliseconds since 1970
-  out_of_range,          // a time outside the years that are taken
+  not_a_timestamp,  // neither RFC 3339 nor milliseconds since 1970
+  out_of_range,     // a time outside the years that are taken
   not_a_uuid,
-  not_a_country,         // not an ISO 3166-1 alpha-2 code
-  too_long,              // a string or a member's name over its bound
-  too_deep,              // nested over its bound
-  too_many_properties,   // more members in one object than the bound
-  number_out_of_range,   // an exponent over its bound
-  nul_character,         // U+0000, which PostgreSQL cannot store
-  lone_surrogate,        // half of a \uD83D\uDE00 pair
-  unknown_field,         // strict locations only
+  not_a_country,        // not an ISO 3166-1 alpha-2 code
+  too_long,             // a string or a member's name over its bound
+  too_deep,             // nested over its bound
+  too_many_properties,  // more members in one object than the bound
+  number_out_of_range,  // an exponent over its bound
+  nul_character,        // U+0000, which PostgreSQL cannot store
+  lone_surrogate,       // half of a \uD83D\uDE00 pair
+  unknown_field,        // strict locations only
 };
 
 // The stable word for `reason`; "" for Reason::none.

@@ -7,9 +7,10 @@ namespace weir {
 namespace {
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
+  const auto same = [](unsigned char x, unsigned char y) {
     return std::tolower(x) == std::tolower(y);
-  });
+  };
+  return a == b || std::equal(a.begin(), a.end(), b.begin(), b.end(), same);
 }
 
 std::string_view trim(std::string_view text) {

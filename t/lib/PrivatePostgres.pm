@@ -120,7 +120,7 @@ sub wait_until ($condition, $seconds = 30) {
   my $deadline = time + $seconds;
   until ($condition->()) {
     return 0 if time > $deadline;
-    sleep 0.02;
+    select undef, undef, undef, 0.02;
   }
   return 1;
 }

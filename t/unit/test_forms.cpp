@@ -147,6 +147,8 @@ END_TEST
 START_TEST(a_country_comes_from_a_code_or_a_time_zone) {
   ck_assert_view_eq(text(track(R"(,"time_zone":"Europe/Madrid")"), "country"), "ES");
   ck_assert_view_eq(text(track(R"(,"country":"America/Mexico_City")"), "country"), "MX");
+  ck_assert_view_eq(text(track(R"(,"country":"Japan")"), "country"), "JP");
+  assert_refused(track(R"(,"country":"Etc/UTC")"), "country", Reason::not_a_country);
   ck_assert_view_eq(text(track(R"(,"country":"US","time_zone":"Europe/Madrid")"), "country"), "US");
   ck_assert_view_eq(text(track(R"(,"country":"","time_zone":"Europe/Madrid")"), "country"), "ES");
   ck_assert(!column(track(R"(,"time_zone":"Mars/Base")"), "country").has_value());

@@ -50,21 +50,14 @@ Timestamp time_of_receipt() {
          static_cast<Timestamp>(time->msec) * 1000;
 }
 
-// The headers that nginx keeps no pointers to.
-struct Wanted {
-  std::string_view name;  // in lower case
-  std::string_view RequestHead::*value;
-};
-
-constexpr Wanted kWanted[] = {
-    {"origin", &RequestHead::origin},
-    {"content-encoding", &RequestHead::content_encoding},
-    {"access-control-request-method", &RequestHead::access_control_request_method},
-};
-
-bool is_named(const ngx_table_elt_t& header, std::string_view lower_case_name) {
-  return header.key.len == lower_case_name.size() &&
-         ngx_memcmp(header.lowcase_key, lower_case_name.data(), lower_case_name.size()) == 0;
+// Where a header belongs to which nginx keeps no pointer; null: it is of no interest.
+std::string_view* place_for(RequestHead& head, std::string_view lower_case_name) {
+  if (lower_case_name == "origin") return &head.origin;
+  if (lower_case_name == "content-encoding") return &head.content_encoding;
+  if (lower_case_name == "access-control-request-method") {
+    return &head.access_control_request_method;
+  }
+  return nullptr;
 }
 
 // Several lines of one name are one list (RFC 9110 section 5.3).
@@ -79,11 +72,9 @@ std::string_view join(ngx_http_request_t* r, std::string_view first, std::string
 }
 
 void add_header(ngx_http_request_t* r, RequestHead& head, const ngx_table_elt_t& header) {
-  for (const Wanted& wanted : kWanted) {
-    if (!is_named(header, wanted.name)) continue;
-    std::string_view& value = head.*wanted.value;
-    value = value.empty() ? view(header.value) : join(r, value, view(header.value));
-  }
+  std::string_view* place = place_for(head, view({header.key.len, header.lowcase_key}));
+  if (place == nullptr) return;
+  *place = place->empty() ? view(header.value) : join(r, *place, view(header.value));
 }
 
 RequestHead head_of(ngx_http_request_t* r) {

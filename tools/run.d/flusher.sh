@@ -26,9 +26,11 @@ install_file() { # from, to; a program that runs keeps its old file
   install -m 755 "$1" "$2.new" && mv -f "$2.new" "$2" || fail "$2 cannot be written: $(why_not "$(dirname "$2")")"
 }
 
-# systemd's protocol: the flusher says READY=1 to the socket in NOTIFY_SOCKET. LISTENER ends when it
-# has heard that, or when nobody waits for it any more.
+# systemd's protocol: the flusher says READY=1 to the socket in NOTIFY_SOCKET. The listener removes the
+# socket when it has heard that, and only then; it also ends when nobody waits for it any more.
 listen_for_ready() { # path
+  local parent=$BASHPID # behind the & it would be the listener's own
+  NOTIFY=$1
   rm -f "$1"
   perl -e '
     use Socket;
@@ -42,7 +44,7 @@ listen_for_ready() { # path
       defined recv $socket, my $said, 4096, 0 or next;
       last if $said =~ /^READY=1$/m;
     }
-    unlink $path;' "$1" "$BASHPID" </dev/null 9>&- &
+    unlink $path;' "$1" "$parent" </dev/null 9>&- &
   LISTENER=$!
   disown "$LISTENER"
   local deadline=$((SECONDS + 10))
@@ -52,7 +54,7 @@ listen_for_ready() { # path
   done
 }
 
-flusher_is_ready() { is_alive "$PID" && ! is_alive "$LISTENER"; }
+flusher_is_ready() { is_alive "$PID" && [[ ! -S $NOTIFY ]]; }
 
 # TERM finishes the batch in hand.
 end_flusher() { end_all flusher 30 TERM; }

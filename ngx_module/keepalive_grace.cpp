@@ -10,6 +10,24 @@ bool ends_within(const ngx_event_t* event, ngx_msec_t wait) {
   return event->timer_set && late <= 0;
 }
 
+// What is not marked idle is passed by. ngx_http_keepalive_handler() looks neither at that mark nor
+// at ngx_exiting: it takes the next request, or closes when the timer is over. The connection stays
+// among those that nginx closes when it runs out of connections, and worker_shutdown_timeout ends
+// it like any other.
+void spare(ngx_connection_t* connection) {
+  if (!connection->idle) return;
+  connection->idle = 0;
+  if (!ends_within(connection->read, kGrace)) ngx_add_timer(connection->read, kGrace);
+}
+
+// Reusable are those that wait for a request or for their client's end; their handlers know
+// `close`.
+void close_now(ngx_connection_t* connection) {
+  if (!connection->reusable) return;
+  connection->close = 1;
+  connection->read->handler(connection->read);
+}
+
 }  // namespace
 
 KeepAliveGrace::KeepAliveGrace() : answered_(ngx_cycle->connection_n) {
@@ -26,9 +44,11 @@ KeepAliveGrace::KeepAliveGrace() : answered_(ngx_cycle->connection_n) {
   bell_->idle = 1;
 }
 
+// A worker that was told to leave at once, in the middle of the grace: nginx would take what is
+// still open for a mistake.
 KeepAliveGrace::~KeepAliveGrace() {
   close_bell();
-  if (ngx_exiting) close_clients();
+  if (ngx_exiting) for_each_client(close_now);
 }
 
 void KeepAliveGrace::remember(const ngx_http_request_t* r) {
@@ -38,42 +58,20 @@ void KeepAliveGrace::remember(const ngx_http_request_t* r) {
   if (place < answered_.size()) answered_[place] = connection->number;
 }
 
+// Connections that Weir has answered, as far as they are still the same ones.
+void KeepAliveGrace::for_each_client(void (*action)(ngx_connection_t*)) {
+  for (std::size_t i = 0; i < answered_.size(); i++) {
+    ngx_connection_t* connection = &ngx_cycle->connections[i];
+    const bool open = connection->fd != static_cast<ngx_socket_t>(-1);
+    if (open && answered_[i] != 0 && answered_[i] == connection->number) action(connection);
+  }
+}
+
 // Called by ngx_close_idle_connections(), which then looks at all further places.
 void KeepAliveGrace::on_quit(ngx_event_t* event) noexcept {
   auto* grace = static_cast<KeepAliveGrace*>(static_cast<ngx_connection_t*>(event->data)->data);
   grace->close_bell();
-  grace->spare_clients();
-}
-
-// A connection that Weir has answered, and that is still the same one.
-bool KeepAliveGrace::holds_client(std::size_t place) const {
-  const ngx_connection_t& connection = ngx_cycle->connections[place];
-  return answered_[place] != 0 && answered_[place] == connection.number &&
-         connection.fd != static_cast<ngx_socket_t>(-1);
-}
-
-// What is not marked idle is passed by. ngx_http_keepalive_handler() looks neither at that mark nor
-// at ngx_exiting: it takes the next request, or closes when the timer is over. The connection stays
-// among those that nginx closes when it runs out of connections, and worker_shutdown_timeout ends
-// it like any other.
-void KeepAliveGrace::spare_clients() {
-  for (std::size_t i = 0; i < answered_.size(); i++) {
-    ngx_connection_t& connection = ngx_cycle->connections[i];
-    if (!holds_client(i) || !connection.idle) continue;
-    connection.idle = 0;
-    if (!ends_within(connection.read, kGrace)) ngx_add_timer(connection.read, kGrace);
-  }
-}
-
-// The worker is told to leave at once: nginx takes what is open then for a mistake. Reusable are
-// those that wait for a request or for their client's end, and their handlers know `close`.
-void KeepAliveGrace::close_clients() {
-  for (std::size_t i = 0; i < answered_.size(); i++) {
-    ngx_connection_t& connection = ngx_cycle->connections[i];
-    if (!holds_client(i) || !connection.reusable) continue;
-    connection.close = 1;
-    connection.read->handler(connection.read);
-  }
+  grace->for_each_client(spare);
 }
 
 void KeepAliveGrace::close_bell() {

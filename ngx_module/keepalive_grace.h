@@ -39,9 +39,7 @@ class KeepAliveGrace {
 
  private:
   static void on_quit(ngx_event_t* event) noexcept;
-  bool holds_client(std::size_t place) const;
-  void spare_clients();
-  void close_clients();
+  void for_each_client(void (*action)(ngx_connection_t*));
   void close_bell();
 
   ngx_connection_t* bell_ = nullptr;  // rings first

@@ -13,10 +13,6 @@ constexpr ngx_msec_t kGreetingWait = 250;
 
 Courier::Time now() { return Courier::Time(milliseconds(ngx_current_msec)); }
 
-RedisLink* link_of(ngx_event_t* event) {
-  return static_cast<RedisLink*>(static_cast<ngx_connection_t*>(event->data)->data);
-}
-
 ngx_err_t socket_error(ngx_connection_t* connection) {
   int error = 0;
   socklen_t length = sizeof error;
@@ -25,6 +21,16 @@ ngx_err_t socket_error(ngx_connection_t* connection) {
 }
 
 }  // namespace
+
+template <void (RedisLink::*Step)()>
+void RedisLink::on(ngx_event_t* event) noexcept {
+  auto* link = static_cast<RedisLink*>(static_cast<ngx_connection_t*>(event->data)->data);
+  try {
+    (link->*Step)();
+  } catch (...) {
+    link->lost("out of memory", 0);
+  }
+}
 
 RedisLink::RedisLink(const RedisTarget& target)
     : target_(target),
@@ -38,7 +44,7 @@ RedisLink::RedisLink(const RedisTarget& target)
   timer_owner_.data = this;
   timer_.data = &timer_owner_;
   timer_.log = ngx_cycle->log;
-  timer_.handler = on_timer;
+  timer_.handler = on<&RedisLink::timer_ready>;
   timer_.cancelable = 1;
 }
 
@@ -66,12 +72,12 @@ void RedisLink::poll_once(ngx_msec_t wait) {
   ngx_time_update();
   if ((descriptor.revents & (POLLOUT | POLLERR | POLLHUP)) != 0) {
     connection_->write->ready = 1;
-    on_write(connection_->write);
+    on<&RedisLink::write_ready>(connection_->write);
   }
   if (connection_ != nullptr && (descriptor.revents & (POLLIN | POLLERR | POLLHUP)) != 0) {
     connection_->read->ready = 1;
     connection_->read->available = -1;  // as epoll's own handler does: the amount is not known
-    on_read(connection_->read);
+    on<&RedisLink::read_ready>(connection_->read);
   }
 }
 
@@ -85,27 +91,6 @@ Courier::Submitted RedisLink::submit(std::string_view record, Customer& customer
     watch_deadline();
   }
   return submitted;
-}
-
-void RedisLink::on_write(ngx_event_t* event) noexcept {
-  link_of(event)->guarded<&RedisLink::write_ready>();
-}
-
-void RedisLink::on_read(ngx_event_t* event) noexcept {
-  link_of(event)->guarded<&RedisLink::read_ready>();
-}
-
-void RedisLink::on_timer(ngx_event_t* event) noexcept {
-  link_of(event)->guarded<&RedisLink::timer_ready>();
-}
-
-template <void (RedisLink::*Step)()>
-void RedisLink::guarded() noexcept {
-  try {
-    (this->*Step)();
-  } catch (...) {
-    lost("out of memory", 0);
-  }
 }
 
 void RedisLink::connect() {
@@ -124,8 +109,8 @@ void RedisLink::connect() {
   if (rc != NGX_OK && rc != NGX_AGAIN) return connect_failed(ngx_socket_errno);
   connection_ = peer.connection;
   connection_->data = this;
-  connection_->read->handler = on_read;
-  connection_->write->handler = on_write;
+  connection_->read->handler = on<&RedisLink::read_ready>;
+  connection_->write->handler = on<&RedisLink::write_ready>;
   if (rc == NGX_OK) return opened();
   connecting_ = true;
   if (timer_.timer_set) ngx_del_timer(&timer_);

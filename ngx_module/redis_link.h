@@ -58,12 +58,9 @@ class RedisLink final : private CourierLog {
   void cancel(Courier::Ticket ticket) { courier_.cancel(ticket); }
 
  private:
-  // nginx's callbacks: find the link and let no exception through.
-  static void on_write(ngx_event_t* event) noexcept;
-  static void on_read(ngx_event_t* event) noexcept;
-  static void on_timer(ngx_event_t* event) noexcept;
+  // nginx's callbacks: finds the link and lets no exception through.
   template <void (RedisLink::*Step)()>
-  void guarded() noexcept;
+  static void on(ngx_event_t* event) noexcept;
 
   void connect();
   void opened();

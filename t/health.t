@@ -32,6 +32,15 @@ ok wait_for(sub { health() =~ /\A503/ }), 'Redis hangs: 503';
 $weir->signal(redis => 'CONT');
 becomes $ready, 'Redis goes on: ready by itself';
 
+subtest 'a Redis that refuses what it is given cannot keep events' => sub {
+  redis()->config_set('maxmemory', 1);
+  is post('/track', '{"event":"e","user_id":"u"}')->{status}, 503, 'full: 503';
+  is health(), '503 {"status":"unavailable","redis":"refusing"}', 'and health says why';
+  redis()->config_set('maxmemory', 0);
+  is post('/track', '{"event":"e","user_id":"u"}')->{status}, 200, 'no longer full: taken';
+  is health(), $ready, 'and health says so at once';
+};
+
 subtest 'it says how things are by now, not by some cache' => sub {
   for my $round (1 .. 3) {
     $weir->signal(redis => 'KILL');

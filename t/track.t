@@ -187,6 +187,17 @@ subtest 'a time that is none is refused' => sub {
     for @cases, 'true', '{}', '[]';
 };
 
+subtest 'a time that its offset leads out of the years 1 to 9999 is refused here, not lost later' => sub {
+  for my $time ('0000-06-01T00:00:00Z', '0001-01-01T00:00:00+01:00', '9999-12-31T23:59:59-01:00') {
+    my $body = json({ user_id => 'u', event => 'e', timestamp => $time, sent_at => $time });
+    refused post('/track', $body), 'timestamp', 'not_a_timestamp', $time;
+    refused post('/track', json({ events => [ { user_id => 'u', event => 'e' } ], sent_at => $time })), 'sent_at',
+      'not_a_timestamp', "$time as the batch's sent_at";
+  }
+  stored();
+  is value('SELECT count(*) FROM dead_letters'), 0, 'nothing became a dead letter';
+};
+
 subtest 'the clock of the client is set right by sent_at, in the event and in the envelope' => sub {
   my ($own, $shared, $late, $both) = map { uuid('skew', $_) } 1 .. 4;
   my $at = '2026-04-05T06:00:00Z';

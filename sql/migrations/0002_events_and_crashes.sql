@@ -99,6 +99,8 @@ $$;
 -- Makes one week's partition, with the rows of that week that the default partition holds.
 CREATE FUNCTION weir.make_partition(parent text, partition text, first_day timestamp) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, weir, pg_temp
+-- The bounds are printed into a statement, and have to read back as the same moments.
+SET datestyle = 'ISO, YMD' SET timezone = 'UTC'
 AS $$
 DECLARE
   id_column constant text := CASE parent WHEN 'events' THEN 'event_id' ELSE 'crash_id' END;

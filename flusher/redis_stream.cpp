@@ -184,7 +184,8 @@ std::optional<StreamLife> RedisStream::look(std::string& error) {
 }
 
 // Only SETs what is not there: a Redis that has reached its maxmemory refuses every SET. Then the
-// life stays nameless for now, since a full Redis is the last that may wait for its flusher.
+// life stays nameless until there is room, since a full Redis is the last that may wait for its
+// flusher.
 bool RedisStream::name_life(std::string& epoch, std::string& error) {
   if (!get_epoch(epoch, error)) return false;
   if (!epoch.empty()) return true;

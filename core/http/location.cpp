@@ -47,8 +47,12 @@ std::string LocationSettings::add_limit(std::string_view word) {
 }
 
 std::string LocationSettings::add_origins(const std::vector<std::string_view>& words) {
+  const bool off = words.size() == 1 && words.front() == "off";
+  if (names_origins_ && (off || !location_.cors.configured())) {
+    return "\"off\" stands beside origins or a second time: keep one of them";
+  }
   names_origins_ = true;
-  if (words.size() == 1 && words.front() == "off") return {};
+  if (off) return {};
   for (const std::string_view word : words) {
     if (auto fault = location_.cors.add_origin(word); !fault.empty()) return fault;
   }

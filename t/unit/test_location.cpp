@@ -106,11 +106,21 @@ START_TEST(off_leaves_no_origin) {
 }
 END_TEST
 
+START_TEST(off_and_origins_do_not_stand_in_one_block) {
+  auto origins = with_origin("https://app.example");
+  ck_assert(!origins.add_origins({"off"}).empty());
+  ck_assert_view_eq(origins.add_origins({"https://www.app.example"}), "");
+  auto off = with_origin("off");
+  ck_assert(!off.add_origins({"https://app.example"}).empty());
+}
+END_TEST
+
 const weir_test::Register kRegistered(
     "location",
     {an_endpoint_has_a_word, a_sentence_lists_the_words_as_they_are_written,
      limits_count_once_everything_is_read, each_limit_is_inherited_by_itself,
      a_limit_needs_a_name_a_value_and_to_stand_once, an_outer_blocks_limit_may_be_named_again,
-     origins_are_inherited_whole_or_not_at_all, off_leaves_no_origin});
+     origins_are_inherited_whole_or_not_at_all, off_leaves_no_origin,
+     off_and_origins_do_not_stand_in_one_block});
 
 }  // namespace

@@ -1,7 +1,7 @@
 # Weir. `make help` lists the targets; CONTRIBUTING.md says how to work with them.
 #
-# Sources are found by wildcard: a new file in core/*/, pg/, flusher/, ctl/, t/unit/ or t/fuzz/ needs
-# no line here. SAN=1 builds with sanitizers, into a folder of its own.
+# Sources are found by wildcard: a new file in core/*/, spool/, pg/, flusher/, ctl/, t/unit/ or t/fuzz/
+# needs no line here. SAN=1 builds with sanitizers, into a folder of its own.
 SAN ?=
 ifeq ($(SAN),1)
 BUILD ?= build/asan
@@ -32,6 +32,7 @@ SCHEMA_VERSION = $(shell ls sql/migrations/*.sql 2>/dev/null | tail -1 | sed 's:
 SCHEMA_FLAGS = -DWEIR_SCHEMA_VERSION=$(SCHEMA_VERSION) -DWEIR_SQL_DIR='"$(SQL_DIR)"'
 
 CORE_SRCS = $(wildcard core/*/*.cpp)
+SPOOL_SRCS = $(wildcard spool/*.cpp)
 PG_SRCS = $(wildcard pg/*.cpp)
 FLUSHER_SRCS = $(wildcard flusher/*.cpp)
 CTL_SRCS = $(wildcard ctl/*.cpp)
@@ -94,6 +95,8 @@ $(BUILD)/obj/flusher/%.o: EXTRA_CXXFLAGS = $(SCHEMA_FLAGS) $$(pkg-config --cflag
 $(BUILD)/obj/t/unit/%.o: WARNINGS = -Wall -Wextra -Werror
 
 $(BUILD)/libweir_core.a: $(call objects,$(CORE_SRCS))
+$(BUILD)/libweir_spool.a: $(call objects,$(SPOOL_SRCS))
+$(BUILD)/libweir_core.a $(BUILD)/libweir_spool.a:
 	@rm -f $@
 	$(Q)ar rcs $@ $^
 
@@ -103,7 +106,7 @@ $(BUILD)/weir-flusher: $(call objects,$(FLUSHER_SRCS) $(PG_SRCS)) $(BUILD)/libwe
 $(BUILD)/weirctl: $(call objects,$(CTL_SRCS) $(PG_SRCS)) $(BUILD)/libweir_core.a
 	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),$(CORE_PKGS) libpq)
 
-$(BUILD)/unit: $(call objects,$(UNIT_SRCS)) $(BUILD)/libweir_core.a
+$(BUILD)/unit: $(call objects,$(UNIT_SRCS)) $(BUILD)/libweir_spool.a $(BUILD)/libweir_core.a
 	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),check $(CORE_PKGS))
 
 module: ## build only the nginx module, $(BUILD)/ngx_http_weir_module.so
@@ -168,7 +171,7 @@ tidy = @mkdir -p $(@D)
 tidy += && echo '  look at $<' && clang-tidy --quiet $< -- $(TIDY_FLAGS) $(1) >$@.log 2>&1 && touch $@ || \
 	{ grep -E '(warning|error):' -A 3 $@.log || cat $@.log; exit 1; }
 
-tidy: $(patsubst %.cpp,$(BUILD)/tidy/%,$(CORE_SRCS) $(PG_SRCS) $(FLUSHER_SRCS) $(CTL_SRCS) $(wildcard ngx_module/*.cpp))
+tidy: $(patsubst %.cpp,$(BUILD)/tidy/%,$(CORE_SRCS) $(SPOOL_SRCS) $(PG_SRCS) $(FLUSHER_SRCS) $(CTL_SRCS) $(wildcard ngx_module/*.cpp))
 $(BUILD)/tidy/%: %.cpp $(BUILD)/obj/%.o .clang-tidy
 	$(call tidy)
 $(BUILD)/tidy/ngx_module/%: ngx_module/%.cpp $(BUILD)/nginx/objs/addon/ngx_module/%.o .clang-tidy

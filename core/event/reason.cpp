@@ -40,7 +40,7 @@ constexpr bool is_in_order() {
   return true;
 }
 
-static_assert(is_in_order() && kWords[std::size(kWords) - 1].reason == Reason::unknown_field,
+static_assert(is_in_order() && std::size(kWords) == kReasonCount + 1,
               "every reason has its word, at its own index");
 
 }  // namespace

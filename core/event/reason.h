@@ -28,6 +28,9 @@ enum class Reason {
   unknown_field,        // strict locations only
 };
 
+// How many there are besides Reason::none.
+constexpr std::size_t kReasonCount = static_cast<std::size_t>(Reason::unknown_field);
+
 // The stable word for `reason`; "" for Reason::none.
 std::string_view reason_word(Reason reason);
 

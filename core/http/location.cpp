@@ -5,34 +5,6 @@
 #include "core/config/words.h"
 
 namespace weir {
-namespace {
-
-constexpr std::pair<std::string_view, Endpoint> kEndpoints[] = {
-    {"track", Endpoint::track},
-    {"crash", Endpoint::crash},
-    {"cli", Endpoint::cli},
-    {"health", Endpoint::health},
-};
-
-}  // namespace
-
-std::optional<Endpoint> endpoint_from_word(std::string_view word) {
-  for (const auto& [known, endpoint] : kEndpoints) {
-    if (known == word) return endpoint;
-  }
-  return std::nullopt;
-}
-
-std::string endpoint_words(std::string_view before) {
-  std::string words;
-  for (const auto& [word, endpoint] : kEndpoints) {
-    const bool last = word == std::rbegin(kEndpoints)->first;
-    if (!words.empty()) words += last ? " or " : ", ";
-    words.append(before).append(word);
-  }
-  return words;
-}
-
 std::string LocationSettings::add_limit(std::string_view word) {
   const auto pair = name_and_value(word);
   if (!pair) return quoted(word) + " names no value: write NAME=VALUE, such as body=2m";

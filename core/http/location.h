@@ -10,8 +10,6 @@
 // directive.
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,16 +17,9 @@
 
 #include "core/event/limits.h"
 #include "core/http/cors.h"
+#include "core/http/endpoint.h"
 
 namespace weir {
-
-enum class Endpoint : std::uint8_t { track, crash, cli, health };
-
-// The word for it in a configuration: "track", "crash", "cli", "health".
-std::optional<Endpoint> endpoint_from_word(std::string_view word);
-
-// All of them for a sentence, each behind `before`: "weir track, weir crash, …or weir health".
-std::string endpoint_words(std::string_view before);
 
 // Read-only once requests come in.
 struct Location {

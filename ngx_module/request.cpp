@@ -20,7 +20,7 @@ class Visit final : public Customer {
       : r_(r), location_(location), head_(head) {}
 
   void read_body();
-  void settled(Outcome outcome) noexcept override;
+  void settled(Outcome outcome, std::string_view record) noexcept override;
 
  private:
   static void on_gone(void* data) noexcept;
@@ -174,7 +174,7 @@ bool Visit::keep(const Decision& decision) {
 
 // Runs inside the Redis connection's handlers, so that what nginx would do for the client's own
 // events has to be done here.
-void Visit::settled(Outcome outcome) noexcept {
+void Visit::settled(Outcome outcome, std::string_view) noexcept {
   waiting_ = false;
   ngx_connection_t* connection = r_->connection;
   ngx_http_set_log_request(connection->log, r_);

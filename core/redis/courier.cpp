@@ -1,5 +1,6 @@
 #include "core/redis/courier.h"
 
+#include <limits>
 #include <new>
 #include <utility>
 
@@ -17,6 +18,9 @@ std::string xadd_prefix(std::string_view stream) {
   append_bulk(prefix, kRecordField);
   return prefix;
 }
+
+constexpr std::size_t kBulkEnd = 2;  // "\r\n"
+constexpr std::size_t kMostCommand = std::numeric_limits<std::uint32_t>::max();
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -49,8 +53,8 @@ void Courier::connected(Time now) noexcept {
 
 void Courier::closed() noexcept {
   state_ = State::away;
-  outbox_.clear();
   while (!waiting_.empty()) settle_oldest(Outcome::lost);
+  outbox_.clear();
 }
 
 Courier::Submitted Courier::submit(std::string_view record, Customer& customer, Time now,
@@ -60,9 +64,11 @@ Courier::Submitted Courier::submit(std::string_view record, Customer& customer, 
   if (!has_room(size)) return Submitted::full;
   try {
     std::string& out = outbox_.room_for(size);
-    waiting_.push({&customer, now});
+    waiting_.push({&customer, now, 0, static_cast<std::uint32_t>(record.size())});
+    const std::size_t begin = out.size();
     out.append(xadd_prefix_);
     append_bulk(out, record);
+    waiting_.back().command = static_cast<std::uint32_t>(out.size() - begin);
   } catch (const std::bad_alloc&) {
     return Submitted::full;
   }
@@ -73,7 +79,13 @@ Courier::Submitted Courier::submit(std::string_view record, Customer& customer, 
 
 bool Courier::has_room(std::size_t bytes) const {
   return waiting_.size() < settings_.max_waiting && bytes <= settings_.max_output &&
-         outbox_.size() <= settings_.max_output - bytes;
+         outbox_.size() <= settings_.max_output - bytes && bytes <= kMostCommand;
+}
+
+// Of the oldest one that waits.
+std::string_view Courier::record_of(const Waiting& waiting) const {
+  const std::size_t begin = waiting.command - waiting.record - kBulkEnd;
+  return outbox_.unanswered().substr(begin, waiting.record);
 }
 
 void Courier::cancel(Ticket ticket) noexcept {
@@ -81,7 +93,9 @@ void Courier::cancel(Ticket ticket) noexcept {
   if (ticket >= oldest && ticket < next_ticket_) waiting_[ticket - oldest].customer = nullptr;
 }
 
-std::string_view Courier::output() const noexcept { return outbox_.unwritten(); }
+std::string_view Courier::output() const noexcept {
+  return state_ == State::away ? std::string_view() : outbox_.unwritten();
+}
 
 void Courier::wrote(std::size_t bytes) noexcept { outbox_.wrote(bytes); }
 
@@ -100,6 +114,7 @@ bool Courier::take_all(Time now) {
   for (;;) {
     switch (reader_.next()) {
       case ReplyReader::Next::none:
+        outbox_.tidy();
         return true;
       case ReplyReader::Next::broken:
         return fail("Redis sent what its protocol does not allow (" + std::string(reader_.error()) +
@@ -132,6 +147,7 @@ bool Courier::take_greeting(const Reply& reply) {
       break;
     case Greeting::Result::ready:
       state_ = State::ready;
+      outbox_.answered(outbox_.size());
       log_.ready();
       break;
     case Greeting::Result::refused:
@@ -147,15 +163,16 @@ Courier::State Courier::condition(Time now) const {
 
 // Out of the queue first: whoever is told may submit and cancel.
 void Courier::settle_oldest(Outcome outcome) {
-  Customer* const customer = waiting_.front().customer;
+  const Waiting oldest = waiting_.front();
+  const bool kept = outcome == Outcome::acknowledged;
+  const auto record = kept ? std::string_view() : record_of(oldest);
   waiting_.pop();
-  if (customer != nullptr) customer->settled(outcome);
+  outbox_.answered(oldest.command);
+  if (oldest.customer != nullptr) oldest.customer->settled(outcome, record);
 }
 
-void Courier::hang_up() {
-  state_ = State::away;
-  outbox_.clear();
-}
+// Keeps the records of those who wait: closed() hands them over.
+void Courier::hang_up() { state_ = State::away; }
 
 bool Courier::fail(std::string sentence) {
   hang_up();

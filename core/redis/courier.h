@@ -22,8 +22,11 @@
 // Records whose answer is missing when the connection goes are reported lost; Redis may hold them
 // all the same, which is harmless, since storing is idempotent by event_id.
 //
-// Memory: CourierSettings bound what waits and what is to be written, ReplyReader what is read. A
-// submit() and its reply allocate nothing once the buffers have grown to what the load needs.
+// A command's bytes stay in the output buffer until it is answered, so that a customer that has to
+// put its record elsewhere is handed it, and nobody needs a copy for that.
+//
+// Memory: CourierSettings bound what waits and its bytes, ReplyReader what is read. A submit() and
+// its reply allocate nothing once the buffers have grown to what the load needs.
 #pragma once
 
 #include <chrono>
@@ -47,13 +50,14 @@ struct CourierSettings {
   std::string password;                     // this and user empty: no AUTH
   std::chrono::milliseconds timeout{2000};  // for each answer, the greeting's too
   std::size_t max_waiting = 16384;          // records in flight
-  std::size_t max_output = 64 << 20;        // bytes not yet written
+  std::size_t max_output = 64 << 20;        // bytes of commands not yet answered
 };
 
 // What became of a record.
 enum class Outcome : std::uint8_t {
   acknowledged,  // Redis has it
   refused,       // Redis answered with an error (-OOM, -READONLY, -MISCONF, …)
+  late,          // no answer soon enough; it is still on its way, and Redis may take it yet
   timed_out,     // no answer within CourierSettings::timeout
   lost,          // the connection ended first
 };
@@ -61,9 +65,12 @@ enum class Outcome : std::uint8_t {
 // Someone who handed in a record. settled() is called exactly once unless cancel() came first, from
 // inside feed(), expire() or closed(); it may submit() and cancel(), its own customer too, but call
 // nothing else of the courier and not destroy it.
+//
+// `record` is what was submitted, for whoever wants to keep it elsewhere; empty where it was
+// acknowledged. It lies in the courier's buffer until settled() returns or submits something.
 class Customer {
  public:
-  virtual void settled(Outcome outcome) noexcept = 0;
+  virtual void settled(Outcome outcome, std::string_view record) noexcept = 0;
 
  protected:
   ~Customer() = default;
@@ -153,6 +160,8 @@ class Courier {
   struct Waiting {
     Customer* customer;  // null: cancelled
     Time since;
+    std::uint32_t command;  // bytes of all of it
+    std::uint32_t record;   // bytes of the record, which is its last word
   };
 
   void hang_up();
@@ -162,6 +171,7 @@ class Courier {
   bool take_greeting(const Reply& reply);
   void settle_oldest(Outcome outcome);
   bool has_room(std::size_t bytes) const;
+  std::string_view record_of(const Waiting& waiting) const;
 
   CourierSettings settings_;
   CourierLog& log_;

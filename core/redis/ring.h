@@ -31,6 +31,7 @@ class Ring {
   }
 
   const T& front() const { return slots_[head_]; }
+  T& back() { return (*this)[size_ - 1]; }
 
   void pop() {
     head_ = (head_ + 1) & (slots_.size() - 1);

@@ -53,9 +53,11 @@ class World {
     Courier::Ticket ticket = 0;
     bool told = false, cancelled = false;
     bool submits = false, cancels = false;  // when it is told
+    std::string record;
 
-    void settled(weir::Outcome) noexcept override {
+    void settled(weir::Outcome outcome, std::string_view back) noexcept override {
       require(!told && !cancelled);
+      require(back == (outcome == weir::Outcome::acknowledged ? "" : record));
       require(!world->told_any_ || ticket > world->last_told_);
       told = world->told_any_ = true;
       world->last_told_ = ticket;
@@ -111,6 +113,7 @@ class World {
     customer->world = this;
     customer->submits = submits;
     customer->cancels = cancels;
+    customer->record = record;
     const bool ready = courier_.state() == Courier::State::ready;
     const auto submitted = courier_.submit(record, *customer, now_, &customer->ticket);
     require(ready == (submitted != Courier::Submitted::away));

@@ -52,8 +52,9 @@ class FakeLog : public weir::CourierLog {
 
 class FakeCustomer : public weir::Customer {
  public:
-  void settled(Outcome outcome) noexcept override {
+  void settled(Outcome outcome, std::string_view record) noexcept override {
     outcomes.push_back(outcome);
+    returned.emplace_back(record);
     if (then) then();
   }
 
@@ -62,7 +63,8 @@ class FakeCustomer : public weir::Customer {
 
   Courier::Ticket ticket = 0;
   std::vector<Outcome> outcomes;
-  std::function<void()> then;  // what it does when it is told
+  std::vector<std::string> returned;  // the records that came with them
+  std::function<void()> then;         // what it does when it is told
 };
 
 inline CourierSettings settings() {

@@ -183,7 +183,7 @@ START_TEST(a_cancelled_record_still_counts_as_in_flight) {
 }
 END_TEST
 
-START_TEST(is_full_at_max_output_and_takes_again_after_a_write) {
+START_TEST(is_full_at_max_output_and_takes_again_after_an_answer) {
   CourierSettings small = settings();
   small.max_output = 10000;
   Bench bench(small);
@@ -194,20 +194,37 @@ START_TEST(is_full_at_max_output_and_takes_again_after_a_write) {
   while (bench.submit(record, customers[taken]) == Submitted::taken) ++taken;
   ck_assert_uint_eq(taken, 9);
   ck_assert_uint_le(bench.courier.output().size(), small.max_output);
-  bench.courier.wrote(1100);
+  bench.written();
+  ck_assert(bench.submit(record, customers[taken]) == Submitted::full);
+  ck_assert(bench.feed(kAdded));
   ck_assert(bench.submit(record, customers[taken]) == Submitted::taken);
   ck_assert(bench.submit(record, customers[taken + 1]) == Submitted::full);
   ck_assert(bench.submit("small", customers[taken + 1]) == Submitted::taken);
 }
 END_TEST
 
+START_TEST(bytes_that_are_not_written_count_as_unanswered_ones_do) {
+  CourierSettings small = settings();
+  small.max_output = 10000;
+  Bench bench(small);
+  bench.greet();
+  std::vector<FakeCustomer> customers(30);
+  std::size_t taken = 0;
+  while (bench.submit(std::string(1000, 'x'), customers[taken]) == Submitted::taken) ++taken;
+  ck_assert(bench.feed(repeated(kAdded, taken)));
+  ck_assert(bench.submit(std::string(1000, 'x'), customers[taken]) == Submitted::full);
+  bench.courier.wrote(2200);
+  ck_assert(bench.submit(std::string(1000, 'x'), customers[taken]) == Submitted::taken);
+}
+END_TEST
+
 START_TEST(a_record_over_max_output_never_fits) {
   CourierSettings small = settings();
-  small.max_output = 100;
+  small.max_output = 150;
   Bench bench(small);
   bench.greet();
   FakeCustomer customer;
-  ck_assert(bench.submit(std::string(101, 'x'), customer) == Submitted::full);
+  ck_assert(bench.submit(std::string(151, 'x'), customer) == Submitted::full);
   ck_assert(bench.submit("x", customer) == Submitted::taken);
 }
 END_TEST
@@ -370,7 +387,8 @@ const Register kRegistered("courier", {takes_nothing_before_the_greeting_is_answ
                                        output_may_be_written_in_pieces_of_any_size,
                                        is_full_at_max_waiting_and_takes_again_after_a_reply,
                                        a_cancelled_record_still_counts_as_in_flight,
-                                       is_full_at_max_output_and_takes_again_after_a_write,
+                                       is_full_at_max_output_and_takes_again_after_an_answer,
+                                       bytes_that_are_not_written_count_as_unanswered_ones_do,
                                        a_record_over_max_output_never_fits,
                                        a_cancelled_customer_is_never_told_at_any_position,
                                        cancelling_finds_its_record_after_the_queue_went_round,

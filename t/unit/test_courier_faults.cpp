@@ -46,6 +46,49 @@ START_TEST(a_refused_record_is_refused_alone) {
 }
 END_TEST
 
+START_TEST(whoever_fails_gets_the_record_back) {
+  const std::string first("fir\r\nst\0", 9), second(100000, '$'), third, fourth = "4";
+  Bench bench;
+  bench.greet();
+  std::vector<FakeCustomer> customers(5);
+  bench.submit(first, customers[0]);
+  bench.submit(second, customers[1]);
+  bench.written();
+  bench.submit("kept", customers[2]);
+  bench.submit(third, customers[3]);
+  ck_assert(bench.feed(kOom));
+  ck_assert(customers[0].returned.at(0) == first);
+  bench.now += 1s;
+  bench.submit(fourth, customers[4]);
+  ck_assert(bench.feed(std::string(kOom) + std::string(kAdded)));
+  ck_assert(customers[1].returned.at(0) == second);
+  ck_assert(customers[2].returned.at(0).empty());
+  bench.now += 1s;
+  ck_assert(bench.courier.expire(bench.now));
+  ck_assert(customers[3].was(Outcome::timed_out));
+  ck_assert(customers[3].returned.at(0) == third);
+  bench.courier.closed();
+  ck_assert(customers[4].was(Outcome::lost));
+  ck_assert(customers[4].returned.at(0) == fourth);
+}
+END_TEST
+
+START_TEST(a_record_of_nobody_does_not_shift_the_others) {
+  Bench bench;
+  bench.greet();
+  std::vector<FakeCustomer> customers(100);
+  for (std::size_t i = 0; i < customers.size(); ++i) {
+    bench.submit(std::string(i, static_cast<char>(i)), customers[i]);
+    if (i % 3 == 0) bench.courier.cancel(customers[i].ticket);
+  }
+  bench.courier.closed();
+  for (std::size_t i = 0; i < customers.size(); ++i) {
+    if (i % 3 == 0) continue;
+    ck_assert(customers[i].returned.at(0) == std::string(i, static_cast<char>(i)));
+  }
+}
+END_TEST
+
 START_TEST(a_refusal_shows_from_outside_until_a_record_is_taken_or_five_seconds_went_by) {
   Bench bench;
   bench.greet();
@@ -440,6 +483,8 @@ END_TEST
 
 const Register kRegistered(
     "courier_faults", {a_refused_record_is_refused_alone,
+                       whoever_fails_gets_the_record_back,
+                       a_record_of_nobody_does_not_shift_the_others,
                        a_refusal_shows_from_outside_until_a_record_is_taken_or_five_seconds_went_by,
                        every_error_to_a_record_is_a_refusal_and_is_said,
                        an_error_that_looks_like_an_id_is_a_refusal,

@@ -50,7 +50,7 @@ comma = ,
 Q = $(if $(V),,@)
 say = $(if $(V),,@echo '  $(1)';)
 
-.PHONY: all bench module unit tidy fuzz test run up down clean-run lint format install clean help FORCE
+.PHONY: all bench faults module unit tidy fuzz test run up down clean-run lint format install clean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/libweir_core.a $(BUILD)/weir-flusher $(BUILD)/weirctl module ## build everything (the default)
@@ -103,6 +103,22 @@ $(BUILD)/libweir_core.a $(BUILD)/libweir_spool.a:
 $(BUILD)/weir-flusher: $(call objects,$(FLUSHER_SRCS) $(PG_SRCS)) $(BUILD)/libweir_core.a
 	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),$(CORE_PKGS) $(FLUSHER_PKGS),-lfmt)
 
+# The flusher with fault points (fault/fault_point.h): only the files that have one are compiled again.
+FAULT_SRCS = $(shell grep -l WEIR_FAULT_POINT flusher/*.cpp pg/*.cpp)
+FAULT_OBJECTS = $(patsubst %.cpp,$(BUILD)/obj/faults/%.o,$(FAULT_SRCS))
+
+faults: $(BUILD)/faults/weir-flusher ## build the programs with fault points, for tests, into $(BUILD)/faults
+
+$(BUILD)/obj/faults/%.o: %.cpp $(BUILD)/flags $(BUILD)/schema
+	@mkdir -p $(@D)
+	$(call say,compile $< with fault points)$(CXX) $(ALL_CXXFLAGS) $(SCHEMA_FLAGS) $$(pkg-config --cflags spdlog) \
+		-DWEIR_FAULT_POINTS -c -o $@ $<
+
+$(BUILD)/faults/weir-flusher: $(FAULT_OBJECTS) $(call objects,$(filter-out $(FAULT_SRCS),$(FLUSHER_SRCS) $(PG_SRCS))) \
+		$(BUILD)/libweir_core.a
+	@mkdir -p $(@D)
+	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),$(CORE_PKGS) $(FLUSHER_PKGS),-lfmt)
+
 $(BUILD)/weirctl: $(call objects,$(CTL_SRCS) $(PG_SRCS)) $(BUILD)/libweir_core.a
 	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),$(CORE_PKGS) libpq)
 
@@ -116,7 +132,7 @@ module: ## build only the nginx module, $(BUILD)/ngx_http_weir_module.so
 
 test: ## install what is missing, build, run every test; TESTS="t/track.t …" picks black-box files
 	$(call locked,tools/install-deps run test)
-	$(call locked,$(submake) all $(BUILD)/unit $(if $(SAN),,$(FUZZERS)))
+	$(call locked,$(submake) all faults $(BUILD)/unit $(if $(SAN),,$(FUZZERS)))
 	@tools/test unit blackbox sql $(if $(SAN),,fuzz)
 
 unit: $(BUILD)/unit ## build and run the unit tests; CK_RUN_SUITE=name picks a suite

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <utility>
 
+#include "fault/fault_point.h"
 #include "flusher/copy_format.h"
 #include "flusher/database.h"
 
@@ -137,8 +138,15 @@ Fault Store::finish(const std::vector<DeadLetter>& dead, const Advance& advance)
 Fault Store::in_transaction(const Body& body) {
   Fault fault = run("BEGIN");
   if (fault == Fault::none) fault = body();
-  if (fault == Fault::none) return run("COMMIT");
+  if (fault == Fault::none) return commit();
   if (!database_.is_broken()) database_.exec("ROLLBACK");
+  return fault;
+}
+
+Fault Store::commit() {
+  WEIR_FAULT_POINT(before_commit);
+  const Fault fault = run("COMMIT");
+  WEIR_FAULT_POINT(after_commit);
   return fault;
 }
 

@@ -67,6 +67,7 @@ class Store {
   Fault attempt_carefully(const Batch& batch, const Advance& advance, Stored& stored);
   Fault finish(const std::vector<DeadLetter>& dead, const Advance& advance);
   Fault in_transaction(const Body& body);
+  Fault commit();
 
   Fault put(const Kind& kind, RowSpan rows, bool ask, Stored& stored);
   Fault put_carefully(const Kind& kind, RowSpan rows, Stored& stored);

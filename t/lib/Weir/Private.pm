@@ -164,7 +164,26 @@ sub migrate ($self, $database) {
 
 # Flushers -----------------------------------------------------------------------------------
 
-sub flusher_program { return "$build/weir-flusher" }
+# The ordinary one, or the one with fault points while a test has armed some.
+sub flusher_program { return $ENV{WEIR_FAULTS} ? "$build/faults/weir-flusher" : "$build/weir-flusher" }
+
+# Runs `code` with a folder for fault points (fault/fault_point.h) in which `point` is armed.
+sub with_fault ($self, $point, $code) {
+  local $ENV{WEIR_FAULTS} = "$self->{dir}/faults";
+  mkdir $ENV{WEIR_FAULTS};
+  $self->arm($point);
+  return $code->();
+}
+
+# `point` is "after_commit.kill" or "after_commit.stop".
+sub arm ($self, $point) {
+  open my $file, '>', "$self->{dir}/faults/$point" or die "$point: $!\n";
+  close $file or die "$point: $!\n";
+  return;
+}
+
+# True once somebody was killed or stopped there.
+sub was_at ($self, $point) { return -e "$self->{dir}/faults/$point" . ($point =~ /stop\z/ ? 'ped' : 'ed') }
 
 sub flusher_command ($self, @options) {
   return (flusher_program(), '--redis', "unix:$self->{dir}/redis/socket", '--postgres', $self->conninfo('weir'), @options);

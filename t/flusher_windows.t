@@ -1,0 +1,56 @@
+# weir-flusher dies, or hangs, in exactly those moments that matter: the builds for tests have fault
+# points there (fault/fault_point.h). What the next one finds has to be stored once, and all of it.
+use v5.36;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use Test::More;
+
+use Weir::FlusherTest;
+use Weir::Record;
+
+my $private = private();
+$private->start('redis', 'postgres');
+$private->create_database('weir');
+$private->migrate('weir');
+
+subtest 'only builds for tests have fault points' => sub {
+  for my $program (Weir::Private::flusher_program(), $private->with_fault('nowhere.kill', \&Weir::Private::flusher_program)) {
+    open my $file, '<:raw', $program or die "$program: $!\n";
+    local $/;
+    my $found = readline($file) =~ /WEIR_FAULTS/ ? 1 : 0;
+    is($found, $program =~ m{/faults/} ? 1 : 0, $program =~ m{/faults/} ? 'the one in faults/ does' : 'the ordinary one does not');
+  }
+};
+
+# A flusher that is killed at `point` with a batch in hand, then another one.
+sub killed_at ($point, $meanwhile) {
+  my ($stream, $tenant) = fresh($point);
+  my @ids = map { uuid() } 1 .. 7;
+  add($stream, record(events => $tenant, now(), map { event(event_id => $_) } @ids));
+  my $killed = $private->with_fault("$point.kill", sub { $private->flusher('--stream' => $stream) });
+  is($private->wait_for($killed), 'signal 9', 'it was killed just there');
+  $meanwhile->($stream, $tenant);
+  my $said = $private->drain('--stream' => $stream);
+  is_exactly($tenant, \@ids);
+  is(redis()->xlen($stream), 0, 'the stream is trimmed');
+  return $said;
+}
+
+subtest 'killed after COPY and before COMMIT: nothing is stored, and the next one stores it' => sub {
+  my $said = killed_at('before_commit', sub ($stream, $tenant) {
+    is(redis()->xlen($stream), 1, 'nothing was trimmed');
+    is(events_of($tenant), 0, 'nothing was stored');
+  });
+  like($said, qr/msg=stored rows=7 duplicates=0/, 'once');
+};
+
+subtest 'killed after COMMIT and before the trim: the next one stores nothing twice' => sub {
+  killed_at('after_commit', sub ($stream, $tenant) {
+    is(redis()->xlen($stream), 1, 'nothing was trimmed');
+    is(events_of($tenant), 7, 'all is stored');
+  });
+};
+
+no_alarm();
+done_testing;

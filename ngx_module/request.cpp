@@ -102,11 +102,20 @@ ngx_int_t answer_early(ngx_http_request_t* r, const Answer& answer) {
   return rc == NGX_OK ? send_answer(r, answer) : rc;
 }
 
-void log_exception() {
-  ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "weir had no memory for a request");
+// Inside a catch. What the standard library says of its exceptions holds nothing of a request.
+void log_exception() noexcept {
+  try {
+    throw;
+  } catch (const std::bad_alloc&) {
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "weir had no memory for a request");
+  } catch (const std::exception& error) {
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "weir failed in a request: %s", error.what());
+  } catch (...) {
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "weir failed in a request");
+  }
 }
 
-// What Visit does on the way has only memory to run out of, and that before anything is finalized.
+// Nothing is finalized yet when Visit throws on the way.
 void read_body_of(ngx_http_request_t* r) noexcept {
   try {
     visit_of(r)->read_body();

@@ -7,6 +7,7 @@
 #include "ngx_module/pool.h"
 #include "ngx_module/redis_directive.h"
 #include "ngx_module/request.h"
+#include "ngx_module/rewrite_phase.h"
 
 namespace weir {
 namespace {
@@ -22,6 +23,9 @@ constexpr ngx_uint_t kAnywhere = NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HT
 constexpr std::string_view kOtherHandler =
     "another directive, such as proxy_pass, answers in this location already: give \"weir\" a "
     "location of its own";
+
+constexpr std::string_view kReturns =
+    "\"return\" ends every request here before \"weir\" is asked: remove one of them, for \"weir\"";
 
 ngx_http_core_loc_conf_t* core_conf(ngx_conf_t* cf) {
   return static_cast<ngx_http_core_loc_conf_t*>(
@@ -149,6 +153,9 @@ char* merge(ngx_conf_t* cf, const LocationConf& outer, LocationConf& inner) {
   }
   if (!core->noname && core->handler != handle_request)
     return refuse_later(cf, inner, kOtherHandler);
+  if (!core->noname && returns_at_once(cf)) return refuse_later(cf, inner, kReturns);
+  const auto fault = contradiction_in(inner.settings.location().limits);
+  if (!fault.empty()) return refuse_later(cf, inner, "weir_limit: " + fault + ", for \"weir\"");
   take_over_body_limit(core, inner.settings.location().limits);
   return NGX_CONF_OK;
 }

@@ -52,6 +52,9 @@ subtest 'what is right' => sub {
     'server { weir_limit depth=5; location /t { weir track; weir_limit string=1k key=64; } }');
   accepts('every limit', $redis,
     at('weir track; weir_limit body=1m inflated=8m ratio=50 events=10 depth=5 string=1k stack_trace=2k properties=7 key=64 name=100 exponent=300 first_year=2010 last_year=2050;'));
+  accepts('a return on a condition', $redis, at('weir track; if ($http_x) { return 403; }'));
+  accepts('years, one of them further out', $redis, 'weir_limit first_year=2200;',
+    at('weir track; weir_limit last_year=2300;'));
   accepts('origins', $redis, at('weir track; weir_cors https://app.example http://localhost:3000;'));
   accepts('no Weir at all', at('return 204;'));
   accepts('Redis without a location', $redis);
@@ -68,6 +71,8 @@ subtest 'weir' => sub {
     at('proxy_pass http://127.0.0.1:1; weir track;'));
   refuses('before another handler', 7, qr/location of its own/, $redis,
     at('weir track; proxy_pass http://127.0.0.1:1;'));
+  refuses('behind a return', 7, qr/"return" ends every request here/, $redis, at('weir track; return 204;'));
+  refuses('before a return', 7, qr/"return" ends every request here/, $redis, at('return 204; weir track;'));
   refuses('without a Redis', 7, qr/add "weir_redis/, '', at('weir track;'));
 };
 
@@ -108,6 +113,10 @@ subtest 'weir_limit' => sub {
     '99999999999999999999', '1.5m';
   refuses('twice', 7, qr/twice/, $redis, at('weir track; weir_limit body=1m body=2m;'));
   refuses('years', 7, qr/first_year/, $redis, at('weir track; weir_limit first_year=soon;'));
+  refuses('years the wrong way round', 7, qr/"first_year" \(2050\).*"last_year" \(2040\).*set both/, $redis,
+    at('weir track; weir_limit first_year=2050 last_year=2040;'));
+  refuses('years the wrong way round once inherited', 8, qr/"first_year" \(2200\).*"last_year" \(2100\)/, $redis,
+    'weir_limit first_year=2200;', at('weir track;'));
 };
 
 subtest 'weir_cors' => sub {

@@ -10,9 +10,9 @@ namespace {
 constexpr std::size_t kMiB = 1 << 20;
 constexpr std::size_t kGiB = 1 << 30;
 
-// What a bound may be set to. The upper ends keep a configuration from promising what a later part
-// cannot hold; each says which part that is.
-struct SizeBound {
+// What a limit may be set to. The upper ends keep a configuration from promising what a later part
+// cannot hold: a record (kMaxRecord), or what the row says.
+struct SizeLimit {
   std::string_view name;
   std::size_t Limits::*member;
   std::size_t lowest;
@@ -20,16 +20,16 @@ struct SizeBound {
   bool bytes;  // takes a suffix
 };
 
-constexpr SizeBound kSizeBounds[] = {
-    {"body", &Limits::body, 1, kGiB, true},
-    {"inflated", &Limits::inflated, 1, kGiB, true},
+constexpr SizeLimit kSizeLimits[] = {
+    {"body", &Limits::body, 1, 64 * kMiB, true},
+    {"inflated", &Limits::inflated, 1, 64 * kMiB, true},
     {"ratio", &Limits::ratio, 1, 1'000'000, false},
-    {"events", &Limits::events, 1, 1'000'000, false},
+    // What is captured of each takes nearly a KiB until the request is decided.
+    {"events", &Limits::events, 1, 100'000, false},
     // PostgreSQL's JSON parser recurses and gives up near 60,000.
     {"depth", &Limits::depth, 1, 1'000, false},
-    // A string inside jsonb ends at 2^28 bytes.
-    {"string", &Limits::string, 1, 128 * kMiB, true},
-    {"stack_trace", &Limits::stack_trace, 1, 128 * kMiB, true},
+    {"string", &Limits::string, 1, 16 * kMiB, true},
+    {"stack_trace", &Limits::stack_trace, 1, 16 * kMiB, true},
     {"properties", &Limits::properties, 1, 1'000'000, false},
     {"key", &Limits::key, 1, 64 << 10, true},
     // Tenant, user and event stand in one B-tree key, which ends at 2,704 bytes.
@@ -38,12 +38,12 @@ constexpr SizeBound kSizeBounds[] = {
     {"exponent", &Limits::exponent, 1, 16'000, false},
 };
 
-struct YearBound {
+struct YearLimit {
   std::string_view name;
   int Limits::*member;
 };
 
-constexpr YearBound kYearBounds[] = {
+constexpr YearLimit kYearLimits[] = {
     {"first_year", &Limits::first_year},
     {"last_year", &Limits::last_year},
 };
@@ -51,7 +51,7 @@ constexpr YearBound kYearBounds[] = {
 constexpr std::size_t kLowestYear = 1;
 constexpr std::size_t kHighestYear = 9999;
 
-// Far above every bound, and low enough that the arithmetic below cannot overflow.
+// Far above every upper end, and low enough that the arithmetic below cannot overflow.
 constexpr std::size_t kTooMuch = std::size_t{1} << 50;
 
 // Digits only; a number past kTooMuch becomes kTooMuch.
@@ -103,39 +103,46 @@ std::string show(std::size_t value, bool bytes) {
 std::string wrong_value(std::string_view name, std::string_view value, bool bytes,
                         std::size_t lowest, std::size_t highest) {
   const char* wanted = bytes ? "a number of bytes such as 500, 64k or 1m" : "a whole number";
-  return "\"" + std::string(value) + "\" does not suit the bound \"" + std::string(name) +
+  return "\"" + std::string(value) + "\" does not suit the limit \"" + std::string(name) +
          "\": it takes " + wanted + ", from " + std::to_string(lowest) + " to " +
          show(highest, bytes);
 }
 
 std::string unknown_name(std::string_view name) {
-  std::string sentence = "there is no bound \"" + std::string(name) + "\"; the bounds are ";
-  for (const SizeBound& bound : kSizeBounds) sentence.append(bound.name).append(", ");
-  return sentence.append(kYearBounds[0].name).append(" and ").append(kYearBounds[1].name);
+  std::string sentence = "there is no limit \"" + std::string(name) + "\"; the limits are ";
+  for (const SizeLimit& limit : kSizeLimits) sentence.append(limit.name).append(", ");
+  return sentence.append(kYearLimits[0].name).append(" and ").append(kYearLimits[1].name);
 }
 
 }  // namespace
 
 std::string set_limit(Limits& limits, std::string_view name, std::string_view value) {
-  for (const SizeBound& bound : kSizeBounds) {
-    if (bound.name != name) continue;
-    const auto parsed = bound.bytes ? parse_bytes(value) : parse_count(value);
-    if (!parsed || *parsed < bound.lowest || *parsed > bound.highest) {
-      return wrong_value(name, value, bound.bytes, bound.lowest, bound.highest);
+  for (const SizeLimit& limit : kSizeLimits) {
+    if (limit.name != name) continue;
+    const auto parsed = limit.bytes ? parse_bytes(value) : parse_count(value);
+    if (!parsed || *parsed < limit.lowest || *parsed > limit.highest) {
+      return wrong_value(name, value, limit.bytes, limit.lowest, limit.highest);
     }
-    limits.*bound.member = *parsed;
+    limits.*limit.member = *parsed;
     return {};
   }
-  for (const YearBound& bound : kYearBounds) {
-    if (bound.name != name) continue;
+  for (const YearLimit& limit : kYearLimits) {
+    if (limit.name != name) continue;
     const auto parsed = parse_count(value);
     if (!parsed || *parsed < kLowestYear || *parsed > kHighestYear) {
       return wrong_value(name, value, false, kLowestYear, kHighestYear);
     }
-    limits.*bound.member = static_cast<int>(*parsed);
+    limits.*limit.member = static_cast<int>(*parsed);
     return {};
   }
   return unknown_name(name);
+}
+
+std::string contradiction_in(const Limits& limits) {
+  if (limits.first_year <= limits.last_year) return {};
+  return "the limit \"first_year\" (" + std::to_string(limits.first_year) +
+         ") lies after \"last_year\" (" + std::to_string(limits.last_year) +
+         "), so that no event would be taken: set both";
 }
 
 }  // namespace weir

@@ -1,6 +1,6 @@
-// The bounds that a request has to keep. Every bound has a default, a name under which a server's
-// configuration can change it, and an answer: a bound on a request answers 413, a bound on an event
-// refuses that event with a reason (core/event/reason.h).
+// The limits that a request has to keep. Every limit has a default, a name under which a server's
+// configuration can change it, and an answer: a limit on a request answers 413, a limit on an event
+// refuses that event with a reason (core/event/reason.h). docs/api.md lists them.
 //
 //   Limits limits;
 //   if (auto error = set_limit(limits, "events", "500"); !error.empty()) report(error);
@@ -31,8 +31,11 @@ struct Limits {
 // Inflating below this many bytes never trips Limits::ratio: a small body is harmless at any ratio.
 constexpr std::size_t kRatioFloor = 64 << 10;
 
-// Sets the bound called `name` from a configuration word such as "500", "64k" or "1m".
+// Sets the limit called `name` from a configuration word such as "500", "64k" or "1m".
 // Returns an empty string, or one sentence that says what is wrong and what would be right.
 std::string set_limit(Limits& limits, std::string_view name, std::string_view value);
+
+// What is wrong with the limits together, as one sentence; empty if nothing is.
+std::string contradiction_in(const Limits& limits);
 
 }  // namespace weir

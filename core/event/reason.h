@@ -19,10 +19,10 @@ enum class Reason {
   out_of_range,     // a time outside the years that are taken
   not_a_uuid,
   not_a_country,        // not an ISO 3166-1 alpha-2 code
-  too_long,             // a string or a member's name over its bound
-  too_deep,             // nested over its bound
-  too_many_properties,  // more members in one object than the bound
-  number_out_of_range,  // an exponent over its bound
+  too_long,             // a string or a member's name over its limit
+  too_deep,             // nested over its limit
+  too_many_properties,  // more members in one object than the limit
+  number_out_of_range,  // an exponent over its limit
   nul_character,        // U+0000, which PostgreSQL cannot store
   lone_surrogate,       // half of a \uD83D\uDE00 pair
   unknown_field,        // strict locations only

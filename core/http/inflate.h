@@ -1,4 +1,4 @@
-// Undoes a request's content coding within bounds (zlib; RFC 1950, 1951, 1952). Servers do not
+// Undoes a request's content coding within limits (zlib; RFC 1950, 1951, 1952). Servers do not
 // inflate request bodies themselves.
 //
 //   std::string plain;                                    // one a worker, reused
@@ -30,7 +30,7 @@ enum class InflateStatus : std::uint8_t {
   too_dense,  // over Limits::ratio, and over kRatioFloor
 };
 
-// Inflates all of `body` into `out` (cleared first). Work and memory end at the bounds: `out` never
+// Inflates all of `body` into `out` (cleared first). Work and memory end at the limits: `out` never
 // holds more than they allow and one byte; where both are exceeded, the tighter one is named. gzip
 // may have several members, one after the other (RFC 1952 section 2.2). An empty body is broken,
 // since even nothing has a trailer when it is compressed. After anything but ok, `out` is empty.

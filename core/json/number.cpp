@@ -95,9 +95,9 @@ std::optional<Decimal> split_number(std::string_view literal) {
 }
 
 Reason check_number(std::string_view literal, std::size_t max_exponent) {
-  const auto bound = static_cast<std::int64_t>(std::min(max_exponent, kMaxPlace));
-  // Without an exponent, a number shorter than the bound cannot exceed it: nearly all of them.
-  const bool is_short = signed_size(literal) <= std::min(bound, kMaxFractionDigits);
+  const auto limit = static_cast<std::int64_t>(std::min(max_exponent, kMaxPlace));
+  // Without an exponent, a number shorter than the limit cannot exceed it: nearly all of them.
+  const bool is_short = signed_size(literal) <= std::min(limit, kMaxFractionDigits);
   if (is_short && literal.find_first_of("eE") == literal.npos) return Reason::none;
 
   const auto number = split_number(literal);
@@ -106,7 +106,7 @@ Reason check_number(std::string_view literal, std::size_t max_exponent) {
     return Reason::number_out_of_range;
   }
   const std::int64_t place = number->leading_place().value_or(number->exponent);
-  return place < -bound || place > bound ? Reason::number_out_of_range : Reason::none;
+  return place < -limit || place > limit ? Reason::number_out_of_range : Reason::none;
 }
 
 }  // namespace weir

@@ -71,8 +71,8 @@ START_TEST(a_limit_needs_a_name_a_value_and_to_stand_once) {
   assert_limit_refused({}, "body", "write NAME=VALUE");
   assert_limit_refused({}, "", "write NAME=VALUE");
   assert_limit_refused({}, "body=", "\"body\"");
-  assert_limit_refused({}, "=1m", "there is no bound \"\"");
-  assert_limit_refused({}, "size=1m", "there is no bound \"size\"");
+  assert_limit_refused({}, "=1m", "there is no limit \"\"");
+  assert_limit_refused({}, "size=1m", "there is no limit \"size\"");
   assert_limit_refused(with_limits({"events=1", "body=1m"}), "body=2m",
                        "\"body\" stands here twice");
 }

@@ -11,17 +11,17 @@ using weir::check_number;
 using weir::Reason;
 using weir::split_number;
 
-constexpr std::size_t kBound = 308;
+constexpr std::size_t kLimit = 308;
 
 std::string zeros(std::size_t count) { return std::string(count, '0'); }
 
-void takes(std::string_view literal, std::size_t bound = kBound) {
-  ck_assert_msg(check_number(literal, bound) == Reason::none, "'%.*s' was refused",
+void takes(std::string_view literal, std::size_t limit = kLimit) {
+  ck_assert_msg(check_number(literal, limit) == Reason::none, "'%.*s' was refused",
                 static_cast<int>(literal.size()), literal.data());
 }
 
-void refuses(std::string_view literal, std::size_t bound = kBound) {
-  ck_assert_msg(check_number(literal, bound) == Reason::number_out_of_range, "'%.*s' was taken",
+void refuses(std::string_view literal, std::size_t limit = kLimit) {
+  ck_assert_msg(check_number(literal, limit) == Reason::number_out_of_range, "'%.*s' was taken",
                 static_cast<int>(literal.size()), literal.data());
 }
 
@@ -36,7 +36,7 @@ START_TEST(takes_everyday_numbers) {
 }
 END_TEST
 
-START_TEST(the_bound_holds_upwards) {
+START_TEST(the_limit_holds_upwards) {
   takes("1e308");
   takes("9.999e308");
   takes("-9.999e308");
@@ -48,7 +48,7 @@ START_TEST(the_bound_holds_upwards) {
 }
 END_TEST
 
-START_TEST(the_bound_holds_downwards) {
+START_TEST(the_limit_holds_downwards) {
   takes("1e-308");
   takes("-1.5e-308");
   refuses("1e-309");
@@ -58,7 +58,7 @@ START_TEST(the_bound_holds_downwards) {
 }
 END_TEST
 
-START_TEST(the_bound_holds_without_an_exponent) {
+START_TEST(the_limit_holds_without_an_exponent) {
   takes("1" + zeros(308));
   refuses("1" + zeros(309));
   refuses("-1" + zeros(400));
@@ -103,14 +103,14 @@ START_TEST(zero_is_judged_by_the_exponent_written) {
 END_TEST
 
 // What PostgreSQL 15 takes and refuses, tried on it: at most 16,383 digits behind the point.
-START_TEST(postgresqls_bound_holds_however_high_the_configured_one) {
-  for (const std::size_t bound : {std::size_t{308}, std::size_t{16000}, std::size_t{1000000}}) {
-    takes("1." + zeros(16383), bound);
-    refuses("1." + zeros(16384), bound);
-    takes("0." + zeros(16383), bound);
-    refuses("0." + zeros(16384), bound);
-    refuses("1" + zeros(20000) + "e-20000", bound);
-    takes("0." + zeros(20000) + "1e20001", bound);
+START_TEST(postgresqls_limit_holds_however_high_the_configured_one) {
+  for (const std::size_t limit : {std::size_t{308}, std::size_t{16000}, std::size_t{1000000}}) {
+    takes("1." + zeros(16383), limit);
+    refuses("1." + zeros(16384), limit);
+    takes("0." + zeros(16383), limit);
+    refuses("0." + zeros(16384), limit);
+    refuses("1" + zeros(20000) + "e-20000", limit);
+    takes("0." + zeros(20000) + "1e20001", limit);
   }
   takes("1e-16383", 1000000);
   refuses("1e-16384", 1000000);
@@ -122,7 +122,7 @@ START_TEST(postgresqls_bound_holds_however_high_the_configured_one) {
 }
 END_TEST
 
-START_TEST(the_bound_can_be_as_low_as_one) {
+START_TEST(the_limit_can_be_as_low_as_one) {
   takes("99", 1);
   takes("0.1", 1);
   refuses("100", 1);
@@ -163,8 +163,8 @@ END_TEST
 
 static const weir_test::Register kRegistered(
     "number",
-    {takes_everyday_numbers, the_bound_holds_upwards, the_bound_holds_downwards,
-     the_bound_holds_without_an_exponent, digits_and_exponent_make_up_for_each_other,
+    {takes_everyday_numbers, the_limit_holds_upwards, the_limit_holds_downwards,
+     the_limit_holds_without_an_exponent, digits_and_exponent_make_up_for_each_other,
      exponents_too_long_to_read_are_refused, zero_is_judged_by_the_exponent_written,
-     postgresqls_bound_holds_however_high_the_configured_one, the_bound_can_be_as_low_as_one,
+     postgresqls_limit_holds_however_high_the_configured_one, the_limit_can_be_as_low_as_one,
      splits_a_number_into_its_parts, splits_only_json_numbers});

@@ -78,6 +78,20 @@ subtest 'what is wrong is refused by field and reason' => sub {
   taken post('/v1/track', body(user_id => '"u"')), 'not strict';
 };
 
+subtest 'the clock of the client is set right by sent_at, in the command and beside a batch' => sub {
+  my $at = now() - 3_600_000;
+  my $ahead = now() + 7_200_000;
+  my %ids = map { $_ => uuid('clock', $_) } qw(own shared);
+  taken post('/v1/track', body(event_id => qq("$ids{own}"), timestamp => $at, sent_at => $ahead)), 'its own';
+  taken post('/v1/track',
+    qq({"sent_at":$ahead,"events":[) . body(event_id => qq("$ids{shared}"), timestamp => $at) . ']}'), 'the batch\'s';
+  refused post('/v1/track', body(sent_at => '"soon"')), 'sent_at', 'not_a_timestamp', 'one that is none';
+  stored();
+  is value('SELECT round(extract(epoch FROM (received_at - "timestamp")))::int FROM events WHERE event_id = ?', $_),
+    10_800, 'three hours before it was sent'
+    for @ids{qw(own shared)};
+};
+
 subtest 'several at once' => sub {
   my @ids = map { uuid('several', $_) } 0 .. 2;
   my @bodies = map { body(event_id => qq("$_")) } @ids;

@@ -1,4 +1,4 @@
-# Every bound of core/event/limits.h: what is exactly at it is taken, one more is refused with its
+# Every limit of core/event/limits.h: what is exactly at it is taken, one more is refused with its
 # answer, and a location can set another.
 use v5.36;
 use FindBin;
@@ -17,6 +17,8 @@ start(locations => [
   { path => '/v1/track', what => 'cli' },
   { path => '/ratio', what => 'track', limits => { ratio => 1000, body => '64k' } },
   { path => '/small-crash', what => 'crash', limits => { stack_trace => 60, string => 50, name => 12 } },
+  { path => '/huge', what => 'track',
+    limits => { body => '64m', inflated => '64m', ratio => 1_000_000, string => '16m' } },
   { path => '/units', what => 'track', limits => { body => '2k', inflated => '1m' } },
   map { { path => "/small-$_", what => 'track', limits => { $_ => $small{$_} } } } sort keys %small,
 ]);
@@ -44,15 +46,15 @@ sub zipped ($bytes) { gzip \$bytes => \my $zipped, -Level => 9; return $zipped }
 
 sub fits_to ($path, $at, $beyond, $field, $reason, $name) {
   local $Test::Builder::Level = $Test::Builder::Level + 1;
-  accepted post($path, $at), 1, "$name: at the bound";
+  accepted post($path, $at), 1, "$name: at the limit";
   refused post($path, $beyond), $field, $reason, "$name: one past it";
 }
 
 subtest 'body: 1 MiB as sent' => sub {
-  accepted post('/track', padded(1 << 20)), 1, 'at the bound';
+  accepted post('/track', padded(1 << 20)), 1, 'at the limit';
   fails_with post('/track', padded((1 << 20) + 1)), 413, qr/\bbody\b.*1048576/, 'one past it names the limit';
-  accepted post('/small-body', padded(300)), 1, 'another bound: at it';
-  fails_with post('/small-body', padded(301)), 413, qr/\bbody\b.*300/, 'another bound: past it';
+  accepted post('/small-body', padded(300)), 1, 'another limit: at it';
+  fails_with post('/small-body', padded(301)), 413, qr/\bbody\b.*300/, 'another limit: past it';
   accepted post('/units', padded(2048)), 1, '2k is 2048 bytes';
   fails_with post('/units', padded(2049)), 413, qr/\bbody\b.*2048/, 'and not 2049';
 };
@@ -64,13 +66,13 @@ subtest 'inflated: 8 MiB after the content coding' => sub {
   my $noise = sub ($length) { $text . ' ' x ($length - length($text) - 2) . ']}' };
   my %gzip = ('Content-Encoding' => 'gzip');
   my $at = zipped($noise->(8 << 20));
-  cmp_ok length $at, '<', 1 << 20, 'the body as sent keeps its own bound';
-  accepted post('/track', $at, %gzip), 1, 'at the bound';
+  cmp_ok length $at, '<', 1 << 20, 'the body as sent keeps its own limit';
+  accepted post('/track', $at, %gzip), 1, 'at the limit';
   fails_with post('/track', zipped($noise->((8 << 20) + 1)), %gzip), 413, qr/\binflated\b.*8388608/,
     'one past it names the limit';
-  accepted post('/small-inflated', zipped(padded(2000)), %gzip), 1, 'another bound: at it';
+  accepted post('/small-inflated', zipped(padded(2000)), %gzip), 1, 'another limit: at it';
   fails_with post('/small-inflated', zipped(padded(2001)), %gzip), 413, qr/\binflated\b.*2000/,
-    'another bound: past it';
+    'another limit: past it';
 };
 
 subtest 'ratio: 100 inflated bytes for each byte sent, above 64 KiB' => sub {
@@ -80,21 +82,21 @@ subtest 'ratio: 100 inflated bytes for each byte sent, above 64 KiB' => sub {
   my $bomb = zipped(padded(1 << 20));
   fails_with post('/track', $bomb, %gzip), 413, qr/\bratio\b.*100/, 'a bomb names the limit: '
     . int((1 << 20) / length $bomb);
-  accepted post('/ratio', zipped(padded(500_000)), %gzip), 1, 'another bound';
+  accepted post('/ratio', zipped(padded(500_000)), %gzip), 1, 'another limit';
 };
 
 subtest 'events: 1,000 in one request' => sub {
   my $batch = sub ($count) { '[' . join(',', (event()) x $count) . ']' };
-  accepted post('/track', $batch->(1000)), 1000, 'at the bound';
+  accepted post('/track', $batch->(1000)), 1000, 'at the limit';
   fails_with post('/track', $batch->(1001)), 413, qr/\bevents\b.*1000/, 'one past it names the limit';
   fails_with post('/track', '{"events":' . $batch->(1001) . '}'), 413, qr/\bevents\b.*1000/, 'in an envelope too';
-  accepted post('/small-events', $batch->(3)), 3, 'another bound: at it';
-  fails_with post('/small-events', $batch->(4)), 413, qr/\bevents\b.*3/, 'another bound: past it';
+  accepted post('/small-events', $batch->(3)), 3, 'another limit: at it';
+  fails_with post('/small-events', $batch->(4)), 413, qr/\bevents\b.*3/, 'another limit: past it';
 };
 
 subtest 'depth: 16, the event being 1' => sub {
   fits_to('/track', nested(16), nested(17), 'properties', 'too_deep', 'arrays');
-  fits_to('/small-depth', nested(4), nested(5), 'properties', 'too_deep', 'another bound');
+  fits_to('/small-depth', nested(4), nested(5), 'properties', 'too_deep', 'another limit');
   accepted post('/track', '{"events":[' . nested(16) . ']}'), 1, 'an envelope does not count';
   refused post('/track', nested(1002)), 'properties', 'too_deep', 'as deep as a body may be';
   fails_with post('/track', nested(1003)), 400, qr/Invalid JSON.*too_deep/, 'deeper: the body is refused';
@@ -109,7 +111,7 @@ subtest 'depth: 16, the event being 1' => sub {
 subtest 'string: 8 KiB' => sub {
   my $in = sub ($length) { event(properties => '{"a":[' . text($length) . ']}') };
   fits_to('/track', $in->(8192), $in->(8193), 'properties', 'too_long', 'in properties');
-  fits_to('/small-string', $in->(50), $in->(51), 'properties', 'too_long', 'another bound');
+  fits_to('/small-string', $in->(50), $in->(51), 'properties', 'too_long', 'another limit');
   my $escaped = sub ($count) { event(properties => '{"a":"' . '\u00e9' x $count . '"}') };
   fits_to('/track', $escaped->(4096), $escaped->(4097), 'properties', 'too_long',
     'bytes count as stored, not as escaped');
@@ -119,7 +121,7 @@ subtest 'name: 200 bytes of user_id, event and their kin' => sub {
   for my $field (qw(user_id event session_id app_version platform)) {
     fits_to('/track', event($field => text(200)), event($field => text(201)), $field, 'too_long', $field);
     fits_to('/small-name', event($field => text(12)), event($field => text(13)), $field, 'too_long',
-      "$field, another bound");
+      "$field, another limit");
   }
 };
 
@@ -132,9 +134,9 @@ subtest 'the texts of a crash and of a command' => sub {
   fits_to('/crash', $crash->(stack_trace => 65_536), $crash->(stack_trace => 65_537), 'stack_trace', 'too_long',
     'stack_trace: 64 KiB');
   fits_to('/small-crash', $crash->(error_message => 50), $crash->(error_message => 51), 'error_message', 'too_long',
-    'error_message, another bound');
+    'error_message, another limit');
   fits_to('/small-crash', $crash->(stack_trace => 60), $crash->(stack_trace => 61), 'stack_trace', 'too_long',
-    'stack_trace, another bound');
+    'stack_trace, another limit');
   fits_to('/crash', $crash->($_ => 200), $crash->($_ => 201), $_, 'too_long', $_)
     for qw(user_id app_version os_version crash_type);
   my $command = sub ($field, $length) {
@@ -143,7 +145,7 @@ subtest 'the texts of a crash and of a command' => sub {
     return substr(json(\%known), 0, -1) . ',"success":true}';
   };
   for my $field (qw(command version error_type output_format model_used)) {
-    is post('/v1/track', $command->($field => 200))->{body}, '{"status":"ok"}', "$field: at the bound";
+    is post('/v1/track', $command->($field => 200))->{body}, '{"status":"ok"}', "$field: at the limit";
     refused post('/v1/track', $command->($field => 201)), $field, 'too_long', "$field: one past it";
   }
 };
@@ -154,13 +156,13 @@ subtest 'properties: 100 members of one object' => sub {
   fits_to('/track', event(properties => '{"a":[' . members(100) . ']}'),
     event(properties => '{"a":[' . members(101) . ']}'), 'properties', 'too_many_properties', 'inside');
   fits_to('/small-properties', event(properties => members(3)), event(properties => members(4)), 'properties',
-    'too_many_properties', 'another bound');
+    'too_many_properties', 'another limit');
 };
 
 subtest 'key: 128 bytes of a member\'s name' => sub {
   my $named = sub ($length) { event(properties => '{' . text($length) . ':1}') };
   fits_to('/track', $named->(128), $named->(129), 'properties', 'too_long', 'in properties');
-  fits_to('/small-key', $named->(10), $named->(11), 'properties', 'too_long', 'another bound');
+  fits_to('/small-key', $named->(10), $named->(11), 'properties', 'too_long', 'another limit');
 };
 
 subtest 'exponent: 308 either way' => sub {
@@ -171,7 +173,7 @@ subtest 'exponent: 308 either way' => sub {
     fits_to('/track', $number->("${sign}1E-308"), $number->("${sign}1E-309"), 'properties', 'number_out_of_range',
       "${sign}1E-308");
     fits_to('/small-exponent', $number->("${sign}1e20"), $number->("${sign}1e21"), 'properties',
-      'number_out_of_range', "${sign}1e20, another bound");
+      'number_out_of_range', "${sign}1e20, another limit");
   }
   refused post('/track', $number->($_)), 'properties', 'number_out_of_range', $_
     for '1e131072', '1e99999999999999999999', '1e-99999999999999999999', '0e400000';
@@ -195,7 +197,16 @@ subtest 'first_year and last_year' => sub {
     'thirty years ago';
 };
 
-subtest 'a bound on one event leaves the others of its batch alone' => sub {
+# Redis and the spool have to hold a request's rows in one piece.
+subtest 'record: 32 MiB of rows, where the other limits are raised' => sub {
+  my $text = text(11 << 20);
+  my $event = event(properties => qq({"a":$text}));
+  accepted post('/huge', zipped("[$event,$event]"), 'Content-Encoding' => 'gzip'), 2, 'two times 11 MiB';
+  fails_with post('/huge', zipped("[$event,$event,$event]"), 'Content-Encoding' => 'gzip'), 413,
+    qr/"limit":"record","maximum":33554432\b/, 'three times 11 MiB: no answer of 503 for ever';
+};
+
+subtest 'a limit on one event leaves the others of its batch alone' => sub {
   my $answer = post('/track', '[' . join(',', event(), nested(17), event()) . ']');
   is $answer->{status}, 200, 'status 200';
   is_deeply $answer->{json}, { status => 'ok', accepted => 2, rejected => [ fault(1, 'properties', 'too_deep') ] },

@@ -280,6 +280,10 @@ subtest 'members that Weir does not know are ignored, and refused by name where 
   refused post('/strict', event(colour => 'red')), 'colour', 'unknown_field', 'refused by name';
   accepted post('/strict', event(event_id => uuid('strict'), properties => { colour => 'red' })), 1,
     'properties are free in a strict location';
+  my $batch = sub (%beside) { return { sent_at => now(), %beside, events => [ event(event_id => uuid('beside', %beside)) ] } };
+  accepted post('/strict', $batch->()), 1, 'beside a batch: sent_at is known';
+  refused post('/strict', $batch->($_ => 'x')), $_, 'unknown_field', "beside a batch: $_ is not" for qw(api_key user_id);
+  accepted post('/track', $batch->(api_key => 'x', user_id => 'u')), 1, 'beside a batch, not strict: ignored';
   stored();
   is kept($id)->{event}, 'opened', 'the rest is stored';
 };

@@ -20,6 +20,7 @@ enum Place : std::size_t {
   kOutputFormat,
   kModelUsed,
   kEventId,
+  kSentAt,
 };
 
 constexpr Place kStoredAsProperties[] = {kCommand,      kSuccess,      kExecutionTime, kErrorType,
@@ -75,8 +76,8 @@ const WireForm& cli_form() {
   static const WireForm form{
       RecordKind::events,
       {"session_id", "command", "success", "timestamp", "version", "execution_time", "error_type",
-       "prompt_length", "output_format", "model_used", "event_id"},
-      kMaxMembers,
+       "prompt_length", "output_format", "model_used", "event_id", "sent_at"},
+      kSentAt,
       encode};
   return form;
 }

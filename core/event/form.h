@@ -34,7 +34,7 @@ struct FormContext {
 struct WireForm {
   RecordKind kind;
   std::vector<std::string_view> names;
-  std::size_t sent_at;  // the place of "sent_at" among the names; kMaxMembers if there is none
+  std::size_t sent_at;  // the place of "sent_at" among the names
 
   // Appends one row to `record`, or appends nothing and says why. `index` of the rejection is left
   // to the caller.

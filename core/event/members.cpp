@@ -128,10 +128,8 @@ EventTimes Members::times(std::size_t timestamp, const Identity& identity, Requi
     if (required == Required::yes) reject(timestamp, Reason::missing);
     return {context_.now, time_in(identity).value_or(context_.now)};
   }
-  std::optional<Timestamp> sent_at = context_.sent_at;
-  if (form_.sent_at < kMaxMembers) {
-    if (const auto own = time(form_.sent_at)) sent_at = own;
-  }
+  std::optional<Timestamp> sent_at = time(form_.sent_at);
+  if (!sent_at) sent_at = context_.sent_at;
   const Timestamp skew = sent_at ? *sent_at - context_.now : 0;
   if (!taken_year(*client - skew)) reject(timestamp, Reason::out_of_range);
   return {correct_for_skew(*client, sent_at, context_.now), *client};

@@ -57,9 +57,6 @@ class Members {
   // `required`: whether the client has to give a time at all.
   EventTimes times(std::size_t timestamp, const Identity& identity, Required required);
 
-  // The member as it stands in the body.
-  std::string_view raw(std::size_t place) const { return event_.members[place].raw; }
-
  private:
   // The member if it is given and of `type` without a fault; otherwise notes `wrong_type` or the
   // fault.

@@ -173,6 +173,21 @@ std::optional<Answer> inflate(std::string& inflated, std::string& answer, const 
   return invalid_json(answer, 0, "broken_compression");
 }
 
+struct UnknownMembers {
+  std::string_view first;  // its name; without data() there is none
+  std::size_t also = 0;    // those that an event may have, but a batch may not
+};
+
+UnknownMembers unknown_beside_batch(const CapturedEvent& envelope, const WireForm& form) {
+  UnknownMembers unknown{envelope.unknown_field};
+  for (std::size_t i = 0; i < form.names.size(); ++i) {
+    if (i == form.sent_at || envelope.members[i].type == JsonValue::Type::absent) continue;
+    if (unknown.first.data() == nullptr) unknown.first = form.names[i];
+    ++unknown.also;
+  }
+  return unknown;
+}
+
 }  // namespace
 
 Intake::Intake() : scratch_(std::make_unique<Scratch>()) {}
@@ -252,34 +267,49 @@ Decision Intake::decide(const Location& location, std::string_view content_encod
 Decision Intake::encode(const Location& location, const WireForm& form, Timestamp now) {
   Scratch& s = *scratch_;
   s.rejections.clear();
-  s.counters.unknown_fields += s.capture.unknown_fields();
   FormContext context{location.limits, location.strict, kTenant, now, std::nullopt, s.ids};
-  if (!read_batch_sent_at(form, context.sent_at)) return {rejected(s.answer, s.rejections), {}};
+  if (!read_envelope(form, context)) return {rejected(s.answer, s.rejections), {}};
 
   s.record.begin(form.kind, kTenant, now);
-  std::size_t index = 0;
-  for (const CapturedEvent& event : s.capture.events()) {
-    Rejection rejection = form.encode(event, context, s.record);
-    rejection.index = index++;
-    if (rejection.reason != Reason::none) s.rejections.push_back(rejection);
-  }
+  if (!encode_rows(form, context)) return {over_limit(s.answer, "record", kMaxRecord), {}};
   s.counters.accepted += s.record.rows();
   s.counters.rejected += s.rejections.size();
-  if (index == 0) s.rejections.push_back({0, "events", Reason::empty});
+  if (s.capture.events().empty()) s.rejections.push_back({0, "events", Reason::empty});
   if (s.record.rows() == 0) return {rejected(s.answer, s.rejections), {}};
   const bool plain = location.endpoint == Endpoint::cli;
   return {accepted(s.answer, s.record.rows(), s.rejections, plain), s.record.finish()};
 }
 
-// A batch with a broken sent_at is refused whole: no time in it could be corrected.
-bool Intake::read_batch_sent_at(const WireForm& form, std::optional<Timestamp>& sent_at) {
-  if (form.sent_at >= kMaxMembers) return true;
-  const JsonValue& value = scratch_->capture.envelope().members[form.sent_at];
+// False: the record grows larger than any may be.
+bool Intake::encode_rows(const WireForm& form, const FormContext& context) {
+  Scratch& s = *scratch_;
+  std::size_t index = 0;
+  for (const CapturedEvent& event : s.capture.events()) {
+    Rejection rejection = form.encode(event, context, s.record);
+    rejection.index = index++;
+    if (rejection.reason != Reason::none) s.rejections.push_back(rejection);
+    if (s.record.size() > kMaxRecord) return false;
+  }
+  return true;
+}
+
+// What stands beside a batch. One with a broken sent_at is refused whole, since no time in it could
+// be corrected; and so is, where the location is strict, one with anything else beside it.
+bool Intake::read_envelope(const WireForm& form, FormContext& context) {
+  Scratch& s = *scratch_;
+  const CapturedEvent& envelope = s.capture.envelope();
+  const UnknownMembers unknown = unknown_beside_batch(envelope, form);
+  s.counters.unknown_fields += s.capture.unknown_fields() + unknown.also;
+  if (context.strict && unknown.first.data() != nullptr) {
+    s.rejections.push_back({0, unknown.first, Reason::unknown_field});
+    return false;
+  }
+  const JsonValue& value = envelope.members[form.sent_at];
   if (!value.given()) return true;
   Reason reason;
-  sent_at = read_time(value, reason);
-  if (!sent_at) scratch_->rejections.push_back({0, "sent_at", reason});
-  return sent_at.has_value();
+  context.sent_at = read_time(value, reason);
+  if (!context.sent_at) s.rejections.push_back({0, "sent_at", reason});
+  return context.sent_at.has_value();
 }
 
 }  // namespace weir

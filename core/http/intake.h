@@ -1,4 +1,4 @@
-// One request in, a decision out: the place where a wire form, the bounds, the media types and the
+// One request in, a decision out: the place where a wire form, the limits, the media types and the
 // answers meet. Both servers call it in the same two steps, and hold no rule of their own.
 //
 //   Intake intake;   // one a worker
@@ -32,6 +32,7 @@ struct RequestHead {
   std::optional<std::uint64_t> content_length;  // none: chunked
 };
 
+struct FormContext;
 struct WireForm;
 
 struct Decision {
@@ -76,7 +77,8 @@ class Intake {
   Decision decide(const Location& location, std::string_view content_encoding,
                   std::string_view body, Timestamp now);
   Decision encode(const Location& location, const WireForm& form, Timestamp now);
-  bool read_batch_sent_at(const WireForm& form, std::optional<Timestamp>& sent_at);
+  bool read_envelope(const WireForm& form, FormContext& context);
+  bool encode_rows(const WireForm& form, const FormContext& context);
 
   std::unique_ptr<Scratch> scratch_;
 };

@@ -68,6 +68,16 @@ struct CaptureCallbacks {
       null, boolean, nullptr, nullptr, number, string, open_object, key, close, open_array, close};
 };
 
+namespace {
+
+// The name if it is one that a batch has; else nothing.
+std::string_view batch_name(std::string_view name) {
+  if (name == "events") return "events";
+  return name == "batch" ? std::string_view("batch") : std::string_view();
+}
+
+}  // namespace
+
 CaptureStatus Capture::read(std::string_view body, const Names& names, const Limits& limits) {
   start(body, names, limits);
   if (body.empty()) return invalid(0, "empty_body");
@@ -91,7 +101,8 @@ void Capture::start(std::string_view body, const Names& names, const Limits& lim
   level_ = list_level_ = event_level_ = token_end_ = 0;
   event_ = nullptr;
   value_ = member_ = nullptr;
-  batch_key_ = is_batch_ = false;
+  batch_key_ = {};
+  is_batch_ = false;
   envelope_unknown_ = unknown_fields_ = 0;
   member_counts_.clear();
   events_.clear();
@@ -132,10 +143,10 @@ std::size_t Capture::find_trailing_garbage() const {
 
 // An object without "events" or "batch" was an event after all.
 void Capture::finish() {
+  unknown_fields_ += envelope_unknown_;
   if (is_batch_ || !events_.empty()) return;
   events_.push_back(envelope_);
   envelope_ = {};
-  unknown_fields_ += envelope_unknown_;
 }
 
 std::size_t Capture::consumed() const { return yajl_get_bytes_consumed(parser_); }
@@ -169,19 +180,22 @@ void Capture::key(std::string_view name) {
     if (value_ != nullptr) check_nested_key(name);
     return;
   }
-  batch_key_ = event_ == &envelope_ && (name == "events" || name == "batch");
+  batch_key_ = event_ == &envelope_ ? batch_name(name) : std::string_view();
   const auto known = std::find(names_->begin(), names_->end(), name);
   if (known != names_->end()) {
     member_ = &event_->members[known - names_->begin()];
     return;
   }
   member_ = &ignored_;
-  if (batch_key_) return;
+  if (!batch_key_.empty()) return;
+  const std::string_view raw = raw_string(name);
+  note_unknown(raw.substr(1, raw.size() - 2));
+}
+
+void Capture::note_unknown(std::string_view raw_name) {
   ++(event_ == &envelope_ ? envelope_unknown_ : unknown_fields_);
   if (!event_->unknown_field.empty()) return;
-  const std::string_view raw = raw_string(name);
-  event_->unknown_field =
-      raw.size() - 2 > limits_->key ? "(too long)" : raw.substr(1, raw.size() - 2);
+  event_->unknown_field = raw_name.size() > limits_->key ? "(too long)" : raw_name;
 }
 
 void Capture::check_nested_key(std::string_view name) {
@@ -195,6 +209,7 @@ void Capture::check_nested_key(std::string_view name) {
 // Points value_ at the place of event_'s next member and empties it: of two members of one name the
 // last counts, as in jsonb.
 JsonValue* Capture::begin_value(Type type) {
+  if (!batch_key_.empty() && type != Type::null) note_unknown(batch_key_);  // no array: no batch
   *member_ = {};
   member_->type = type;
   value_ = member_;
@@ -234,7 +249,7 @@ bool Capture::open(Type type) {
     open_document(type);
   } else if (level_ == list_level_ + 1 && event_ == nullptr) {
     return open_element(type);
-  } else if (batch_key_ && type == Type::array) {
+  } else if (!batch_key_.empty() && type == Type::array) {
     open_list();
   } else {
     begin_value(type);

@@ -2,7 +2,7 @@
 // them: what is required, and of which type, is the wire form's business (core/event/form.h).
 //
 // One pass with yajl's callbacks. A member's value is captured as a slice of the body, nothing is
-// built for what lies inside it; what PostgreSQL could not store, and what exceeds a bound, is
+// built for what lies inside it; what PostgreSQL could not store, and what exceeds a limit, is
 // noted as the value's fault. The accepted shapes are one object, an array of them, and an object
 // with such an array as its member "events" or "batch".
 //
@@ -45,7 +45,7 @@ constexpr std::size_t kMaxMembers = 16;
 struct CapturedEvent {
   bool is_object = true;
   JsonValue members[kMaxMembers];  // by the place of the member's name in the form's list
-  std::string_view unknown_field;  // the first member that the form does not know
+  std::string_view unknown_field;  // the first member that the form does not know, as in the body
 };
 
 // A body that is nested deeper than any event may be (set_limit() takes no larger depth), with its
@@ -67,7 +67,7 @@ class Capture {
   // The members beside "events" or "batch"; all absent where the body has neither.
   const CapturedEvent& envelope() const { return envelope_; }
 
-  // Members of events that the form does not know, in all of the last read().
+  // Members that the form does not know, of events and beside a batch, in all of the last read().
   std::size_t unknown_fields() const { return unknown_fields_; }
 
   // After invalid_json: where in the body, and a stable word (docs/api.md).
@@ -97,6 +97,7 @@ class Capture {
   void close_list();
   bool begin_event(bool is_object);
   JsonValue* begin_value(JsonValue::Type type);
+  void note_unknown(std::string_view raw_name);
   void check_scalar(JsonValue& value, JsonValue::Type type, std::string_view raw,
                     std::string_view text);
   void check_nested_key(std::string_view name);
@@ -124,7 +125,7 @@ class Capture {
   std::size_t token_end_ = 0;       // where the token before this one ended
   JsonValue ignored_;               // stands in for values of unknown members
   JsonValue* member_ = nullptr;     // where the next value of event_ goes
-  bool batch_key_ = false;          // an array that comes next is the batch
+  std::string_view batch_key_;      // "events" or "batch": an array that comes next is the batch
   bool is_batch_ = false;
   std::size_t envelope_unknown_ = 0;
   std::vector<std::size_t> member_counts_;  // of the open containers inside value_

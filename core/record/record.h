@@ -45,6 +45,10 @@ constexpr std::array<std::string_view, 13> kCrashColumns = {
 // The field of the XADD entry that holds the record.
 constexpr std::string_view kRecordField = "r";
 
+// Of a record's bytes. A courier carries one beside others (CourierSettings::max_output), the spool
+// and the flusher hold one at a time in memory.
+constexpr std::size_t kMaxRecord = 32 << 20;
+
 // Of a tenant's name: its length travels in one byte.
 constexpr std::size_t kMaxTenant = 255;
 
@@ -68,6 +72,7 @@ class RecordWriter {
   void row(std::string_view tuple);
 
   std::uint32_t rows() const { return rows_; }
+  std::size_t size() const { return end_; }  // in bytes, of all whole rows
 
   // The record's bytes, valid until the next begin().
   std::string_view finish();

@@ -84,6 +84,8 @@ START_TEST(events_that_is_no_array_is_an_unknown_member) {
   Reading reading(R"({"a":"1","events":{"a":"2"},"batch":null})");
   ck_assert_uint_eq(reading.capture.events().size(), 1);
   ck_assert_view_eq(reading.member(0, 0).text, "1");
+  ck_assert_uint_eq(reading.capture.unknown_fields(), 1);
+  ck_assert_view_eq(reading.capture.events()[0].unknown_field, "events");
 }
 END_TEST
 
@@ -207,7 +209,8 @@ START_TEST(unknown_members_are_counted_and_the_first_is_named) {
   ck_assert_uint_eq(reading.capture.unknown_fields(), 3);
   ck_assert_view_eq(reading.capture.events()[0].unknown_field, R"(x\u0041)");
   Reading envelope(R"({"api_key":"k","batch":[{"a":1}]})");
-  ck_assert_uint_eq(envelope.capture.unknown_fields(), 0);
+  ck_assert_uint_eq(envelope.capture.unknown_fields(), 1);
+  ck_assert_view_eq(envelope.capture.envelope().unknown_field, "api_key");
   Reading long_name("{\"" + std::string(129, 'n') + "\":1}");
   ck_assert_view_eq(long_name.capture.events()[0].unknown_field, "(too long)");
 }

@@ -1,4 +1,5 @@
 // The courier with a Redis that behaves: what goes out, who is told, what is bounded.
+#include "core/record/record.h"
 #include "t/unit/courier_fixture.h"
 
 namespace {
@@ -229,6 +230,16 @@ START_TEST(a_record_over_max_output_never_fits) {
 }
 END_TEST
 
+START_TEST(the_largest_record_fits_beside_another) {
+  Bench bench(settings());
+  bench.greet();
+  FakeCustomer first, second;
+  const std::string record(weir::kMaxRecord, 'x');
+  ck_assert(bench.submit("small", first) == Submitted::taken);
+  ck_assert(bench.submit(record, second) == Submitted::taken);
+}
+END_TEST
+
 START_TEST(a_cancelled_customer_is_never_told_at_any_position) {
   constexpr std::size_t kCount = 200;  // past the first size of the queue
   for (std::size_t position = 0; position < kCount; ++position) {
@@ -390,6 +401,7 @@ const Register kRegistered("courier", {takes_nothing_before_the_greeting_is_answ
                                        is_full_at_max_output_and_takes_again_after_an_answer,
                                        bytes_that_are_not_written_count_as_unanswered_ones_do,
                                        a_record_over_max_output_never_fits,
+                                       the_largest_record_fits_beside_another,
                                        a_cancelled_customer_is_never_told_at_any_position,
                                        cancelling_finds_its_record_after_the_queue_went_round,
                                        cancelling_what_is_not_waiting_does_nothing,

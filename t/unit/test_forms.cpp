@@ -242,6 +242,13 @@ START_TEST(a_command_becomes_an_event_without_a_user) {
 }
 END_TEST
 
+START_TEST(a_commands_time_is_corrected_too) {
+  const auto c = cli(R"(,"timestamp":"2026-11-21T11:00:00Z","sent_at":"2026-11-21T12:00:10Z")");
+  ck_assert_int_eq(time_of(c, "timestamp"), kNow - 3610 * kSecond);
+  assert_refused(cli(R"(,"sent_at":"soon")"), "sent_at", Reason::not_a_timestamp);
+}
+END_TEST
+
 START_TEST(a_commands_types_are_checked) {
   assert_refused(cli(R"(,"session_id":"s")"), "session_id", Reason::not_a_uuid);
   assert_refused(cli(R"(,"success":"true")"), "success", Reason::not_a_boolean);
@@ -274,4 +281,5 @@ static const weir_test::Register kRegistered(
               without_a_timestamp_the_time_in_a_version_7_id_counts_as_the_clients,
               a_crashs_members_land_in_their_columns, a_crash_can_be_named_by_event_id,
               a_crash_has_longer_texts, a_command_becomes_an_event_without_a_user,
-              a_commands_types_are_checked, the_first_fault_in_the_forms_order_is_told});
+              a_commands_time_is_corrected_too, a_commands_types_are_checked,
+              the_first_fault_in_the_forms_order_is_told});

@@ -1,6 +1,7 @@
 #include <string>
 
 #include "core/http/intake.h"
+#include "core/record/record.h"
 #include "t/unit/rows.h"
 #include "t/unit/suite.h"
 
@@ -145,6 +146,60 @@ START_TEST(a_strict_location_names_the_unknown_member) {
 }
 END_TEST
 
+START_TEST(what_stands_beside_a_batch_is_counted) {
+  Intake intake;
+  const std::string batch = std::string("{\"sent_at\":0,\"batch\":[") + kValid + "]";
+  const Location location = location_for(Endpoint::track);
+  const auto unknown = [&](const std::string& more) {
+    const auto before = intake.counters().unknown_fields;
+    ck_assert_int_eq(intake.take(location, post(), batch + more + "}", kNow).answer.status, 200);
+    return intake.counters().unknown_fields - before;
+  };
+  ck_assert_uint_eq(unknown(""), 0);
+  ck_assert_uint_eq(unknown(R"(,"events":null)"), 0);
+  ck_assert_uint_eq(unknown(R"(,"api_key":"k","user_id":"u","country":null)"), 3);
+  ck_assert_uint_eq(unknown(R"(,"events":{})"), 1);
+}
+END_TEST
+
+START_TEST(a_strict_location_refuses_a_batch_by_what_stands_beside_it) {
+  Intake intake;
+  Location location = location_for(Endpoint::track);
+  location.strict = true;
+  const std::string batch = std::string("{\"sent_at\":0,\"batch\":[") + kValid + "]";
+  const auto assert_refused = [&](const std::string& more, const std::string& field) {
+    assert_answer(intake.take(location, post(), batch + more + "}", kNow), 400,
+                  R"({"error":"Invalid data","details":[{"index":0,"field":")" + field +
+                      R"(","reason":"unknown_field"}]})");
+  };
+  ck_assert_int_eq(intake.take(location, post(), batch + "}", kNow).answer.status, 200);
+  assert_refused(R"(,"api\u005fkey":"k")", R"(api\u005fkey)");
+  assert_refused(R"(,"user_id":"u")", "user_id");
+  assert_refused(R"(,"events":7)", "events");
+}
+END_TEST
+
+// Three properties make a record whose size the last of them sets.
+START_TEST(a_record_may_be_as_large_as_one_can_be_kept_and_no_larger) {
+  Intake intake;
+  Location location = location_for(Endpoint::track);
+  location.limits.string = 16 << 20;
+  location.limits.body = location.limits.inflated = 64 << 20;
+  const auto body = [](std::size_t last) {
+    const std::string full(15 << 20, 'x');
+    return R"({"user_id":"u","event":"e","properties":{"a":")" + full + R"(","b":")" + full +
+           R"(","c":")" + std::string(last, 'x') + "\"}}";
+  };
+  const std::size_t without = intake.take(location, post(), body(0), kNow).record.size();
+  const auto at = intake.take(location, post(), body(weir::kMaxRecord - without), kNow);
+  ck_assert_int_eq(at.answer.status, 200);
+  ck_assert_uint_eq(at.record.size(), weir::kMaxRecord);
+  assert_answer(intake.take(location, post(), body(weir::kMaxRecord - without + 1), kNow), 413,
+                R"({"error":"Over the limit \"record\" of 33554432","limit":"record",)"
+                R"("maximum":33554432})");
+}
+END_TEST
+
 START_TEST(methods_are_screened) {
   const Location track = location_for(Endpoint::track);
   RequestHead head = post();
@@ -286,14 +341,24 @@ START_TEST(health_follows_the_courier) {
 END_TEST
 
 static const weir_test::Register kRegistered(
-    "intake",
-    {a_valid_event_is_accepted_and_recorded, within_a_batch_the_valid_events_are_kept,
-     without_a_valid_event_nothing_is_recorded, broken_json_is_answered_with_its_place,
-     a_limit_on_the_request_is_named, the_cli_hears_ok_and_nothing_more,
-     a_batch_without_its_own_sent_at_uses_the_envelopes,
-     a_batch_with_a_broken_sent_at_is_refused_whole, a_strict_location_names_the_unknown_member,
-     methods_are_screened, options_are_answered_where_origins_are_configured,
-     a_preflight_has_an_origin_and_the_method_that_it_asks_for,
-     every_answer_says_whose_pages_may_read_it, what_cannot_be_kept_is_to_be_sent_again,
-     media_types_are_screened, content_codings_and_lengths_are_screened,
-     broken_compression_is_answered, health_follows_the_courier});
+    "intake", {a_valid_event_is_accepted_and_recorded,
+               within_a_batch_the_valid_events_are_kept,
+               without_a_valid_event_nothing_is_recorded,
+               broken_json_is_answered_with_its_place,
+               a_limit_on_the_request_is_named,
+               the_cli_hears_ok_and_nothing_more,
+               a_batch_without_its_own_sent_at_uses_the_envelopes,
+               a_batch_with_a_broken_sent_at_is_refused_whole,
+               a_strict_location_names_the_unknown_member,
+               what_stands_beside_a_batch_is_counted,
+               a_strict_location_refuses_a_batch_by_what_stands_beside_it,
+               a_record_may_be_as_large_as_one_can_be_kept_and_no_larger,
+               methods_are_screened,
+               options_are_answered_where_origins_are_configured,
+               a_preflight_has_an_origin_and_the_method_that_it_asks_for,
+               every_answer_says_whose_pages_may_read_it,
+               what_cannot_be_kept_is_to_be_sent_again,
+               media_types_are_screened,
+               content_codings_and_lengths_are_screened,
+               broken_compression_is_answered,
+               health_follows_the_courier});

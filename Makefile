@@ -38,6 +38,7 @@ FLUSHER_SRCS = $(wildcard flusher/*.cpp)
 CTL_SRCS = $(wildcard ctl/*.cpp)
 # The unit tests reach those parts of the flusher that do no I/O.
 UNIT_SRCS = $(wildcard t/unit/*.cpp flusher/batch.cpp flusher/stream_id.cpp)
+CHAOS_SRCS = $(wildcard t/chaos/*.cpp)
 FUZZERS = $(patsubst t/fuzz/%.cpp,$(BUILD)/fuzz/%,$(wildcard t/fuzz/*_fuzzer.cpp))
 objects = $(patsubst %.cpp,$(BUILD)/obj/%.o,$(1))
 fuzz_objects = $(patsubst %.cpp,$(BUILD)/fuzz/obj/%.o,$(1))
@@ -50,7 +51,7 @@ comma = ,
 Q = $(if $(V),,@)
 say = $(if $(V),,@echo '  $(1)';)
 
-.PHONY: all bench faults module unit tidy fuzz test run up down clean-run lint format install clean help FORCE
+.PHONY: all bench chaos faults load module unit tidy fuzz test run up down clean-run lint format install clean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/libweir_core.a $(BUILD)/weir-flusher $(BUILD)/weirctl module ## build everything (the default)
@@ -119,6 +120,11 @@ $(BUILD)/faults/weir-flusher: $(FAULT_OBJECTS) $(call objects,$(filter-out $(FAU
 	@mkdir -p $(@D)
 	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),$(CORE_PKGS) $(FLUSHER_PKGS),-lfmt)
 
+# The load of the chaos tests; it shares nothing with what it tests.
+$(BUILD)/chaos/load: $(call objects,$(CHAOS_SRCS))
+	@mkdir -p $(@D)
+	$(call say,link $@)$(CXX) $(LDFLAGS) $(SANITIZE) -o $@ $^
+
 $(BUILD)/weirctl: $(call objects,$(CTL_SRCS) $(PG_SRCS)) $(BUILD)/libweir_core.a
 	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),$(CORE_PKGS) libpq)
 
@@ -132,7 +138,7 @@ module: ## build only the nginx module, $(BUILD)/ngx_http_weir_module.so
 
 test: ## install what is missing, build, run every test; TESTS="t/track.t …" picks black-box files
 	$(call locked,tools/install-deps run test)
-	$(call locked,$(submake) all faults $(BUILD)/unit $(if $(SAN),,$(FUZZERS)))
+	$(call locked,$(submake) all faults $(BUILD)/unit $(BUILD)/chaos/load $(if $(SAN),,$(FUZZERS)))
 	@tools/test unit blackbox sql $(if $(SAN),,fuzz)
 
 unit: $(BUILD)/unit ## build and run the unit tests; CK_RUN_SUITE=name picks a suite
@@ -145,6 +151,11 @@ load: ## 500,000 requests over 64 connections: no error, memory flat; WEIR_LOAD_
 	$(call locked,tools/install-deps run test)
 	$(call locked,$(submake) all)
 	@t/load/requests-500k
+
+chaos: ## kill, stop and cut everything under load, then compare; CHAOS_SEED, CHAOS_KILLS (100), CHAOS_EVENTS (1000000), CHAOS_SECONDS
+	$(call locked,tools/install-deps run test)
+	$(call locked,$(submake) all $(BUILD)/chaos/load)
+	@t/chaos/run
 
 FUZZ_FLAGS = -std=c++17 -Wall -Wextra -Werror -O1 -g -fno-omit-frame-pointer -MMD -MP -I. \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined

@@ -5,6 +5,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use WeirTest;
 use WeirTest::Traffic;
+use WeirTest::RollUps;
 
 my $events = $ENV{WEIR_TEST_EVENTS} // 20_000;    # single ones, and as many in batches
 my $connections = 64;
@@ -92,47 +93,7 @@ subtest 'every accepted event exactly once, every refused one nowhere' => sub {
   is value('SELECT count(*) FROM dead_letters'), 0, 'dead letters';
 };
 
-# The daily figures, told from the rows alone.
-my $expected_stats = <<'SQL';
-  WITH e AS (SELECT tenant_id, user_id, event, properties, ("timestamp" AT TIME ZONE 'UTC')::date AS date FROM events),
-       c AS (SELECT tenant_id, ("timestamp" AT TIME ZONE 'UTC')::date AS date, count(*) AS crashes FROM crashes GROUP BY 1, 2),
-       born AS (SELECT tenant_id, user_id, min(date) AS date FROM e WHERE user_id IS NOT NULL GROUP BY 1, 2),
-       days AS (SELECT tenant_id, date FROM e UNION SELECT tenant_id, date FROM c),
-       daily AS (SELECT tenant_id, date, count(DISTINCT user_id) AS active,
-                   count(*) FILTER (WHERE event = 'recording_completed') AS recordings,
-                   sum((properties->>'audio_duration_seconds')::numeric)
-                     FILTER (WHERE event = 'recording_completed' AND jsonb_typeof(properties->'audio_duration_seconds') = 'number') AS seconds,
-                   sum((properties->>'estimated_cost_usd')::numeric) FILTER (WHERE event = 'recording_completed') AS cost
-                 FROM e GROUP BY 1, 2)
-  SELECT tenant_id, date,
-    (SELECT count(*) FROM born b WHERE b.tenant_id = days.tenant_id AND b.date <= days.date) AS total_users,
-    coalesce(active, 0) AS active_users,
-    (SELECT count(*) FROM born b WHERE b.tenant_id = days.tenant_id AND b.date = days.date) AS new_users,
-    coalesce(recordings, 0) AS total_recordings, round(coalesce(seconds, 0) / 60, 6) AS total_minutes,
-    round(coalesce(cost, 0), 6) AS total_cost_usd, coalesce(crashes, 0) AS crash_count,
-    round(coalesce(crashes, 0)::numeric / nullif(active, 0), 6) AS crash_rate
-  FROM days LEFT JOIN daily USING (tenant_id, date) LEFT JOIN c USING (tenant_id, date)
-SQL
-
-my $shown_stats = <<'SQL';
-  SELECT tenant_id, date, total_users, active_users, new_users, total_recordings, round(total_minutes, 6) AS total_minutes,
-    round(total_cost_usd, 6) AS total_cost_usd, crash_count, round(crash_rate, 6) AS crash_rate FROM user_stats
-SQL
-
-sub same_rows ($left, $right, $name) {
-  local $Test::Builder::Level = $Test::Builder::Level + 1;
-  my @left = map { join '|', map { $_ // 'NULL' } @$_ } db()->selectall_arrayref("$left ORDER BY 1, 2, 3")->@*;
-  my @right = map { join '|', map { $_ // 'NULL' } @$_ } db()->selectall_arrayref("$right ORDER BY 1, 2, 3")->@*;
-  ok @left > 0, "$name: there are some";
-  return is_deeply \@left, \@right, $name;
-}
-
-same_rows($shown_stats, $expected_stats, 'user_stats equals what the rows say');
-same_rows(
-  'SELECT tenant_id, user_id, day, events, first_at, last_at FROM user_days',
-  q(SELECT tenant_id, user_id, ("timestamp" AT TIME ZONE 'UTC')::date, count(*), min("timestamp"), max("timestamp")
-      FROM events WHERE user_id IS NOT NULL GROUP BY 1, 2, 3), 'user_days equals what the rows say'
-);
+roll_ups_equal_rows();
 
 my $before = tables_digest();
 send_all('second time');

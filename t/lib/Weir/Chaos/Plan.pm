@@ -1,0 +1,80 @@
+# Which fault comes when: all of it decided beforehand from one seed, so that the seed repeats it.
+#
+#   my @plan = Weir::Chaos::Plan::make(seed => 7, steps => 12, pace => 1.5);
+#   # ({pause => 0.8, fault => 'kill', who => ['redis'], hold => 0.4, pick => 3}, …)
+#
+# A plan begins with one of each fault in an order that the seed chooses, so that a short run is not
+# a matter of luck; what follows is drawn by weight.
+#
+#   kill      kill -9 of who
+#   stop      SIGSTOP, and after `hold` seconds SIGCONT
+#   stop_kill SIGSTOP, and after `hold` seconds kill -9
+#   cut       Redis' or PostgreSQL's connections are ended from the server's side
+#   full      the spool's disk is filled while Redis is dead
+#   reload    SIGHUP for nginx
+#   upgrade   USR2, WINCH and QUIT for nginx
+package Weir::Chaos::Plan;
+use v5.36;
+
+use List::Util qw(shuffle sum);
+
+# [weight, fault, who]
+my @faults = (
+  [ 6, kill      => 'worker' ],
+  [ 2, kill      => 'master' ],
+  [ 2, kill      => 'master', 'worker' ],
+  [ 2, kill      => 'web' ],
+  [ 8, kill      => 'redis' ],
+  [ 8, kill      => 'flusher' ],
+  [ 5, kill      => 'postgres' ],
+  [ 5, kill      => 'backend' ],
+  [ 3, kill      => 'redis', 'flusher' ],
+  [ 2, kill      => 'redis', 'worker' ],
+  [ 2, kill      => 'postgres', 'flusher' ],
+  [ 1, kill      => 'web', 'redis', 'postgres', 'flusher' ],
+  [ 2, stop      => 'worker' ],
+  [ 4, stop      => 'redis' ],
+  [ 2, stop      => 'flusher' ],
+  [ 2, stop      => 'postgres' ],
+  [ 2, stop      => 'backend' ],
+  [ 2, stop_kill => 'worker' ],
+  [ 3, stop_kill => 'redis' ],
+  [ 3, stop_kill => 'flusher' ],
+  [ 2, stop_kill => 'backend' ],
+  [ 4, cut       => 'redis' ],
+  [ 4, cut       => 'postgres' ],
+  [ 3, full      => 'redis' ],
+  [ 3, reload    => 'master' ],
+  [ 2, upgrade   => 'master' ],
+);
+
+sub make (%options) {
+  srand $options{seed};
+  my @first = shuffle(@faults);
+  my $total = sum(map { $_->[0] } @faults);
+  return map { step($options{pace} // 1, $first[$_] // drawn($total)) } 0 .. $options{steps} - 1;
+}
+
+sub drawn ($total) {
+  my $left = rand $total;
+  for my $fault (@faults) {
+    $left -= $fault->[0];
+    return $fault if $left < 0;
+  }
+  return $faults[0];
+}
+
+# The pause lets the system get going again; the hold is how long it stays broken.
+sub step ($pace, $fault) {
+  my (undef, $name, @who) = @$fault;
+  return {
+    fault => $name, who => \@who, pick => int rand 1000,
+    pause => $pace * (0.2 + rand 0.8), hold => $pace * (rand(10) < 2 ? 1 + rand 2 : rand 0.8),
+  };
+}
+
+sub describe ($step) {
+  return sprintf '%s %s for %.1f s', $step->{fault}, join('+', $step->{who}->@*), $step->{hold};
+}
+
+1;

@@ -1,0 +1,26 @@
+// The names of the spool's files. Segments sort by the time at which they were begun.
+//
+//   segment_name(1795249800250000, 4711)   // "1795249800250000-4711.spool"
+//   is_segment_name(name)                  // also of one that an operator renamed
+//   bad_name(name)                         // "1795249800250000-4711.spool.bad"
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/event/timestamp.h"
+
+namespace weir {
+
+constexpr std::string_view kSpoolLock = "lock";
+
+std::string segment_name(Timestamp created, std::uint32_t writer);
+
+// Letters, digits, '.', '_' and '-', up to 200 of them, with ".spool" at the end: nothing that a
+// log or a shell would trip over.
+bool is_segment_name(std::string_view name);
+
+std::string bad_name(std::string_view segment);
+
+}  // namespace weir

@@ -1,0 +1,243 @@
+#include "spool/drains.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <string>
+#include <utility>
+
+namespace weir {
+namespace {
+
+// When the directory is looked at again while this worker is writing.
+constexpr std::chrono::milliseconds kBusyStep{50};
+
+std::string amount(std::uint64_t count, const char* one, const char* many) {
+  return std::to_string(count) + ' ' + (count == 1 ? one : many);
+}
+
+std::string segments(std::uint64_t count) { return amount(count, "segment", "segments"); }
+std::string records(std::uint64_t count) { return amount(count, "record", "records"); }
+
+std::string size(std::uint64_t bytes) {
+  if (bytes < 10 << 10) return std::to_string(bytes) + " bytes";
+  if (bytes < 10 << 20) return std::to_string(bytes >> 10) + " KiB";
+  return std::to_string(bytes >> 20) + " MiB";
+}
+
+}  // namespace
+
+Drains::Drains(const Directory& directory, Background& background, Lines& lines, Commits& commits,
+               SpoolStatus& status)
+    : directory_(directory),
+      background_(background),
+      lines_(lines),
+      commits_(commits),
+      status_(status),
+      fault_("it has not been looked at yet"),
+      delivery_(directory.settings().drain),
+      drainer_(directory) {}
+
+std::string Drains::where() const { return "the spool in " + directory_.settings().directory; }
+
+bool Drains::begin(Task task) noexcept {
+  task_ = task;
+  take_ = redis_ready_ && !holding_;
+  started_ = now_;
+  running_ = true;
+  if (background_.start(*this)) return true;
+  running_ = false;
+  return false;
+}
+
+void Drains::start(Time now) noexcept {
+  now_ = now;
+  look_at_ = now;
+  begin(Task::look);
+}
+
+void Drains::work() noexcept {
+  try {
+    switch (task_) {
+      case Task::none:
+        break;
+      case Task::look:
+        taken_ = drainer_.look(take_, started_, view_);
+        clock_ = directory_.files().clock();
+        break;
+      case Task::read:
+        drainer_.read(started_, piece_);
+        break;
+      case Task::retire:
+        retire_fault_ = drainer_.retire();
+        break;
+    }
+  } catch (...) {
+    piece_ = {};
+    piece_.fault = Fault::of(ENOMEM);
+    retire_fault_ = Fault::of(ENOMEM);
+  }
+}
+
+void Drains::done() noexcept {
+  running_ = false;
+  try {
+    switch (std::exchange(task_, Task::none)) {
+      case Task::none:
+        break;
+      case Task::look:
+        looked();
+        break;
+      case Task::read:
+        read();
+        break;
+      case Task::retire:
+        retired();
+        break;
+    }
+  } catch (...) {
+    look_at_ = now_ + kLookEvery;  // no memory, for a line of the log
+  }
+}
+
+void Drains::looked() {
+  look_at_ = now_ + kLookEvery;
+  fault_ = view_.fault;
+  left_alone_ = view_.left_alone.size();
+  status_.bytes = view_.bytes;
+  status_.segments = view_.segments;
+  status_.records = view_.records;
+  oldest_age_ = view_.oldest == 0 || clock_ < view_.oldest
+                    ? 0
+                    : static_cast<std::uint64_t>((clock_ - view_.oldest) / kMicrosPerSecond);
+  if (std::exchange(taken_, false)) {
+    took();
+  } else if (take_ && !holding_) {
+    nothing_to_take();
+  }
+  tell_left_alone();
+}
+
+void Drains::took() {
+  holding_ = true;
+  loaded_ = false;
+  before_segment_ = delivery_.delivered();
+  if (!draining_) {
+    draining_ = true;
+    before_records_ = delivery_.delivered();
+    before_bytes_ = delivery_.delivered_bytes();
+    progress_at_ = now_ + kProgressEvery;
+    lines_.note(where() + " is being sent to Redis: " + segments(view_.segments) + " with about " +
+                records(view_.records) + ", " + size(view_.bytes) + " on the disk");
+  }
+  begin(Task::read);
+}
+
+void Drains::nothing_to_take() {
+  if (commits_.busy()) {
+    if (draining_) look_at_ = now_ + kBusyStep;
+    return;
+  }
+  if (commits_.has_segment()) {
+    look_at_ = std::max(now_ + kStep, seal_at_);
+    if (now_ >= seal_at_ && commits_.seal()) seal_at_ = now_ + kSealEvery;
+    return;
+  }
+  if (!std::exchange(draining_, false)) return;
+  lines_.note(where() + " was sent to Redis: " + records(delivery_.delivered() - before_records_) +
+              ", " + size(delivery_.delivered_bytes() - before_bytes_) + "; " +
+              segments(view_.segments) + " left, which others hold");
+}
+
+void Drains::read() {
+  if (piece_.fault) {
+    holding_ = false;
+    look_at_ = now_;
+    ++status_.failures;
+    lines_.warn(where() + " has a segment that cannot be read and is left alone for a minute: " +
+                piece_.fault.sentence());
+    return;
+  }
+  last_piece_ = piece_.end;
+  loaded_ = true;
+  delivery_.load(std::move(piece_.records), now_);
+  if (piece_.corrupt > 0) {
+    status_.corrupt += piece_.corrupt;
+    lines_.warn(where() + " has damage in " + drainer_.name() +
+                ": what holds no whole record is set aside beside it, and the rest is read on");
+  }
+  if (piece_.torn > 0) {
+    ++status_.torn_tails;
+    lines_.warn(where() + " has a torn tail in " + drainer_.name() + ": " + size(piece_.torn) +
+                " of a write that was not finished are cut");
+  }
+}
+
+void Drains::retired() {
+  holding_ = false;
+  if (retire_fault_) {
+    ++status_.failures;
+    lines_.warn(where() +
+                " cannot remove a segment that is drained, and keeps it without sending "
+                "it again: " +
+                retire_fault_.sentence());
+  } else {
+    ++status_.drained_segments;
+  }
+  if (!begin(Task::look)) look_at_ = now_;
+}
+
+void Drains::tell_left_alone() {
+  if (view_.left_alone.empty() || now_ < left_alone_at_) return;
+  left_alone_at_ = now_ + kLeftAloneEvery;
+  const auto& first = view_.left_alone.front();
+  lines_.warn(where() + " leaves " + segments(view_.left_alone.size()) + " alone; " + first.name +
+              ": " + first.why + ". docs/spool.md says what to do with it");
+}
+
+void Drains::tell_progress() {
+  if (!draining_ || now_ < progress_at_) return;
+  progress_at_ = now_ + kProgressEvery;
+  lines_.note(where() +
+              " is being sent to Redis: " + records(delivery_.delivered() - before_records_) +
+              ", " + size(delivery_.delivered_bytes() - before_bytes_) + " done; about " +
+              records(status_.records) + " in " + segments(status_.segments) + ", " +
+              size(status_.bytes) + " left");
+}
+
+void Drains::tick(Time now, DrainSink* sink) noexcept {
+  now_ = now;
+  if (!redis_ready_ && sink != nullptr) look_at_ = now;
+  redis_ready_ = sink != nullptr;
+  if (holding_ && loaded_ && sink != nullptr) delivery_.offer(now, *sink);
+  try {
+    tell_progress();
+  } catch (...) {
+    progress_at_ = now + kProgressEvery;
+  }
+  if (running_) return;
+  if (now >= look_at_) {
+    if (!begin(Task::look)) look_at_ = now + kStep;
+  } else if (holding_ && !loaded_) {
+    begin(Task::read);
+  } else if (holding_ && delivery_.done()) {
+    loaded_ = false;
+    begin(last_piece_ ? Task::retire : Task::read);
+  }
+}
+
+Drains::Time Drains::due() const {
+  const bool near = redis_ready_ && (running_ || holding_);
+  return near ? std::min(look_at_, now_ + kStep) : look_at_;
+}
+
+void Drains::fill(SpoolStatus& status) const noexcept {
+  status.left_alone = left_alone_;
+  status.draining = holding_;
+  status.oldest_age = status.segments == 0 ? 0 : std::max<std::uint64_t>(oldest_age_, 1);
+  status.drained = delivery_.delivered();
+  status.drained_bytes = delivery_.delivered_bytes();
+  const std::uint64_t here = holding_ ? delivery_.delivered() - before_segment_ : 0;
+  status.records -= std::min(status.records, here);
+}
+
+}  // namespace weir

@@ -8,6 +8,7 @@
 #include "ngx_module/redis_directive.h"
 #include "ngx_module/request.h"
 #include "ngx_module/rewrite_phase.h"
+#include "ngx_module/spool_directive.h"
 
 namespace weir {
 namespace {
@@ -91,6 +92,12 @@ ngx_command_t directives[] = {
     // Default: none
     // Context: http
     {ngx_string("weir_redis"), kAnywhere, setter<MainConf, set_redis>, NGX_HTTP_MAIN_CONF_OFFSET, 0,
+     nullptr},
+
+    // Syntax:  weir_spool PATH [size=SIZE] [segment=SIZE] [free=SIZE] [drain=SIZE];
+    // Default: none
+    // Context: http
+    {ngx_string("weir_spool"), kAnywhere, setter<MainConf, set_spool>, NGX_HTTP_MAIN_CONF_OFFSET, 0,
      nullptr},
 
     // Syntax:  weir_limit NAME=VALUE ...;
@@ -179,10 +186,9 @@ const Location& location_of(ngx_http_request_t* r) {
       ->settings.location();
 }
 
-const RedisTarget* redis_target(ngx_cycle_t* cycle) {
-  const auto* conf =
-      static_cast<MainConf*>(ngx_http_cycle_get_module_main_conf(cycle, ngx_http_weir_module));
-  return conf != nullptr && conf->redis ? &*conf->redis : nullptr;
+const MainConf* main_conf(const ngx_cycle_t* cycle) {
+  if (cycle->conf_ctx == nullptr) return nullptr;  // before the first configuration
+  return static_cast<MainConf*>(ngx_http_cycle_get_module_main_conf(cycle, ngx_http_weir_module));
 }
 
 }  // namespace weir

@@ -9,11 +9,13 @@
 
 #include "core/http/location.h"
 #include "ngx_module/redis_link.h"
+#include "ngx_module/spool_link.h"
 
 namespace weir {
 
 struct MainConf {
   std::optional<RedisTarget> redis;
+  std::optional<SpoolTarget> spool;
 };
 
 struct LocationConf {
@@ -30,7 +32,7 @@ char* merge_location_conf(ngx_conf_t* cf, void* outer, void* inner) noexcept;
 
 const Location& location_of(ngx_http_request_t* r);
 
-// Null if there is no http block, or no `weir_redis` in it.
-const RedisTarget* redis_target(ngx_cycle_t* cycle);
+// Null if there is no http block.
+const MainConf* main_conf(const ngx_cycle_t* cycle);
 
 }  // namespace weir

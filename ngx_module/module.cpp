@@ -3,6 +3,7 @@
 #include "ngx_module/nginx.h"
 
 #include "ngx_module/directives.h"
+#include "ngx_module/spool_directive.h"
 #include "ngx_module/worker.h"
 
 namespace weir {
@@ -14,12 +15,23 @@ bool serves_requests() {
   return ngx_process == NGX_PROCESS_WORKER || ngx_process == NGX_PROCESS_SINGLE;
 }
 
-ngx_int_t init_process(ngx_cycle_t* cycle) noexcept {
-  const RedisTarget* target = redis_target(cycle);
-  if (target == nullptr || !serves_requests()) return NGX_OK;
+// In the master, or at a start or reload's check: `ngx_cycle` is still the one before.
+ngx_int_t init_module(ngx_cycle_t* cycle) noexcept {
   try {
-    worker = new Worker(*target);
-    worker->redis.start();
+    warn_of_left_spool(main_conf(const_cast<ngx_cycle_t*>(ngx_cycle)), main_conf(cycle),
+                       cycle->log);
+  } catch (...) {
+    return NGX_ERROR;
+  }
+  return NGX_OK;
+}
+
+ngx_int_t init_process(ngx_cycle_t* cycle) noexcept {
+  const MainConf* conf = main_conf(cycle);
+  if (conf == nullptr || !conf->redis || !serves_requests()) return NGX_OK;
+  try {
+    worker = new Worker(*conf);
+    worker->start();
     return NGX_OK;
   } catch (...) {
     ngx_log_error(NGX_LOG_EMERG, cycle->log, 0, "weir has no memory for a worker");
@@ -55,7 +67,7 @@ ngx_module_t ngx_http_weir_module = {
     weir::directives,
     NGX_HTTP_MODULE,
     nullptr,             // init_master
-    nullptr,             // init_module
+    weir::init_module,   // once a configuration is taken
     weir::init_process,  // in each worker, after the fork
     nullptr,             // init_thread
     nullptr,             // exit_thread

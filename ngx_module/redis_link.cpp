@@ -83,9 +83,8 @@ void RedisLink::poll_once(ngx_msec_t wait) {
 
 Courier::State RedisLink::condition() const { return courier_.condition(now()); }
 
-Courier::Submitted RedisLink::submit(std::string_view record, Customer& customer,
-                                     Courier::Ticket* ticket) {
-  const auto submitted = courier_.submit(record, customer, now(), ticket);
+Courier::Submitted RedisLink::submit(std::string_view record, Customer& customer) noexcept {
+  const auto submitted = courier_.submit(record, customer, now(), nullptr);
   if (submitted == Courier::Submitted::taken) {
     post_write();
     watch_deadline();

@@ -3,7 +3,7 @@
 //
 //   RedisLink link(target);
 //   link.start();                                   // in init_process
-//   link.submit(record, customer, &ticket);         // customer.settled() follows
+//   link.submit(record, customer);                  // customer.settled() follows
 //
 //   +---------+  connect()  +------------+  writable  +------+
 //   | waiting | ----------> | connecting | ---------> | open |  the courier is greeting or ready
@@ -25,6 +25,7 @@
 #include <string>
 #include <vector>
 
+#include "core/keep/keeper.h"
 #include "core/redis/courier.h"
 #include "core/redis/outage.h"
 
@@ -42,7 +43,7 @@ struct RedisTarget {
   CourierSettings courier;
 };
 
-class RedisLink final : private CourierLog {
+class RedisLink final : public RedisPort, private CourierLog {
  public:
   explicit RedisLink(const RedisTarget& target);
   ~RedisLink();  // closes the connection and tells no customer: requests may be gone already
@@ -54,8 +55,8 @@ class RedisLink final : private CourierLog {
   void start();
 
   Courier::State condition() const;
-  Courier::Submitted submit(std::string_view record, Customer& customer, Courier::Ticket* ticket);
-  void cancel(Courier::Ticket ticket) { courier_.cancel(ticket); }
+  Courier::Submitted submit(std::string_view record, Customer& customer) noexcept override;
+  bool takes() const noexcept override { return condition() == Courier::State::ready; }
 
  private:
   // nginx's callbacks: finds the link and lets no exception through.

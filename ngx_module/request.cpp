@@ -5,6 +5,7 @@
 
 #include "core/http/intake.h"
 #include "ngx_module/body.h"
+#include "ngx_module/clock.h"
 #include "ngx_module/directives.h"
 #include "ngx_module/pool.h"
 #include "ngx_module/response.h"
@@ -14,13 +15,13 @@ namespace weir {
 namespace {
 
 // One request from the moment that its body is wanted.
-class Visit final : public Customer {
+class Visit final : public KeepCustomer {
  public:
   Visit(ngx_http_request_t* r, const Location& location, const RequestHead& head)
       : r_(r), location_(location), head_(head) {}
 
   void read_body();
-  void settled(Outcome outcome, std::string_view record) noexcept override;
+  void kept(bool kept) noexcept override;
 
  private:
   static void on_gone(void* data) noexcept;
@@ -34,20 +35,14 @@ class Visit final : public Customer {
   const Location& location_;
   RequestHead head_;
   Body body_;
-  Answer answer_;  // for when Redis has the record
-  Courier::Ticket ticket_ = 0;
+  Answer answer_;  // for when the record is kept
+  Keeper::Ticket ticket_;
   bool waiting_ = false;
 };
 static_assert(std::is_trivially_destructible_v<Visit>, "it lies in a pool and is never destroyed");
 
 Visit* visit_of(ngx_http_request_t* r) {
   return static_cast<Visit*>(ngx_http_get_module_ctx(r, ngx_http_weir_module));
-}
-
-Timestamp time_of_receipt() {
-  const ngx_time_t* time = ngx_timeofday();
-  return static_cast<Timestamp>(time->sec) * kMicrosPerSecond +
-         static_cast<Timestamp>(time->msec) * 1000;
 }
 
 // Where a header belongs to which nginx keeps no pointer; null: it is of no interest.
@@ -157,23 +152,22 @@ void Visit::too_large() {
 
 void Visit::decide() {
   Intake& intake = current_worker()->intake;
-  const Decision decision = intake.take(location_, head_, body_.view(), time_of_receipt());
+  const Decision decision = intake.take(location_, head_, body_.view(), wall_time());
   if (decision.record.empty()) return finish(decision.answer);
   if (!keep(decision)) return finish(Intake::unavailable(location_, head_));
   body_.release(r_);
-  r_->connection->log->action = const_cast<char*>("waiting for Redis");
+  r_->connection->log->action = const_cast<char*>("waiting for Redis or the spool");
   // A client may have closed its half and still wait; whoever is gone costs one answer.
   r_->read_event_handler = ngx_http_block_reading;
 }
 
-// True: settled() will be told.
+// True: kept() will be told.
 bool Visit::keep(const Decision& decision) {
   ngx_http_cleanup_t* cleanup = ngx_http_cleanup_add(r_, 0);
   if (cleanup == nullptr) return false;
   answer_ = decision.answer;
   if (!keep_body(r_, answer_)) return false;
-  waiting_ =
-      current_worker()->redis.submit(decision.record, *this, &ticket_) == Courier::Submitted::taken;
+  waiting_ = current_worker()->keeper.keep(decision.record, 0, *this, ticket_);
   if (waiting_) {
     cleanup->data = this;
     cleanup->handler = on_gone;
@@ -181,13 +175,13 @@ bool Visit::keep(const Decision& decision) {
   return waiting_;
 }
 
-// Runs inside the Redis connection's handlers, so that what nginx would do for the client's own
-// events has to be done here.
-void Visit::settled(Outcome outcome, std::string_view) noexcept {
+// Runs inside the handlers of the connection to Redis or of the thread pool, so that what nginx
+// would do for the client's own events has to be done here.
+void Visit::kept(bool kept) noexcept {
   waiting_ = false;
   ngx_connection_t* connection = r_->connection;
   ngx_http_set_log_request(connection->log, r_);
-  if (outcome != Outcome::acknowledged) answer_ = Intake::unavailable(location_, head_);
+  if (!kept) answer_ = Intake::unavailable(location_, head_);
   ngx_http_finalize_request(r_, send_kept(r_, answer_));
   ngx_http_run_posted_requests(connection);
 }
@@ -195,7 +189,7 @@ void Visit::settled(Outcome outcome, std::string_view) noexcept {
 // The request is over, answered or not.
 void Visit::on_gone(void* data) noexcept {
   auto* visit = static_cast<Visit*>(data);
-  if (visit->waiting_) current_worker()->redis.cancel(visit->ticket_);
+  if (visit->waiting_) current_worker()->keeper.forget(visit->ticket_);
 }
 
 void Visit::finish(const Answer& answer) { ngx_http_finalize_request(r_, send_answer(r_, answer)); }

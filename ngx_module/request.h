@@ -1,5 +1,5 @@
 // The content handler of a location with `weir`: screens a request, reads its body, has the core
-// decide about it, hands the record to Redis, and answers once Redis has it.
+// decide about it, hands the record to the keeper, and answers once it is kept.
 //
 //   clcf->handler = handle_request;
 //

@@ -4,18 +4,28 @@
 
 #include "ngx_module/nginx.h"
 
+#include <optional>
+
 #include "core/http/intake.h"
+#include "core/keep/keeper.h"
+#include "ngx_module/directives.h"
 #include "ngx_module/keepalive_grace.h"
 #include "ngx_module/redis_link.h"
+#include "ngx_module/spool_link.h"
 
 namespace weir {
 
 struct Worker {
-  explicit Worker(const RedisTarget& target) : redis(target) {}
+  explicit Worker(const MainConf& conf);
+
+  // Looks for Redis, and into the spool.
+  void start();
 
   KeepAliveGrace grace;  // first: it wants a place before all connections to come
   Intake intake;
   RedisLink redis;
+  std::optional<SpoolLink> spool;
+  Keeper keeper;  // last: it knows the others
 };
 
 // Null in processes that serve no requests, and where no `weir_redis` is configured.

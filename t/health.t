@@ -4,7 +4,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use WeirTest;
 
-my $weir = start(workers => 1);
+my $weir = start(workers => 1, env => { WEIR_SPOOL_OPTIONS => 'off' });
 
 sub health { my $answer = get('/health'); return "$answer->{status} $answer->{body}" }
 sub becomes ($wanted, $name) {

@@ -60,6 +60,25 @@ subtest 'what is right' => sub {
   accepts('Redis without a location', $redis);
 };
 
+subtest 'weir_spool' => sub {
+  mkdir "$dir/$_" or die "$_: $!\n" for 'vacant', 'used', 'spools';
+  write_file('used/letter.txt', 'dear');
+  write_file('spools/lock', '');
+  write_file('file', '');
+  accepts('an empty folder', $redis, "weir_spool $dir/vacant size=8m segment=64k free=0 drain=1m;", at('weir track;'));
+  accepts('a folder that is not there yet', $redis, "weir_spool $dir/new/;", at('weir track;'));
+  ok -d "$dir/new", 'and is made';
+  accepts('a spool that was used before', $redis, "weir_spool $dir/spools;", at('weir track;'));
+  refuses('a folder without one above it', 7, qr{"\Q$dir\E/no".*not there: make it}, $redis, "weir_spool $dir/no/where;");
+  refuses('a folder of somebody else', 7, qr{holds "letter\.txt".*folder of its own}, $redis, "weir_spool $dir/used;");
+  refuses('a file', 7, qr{is no folder}, $redis, "weir_spool $dir/file;");
+  refuses('nothing', 7, qr{needs a directory}, $redis, 'weir_spool;');
+  refuses('a word that it does not know', 7, qr{"sise=1g".*size=}, $redis, "weir_spool $dir/vacant sise=1g;");
+  refuses('no size', 7, qr{"1x" is not a size}, $redis, "weir_spool $dir/vacant size=1x;");
+  refuses('twice', 8, qr{twice: remove one}, $redis, "weir_spool $dir/vacant;", "weir_spool $dir/new;");
+  refuses('in a server', 7, qr{http block}, $redis, "server { weir_spool $dir/vacant; }");
+};
+
 subtest 'weir' => sub {
   refuses('a kind that there is not', 7, qr/"tracks".*weir track/, $redis, at('weir tracks;'));
   refuses('a word too many', 7, qr/"strictly".*"strict"/, $redis, at('weir track strictly;'));

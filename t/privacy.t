@@ -5,7 +5,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use WeirTest;
 
-my $weir = start();
+my $weir = start(env => { WEIR_SPOOL_OPTIONS => 'off' });
 
 my %header = (
   'User-Agent' => 'canary-agent', Cookie => 'session=canary-cookie', Referer => 'https://canary-referer.example/',

@@ -12,7 +12,7 @@ close $file;
 
 my $weir = start(
   workers => 1, locations => [ { path => '/track', what => 'track' } ],
-  env => { WEIR_REDIS_OPTIONS => "user=weir_edge password_file=$path" },
+  env => { WEIR_REDIS_OPTIONS => "user=weir_edge password_file=$path", WEIR_SPOOL_OPTIONS => "off" },
 );
 my $event = '{"event":"e","user_id":"u"}';
 

@@ -1,10 +1,11 @@
-# Redis gone, hanging, full or coming back: clients hear 503 soon, and what was answered 200 is kept.
+# Without a spool: Redis gone, hanging, full or coming back. Clients hear 503 soon, and what was
+# answered 200 is kept.
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use WeirTest;
 
-my $weir = start();
+my $weir = start(env => { WEIR_SPOOL_OPTIONS => 'off' });
 my (%answered_200, %sent);
 
 sub event ($id) { $sent{$id} = 1; return json({ event => 'away', user_id => 'u1', event_id => $id,

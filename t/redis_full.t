@@ -4,7 +4,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use WeirTest;
 
-my $weir = start(workers => 1, env => { WEIR_REDIS_OPTIONS => 'timeout=3s inflight=8' });
+my $weir = start(workers => 1, env => { WEIR_REDIS_OPTIONS => 'timeout=3s inflight=8', WEIR_SPOOL_OPTIONS => 'off' });
 ok wait_for(sub { post('/track', '{"event":"e","user_id":"u"}')->{status} == 200 }), 'ready';
 
 $weir->signal(redis => 'STOP');

@@ -29,7 +29,7 @@ use parent 'Exporter';
 our @EXPORT = (
   (grep { !/\A(?:\$TODO|done_testing)\z/ } @Test::More::EXPORT),
   qw(start weir post get request connection raw done_testing allow_in_logs refused fault
-    db value row rows redis stored wait_for json uuid now in_parallel start_clients
+    db value row rows redis stored spool_files wait_for json uuid now in_parallel start_clients
     fails_with accepted tables_digest time)
 );
 
@@ -131,13 +131,17 @@ sub value ($sql, @values) { return scalar db()->selectrow_array($sql, undef, @va
 sub row ($sql, @values) { return db()->selectrow_hashref($sql, undef, @values) }
 sub rows ($sql, @values) { return db()->selectall_arrayref($sql, { Slice => {} }, @values)->@* }
 
-# Waits until all that was acknowledged is in PostgreSQL: the flusher trims a stream only after the
-# commit, so an empty stream says so.
+# Waits until all that was acknowledged is in PostgreSQL: workers remove a file of the spool only when
+# Redis has it all, and the flusher trims a stream only after the commit, so that an empty spool and,
+# after that, an empty stream say so.
 sub stored ($seconds = 15) {
-  my $empty = wait_for(sub { redis()->xlen('weir:{0}') == 0 }, $seconds);
-  die "the flusher left records in Redis for $seconds s\n" unless $empty;
+  my $empty = wait_for(sub { !spool_files() && redis()->xlen('weir:{0}') == 0 }, $seconds);
+  die "records were left in the spool or in Redis for $seconds s\n" unless $empty;
   return 1;
 }
+
+# The files of the spool that hold records.
+sub spool_files () { return glob $weir->setting('WEIR_SPOOL') . '/*.spool' }
 
 # What the tables hold, for telling whether anything changed: table => "rows, sum of row hashes".
 # The flusher's own bookmark is not part of it: it moves with every record, seen before or not.

@@ -54,8 +54,9 @@ start_web() {
 }
 
 write_nginx_conf() { # path, lines for the top
-  local text user='' http='' locations=$ROOT/conf/nginx.locations.conf listen="listen 127.0.0.1:$WEIR_PORT;"
+  local text user='' http='' spool='' locations=$ROOT/conf/nginx.locations.conf listen="listen 127.0.0.1:$WEIR_PORT;"
   [[ -z $WEB_USER ]] || user="user $WEB_USER $(id -gn "$WEB_USER");"
+  if [[ ${WEIR_SPOOL_OPTIONS:-} != off ]]; then spool="weir_spool \"$DATA/spool\" ${WEIR_SPOOL_OPTIONS:-};"; fi
   if [[ -n ${WEIR_HTTP_CONF:-} ]]; then http="include \"$(realpath "$WEIR_HTTP_CONF")\";"; fi
   if [[ -n ${WEIR_WEB_CONF:-} ]]; then
     locations=$(realpath "$WEIR_WEB_CONF")
@@ -66,6 +67,7 @@ write_nginx_conf() { # path, lines for the top
   text=${text//@WORKERS@/"$WEIR_WORKERS"} text=${text//@DIR@/"$DATA/web"}
   text=${text//@LOG@/"$RUN/log/web.log"} text=${text//@REDIS_SOCKET@/"$REDIS_SOCKET"}
   text=${text//@REDIS_OPTIONS@/"${WEIR_REDIS_OPTIONS:-}"}
+  text=${text//@SPOOL@/"$spool"}
   text=${text//@HTTP@/"$http"} text=${text//@LISTEN@/"$listen"} text=${text//@LOCATIONS@/"$locations"}
   write_file "$1" <<<"$text"
 }

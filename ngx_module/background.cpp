@@ -1,0 +1,40 @@
+#include "ngx_module/background.h"
+
+#include <memory>
+#include <new>
+
+namespace weir {
+
+// nginx keeps a task by its address until the event has run; it reads no task after that.
+struct ThreadPool::Task {
+  Task(ThreadPool& the_pool, Job& the_job) : pool(the_pool), job(the_job) {
+    task.ctx = this;
+    task.handler = [](void* ctx, ngx_log_t*) { static_cast<Task*>(ctx)->job.work(); };
+    task.event.data = this;
+    task.event.handler = finished;
+  }
+
+  ngx_thread_task_t task{};
+  ThreadPool& pool;
+  Job& job;
+};
+
+ngx_thread_pool_t* add_thread_pool(ngx_conf_t* cf) { return ngx_thread_pool_add(cf, nullptr); }
+
+bool ThreadPool::start(Job& job) noexcept {
+  std::unique_ptr<Task> task(new (std::nothrow) Task(*this, job));
+  if (task == nullptr || ngx_thread_task_post(pool_, &task->task) != NGX_OK) return false;
+  task.release();  // finished() has it
+  ++running_;
+  observer_.job_started();
+  return true;
+}
+
+void ThreadPool::finished(ngx_event_t* event) noexcept {
+  const std::unique_ptr<Task> task(static_cast<Task*>(event->data));
+  --task->pool.running_;
+  task->job.done();
+  task->pool.observer_.job_done();
+}
+
+}  // namespace weir

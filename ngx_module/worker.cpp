@@ -1,0 +1,22 @@
+#include "ngx_module/worker.h"
+
+namespace weir {
+namespace {
+
+std::optional<SpoolLink>& open_spool(std::optional<SpoolLink>& spool, const MainConf& conf) {
+  if (conf.spool) spool.emplace(*conf.spool);
+  return spool;
+}
+
+}  // namespace
+
+Worker::Worker(const MainConf& conf)
+    : redis(*conf.redis),
+      keeper({&redis, nullptr, open_spool(spool, conf) ? &spool->writer() : nullptr}) {}
+
+void Worker::start() {
+  redis.start();
+  if (spool) spool->start(keeper);
+}
+
+}  // namespace weir

@@ -1,0 +1,175 @@
+# Redis away, hanging, full or coming back, with a spool: no request fails, answers come soon, and
+# what was answered 200 is in PostgreSQL once Redis is back, whoever died meanwhile.
+use v5.36;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use WeirTest;
+
+my $weir = start();
+my (%answered_200, %sent);
+
+sub event ($id) {
+  $sent{$id} = 1;
+  return json({ event => 'spooled', user_id => 'u1', event_id => $id, timestamp => '2026-10-11T12:13:14Z' });
+}
+
+# Posts an event over a connection of its own; the answer, with the seconds it took.
+sub timed_post ($id) {
+  my $before = time;
+  my $answer = connection()->request(POST => '/track', event($id));
+  $answered_200{$id} = 1 if $answer->{status} == 200;
+  return { %$answer, seconds => time - $before };
+}
+
+# Posts `count` events one after the other; how many were answered 200, and the slowest's seconds.
+sub post_all ($count, @words) {
+  my @answers = map { timed_post(uuid(@words, $_)) } 1 .. $count;
+  my ($slowest) = sort { $b <=> $a } map { $_->{seconds} } @answers;
+  return ((grep { $_->{status} == 200 } @answers) + 0, $slowest);
+}
+
+sub all_are_taken ($count, $seconds, $name) {
+  local $Test::Builder::Level = $Test::Builder::Level + 1;
+  my ($taken, $slowest) = post_all($count, $name);
+  is $taken, $count, "$name: every event is taken";
+  return cmp_ok $slowest, '<', $seconds, "$name: none waits for $seconds s";
+}
+
+sub spool_holds_records () {
+  return wait_for(sub { scalar spool_files() }, 10);
+}
+
+sub is_drained ($name) {
+  local $Test::Builder::Level = $Test::Builder::Level + 1;
+  return ok wait_for(sub { !spool_files() }, 60), "$name: the spool is drained and its files are gone";
+}
+
+subtest 'Redis is killed: events go into the spool, and from there to PostgreSQL' => sub {
+  all_are_taken(20, 2, 'before');
+  $weir->signal(redis => 'KILL');
+  all_are_taken(100, 2, 'while Redis is away');
+  ok spool_holds_records(), 'the spool has files';
+  is post('/track', '{}')->{status}, 400, 'what is invalid is still told so';
+  $weir->repair;
+  is_drained('Redis is back');
+};
+
+subtest 'Redis hangs: answers within the patience, then at once' => sub {
+  $weir->signal(redis => 'STOP');
+  my $finish = start_clients(20, sub ($n) {
+    my $before = time;
+    my $answer = connection()->request(POST => '/track', event(uuid('hang', $n)));
+    return { %$answer, seconds => time - $before };
+  });
+  my @results = $finish->();
+  @sent{ map { uuid('hang', $_) } 0 .. 19 } = @answered_200{ map { uuid('hang', $_) } 0 .. 19 } = (1) x 20;
+  is scalar(grep { $_->{status} == 200 } @results), 20, 'all are taken';
+  my ($slowest) = sort { $b <=> $a } map { $_->{seconds} } @results;
+  cmp_ok $slowest, '<', 4, 'nobody waits for longer than the time limit of 2 s';
+  all_are_taken(100, 1, 'known to hang');
+  $weir->signal(redis => 'CONT');
+  is_drained('Redis goes on');
+};
+
+subtest 'Redis refuses writes: the spool takes them' => sub {
+  redis()->config_set(maxmemory => 1);
+  all_are_taken(50, 2, 'out of memory');
+  ok spool_holds_records(), 'the spool has files';
+  redis()->config_set(maxmemory => 0);
+  is_drained('memory again');
+};
+
+subtest 'workers are killed while the spool holds records: others take over what they left' => sub {
+  $weir->signal(redis => 'KILL');
+  all_are_taken(50, 2, 'before the workers die');
+  my @old = $weir->workers;
+  kill KILL => @old;
+  ok wait_for(sub { 2 == grep { my $pid = $_; !grep { $_ == $pid } @old } $weir->workers }, 20), 'new workers came';
+  all_are_taken(50, 2, 'after the workers died');
+  $weir->repair;
+  is_drained('Redis is back');
+};
+
+subtest 'a reload while Redis is away: no request fails, old workers leave their files to new ones' => sub {
+  $weir->signal(redis => 'KILL');
+  my $stop = "$weir->{run}/stop-the-load";
+  my $finish = start_clients(4, sub ($client) {
+    my ($connection, @failed, @done) = (connection());
+    for (my $n = 0 ; !-e $stop ; ++$n) {
+      my $id = uuid('reload', $client, $n);
+      my $answer = eval { $connection->request(POST => '/track', event($id), $client % 2 ? () : (Connection => 'close')) };
+      if ($answer && $answer->{status} == 200) { push @done, $id; next }
+      push @failed, $answer ? "$answer->{status} $answer->{body}" : $@;
+      $connection->close;
+    }
+    return { failed => \@failed, done => \@done };
+  });
+  for my $round (1 .. 4) {
+    my %old = map { $_ => 1 } $weir->workers;
+    $weir->signal(web => 'HUP');
+    ok wait_for(sub { !grep { $old{$_} } $weir->workers }, 20), "reload $round: the old workers left";
+  }
+  $weir->repair;
+  WeirTest::Server::write_file($stop, '');
+  my @results = $finish->();
+  my @failed = map { $_->{failed}->@* } @results;
+  my @done = map { $_->{done}->@* } @results;
+  is scalar @failed, 0, 'no request of ' . @done . ' failed' or diag join "\n", @failed[ 0 .. 9 ];
+  @answered_200{@done} = @sent{@done} = (1) x @done;
+  is_drained('Redis is back');
+};
+
+subtest 'the whole web server is killed while the spool holds records: the next one drains them' => sub {
+  $weir->signal(redis => 'KILL');
+  all_are_taken(50, 2, 'before the server dies');
+  my @workers = $weir->workers;
+  kill KILL => $weir->pid('web'), @workers;
+  $weir->repair;
+  is_drained('all are back');
+};
+
+subtest 'a quit while Redis is away leaves the records on the disk for the next start' => sub {
+  $weir->signal(redis => 'KILL');
+  all_are_taken(50, 2, 'before the server quits');
+  $weir->down;
+  ok scalar spool_files(), 'the files are there while nothing runs';
+  $weir->up;
+  is_drained('started again');
+};
+
+subtest 'Redis is killed again and again under load: no request fails' => sub {
+  my $clients = 8;
+  my $finish = start_clients($clients, sub ($client) {
+    my ($connection, @done) = (connection());
+    for my $n (1 .. 600) {
+      my $answer = $connection->request(POST => '/track', event(uuid('load', $client, $n)));
+      die "answer $answer->{status} $answer->{body}\n" if $answer->{status} != 200;
+      push @done, uuid('load', $client, $n);
+    }
+    return \@done;
+  });
+  for my $round (1 .. 4) {
+    my $taken = value('SELECT count(*) FROM events');
+    $weir->signal(redis => 'KILL');
+    wait_for(sub { scalar spool_files() }, 3);
+    $weir->repair;
+  }
+  my @done = map { @$_ } $finish->();
+  @answered_200{@done} = @sent{@done} = (1) x @done;
+  is scalar @done, $clients * 600, 'every event got its 200 at once';
+  is_drained('Redis is back');
+};
+
+subtest 'afterwards the table holds every event that was answered 200, and nothing twice' => sub {
+  stored(60);
+  my %kept;
+  ++$kept{ $_->[0] } for db()->selectall_arrayref('SELECT event_id FROM events')->@*;
+  is scalar(grep { !$kept{$_} } keys %answered_200), 0, 'none of ' . keys(%answered_200) . ' is missing';
+  is scalar(grep { $_ > 1 } values %kept), 0, 'none is twice';
+  is scalar(grep { !$sent{$_} } keys %kept), 0, 'nothing that was never sent';
+  is value('SELECT count(*) FROM dead_letters'), 0, 'no dead letters';
+  is value('SELECT sum(events) FROM user_days'), scalar keys %kept, 'the daily figures count each once';
+};
+
+allow_in_logs(qr/worker process \d+ exited on signal 9/);
+done_testing;

@@ -108,7 +108,9 @@ $(BUILD)/weir-flusher: $(call objects,$(FLUSHER_SRCS) $(PG_SRCS)) $(BUILD)/libwe
 FAULT_SRCS = $(shell grep -l WEIR_FAULT_POINT flusher/*.cpp pg/*.cpp)
 FAULT_OBJECTS = $(patsubst %.cpp,$(BUILD)/obj/faults/%.o,$(FAULT_SRCS))
 
-faults: $(BUILD)/faults/weir-flusher ## build the programs with fault points, for tests, into $(BUILD)/faults
+faults: module $(BUILD)/faults/weir-flusher $(BUILD)/weirctl ## build what has fault points, for tests, into $(BUILD)/faults
+	@ln -sf ../weirctl $(BUILD)/faults/weirctl
+	+@tools/build-module faults
 
 $(BUILD)/obj/faults/%.o: %.cpp $(BUILD)/flags $(BUILD)/schema
 	@mkdir -p $(@D)

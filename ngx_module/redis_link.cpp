@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "fault/fault_point.h"
+
 namespace weir {
 namespace {
 
@@ -137,6 +139,7 @@ void RedisLink::write_ready() {
     if (sent == NGX_ERROR) return lost("cannot write", ngx_socket_errno);
     if (sent <= 0) break;
     courier_.wrote(static_cast<std::size_t>(sent));
+    WEIR_FAULT_POINT(after_send);
   }
   if (ngx_handle_write_event(connection_->write, 0) != NGX_OK)
     lost("cannot watch the connection", 0);

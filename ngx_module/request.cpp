@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "core/http/intake.h"
+#include "fault/fault_point.h"
 #include "ngx_module/body.h"
 #include "ngx_module/clock.h"
 #include "ngx_module/directives.h"
@@ -178,6 +179,7 @@ bool Visit::keep(const Decision& decision) {
 // Runs inside the handlers of the connection to Redis or of the thread pool, so that what nginx
 // would do for the client's own events has to be done here.
 void Visit::kept(bool kept) noexcept {
+  WEIR_FAULT_POINT(before_answer);
   waiting_ = false;
   ngx_connection_t* connection = r_->connection;
   ngx_http_set_log_request(connection->log, r_);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "fault/fault_point.h"
+
 namespace weir {
 
 bool SegmentDrainer::hidden(const std::string& name, Time now) const {
@@ -66,6 +68,7 @@ void SegmentDrainer::add_range(std::uint64_t from, std::uint64_t to) {
 }
 
 void SegmentDrainer::read(Time now, Piece& piece) {
+  if (at_ > kSegmentHeaderSize) WEIR_FAULT_POINT(in_drain);
   piece = {};
   for (;;) {
     const auto step = reader_->next(std::string_view(window_).substr(used_));
@@ -102,6 +105,7 @@ Fault SegmentDrainer::discard(Kept& kept) const {
 }
 
 Fault SegmentDrainer::retire() {
+  WEIR_FAULT_POINT(before_removal);
   Kept done{std::move(segment_), std::move(ranges_)};
   let_go();
   const Fault fault = discard(done);

@@ -4,6 +4,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "fault/fault_point.h"
+
 namespace weir {
 
 Fault SegmentWriter::open(std::uint64_t frame) {
@@ -35,7 +37,9 @@ Fault SegmentWriter::write(char* frames, std::size_t bytes, const Batch::Item* i
   Files& files = directory_.files();
   const int fd = segment_.fd.number();
   if (auto fault = write_all(files, fd, {frames, bytes}, used())) return fault;
+  WEIR_FAULT_POINT(before_sync);
   if (auto fault = sync()) return fault;
+  WEIR_FAULT_POINT(after_sync);
   // Synced, but nobody would find it: the directory was removed or moved away.
   if (!directory_.has(segment_)) return Fault::of(ENOENT);
   header.progress.bytes += bytes;

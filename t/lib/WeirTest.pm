@@ -141,7 +141,10 @@ sub stored ($seconds = 15) {
 }
 
 # The files of the spool that hold records.
-sub spool_files () { return glob $weir->setting('WEIR_SPOOL') . '/*.spool' }
+sub spool_files () {
+  my @files = glob $weir->setting('WEIR_SPOOL') . '/*.spool';
+  return @files;
+}
 
 # What the tables hold, for telling whether anything changed: table => "rows, sum of row hashes".
 # The flusher's own bookmark is not part of it: it moves with every record, seen before or not.

@@ -48,6 +48,7 @@ start_web() {
     preload=(env "LD_PRELOAD=$(gcc -print-file-name=libasan.so)" "ASAN_OPTIONS=detect_leaks=0:${ASAN_OPTIONS:-}"
       "UBSAN_OPTIONS=print_stacktrace=1:${UBSAN_OPTIONS:-}")
   fi
+  [[ -z ${WEIR_FAULTS:-} ]] || keep+=' env WEIR_FAULTS;' # for fault/fault_point.h in the workers
   write_nginx_conf "$dir/nginx.conf" "$keep"
   spawn web '' '' "${preload[@]}" /usr/sbin/nginx -e "$RUN/log/web.log" -p "$dir/" -c "$dir/nginx.conf"
   await web 30 web_answers

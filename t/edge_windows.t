@@ -1,0 +1,102 @@
+# A worker dies, or hangs, in exactly those moments that matter: the builds for tests have fault points
+# there (fault/fault_point.h). The client hears nothing and sends again; the event is stored once.
+use v5.36;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use WeirTest;
+use File::Spec;
+use File::Temp qw(tempdir);
+
+my $build = File::Spec->rel2abs($ENV{BUILD} // 'build', WeirTest::Server->root);
+my $faults = tempdir('weir-faults-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+chmod 0777, $faults or die "chmod $faults: $!\n";
+my $weir = start(workers => 1, env => { BUILD => "$build/faults", WEIR_FAULTS => $faults });
+
+sub arm ($point) { return WeirTest::Server::write_file("$faults/$point", '') }
+sub was_reached ($point) { return -e "$faults/$point" . ($point =~ /stop\z/ ? 'ped' : 'ed') }
+
+sub event ($id) { return json({ event => 'window', user_id => 'u1', event_id => $id, timestamp => '2026-10-11T12:13:14Z' }) }
+
+sub post_once ($id) { return eval { connection()->request(POST => '/track', event($id)) } }
+
+sub is_taken ($id, $name) {
+  local $Test::Builder::Level = $Test::Builder::Level + 1;
+  return ok wait_for(sub { my $answer = post_once($id); $answer && $answer->{status} == 200 }, 20), $name;
+}
+
+sub is_stored_once ($id, $name) {
+  local $Test::Builder::Level = $Test::Builder::Level + 1;
+  stored(30);
+  return is value('SELECT count(*) FROM events WHERE event_id = ?', $id), 1, $name;
+}
+
+# Posts an event whose worker is killed at `point`, then once more.
+sub killed_at ($point, $id) {
+  arm("$point.kill");
+  ok !post_once($id), 'the client hears nothing';
+  ok was_reached("$point.kill"), 'the worker was killed just there';
+  is_taken($id, 'it sends again and is answered');
+  return is_stored_once($id, 'the event is stored once');
+}
+
+is_taken(uuid('ready'), 'all is ready');
+
+subtest 'killed when the command is sent and Redis has not answered' => sub { killed_at('after_send', uuid('sent')) };
+
+subtest 'killed when Redis has the record and the client has no answer' => sub { killed_at('before_answer', uuid('answer')) };
+
+subtest 'with Redis away' => sub {
+  $weir->signal(redis => 'KILL');
+  is_taken(uuid('away'), 'the spool takes over');
+  subtest 'killed when the record is in the segment and not synced' => sub {
+    my $id = uuid('before sync');
+    arm('before_sync.kill');
+    ok !post_once($id), 'the client hears nothing';
+    ok was_reached('before_sync.kill'), 'the worker was killed just there';
+    is_taken($id, 'it sends again and is answered');
+  };
+  subtest 'killed when the record is synced and the client has no answer' => sub {
+    my $id = uuid('after sync');
+    arm('after_sync.kill');
+    ok !post_once($id), 'the client hears nothing';
+    ok was_reached('after_sync.kill'), 'the worker was killed just there';
+    is_taken($id, 'it sends again and is answered');
+  };
+  subtest 'stopped before the sync: the client is told nothing until it is done' => sub {
+    my $id = uuid('hang');
+    arm('before_sync.stop');
+    my $client = connection();
+    $client->send_bytes($client->format_request(POST => '/track', event($id)));
+    ok wait_for(sub { was_reached('before_sync.stop') }, 10), 'the worker is stopped in its sync';
+    kill CONT => $weir->workers;
+    is $client->read_answer->{status}, 200, 'and answered once it is done';
+  };
+  $weir->repair;
+  is_stored_once(uuid($_), "stored once: $_") for 'away', 'before sync', 'after sync', 'hang';
+};
+
+subtest 'killed in mid-drain, and before the drained segment is removed' => sub {
+  $weir->signal(redis => 'KILL');
+  ok wait_for(sub { my $answer = get('/health'); 1 }, 5), 'the server answers';
+  my @ids = map { uuid('drain', $_) } 1 .. 40;
+  # Records of 60 kB, so that a segment is read in several pieces.
+  my $padding = 'x' x 1000;
+  my @answers = map {
+    connection()->request(POST => '/track', json({ event => 'window', user_id => 'u1', event_id => $_,
+      timestamp => '2026-10-11T12:13:14Z', properties => { map { ("p$_" => $padding) } 1 .. 60 } }))
+  } @ids;
+  is scalar(grep { $_->{status} == 200 } @answers), 40, 'the spool took them';
+  arm('in_drain.kill');
+  $weir->repair;
+  ok wait_for(sub { was_reached('in_drain.kill') }, 20), 'a worker was killed in mid-drain';
+  arm('before_removal.kill');
+  ok wait_for(sub { was_reached('before_removal.kill') }, 20), 'the next one when all was sent and nothing removed';
+  stored(30);
+  my ($all, $different) = db()->selectrow_array("SELECT count(*), count(DISTINCT event_id) FROM events WHERE event_id = ANY(?)", undef, \@ids);
+  is $all, 40, 'every event is stored';
+  is $different, 40, 'once';
+};
+
+is value('SELECT count(*) FROM dead_letters'), 0, 'no dead letters';
+allow_in_logs(qr/worker process \d+ exited on signal 9/);
+done_testing;

@@ -20,6 +20,8 @@
 ALL_PARTS="redis postgres web flusher"
 MARKER=.weir-run
 STARTED=   # parts that this call started, the last one first
+ROUSED=    # parts that this call let go on
+ENDED=0    # whether this call ended anything
 PID=       # of the server that was spawned last
 
 say() { printf 'weir: %s\n' "$*"; }

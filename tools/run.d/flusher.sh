@@ -17,6 +17,7 @@ postgres = "host='$SOCKETS/postgres' user=weir_flusher dbname=weir"
 END
   chmod 644 "$DATA/flusher/flusher.conf"
   listen_for_ready "$notify"
+  find_needs
   spawn flusher "$DATA_USER" "${WEB_USER:+$(id -gn "$WEB_USER")}" env "NOTIFY_SOCKET=$notify" \
     "$program" --config "$DATA/flusher/flusher.conf"
   await flusher 60 flusher_is_ready
@@ -54,7 +55,25 @@ listen_for_ready() { # path
   done
 }
 
-flusher_is_ready() { is_alive "$PID" && [[ ! -S $NOTIFY ]]; }
+# It waits for its servers as long as that takes. Where one that was there has been killed meanwhile,
+# that one comes first.
+flusher_is_ready() { is_alive "$PID" && { [[ ! -S $NOTIFY ]] || ! needs_live; }; }
+
+find_needs() {
+  local part
+  NEEDS=''
+  for part in redis postgres; do
+    [[ -s $RUN/pid/$part ]] && NEEDS+=" $part"
+  done
+}
+
+needs_live() {
+  local part
+  for part in $NEEDS; do is_up "$part" || return 1; done
+}
+
+# Nobody speaks to it.
+flusher_answers() { is_up flusher; }
 
 # TERM finishes the batch in hand.
 end_flusher() { end_all flusher 30 TERM; }

@@ -65,6 +65,7 @@ as_data_user() { # command…
 }
 
 postgres_answers() {
+  [[ -n ${PG_BIN:-} ]] || find_postgres
   "$PG_BIN/pg_isready" -q -h "$SOCKETS/postgres" -U postgres -d postgres
   case $? in
     0) true ;;

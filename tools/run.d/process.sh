@@ -42,6 +42,48 @@ is_alive() { # pid; a process that ended and was not waited for is not
   [[ ${stat##*) } != [ZX]* ]]
 }
 
+# A part that was stopped (SIGSTOP), or a worker or session of it, is not running. It is let go on and not
+# ended: it may hold what it has acknowledged and not yet written down, and whoever waited for it has
+# asked elsewhere by now, which storing by event_id makes harmless. One that a debugger holds is left to
+# it. A server that lives and does not answer is never ended here: it may be reading back its log.
+rouse() { # part
+  local part=$1 pid stopped=()
+  find_processes "$part"
+  for pid in "${FOUND[@]}"; do
+    is_stopped "$pid" && stopped+=("$pid")
+  done
+  ((${#stopped[@]})) || [[ $part == postgres ]] || return 0
+  if ((${#stopped[@]})); then
+    say "$part was stopped by a signal: letting it go on"
+    ROUSED="$part $ROUSED"
+    kill -s CONT "${stopped[@]}" 2>/dev/null
+  fi
+  # PostgreSQL, too, where one of its sessions was killed: it ends the others and starts anew by itself.
+  { read -r PID <"$RUN/pid/$part"; } 2>/dev/null
+  AWAITED=$part
+  await "$part" 60 goes_on
+}
+
+# It answers, or was killed meanwhile: then it is started in its turn.
+goes_on() { ! is_up "$AWAITED" || "${AWAITED}_answers"; }
+
+is_stopped() { # pid
+  local stat
+  { read -r stat <"/proc/$1/stat"; } 2>/dev/null && [[ ${stat##*) } == T* ]]
+}
+
+# The folders of other runs, by the logs that their servers write to, so far as this user may know.
+other_runs() {
+  local cwd part pid log
+  for cwd in /proc/[1-9]*/cwd; do
+    pid=${cwd#/proc/} pid=${pid%/cwd}
+    part=$(readlink "$cwd" 2>/dev/null) && part=${part##*/}
+    [[ " $ALL_PARTS " == *" $part "* ]] && is_program_of "$part" "$(readlink "/proc/$pid/exe" 2>/dev/null)" || continue
+    log=$(readlink "/proc/$pid/fd/1" 2>/dev/null)
+    [[ $log == */log/$part.log && -O ${log%/log/*}/$MARKER ]] && echo "${log%/log/*}"
+  done | sort -u
+}
+
 # Starts a server in a session of its own, so that Ctrl-C in a terminal does not reach it, and sets
 # PID. The subshell closes the lock, or a server would hold it for ever.
 spawn() { # part, user or '', group or '', command…
@@ -89,6 +131,7 @@ last_line() { # part
 end_part() { # part
   find_processes "$1"
   ((${#FOUND[@]})) || return 0
+  ENDED=1
   "end_$1"
   end_all "$1" 5 KILL
   end_all "$1" 5 KILL

@@ -47,7 +47,7 @@ is_alive() { # pid; a process that ended and was not waited for is not
 # asked elsewhere by now, which storing by event_id makes harmless. One that a debugger holds is left to
 # it. A server that lives and does not answer is never ended here: it may be reading back its log.
 rouse() { # part
-  local part=$1 pid stopped=()
+  local part=$1 pid stopped=() deadline=$((SECONDS + 60)) BUSY
   find_processes "$part"
   for pid in "${FOUND[@]}"; do
     is_stopped "$pid" && stopped+=("$pid")
@@ -59,13 +59,13 @@ rouse() { # part
     kill -s CONT "${stopped[@]}" 2>/dev/null
   fi
   # PostgreSQL, too, where one of its sessions was killed: it ends the others and starts anew by itself.
-  { read -r PID <"$RUN/pid/$part"; } 2>/dev/null
-  AWAITED=$part
-  await "$part" 60 goes_on
+  # One that is killed meanwhile is started in its turn.
+  until BUSY='' && ! is_up "$part" || "${part}_answers"; do
+    [[ -z $BUSY ]] || deadline=$((SECONDS + 60))
+    ((SECONDS <= deadline)) || fail "$part runs and does not answer: $(last_line "$part")"
+    sleep 0.03
+  done
 }
-
-# It answers, or was killed meanwhile: then it is started in its turn.
-goes_on() { ! is_up "$AWAITED" || "${AWAITED}_answers"; }
 
 is_stopped() { # pid
   local stat

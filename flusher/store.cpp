@@ -89,7 +89,7 @@ Fault Store::store(const Batch& batch, const Advance& advance, Stored& stored) {
     asks_ = true;
     fault = attempt(batch, advance, stored);
   }
-  if (fault == Fault::data || fault == Fault::duplicate) {
+  if (fault == Fault::data || fault == Fault::odd || fault == Fault::duplicate) {
     fault = attempt_carefully(batch, advance, stored);
   }
   if (fault == Fault::none) asks_ = asks_ && stored.duplicates > 0;
@@ -110,11 +110,13 @@ Fault Store::attempt(const Batch& batch, const Advance& advance, Stored& stored)
 Fault Store::attempt_carefully(const Batch& batch, const Advance& advance, Stored& stored) {
   stored = {};
   dead_rows_ = batch.dead();
+  odd_rows_ = 0;
   const std::vector<RowView> new_events = without_repeats(batch.events());
   const std::vector<RowView> new_crashes = without_repeats(batch.crashes());
   const Fault fault = in_transaction([&] {
     Fault part = put_carefully(events(), new_events, stored);
     if (part == Fault::none) part = put_carefully(crashes(), new_crashes, stored);
+    if (part == Fault::none && odd_rows_ > 0 && odd_rows_ >= stored.rows) part = Fault::away;
     if (part == Fault::none) part = finish(dead_rows_, advance);
     return part;
   });
@@ -172,6 +174,19 @@ Fault Store::put(const Kind& kind, RowSpan rows, bool ask, Stored& stored) {
 // The same behind a savepoint, and by halves where PostgreSQL refuses.
 Fault Store::put_carefully(const Kind& kind, RowSpan rows, Stored& stored) {
   if (rows.count == 0) return Fault::none;
+  Fault fault = put_behind_savepoint(kind, rows, stored);
+  if (may_pass_again(fault, rows)) fault = put_behind_savepoint(kind, rows, stored);
+  if (fault == Fault::none || fault == Fault::away) return fault;
+  if (rows.count == 1) {
+    give_up(kind, *rows.begin(), fault, stored);
+    return Fault::none;
+  }
+  fault = put_carefully(kind, rows.front_half(), stored);
+  return fault == Fault::none ? put_carefully(kind, rows.back_half(), stored) : fault;
+}
+
+// All of `rows` or, but for Fault::away, none of them.
+Fault Store::put_behind_savepoint(const Kind& kind, RowSpan rows, Stored& stored) {
   if (const Fault fault = run(kSavepoint); fault != Fault::none) return fault;
   Stored part = stored;
   Fault fault = put(kind, rows, /*ask=*/true, part);
@@ -181,11 +196,13 @@ Fault Store::put_carefully(const Kind& kind, RowSpan rows, Stored& stored) {
     return run(kRelease);
   }
   if (fault == Fault::away) return fault;
-  if (rows.count == 1) give_up(kind, *rows.begin(), fault, stored);
-  fault = run(kUndo);
-  if (fault != Fault::none || rows.count == 1) return fault;
-  fault = put_carefully(kind, rows.front_half(), stored);
-  return fault == Fault::none ? put_carefully(kind, rows.back_half(), stored) : fault;
+  const Fault undone = run(kUndo);
+  return undone == Fault::none ? fault : undone;
+}
+
+bool Store::may_pass_again(Fault fault, RowSpan rows) const {
+  if (fault == Fault::odd) return rows.count == 1;
+  return fault == Fault::data && database_.sqlstate() == kCheckViolation;
 }
 
 // A row that fails alone. One that is there already, although known_…() did not see it, is no loss.
@@ -194,6 +211,7 @@ void Store::give_up(const Kind& kind, const RowView& row, Fault fault, Stored& s
     ++stored.duplicates;
     return;
   }
+  if (fault == Fault::odd) ++odd_rows_;
   const pg::Error& error = database_.error();
   if (stored.first_sqlstate.empty()) stored.first_sqlstate = error.sqlstate;
   dead_rows_.push_back(dead_row(kind.kind, row, error.sqlstate + ": " + error.message));

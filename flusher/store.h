@@ -9,6 +9,10 @@
 //   carefully: halves, each behind a savepoint, down to the single row,  │
 //   which goes to dead_letters ──────────────────────────────────────────┘
 //
+// An internal error (XX000) may be a row's fault or the server's. It is a row's only if the row
+// fails so alone and twice, and more rows pass meanwhile than fail in this way; else the batch
+// waits and is tried again: a row that waits can still be stored.
+//
 // Rows that need the wide check are asked for on the plain path too. After a batch with duplicates
 // the next one asks first, until one has none.
 //
@@ -71,6 +75,8 @@ class Store {
 
   Fault put(const Kind& kind, RowSpan rows, bool ask, Stored& stored);
   Fault put_carefully(const Kind& kind, RowSpan rows, Stored& stored);
+  Fault put_behind_savepoint(const Kind& kind, RowSpan rows, Stored& stored);
+  bool may_pass_again(Fault fault, RowSpan rows) const;
   void give_up(const Kind& kind, const RowView& row, Fault fault, Stored& stored);
   Fault drop_known(const Kind& kind, bool all, std::vector<RowView>& rows);
   Fault copy_rows(const Kind& kind, RowSpan rows);
@@ -85,6 +91,7 @@ class Store {
   pg::Connection& database_;
   bool asks_ = false;
   std::vector<DeadLetter> dead_rows_;  // of the careful path
+  std::size_t odd_rows_ = 0;           // of these, those that failed with an internal error
   std::string buffer_;
 };
 

@@ -4,6 +4,7 @@
 
 #include "core/config/words.h"
 #include "ngx_module/conf_words.h"
+#include "ngx_module/metrics_zone.h"
 #include "ngx_module/pool.h"
 #include "ngx_module/redis_directive.h"
 #include "ngx_module/request.h"
@@ -81,7 +82,7 @@ char* set_origins(ngx_conf_t* cf, LocationConf& conf) {
 }  // namespace
 
 ngx_command_t directives[] = {
-    // Syntax:  weir track|crash|cli|health [strict];
+    // Syntax:  weir track|crash|cli|health|metrics [strict];
     // Default: none
     // Context: location
     {ngx_string("weir"), kAnywhere, setter<LocationConf, set_weir>, NGX_HTTP_LOC_CONF_OFFSET, 0,
@@ -170,6 +171,13 @@ char* merge(ngx_conf_t* cf, const LocationConf& outer, LocationConf& inner) {
 }  // namespace
 
 void* create_main_conf(ngx_conf_t* cf) noexcept { return pool_new<MainConf>(cf->pool); }
+
+char* init_main_conf(ngx_conf_t* cf, void* conf) noexcept {
+  auto* main = static_cast<MainConf*>(conf);
+  if (!main->redis) return NGX_CONF_OK;
+  main->metrics = add_metrics_zone(cf);
+  return main->metrics != nullptr ? NGX_CONF_OK : static_cast<char*>(NGX_CONF_ERROR);
+}
 
 void* create_location_conf(ngx_conf_t* cf) noexcept { return pool_new<LocationConf>(cf->pool); }
 

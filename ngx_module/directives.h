@@ -16,6 +16,7 @@ namespace weir {
 struct MainConf {
   std::optional<RedisTarget> redis;
   std::optional<SpoolTarget> spool;
+  ngx_shm_zone_t* metrics = nullptr;
 };
 
 struct LocationConf {
@@ -27,6 +28,7 @@ extern ngx_command_t directives[];
 
 // The module's configuration callbacks.
 void* create_main_conf(ngx_conf_t* cf) noexcept;
+char* init_main_conf(ngx_conf_t* cf, void* conf) noexcept;
 void* create_location_conf(ngx_conf_t* cf) noexcept;
 char* merge_location_conf(ngx_conf_t* cf, void* outer, void* inner) noexcept;
 

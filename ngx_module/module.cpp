@@ -48,7 +48,7 @@ ngx_http_module_t module_context = {
     nullptr,               // preconfiguration
     nullptr,               // postconfiguration
     create_main_conf,      //
-    nullptr,               // init_main_conf
+    init_main_conf,        //
     nullptr,               // create_srv_conf
     nullptr,               // merge_srv_conf
     create_location_conf,  //

@@ -34,8 +34,9 @@ void RedisLink::on(ngx_event_t* event) noexcept {
   }
 }
 
-RedisLink::RedisLink(const RedisTarget& target)
+RedisLink::RedisLink(const RedisTarget& target, Metrics& metrics)
     : target_(target),
+      metrics_(metrics),
       courier_(target.courier, *this),
       outage_(static_cast<std::uint64_t>(ngx_pid)),
       quiet_log_(*ngx_cycle->log),
@@ -197,6 +198,8 @@ void RedisLink::watch_deadline() {
 // `what` is what the operator will read.
 void RedisLink::lost(const char* what, ngx_err_t error) noexcept {
   drop_connection();
+  metrics_.add(Metric::lost_connections);
+  metrics_.set(Gauge::redis_ready, 0);
   const auto loss = outage_.lost(now());
   const auto wait = static_cast<ngx_msec_t>(loss.wait.count());
   if (loss.tell) {
@@ -232,6 +235,7 @@ void RedisLink::drop_connection() noexcept {
 }
 
 void RedisLink::ready() noexcept {
+  metrics_.set(Gauge::redis_ready, 1);
   if (!outage_.over()) return;
   ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0, "weir keeps its records in Redis at %*s",
                 WEIR_TEXT(target_.name));

@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "core/keep/keeper.h"
+#include "core/metrics/metrics.h"
 #include "core/redis/courier.h"
 #include "core/redis/outage.h"
 
@@ -45,7 +46,7 @@ struct RedisTarget {
 
 class RedisLink final : public RedisPort, private CourierLog {
  public:
-  explicit RedisLink(const RedisTarget& target);
+  RedisLink(const RedisTarget& target, Metrics& metrics);
   ~RedisLink();  // closes the connection and tells no customer: requests may be gone already
   RedisLink(const RedisLink&) = delete;
   RedisLink& operator=(const RedisLink&) = delete;
@@ -81,6 +82,7 @@ class RedisLink final : public RedisPort, private CourierLog {
   void unsafe(std::string_view sentence) noexcept override;
 
   RedisTarget target_;
+  Metrics& metrics_;
   Courier courier_;
   Outage outage_;
   ngx_connection_t* connection_ = nullptr;

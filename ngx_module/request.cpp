@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "core/http/intake.h"
+#include "core/metrics/render.h"
 #include "fault/fault_point.h"
 #include "ngx_module/body.h"
 #include "ngx_module/clock.h"
@@ -29,6 +30,7 @@ class Visit final : public KeepCustomer {
 
   void decide();
   bool keep(const Decision& decision);
+  void count_wait() const;
   void too_large();
   void finish(const Answer& answer);
 
@@ -39,6 +41,7 @@ class Visit final : public KeepCustomer {
   Answer answer_;  // for when the record is kept
   Keeper::Ticket ticket_;
   bool waiting_ = false;
+  std::chrono::steady_clock::time_point since_;  // when it began to wait
 };
 static_assert(std::is_trivially_destructible_v<Visit>, "it lies in a pool and is never destroyed");
 
@@ -96,6 +99,16 @@ ngx_int_t answer_early(ngx_http_request_t* r, const Answer& answer) {
   r->expect_tested = 1;
   const ngx_int_t rc = ngx_http_discard_request_body(r);
   return rc == NGX_OK ? send_answer(r, answer) : rc;
+}
+
+ngx_int_t answer_metrics(ngx_http_request_t* r, const Location& location, const RequestHead& head) {
+  const std::string page =
+      render_metrics(current_worker()->shared_metrics, process_lives, wall_time());
+  Answer answer;
+  answer.body = page;
+  answer.media = kMetricsMedia;
+  answer.cors = location.cors.grant(head.origin);
+  return answer_early(r, answer);
 }
 
 // Inside a catch. What the standard library says of its exceptions holds nothing of a request.
@@ -170,10 +183,18 @@ bool Visit::keep(const Decision& decision) {
   if (!keep_body(r_, answer_)) return false;
   waiting_ = current_worker()->keeper.keep(decision.record, 0, *this, ticket_);
   if (waiting_) {
+    since_ = std::chrono::steady_clock::now();
     cleanup->data = this;
     cleanup->handler = on_gone;
   }
   return waiting_;
+}
+
+// Not by nginx's own clock, which is as old as the turn of its loop.
+void Visit::count_wait() const {
+  const auto time = std::chrono::steady_clock::now() - since_;
+  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(time).count();
+  current_worker()->metrics.kept_after(static_cast<std::uint64_t>(micros));
 }
 
 // Runs inside the handlers of the connection to Redis or of the thread pool, so that what nginx
@@ -181,6 +202,7 @@ bool Visit::keep(const Decision& decision) {
 void Visit::kept(bool kept) noexcept {
   WEIR_FAULT_POINT(before_answer);
   waiting_ = false;
+  if (kept) count_wait();
   ngx_connection_t* connection = r_->connection;
   ngx_http_set_log_request(connection->log, r_);
   if (!kept) answer_ = Intake::unavailable(location_, head_);
@@ -210,6 +232,7 @@ ngx_int_t handle(ngx_http_request_t* r) {
   if (auto answer = worker->intake.screen(location, head, worker->redis.condition())) {
     return answer_early(r, *answer);
   }
+  if (location.endpoint == Endpoint::metrics) return answer_metrics(r, location, head);
   auto* visit = pool_new<Visit>(r->pool, r, location, head);
   if (visit == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
   ngx_http_set_ctx(r, visit, ngx_http_weir_module);

@@ -1,5 +1,8 @@
 #include "ngx_module/response.h"
 
+#include "ngx_module/directives.h"
+#include "ngx_module/worker.h"
+
 namespace weir {
 namespace {
 
@@ -17,7 +20,7 @@ bool add_header(ngx_http_request_t* r, const Header& header) {
 bool set_head(ngx_http_request_t* r, const Answer& answer) {
   r->headers_out.status = static_cast<ngx_uint_t>(answer.status);
   r->headers_out.content_length_n = static_cast<off_t>(answer.body.size());
-  ngx_str_set(&r->headers_out.content_type, "application/json");
+  r->headers_out.content_type = to_ngx(answer.media);
   r->headers_out.content_type_len = r->headers_out.content_type.len;
   for (const Header& header : answer.headers()) {
     if (!add_header(r, header)) return false;
@@ -46,6 +49,7 @@ ngx_int_t send_kept(ngx_http_request_t* r, const Answer& answer) {
 #endif
   auto* buffer = static_cast<ngx_buf_t*>(ngx_calloc_buf(r->pool));
   if (buffer == nullptr || !set_head(r, answer)) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  current_worker()->metrics.answered(location_of(r).endpoint, answer.status);
   const ngx_int_t rc = ngx_http_send_header(r);
   if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) return rc;
 

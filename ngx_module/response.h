@@ -12,8 +12,8 @@
 
 namespace weir {
 
-// Both return what ngx_http_finalize_request() wants. nginx may go on sending after they return:
-// send_kept() wants a body that lives as long as the request.
+// Both count the answer, and return what ngx_http_finalize_request() wants. nginx may go on sending
+// after they return: send_kept() wants a body that lives as long as the request.
 ngx_int_t send_answer(ngx_http_request_t* r, Answer answer);
 ngx_int_t send_kept(ngx_http_request_t* r, const Answer& answer);
 

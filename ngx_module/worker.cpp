@@ -11,7 +11,9 @@ std::optional<SpoolLink>& open_spool(std::optional<SpoolLink>& spool, const Main
 }  // namespace
 
 Worker::Worker(const MainConf& conf)
-    : redis(*conf.redis),
+    : metrics(metrics_memory(conf.metrics), static_cast<std::uint64_t>(ngx_pid), process_lives),
+      shared_metrics(*metrics_memory(conf.metrics)),
+      redis(*conf.redis, metrics),
       keeper({&redis, nullptr, open_spool(spool, conf) ? &spool->writer() : nullptr}) {}
 
 void Worker::start() {

@@ -10,6 +10,7 @@
 #include "core/keep/keeper.h"
 #include "ngx_module/directives.h"
 #include "ngx_module/keepalive_grace.h"
+#include "ngx_module/metrics_zone.h"
 #include "ngx_module/redis_link.h"
 #include "ngx_module/spool_link.h"
 
@@ -22,7 +23,9 @@ struct Worker {
   void start();
 
   KeepAliveGrace grace;  // first: it wants a place before all connections to come
-  Intake intake;
+  Metrics metrics;
+  const MetricsMemory& shared_metrics;  // what all workers count
+  Intake intake{metrics};
   RedisLink redis;
   std::optional<SpoolLink> spool;
   Keeper keeper;  // last: it knows the others

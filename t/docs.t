@@ -54,7 +54,11 @@ sub limits_of_code {
   } text_of('core/event/limits.h') =~ /^  (?:std::size_t|int) (\w+ = [^;]+;)/mg;
 }
 
-my $weir = start();
+my $weir = start(locations => [
+  { path => '/track',   what => 'track' },
+  { path => '/health',  what => 'health' },
+  { path => '/metrics', what => 'metrics' },
+]);
 
 # The shell blocks of a page, as they are pasted into a shell next to this Weir.
 sub shell_blocks ($page) {
@@ -83,6 +87,24 @@ subtest 'the answers that api.md shows are those that come' => sub {
   is post('/track', "[$event,$event,$event]")->{body}, '{"status":"ok","accepted":3}', 'three events';
   is get('/health')->{body}, '{"status":"ok","redis":"ready"}', 'health';
   is get('/track')->{body}, '{"error":"Method not allowed"}', 'a wrong method';
+};
+
+# name => "type; labels; help" of each family on a page of metrics.
+sub metrics_shown ($page) {
+  my %help = $page =~ /^# HELP (\w+) (.+)$/mg;
+  my %type = $page =~ /^# TYPE (\w+) (.+)$/mg;
+  my %labels = map { my ($name, $labels) = /\A(\w+)\{(.*)\}\z/; $name =~ s/_bucket\z//r => join ', ', $labels =~ /(\w+)=/g }
+    $page =~ /^(\w+\{.*\}) /mg;
+  return map { $_ => join '; ', $type{$_}, $labels{$_} // '', $help{$_} } keys %type;
+}
+
+subtest 'metrics.md lists what the edge shows, and no more' => sub {
+  my ($section) = text_of('docs/metrics.md') =~ /^## At the edge\n(.*?)(?=^## |\z)/ms;
+  my %listed = map {
+    my ($name, $type, $labels, $means) = map { tr/`//dr } split / *\| */, $_;
+    $name => join '; ', $type, $labels, $means
+  } $section =~ /^\| (`.*?) \|$/mg;
+  is_deeply \%listed, { metrics_shown(get('/metrics')->{body}) }, 'the page and the table agree';
 };
 
 done_testing;

@@ -42,7 +42,7 @@ subtest 'what is right' => sub {
   accepts('one location', $redis, at('weir track;'));
   accepts('every kind', $redis, 'server {',
     (map { my $path = $_ =~ tr/ ;//dr; "location /$path { $_ }" } 'weir track strict;', 'weir crash;', 'weir cli;',
-    'weir health;'), '}');
+    'weir health;', 'weir metrics;'), '}');
   accepts('Redis by TCP', 'weir_redis 127.0.0.1:6379 timeout=500ms inflight=100 "stream=weir:{7}" user=edge;',
     at('weir track;'));
   accepts('Redis by IPv6', 'weir_redis [::1]:6379;', at('weir track;'));

@@ -1,4 +1,4 @@
-// What a client is told, and with which headers. A server sets Content-Type (application/json) and
+// What a client is told, and with which headers. A server sets Content-Type (`media`) and
 // Content-Length by its own means and copies the others.
 //
 //   for (const Header& header : answer.headers()) add_header(header.name, header.value);
@@ -43,7 +43,8 @@ class Headers {
 
 struct Answer {
   int status = 200;
-  std::string_view body;         // JSON
+  std::string_view body;
+  std::string_view media = "application/json";
   std::string_view allow;        // the methods, where the request's was not one of them
   std::string_view retry_after;  // seconds, where the client should come again
   CorsGrant cors;

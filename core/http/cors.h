@@ -40,7 +40,8 @@ class Cors {
   std::vector<std::string> origins_;
 };
 
-// What a preflight from an allowed origin is told.
+// What a preflight from an allowed origin is told. A client may send its write key also where no
+// keys are configured.
 constexpr std::string_view kCorsAllowMethods = "POST, OPTIONS";
 constexpr std::string_view kCorsAllowHeaders =
     "Content-Type, Content-Encoding, Authorization, X-Weir-Key";

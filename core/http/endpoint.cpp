@@ -4,7 +4,7 @@ namespace weir {
 namespace {
 
 // In the order of the enumeration.
-constexpr std::string_view kWords[] = {"track", "crash", "cli", "health"};
+constexpr std::string_view kWords[] = {"track", "crash", "cli", "health", "metrics"};
 
 static_assert(std::size(kWords) == kEndpointCount, "every kind of location has its word");
 

@@ -11,17 +11,19 @@
 
 namespace weir {
 
-enum class Endpoint : std::uint8_t { track, crash, cli, health };
-constexpr std::size_t kEndpointCount = 4;
+enum class Endpoint : std::uint8_t { track, crash, cli, health, metrics };
+constexpr std::size_t kEndpointCount = 5;
 
-// Whether a location of this kind takes events.
-constexpr bool takes_events(Endpoint endpoint) { return endpoint != Endpoint::health; }
+// Whether a location of this kind takes events; the others tell something.
+constexpr bool takes_events(Endpoint endpoint) {
+  return endpoint != Endpoint::health && endpoint != Endpoint::metrics;
+}
 
-// The word for it in a configuration: "track", "crash", "cli", "health".
+// The word for it in a configuration: "track", "crash", "cli", "health", "metrics".
 std::string_view endpoint_word(Endpoint endpoint);
 std::optional<Endpoint> endpoint_from_word(std::string_view word);
 
-// All of them for a sentence, each behind `before`: "weir track, weir crash, …or weir health".
+// All of them for a sentence, each behind `before`: "weir track, weir crash, …or weir metrics".
 std::string endpoint_words(std::string_view before);
 
 }  // namespace weir

@@ -19,7 +19,6 @@ struct Intake::Scratch {
   std::string inflated;
   std::string answer;
   std::vector<Rejection> rejections;
-  IntakeCounters counters;
 };
 
 namespace {
@@ -38,6 +37,7 @@ const WireForm& form_of(Endpoint endpoint) {
       return cli_form();
     case Endpoint::track:
     case Endpoint::health:
+    case Endpoint::metrics:
       break;
   }
   return track_form();
@@ -120,7 +120,7 @@ bool is_preflight(const RequestHead& head) {
 }
 
 std::optional<Answer> refuse_method(const Location& location, std::string_view method) {
-  if (location.endpoint == Endpoint::health) {
+  if (!takes_events(location.endpoint)) {
     if (method == "GET" || method == "HEAD") return std::nullopt;
     return wrong_method("GET, HEAD");
   }
@@ -190,10 +190,8 @@ UnknownMembers unknown_beside_batch(const CapturedEvent& envelope, const WireFor
 
 }  // namespace
 
-Intake::Intake() : scratch_(std::make_unique<Scratch>()) {}
+Intake::Intake(Metrics& metrics) : scratch_(std::make_unique<Scratch>()), metrics_(metrics) {}
 Intake::~Intake() = default;
-
-const IntakeCounters& Intake::counters() const { return scratch_->counters; }
 
 std::optional<Answer> Intake::screen(const Location& location, const RequestHead& head,
                                      Courier::State redis) {
@@ -207,7 +205,7 @@ std::optional<Answer> Intake::screen(const Location& location, const RequestHead
 
 std::optional<Answer> Intake::refuse_head(const Location& location, const RequestHead& head) {
   if (auto answer = refuse_method(location, head.method)) return answer;
-  if (location.endpoint == Endpoint::health) return std::nullopt;
+  if (!takes_events(location.endpoint)) return std::nullopt;
   if (!takes_media_type(head.content_type)) {
     return make_answer(
         415, R"({"error":"Content-Type has to be application/json or text/plain, in UTF-8"})");
@@ -236,6 +234,7 @@ Answer Intake::unavailable(const Location& location, const RequestHead& head) {
 
 Decision Intake::take(const Location& location, const RequestHead& head, std::string_view body,
                       Timestamp now) {
+  metrics_.add(Metric::body_bytes, body.size());
   Decision decision = decide(location, head.content_encoding, body, now);
   decision.answer.cors = location.cors.grant(head.origin);
   return decision;
@@ -268,16 +267,23 @@ Decision Intake::encode(const Location& location, const WireForm& form, Timestam
   Scratch& s = *scratch_;
   s.rejections.clear();
   FormContext context{location.limits, location.strict, kTenant, now, std::nullopt, s.ids};
-  if (!read_envelope(form, context)) return {rejected(s.answer, s.rejections), {}};
+  if (!read_envelope(form, context)) {
+    count_rejections();
+    return {rejected(s.answer, s.rejections), {}};
+  }
 
   s.record.begin(form.kind, kTenant, now);
   if (!encode_rows(form, context)) return {over_limit(s.answer, "record", kMaxRecord), {}};
-  s.counters.accepted += s.record.rows();
-  s.counters.rejected += s.rejections.size();
   if (s.capture.events().empty()) s.rejections.push_back({0, "events", Reason::empty});
+  metrics_.add(Metric::accepted_events, s.record.rows());
+  count_rejections();
   if (s.record.rows() == 0) return {rejected(s.answer, s.rejections), {}};
   const bool plain = location.endpoint == Endpoint::cli;
   return {accepted(s.answer, s.record.rows(), s.rejections, plain), s.record.finish()};
+}
+
+void Intake::count_rejections() {
+  for (const Rejection& rejection : scratch_->rejections) metrics_.refused(rejection.reason);
 }
 
 // False: the record grows larger than any may be.
@@ -299,7 +305,9 @@ bool Intake::read_envelope(const WireForm& form, FormContext& context) {
   Scratch& s = *scratch_;
   const CapturedEvent& envelope = s.capture.envelope();
   const UnknownMembers unknown = unknown_beside_batch(envelope, form);
-  s.counters.unknown_fields += s.capture.unknown_fields() + unknown.also;
+  if (const auto count = s.capture.unknown_fields() + unknown.also; count > 0) {
+    metrics_.add(Metric::unknown_fields, count);
+  }
   if (context.strict && unknown.first.data() != nullptr) {
     s.rejections.push_back({0, unknown.first, Reason::unknown_field});
     return false;

@@ -1,7 +1,7 @@
 // One request in, a decision out: the place where a wire form, the limits, the media types and the
 // answers meet. Both servers call it in the same two steps, and hold no rule of their own.
 //
-//   Intake intake;   // one a worker
+//   Intake intake(metrics);   // one a worker
 //   if (auto answer = intake.screen(location, head, redis_state)) …   // before the body is read
 //   auto decision = intake.take(location, head, body, now);
 //   if (decision.record.empty()) send(decision.answer);
@@ -18,6 +18,7 @@
 #include "core/event/timestamp.h"
 #include "core/http/answer.h"
 #include "core/http/location.h"
+#include "core/metrics/metrics.h"
 #include "core/redis/courier.h"
 
 namespace weir {
@@ -40,20 +41,15 @@ struct Decision {
   std::string_view record;  // empty: nothing to keep
 };
 
-// Counted since the worker started.
-struct IntakeCounters {
-  std::uint64_t accepted = 0;
-  std::uint64_t rejected = 0;
-  std::uint64_t unknown_fields = 0;
-};
-
 class Intake {
  public:
-  Intake();
+  // Counts events, their faults and bytes in `metrics`, which outlives it.
+  explicit Intake(Metrics& metrics);
   ~Intake();
 
   // Decides what can be decided without the body: method (and preflights), media type, content
-  // coding, announced length, health. None: read the body, at most location.limits.body bytes.
+  // coding, announced length, health. None: read the body, at most location.limits.body bytes; or
+  // at Endpoint::metrics, answer with render_metrics().
   std::optional<Answer> screen(const Location& location, const RequestHead& head,
                                Courier::State redis);
 
@@ -68,8 +64,6 @@ class Intake {
   // Redis did not take the record, or was not there to take it.
   static Answer unavailable(const Location& location, const RequestHead& head);
 
-  const IntakeCounters& counters() const;
-
  private:
   struct Scratch;
 
@@ -79,8 +73,10 @@ class Intake {
   Decision encode(const Location& location, const WireForm& form, Timestamp now);
   bool read_envelope(const WireForm& form, FormContext& context);
   bool encode_rows(const WireForm& form, const FormContext& context);
+  void count_rejections();
 
   std::unique_ptr<Scratch> scratch_;
+  Metrics& metrics_;
 };
 
 }  // namespace weir

@@ -58,6 +58,13 @@ void Metrics::clear_gauges() noexcept {
   for (MetricsCell& gauge : slot_->gauges) gauge.store(0, kRelaxed);
 }
 
+void Metrics::reached(Metric metric, std::uint64_t total) noexcept {
+  std::uint64_t& before = reached_[static_cast<std::size_t>(metric)];
+  if (total <= before) return;
+  add(metric, total - before);
+  before = total;
+}
+
 void Metrics::answered(Endpoint endpoint, int status) noexcept {
   add_to(first_cell(Metric::requests) + static_cast<std::size_t>(endpoint) * kStatusCount +
              status_index(status),
@@ -69,8 +76,7 @@ void Metrics::refused(Reason reason, std::uint64_t count) noexcept {
   add_to(first_cell(Metric::refused_events) + static_cast<std::size_t>(reason) - 1, count);
 }
 
-void Metrics::acknowledged_after(std::uint64_t micros) noexcept {
-  add(Metric::acknowledged_records);
+void Metrics::kept_after(std::uint64_t micros) noexcept {
   if (slot_ == nullptr) return;
   slot_->latencies[latency_index(micros)].fetch_add(1, kRelaxed);
   slot_->latency_micros.fetch_add(micros, kRelaxed);

@@ -73,6 +73,10 @@ class Metrics {
   Metrics& operator=(const Metrics&) = delete;
 
   void add(Metric metric, std::uint64_t count = 1) noexcept { add_to(first_cell(metric), count); }
+
+  // For a part of the worker that counts for itself: the most that it has come to by now.
+  void reached(Metric metric, std::uint64_t total) noexcept;
+
   void answered(Endpoint endpoint, int status) noexcept;
   void refused(Reason reason, std::uint64_t count = 1) noexcept;
 
@@ -80,8 +84,8 @@ class Metrics {
     if (owner_) slot_->gauges[static_cast<std::size_t>(gauge)].store(value, kRelaxed);
   }
 
-  // A record that Redis acknowledged after so long.
-  void acknowledged_after(std::uint64_t micros) noexcept;
+  // How long it took to keep a record.
+  void kept_after(std::uint64_t micros) noexcept;
 
  private:
   static constexpr auto kRelaxed = std::memory_order_relaxed;
@@ -94,6 +98,7 @@ class Metrics {
 
   MetricsSlot* slot_ = nullptr;
   bool owner_ = false;
+  std::array<std::uint64_t, kMetricCount> reached_{};
 };
 
 }  // namespace weir

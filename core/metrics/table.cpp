@@ -19,6 +19,7 @@ constexpr MetricRow kMetrics[] = {
      R"(outcome="acknowledged")"},
     {Metric::refused_records, "weir_redis_records_total", kOutcomes, R"(outcome="refused")"},
     {Metric::late_records, "weir_redis_records_total", kOutcomes, R"(outcome="late")"},
+    {Metric::timed_out_records, "weir_redis_records_total", kOutcomes, R"(outcome="timed_out")"},
     {Metric::lost_records, "weir_redis_records_total", kOutcomes, R"(outcome="lost")"},
     {Metric::full_records, "weir_redis_full_total",
      "Records not handed to Redis since too many were in flight", ""},
@@ -39,8 +40,6 @@ constexpr MetricRow kMetrics[] = {
      "Damaged pieces of spool files set aside", ""},
     {Metric::torn_segments, "weir_spool_torn_segments_total",
      "Spool files whose unfinished end was cut off", ""},
-    {Metric::adopted_segments, "weir_spool_adopted_segments_total",
-     "Spool files taken over from a worker that is gone", ""},
 };
 
 constexpr GaugeRow kGauges[] = {
@@ -50,8 +49,8 @@ constexpr GaugeRow kGauges[] = {
     {Gauge::in_flight, Merge::sum, "weir_redis_in_flight", "Records that wait for Redis to answer"},
     {Gauge::breaker, Merge::count, "weir_breaker_workers",
      "Workers by the state of their circuit breaker"},
-    {Gauge::spool_bytes, Merge::sum, "weir_spool_bytes", "Bytes in the spool"},
-    {Gauge::spool_records, Merge::sum, "weir_spool_records", "Records in the spool"},
+    {Gauge::spool_bytes, Merge::most, "weir_spool_bytes", "Bytes in the spool"},
+    {Gauge::spool_records, Merge::most, "weir_spool_records", "Records in the spool"},
     {Gauge::spool_oldest_at, Merge::age, "weir_spool_oldest_age_seconds",
      "Age of the oldest record in the spool, 0 while it is empty"},
     {Gauge::stream_entries, Merge::most, "weir_stream_entries",

@@ -16,7 +16,7 @@
 
 namespace weir {
 
-// What only grows. Each worker adds, nobody sets.
+// What only grows.
 enum class Metric : std::uint8_t {
   requests,              // by endpoint and status: Metrics::answered()
   body_bytes,            // of bodies as sent
@@ -25,7 +25,8 @@ enum class Metric : std::uint8_t {
   unknown_fields,        //
   acknowledged_records,  // Redis has it
   refused_records,       // Redis answered with an error
-  late_records,          // no answer in time
+  late_records,          // no answer soon enough: they went elsewhere, and may be in Redis as well
+  timed_out_records,     // no answer at all
   lost_records,          // the connection ended before the answer
   full_records,          // not handed to Redis: too much in flight
   lost_connections,      // to Redis
@@ -38,7 +39,6 @@ enum class Metric : std::uint8_t {
   spool_failures,        // file operations that failed
   damaged_records,       // of the spool's, set aside
   torn_segments,         // whose end was cut off
-  adopted_segments,      // taken over from a worker that is gone
 };
 
 // What one live worker says of itself. Times are microseconds since 1970, 0: none.
@@ -47,9 +47,9 @@ enum class Gauge : std::uint8_t {
   redis_ready,       // 1 or 0
   in_flight,         // records that wait for Redis' answer
   breaker,           // 0 closed, 1 half open, 2 open
-  spool_bytes,       // that wait to be drained
-  spool_records,     //
-  spool_oldest_at,   // when the oldest of them was received
+  spool_bytes,       // on the disk, of all workers
+  spool_records,     // that wait to be drained, of all workers
+  spool_oldest_at,   // when the oldest of them was spooled
   stream_entries,    // in the stream in Redis, as last looked at
   stream_bytes,      // of memory, which MEMORY USAGE estimates
   stream_oldest_at,  // when its oldest entry was added
@@ -83,16 +83,15 @@ struct GaugeRow {
 constexpr int kStatuses[] = {200, 400, 401, 405, 413, 415, 429, 500, 503};
 constexpr std::size_t kStatusCount = sizeof kStatuses / sizeof kStatuses[0] + 1;
 
-// Upper ends of the time between handing a record to Redis and its answer, in microseconds.
+// Upper ends of the time that a client waits for its record to be kept, in microseconds.
 constexpr std::uint64_t kLatencyBounds[] = {100,     250,     500,       1'000,    2'500,
                                             5'000,   10'000,  25'000,    50'000,   100'000,
                                             250'000, 500'000, 1'000'000, 2'500'000};
 constexpr std::size_t kLatencyBuckets = sizeof kLatencyBounds / sizeof kLatencyBounds[0] + 1;
-constexpr std::string_view kLatencyName = "weir_redis_answer_seconds";
-constexpr std::string_view kLatencyHelp =
-    "Time from handing a record to Redis to its acknowledgement";
+constexpr std::string_view kLatencyName = "weir_keep_seconds";
+constexpr std::string_view kLatencyHelp = "Time until a record was safe in Redis or in the spool";
 
-constexpr std::size_t kMetricCount = static_cast<std::size_t>(Metric::adopted_segments) + 1;
+constexpr std::size_t kMetricCount = static_cast<std::size_t>(Metric::torn_segments) + 1;
 constexpr std::size_t kGaugeCount = static_cast<std::size_t>(Gauge::stream_oldest_at) + 1;
 
 // Every metric has one cell, or as many as its labels have values together.

@@ -87,7 +87,8 @@ void check_record(std::string_view bytes) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static weir::Intake intake;
+  static weir::Metrics nowhere;
+  static weir::Intake intake(nowhere);
   if (size == 0) return 0;
   weir::Location location;
   location.endpoint = static_cast<weir::Endpoint>(data[0] % 3);

@@ -2,6 +2,7 @@
 
 #include "core/http/intake.h"
 #include "core/record/record.h"
+#include "t/unit/metrics_zone.h"
 #include "t/unit/rows.h"
 #include "t/unit/suite.h"
 
@@ -14,6 +15,15 @@ using weir::RequestHead;
 namespace {
 
 constexpr weir::Timestamp kNow = 1'795'262'400'000'000;  // 2026-11-21T12:00:00Z
+
+struct Counting {
+  std::string figure(std::string_view series) { return zone.figure(series); }
+  int unknown_fields() { return std::stoi(figure("weir_unknown_fields_total")); }
+
+  weir_test::Zone zone;
+  weir::Metrics metrics{zone.memory(), 1, weir_test::always_alive};
+  Intake intake{metrics};
+};
 
 Location location_for(Endpoint endpoint) {
   Location location;
@@ -35,7 +45,8 @@ void assert_answer(const Decision& decision, int status, std::string_view body) 
 }
 
 void assert_screened(const Location& location, const RequestHead& head, int status) {
-  Intake intake;
+  Counting counting;
+  Intake& intake = counting.intake;
   const auto answer = intake.screen(location, head, weir::Courier::State::ready);
   ck_assert_int_eq(answer ? answer->status : 0, status);
   if (answer) ck_assert(answer->body.front() == '{' && answer->body.back() == '}');
@@ -46,7 +57,8 @@ const char* const kValid = R"({"user_id":"u","event":"e"})";
 }  // namespace
 
 START_TEST(a_valid_event_is_accepted_and_recorded) {
-  Intake intake;
+  Counting counting;
+  Intake& intake = counting.intake;
   const auto decision = intake.take(location_for(Endpoint::track), post(), kValid, kNow);
   assert_answer(decision, 200, R"({"status":"ok","accepted":1})");
   ck_assert_uint_eq(weir_test::read_rows(decision.record).size(), 1);
@@ -54,7 +66,8 @@ START_TEST(a_valid_event_is_accepted_and_recorded) {
 END_TEST
 
 START_TEST(within_a_batch_the_valid_events_are_kept) {
-  Intake intake;
+  Counting counting;
+  Intake& intake = counting.intake;
   const std::string body = std::string("[") + kValid + R"(,{"event":"e"},7,)" + kValid + "]";
   const auto decision = intake.take(location_for(Endpoint::track), post(), body, kNow);
   assert_answer(decision, 200,
@@ -66,7 +79,8 @@ START_TEST(within_a_batch_the_valid_events_are_kept) {
 END_TEST
 
 START_TEST(without_a_valid_event_nothing_is_recorded) {
-  Intake intake;
+  Counting counting;
+  Intake& intake = counting.intake;
   assert_answer(intake.take(location_for(Endpoint::track), post(), "[{}]", kNow), 400,
                 R"({"error":"Invalid data","details":[)"
                 R"({"index":0,"field":"user_id","reason":"missing"}]})");
@@ -77,7 +91,8 @@ START_TEST(without_a_valid_event_nothing_is_recorded) {
 END_TEST
 
 START_TEST(broken_json_is_answered_with_its_place) {
-  Intake intake;
+  Counting counting;
+  Intake& intake = counting.intake;
   assert_answer(intake.take(location_for(Endpoint::track), post(), "{\"a\":", kNow), 400,
                 R"({"error":"Invalid JSON","details":[)"
                 R"({"offset":5,"reason":"unexpected_end"}]})");
@@ -85,7 +100,8 @@ START_TEST(broken_json_is_answered_with_its_place) {
 END_TEST
 
 START_TEST(a_limit_on_the_request_is_named) {
-  Intake intake;
+  Counting counting;
+  Intake& intake = counting.intake;
   Location location = location_for(Endpoint::track);
   location.limits.events = 1;
   assert_answer(intake.take(location, post(), "[{},{}]", kNow), 413,
@@ -97,7 +113,8 @@ START_TEST(a_limit_on_the_request_is_named) {
 END_TEST
 
 START_TEST(the_cli_hears_ok_and_nothing_more) {
-  Intake intake;
+  Counting counting;
+  Intake& intake = counting.intake;
   const auto decision = intake.take(
       location_for(Endpoint::cli), post(),
       R"({"session_id":"5f3e9a52-3c0e-4d4e-9e55-1f0c6f0a7b11","command":"icon","success":true,)"
@@ -108,7 +125,8 @@ START_TEST(the_cli_hears_ok_and_nothing_more) {
 END_TEST
 
 START_TEST(a_batch_without_its_own_sent_at_uses_the_envelopes) {
-  Intake intake;
+  Counting counting;
+  Intake& intake = counting.intake;
   const auto decision =
       intake.take(location_for(Endpoint::track), post(),
                   R"({"events":[{"user_id":"u","event":"e","timestamp":"2026-11-21T11:00:00Z"},)"
@@ -124,7 +142,8 @@ START_TEST(a_batch_without_its_own_sent_at_uses_the_envelopes) {
 END_TEST
 
 START_TEST(a_batch_with_a_broken_sent_at_is_refused_whole) {
-  Intake intake;
+  Counting counting;
+  Intake& intake = counting.intake;
   assert_answer(intake.take(location_for(Endpoint::track), post(),
                             std::string("{\"events\":[") + kValid + "],\"sent_at\":\"now\"}", kNow),
                 400,
@@ -134,11 +153,12 @@ START_TEST(a_batch_with_a_broken_sent_at_is_refused_whole) {
 END_TEST
 
 START_TEST(a_strict_location_names_the_unknown_member) {
-  Intake intake;
+  Counting counting;
+  Intake& intake = counting.intake;
   Location location = location_for(Endpoint::track);
   const std::string body = R"({"user_id":"u","event":"e","x\"\u0041":1})";
   ck_assert_int_eq(intake.take(location, post(), body, kNow).answer.status, 200);
-  ck_assert_uint_eq(intake.counters().unknown_fields, 1);
+  ck_assert_int_eq(counting.unknown_fields(), 1);
   location.strict = true;
   assert_answer(intake.take(location, post(), body, kNow), 400,
                 R"({"error":"Invalid data","details":[)"
@@ -147,23 +167,25 @@ START_TEST(a_strict_location_names_the_unknown_member) {
 END_TEST
 
 START_TEST(what_stands_beside_a_batch_is_counted) {
-  Intake intake;
+  Counting counting;
+  Intake& intake = counting.intake;
   const std::string batch = std::string("{\"sent_at\":0,\"batch\":[") + kValid + "]";
   const Location location = location_for(Endpoint::track);
   const auto unknown = [&](const std::string& more) {
-    const auto before = intake.counters().unknown_fields;
+    const auto before = counting.unknown_fields();
     ck_assert_int_eq(intake.take(location, post(), batch + more + "}", kNow).answer.status, 200);
-    return intake.counters().unknown_fields - before;
+    return counting.unknown_fields() - before;
   };
-  ck_assert_uint_eq(unknown(""), 0);
-  ck_assert_uint_eq(unknown(R"(,"events":null)"), 0);
-  ck_assert_uint_eq(unknown(R"(,"api_key":"k","user_id":"u","country":null)"), 3);
-  ck_assert_uint_eq(unknown(R"(,"events":{})"), 1);
+  ck_assert_int_eq(unknown(""), 0);
+  ck_assert_int_eq(unknown(R"(,"events":null)"), 0);
+  ck_assert_int_eq(unknown(R"(,"api_key":"k","user_id":"u","country":null)"), 3);
+  ck_assert_int_eq(unknown(R"(,"events":{})"), 1);
 }
 END_TEST
 
 START_TEST(a_strict_location_refuses_a_batch_by_what_stands_beside_it) {
-  Intake intake;
+  Counting counting;
+  Intake& intake = counting.intake;
   Location location = location_for(Endpoint::track);
   location.strict = true;
   const std::string batch = std::string("{\"sent_at\":0,\"batch\":[") + kValid + "]";
@@ -179,9 +201,45 @@ START_TEST(a_strict_location_refuses_a_batch_by_what_stands_beside_it) {
 }
 END_TEST
 
+START_TEST(events_their_faults_and_bytes_are_counted) {
+  Counting counting;
+  Intake& intake = counting.intake;
+  const Location location = location_for(Endpoint::track);
+  const std::string body = std::string("[") + kValid + R"(,{"event":"e"},7,)" + kValid + "]";
+  intake.take(location, post(), body, kNow);
+  intake.take(location, post(), "[]", kNow);
+  intake.take(location, post(), "[", kNow);
+  intake.take(location, post(), R"({"events":[],"sent_at":true})", kNow);
+  ck_assert_view_eq(counting.figure("weir_events_accepted_total"), "2");
+  ck_assert_view_eq(counting.figure("weir_body_bytes_total"),
+                    std::to_string(body.size() + 2 + 1 + 28));
+  const auto refused = [&](std::string_view reason, std::string_view count) {
+    const auto series = R"(weir_events_refused_total{reason=")" + std::string(reason) + "\"}";
+    ck_assert_view_eq(counting.figure(series), count);
+  };
+  refused("missing", "1");
+  refused("not_an_object", "1");
+  refused("empty", "1");
+  refused("not_a_timestamp", "1");
+  refused("too_long", "0");
+}
+END_TEST
+
+START_TEST(metrics_are_asked_for_like_health) {
+  const Location location = location_for(Endpoint::metrics);
+  RequestHead head;
+  head.method = "GET";
+  assert_screened(location, head, 0);
+  head.method = "HEAD";
+  assert_screened(location, head, 0);
+  assert_screened(location, post(), 405);
+}
+END_TEST
+
 // Three properties make a record whose size the last of them sets.
 START_TEST(a_record_may_be_as_large_as_one_can_be_kept_and_no_larger) {
-  Intake intake;
+  Counting counting;
+  Intake& intake = counting.intake;
   Location location = location_for(Endpoint::track);
   location.limits.string = 16 << 20;
   location.limits.body = location.limits.inflated = 64 << 20;
@@ -230,7 +288,8 @@ struct FromApp {
     return *answer;
   }
 
-  Intake intake;
+  Counting counting;
+  Intake& intake = counting.intake;
   Location location;
   RequestHead head;
 };
@@ -316,7 +375,8 @@ START_TEST(content_codings_and_lengths_are_screened) {
 END_TEST
 
 START_TEST(broken_compression_is_answered) {
-  Intake intake;
+  Counting counting;
+  Intake& intake = counting.intake;
   assert_answer(intake.take(location_for(Endpoint::track), post(), "\x1f\x8b\x08garbage", kNow),
                 400,
                 R"({"error":"Invalid JSON","details":[)"
@@ -325,7 +385,8 @@ START_TEST(broken_compression_is_answered) {
 END_TEST
 
 START_TEST(health_follows_the_courier) {
-  Intake intake;
+  Counting counting;
+  Intake& intake = counting.intake;
   RequestHead head;
   head.method = "GET";
   const auto health = [&](weir::Courier::State redis) {
@@ -351,6 +412,8 @@ static const weir_test::Register kRegistered(
                a_batch_with_a_broken_sent_at_is_refused_whole,
                a_strict_location_names_the_unknown_member,
                what_stands_beside_a_batch_is_counted,
+               events_their_faults_and_bytes_are_counted,
+               metrics_are_asked_for_like_health,
                a_strict_location_refuses_a_batch_by_what_stands_beside_it,
                a_record_may_be_as_large_as_one_can_be_kept_and_no_larger,
                methods_are_screened,

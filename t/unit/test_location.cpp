@@ -31,6 +31,7 @@ START_TEST(an_endpoint_has_a_word) {
   ck_assert(endpoint_from_word("crash") == Endpoint::crash);
   ck_assert(endpoint_from_word("cli") == Endpoint::cli);
   ck_assert(endpoint_from_word("health") == Endpoint::health);
+  ck_assert(endpoint_from_word("metrics") == Endpoint::metrics);
   for (const std::string_view word : {"", "tracks", "Track", "heartbeat", "track "}) {
     ck_assert(!endpoint_from_word(word));
   }
@@ -39,8 +40,8 @@ END_TEST
 
 START_TEST(a_sentence_lists_the_words_as_they_are_written) {
   ck_assert_view_eq(weir::endpoint_words("weir "),
-                    "weir track, weir crash, weir cli or weir health");
-  ck_assert_view_eq(weir::endpoint_words(""), "track, crash, cli or health");
+                    "weir track, weir crash, weir cli, weir health or weir metrics");
+  ck_assert_view_eq(weir::endpoint_words(""), "track, crash, cli, health or metrics");
 }
 END_TEST
 

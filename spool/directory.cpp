@@ -186,6 +186,9 @@ void Directory::count(const Entry& entry, SpoolView& view) const {
   HeaderState state = HeaderState::damaged;
   SegmentHeader header;
   const int error = fd ? read_header(fd.number(), state, header) : fd.error();
+  if (error == 0 && state == HeaderState::empty && !is_zero(fd.number(), entry.bytes)) {
+    state = HeaderState::damaged;
+  }
   if (error != 0 || state == HeaderState::damaged || state == HeaderState::newer) {
     view.left_alone.push_back({entry.name, error != 0 ? unreadable(error) : unknown(state)});
     return;

@@ -166,18 +166,27 @@ class ManualBackground final : public Background {
   std::deque<Job*> jobs_;
 };
 
-// A thread for each job, as a server's pool would have; done() comes from run() on the loop's
-// thread.
+// Two threads, as a server's pool has some; done() comes from run() on the loop's thread.
 class ThreadBackground final : public Background {
  public:
-  ~ThreadBackground() { wait(); }
+  ThreadBackground() {
+    for (std::thread& thread : threads_) thread = std::thread([this] { serve(); });
+  }
+  ~ThreadBackground() {
+    {
+      const std::lock_guard<std::mutex> guard(mutex_);
+      ending_ = true;
+    }
+    wake_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+  }
 
   bool start(Job& job) noexcept override {
-    threads_.emplace_back([this, &job] {
-      job.work();
+    {
       const std::lock_guard<std::mutex> guard(mutex_);
-      worked_.push_back(&job);
-    });
+      started_.push_back(&job);
+    }
+    wake_.notify_one();
     return true;
   }
 
@@ -190,15 +199,26 @@ class ThreadBackground final : public Background {
     for (Job* job : worked) job->done();
   }
 
-  void wait() {
-    for (std::thread& thread : threads_) thread.join();
-    threads_.clear();
+ private:
+  void serve() {
+    std::unique_lock<std::mutex> guard(mutex_);
+    for (;;) {
+      wake_.wait(guard, [this] { return ending_ || !started_.empty(); });
+      if (started_.empty()) return;
+      Job* job = started_.front();
+      started_.pop_front();
+      guard.unlock();
+      job->work();
+      guard.lock();
+      worked_.push_back(job);
+    }
   }
 
- private:
   std::mutex mutex_;
-  std::deque<Job*> worked_;
-  std::vector<std::thread> threads_;
+  std::condition_variable wake_;
+  std::deque<Job*> started_, worked_;
+  bool ending_ = false;
+  std::thread threads_[2];
 };
 
 struct Log final : SpoolLog {

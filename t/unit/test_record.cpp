@@ -1,12 +1,13 @@
 #include "core/record/record.h"
 
-#include <fstream>
 #include <random>
 #include <string>
 
+#include "t/unit/golden.h"
 #include "t/unit/suite.h"
 
 using namespace weir;
+using weir_test::golden;
 
 namespace {
 
@@ -22,22 +23,6 @@ Uuid id(std::string_view text) {
     ++digit;
   }
   return value;
-}
-
-// The bytes of t/golden/NAME: hexadecimal digits, and comments from a '#' on.
-std::string golden(const std::string& name) {
-  std::ifstream file("t/golden/" + name);
-  ck_assert_msg(file.good(), "t/golden/%s is missing: run from the root", name.c_str());
-  std::string bytes, line, digits;
-  while (std::getline(file, line)) {
-    for (const char c : line.substr(0, line.find('#'))) {
-      if (c != ' ') digits += c;
-    }
-  }
-  for (std::size_t i = 0; i + 1 < digits.size(); i += 2) {
-    bytes += static_cast<char>(std::stoi(digits.substr(i, 2), nullptr, 16));
-  }
-  return bytes;
 }
 
 void write_full_event(RecordWriter& writer) {

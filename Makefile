@@ -1,12 +1,17 @@
 # Weir. `make help` lists the targets; CONTRIBUTING.md says how to work with them.
 #
 # Sources are found by wildcard: a new file in core/*/, spool/, pg/, flusher/, ctl/, t/unit/ or t/fuzz/
-# needs no line here. SAN=1 builds with sanitizers, into a folder of its own.
+# needs no line here. SAN=1 builds with sanitizers, SAN=thread with the one for threads, each into a
+# folder of its own.
 SAN ?=
 ifeq ($(SAN),1)
 BUILD ?= build/asan
 CXXFLAGS ?= -O1 -g -fno-omit-frame-pointer
 SANITIZE ?= -fsanitize=address,undefined -fno-sanitize-recover=undefined
+else ifeq ($(SAN),thread)
+BUILD ?= build/tsan
+CXXFLAGS ?= -O1 -g -fno-omit-frame-pointer
+SANITIZE ?= -fsanitize=thread
 else
 BUILD ?= build
 CXXFLAGS ?= -O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2

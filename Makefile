@@ -43,7 +43,7 @@ FLUSHER_SRCS = $(wildcard flusher/*.cpp)
 CTL_SRCS = $(wildcard ctl/*.cpp)
 # The unit tests reach those parts of the flusher that do no I/O.
 UNIT_SRCS = $(wildcard t/unit/*.cpp flusher/batch.cpp flusher/stream_id.cpp)
-CHAOS_SRCS = $(wildcard t/chaos/*.cpp)
+CHAOS = $(BUILD)/chaos/load $(BUILD)/chaos/cutter
 FUZZERS = $(patsubst t/fuzz/%.cpp,$(BUILD)/fuzz/%,$(wildcard t/fuzz/*_fuzzer.cpp))
 objects = $(patsubst %.cpp,$(BUILD)/obj/%.o,$(1))
 fuzz_objects = $(patsubst %.cpp,$(BUILD)/fuzz/obj/%.o,$(1))
@@ -127,8 +127,10 @@ $(BUILD)/faults/weir-flusher: $(FAULT_OBJECTS) $(call objects,$(filter-out $(FAU
 	@mkdir -p $(@D)
 	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),$(CORE_PKGS) $(FLUSHER_PKGS),-lfmt)
 
-# The load of the chaos tests; it shares nothing with what it tests.
-$(BUILD)/chaos/load: $(call objects,$(CHAOS_SRCS))
+# The load of the chaos tests, which shares nothing with what it tests, and what cuts connections.
+$(BUILD)/chaos/load: $(call objects,$(filter-out t/chaos/cutter.cpp,$(wildcard t/chaos/*.cpp)))
+$(BUILD)/chaos/cutter: $(call objects,t/chaos/cutter.cpp)
+$(CHAOS):
 	@mkdir -p $(@D)
 	$(call say,link $@)$(CXX) $(LDFLAGS) $(SANITIZE) -o $@ $^
 
@@ -145,7 +147,7 @@ module: ## build only the nginx module, $(BUILD)/ngx_http_weir_module.so
 
 test: ## install what is missing, build, run every test; TESTS="t/track.t …" picks black-box files
 	$(call locked,tools/install-deps run test)
-	$(call locked,$(submake) all faults $(BUILD)/unit $(BUILD)/chaos/load $(if $(SAN),,$(FUZZERS)))
+	$(call locked,$(submake) all faults $(BUILD)/unit $(CHAOS) $(if $(SAN),,$(FUZZERS)))
 	@tools/test unit blackbox sql $(if $(SAN),,fuzz)
 
 unit: $(BUILD)/unit ## build and run the unit tests; CK_RUN_SUITE=name picks a suite
@@ -161,7 +163,7 @@ load: ## 500,000 requests over 64 connections: no error, memory flat; WEIR_LOAD_
 
 chaos: ## kill, stop and cut everything under load, then compare; CHAOS_SEED, CHAOS_KILLS (100), CHAOS_EVENTS (1000000), CHAOS_SECONDS
 	$(call locked,tools/install-deps run test)
-	$(call locked,$(submake) all $(BUILD)/chaos/load)
+	$(call locked,$(submake) all $(CHAOS))
 	@t/chaos/run
 
 FUZZ_FLAGS = -std=c++17 -Wall -Wextra -Werror -O1 -g -fno-omit-frame-pointer -MMD -MP -I. \

@@ -8,9 +8,10 @@ use Weir::Chaos;
 
 chaos(
   seed     => $ENV{CHAOS_SEED},
-  steps    => 30,
-  seconds  => 60,
-  pace     => 0.6,
+  steps    => 34,
+  least    => 10,
+  seconds  => 38,
+  pace     => 0.5,
   rate     => 4000,
-  failures => 'allowed',
+  failures => 'none',
 );

@@ -28,7 +28,7 @@ use parent 'Exporter';
 
 our @EXPORT = (
   (grep { !/\A(?:\$TODO|done_testing)\z/ } @Test::More::EXPORT),
-  qw(start weir post get request connection raw done_testing allow_in_logs refused fault
+  qw(start prepare weir post get request connection raw done_testing allow_in_logs refused fault
     db value row rows redis stored spool_files wait_for json uuid now in_parallel start_clients
     fails_with accepted tables_digest time)
 );
@@ -36,10 +36,12 @@ our @EXPORT = (
 my ($weir, $client, %databases, $redis, @allowed);
 my $json = JSON::XS->new->canonical->allow_nonref;
 
-sub start (%options) {
+sub start (%options) { return prepare(%options)->up }
+
+# The same with nothing running yet.
+sub prepare (%options) {
   ($client, $redis, %databases) = ();
-  $weir = WeirTest::Server->prepare(%options);
-  return $weir->up;
+  return $weir = WeirTest::Server->prepare(%options);
 }
 
 sub weir { return $weir }
@@ -198,7 +200,7 @@ sub done_testing {
 }
 
 sub disconnect {
-  $_->disconnect for values %{ delete $databases{$$} // {} };
+  $_->disconnect for grep { defined } values %{ delete $databases{$$} // {} };
   return;
 }
 

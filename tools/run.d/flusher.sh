@@ -12,7 +12,7 @@ start_flusher() {
   [[ -z $DATA_USER ]] || { mkdir -p "$SHORT/bin" && install_file "$program" "$SHORT/bin/weir-flusher" && program=$SHORT/bin/weir-flusher; }
   write_file "$DATA/flusher/flusher.conf" <<END
 # Written by tools/run at each start.
-redis = "unix:$REDIS_SOCKET"
+redis = "unix:${WEIR_REDIS_VIA:-$REDIS_SOCKET}"
 postgres = "host='$SOCKETS/postgres' user=weir_flusher dbname=weir"
 END
   chmod 644 "$DATA/flusher/flusher.conf"

@@ -97,12 +97,16 @@ migrate() {
 }
 
 # INT ends the sessions and writes all down. Without a postmaster (killed) its children have nothing
-# to save: the next start replays the log.
+# to save: the next start replays the log. Nor has one that replays its log at this moment because a
+# process of its own was killed, and that one does not end of INT (15.x waits for its checkpointer,
+# which nobody tells).
 end_postgres() {
   local pid main=
+  find_postgres
   { read -r main <"$DATA/postgres/postmaster.pid"; } 2>/dev/null
   for pid in "${FOUND[@]}"; do
     [[ $pid == "$main" ]] || continue
+    postgres_answers || end_main postgres 10 QUIT "$pid"
     end_main postgres 60 INT "$pid" || end_main postgres 10 QUIT "$pid"
     return
   done

@@ -42,6 +42,7 @@ sub do ($self, $step) {
 sub pids ($self, $who, $pick) {
   my $weir = $self->{weir};
   return grep { defined } $weir->alive('web') if $who eq 'master';
+  return $self->{cutter} if $who eq 'cutter';
   return grep { defined } $weir->alive($who) unless $who =~ /\A(?:worker|web|backend)\z/;
   my $main = $weir->alive($who eq 'backend' ? 'postgres' : 'web') or return;
   my @children = WeirTest::Server::workers_of($main);
@@ -83,9 +84,14 @@ sub do_stop ($self, $step, $then = 'CONT') {
 
 sub do_stop_kill ($self, $step) { return $self->do_stop($step, 'KILL') }
 
+my %cut_by_signal = (reply => 'USR1', command => 'USR2', answer => 'HUP');
+
 sub do_cut ($self, $step) {
+  my $what = $step->{who}[0];
   my $done = eval {
-    if ($step->{who}[0] eq 'redis') {
+    if (my $signal = $cut_by_signal{$what}) {
+      kill $signal => $self->{cutter} or die "the cutter is gone\n";
+    } elsif ($what eq 'redis') {
       WeirTest::redis()->client_kill('TYPE', 'normal', 'SKIPME', 'yes');
     } else {
       WeirTest::db('postgres')->do(
@@ -93,7 +99,7 @@ sub do_cut ($self, $step) {
     }
     1;
   };
-  push $self->{trouble}->@*, "the connections of $step->{who}[0] were not cut: $@" unless $done;
+  push $self->{trouble}->@*, "$what was not cut: $@" unless $done;
   return $self->let_pass($step->{hold} / 2);
 }
 

@@ -15,14 +15,18 @@ use Time::HiRes qw(time);
 use WeirTest::Server;
 
 sub start ($class, $port, $ledger, %options) {
-  my $root = WeirTest::Server->root;
-  my $program = File::Spec->rel2abs($ENV{BUILD} // 'build', $root) . '/chaos/load';
-  -x $program or die "$program is missing: build it with `make test` or `make chaos`\n";
+  my $program = program('load');
   my $pid = open my $from, '-|', $program, $port, $ledger, map { "$_=$options{$_}" } sort keys %options
     or die "$program: $!\n";
   fcntl $from, F_SETFL, fcntl($from, F_GETFL, 0) | O_NONBLOCK or die "fcntl: $!\n";
   return bless { pid => $pid, from => $from, ledger => $ledger, text => '', last => {}, wrong => [], refusals => [] },
     $class;
+}
+
+sub program ($name) {
+  my $path = File::Spec->rel2abs($ENV{BUILD} // 'build', WeirTest::Server->root) . "/chaos/$name";
+  -x $path or die "$path is missing: build it with `make test` or `make chaos`\n";
+  return $path;
 }
 
 # False once it has ended.

@@ -9,7 +9,9 @@
 #   kill      kill -9 of who
 #   stop      SIGSTOP, and after `hold` seconds SIGCONT
 #   stop_kill SIGSTOP, and after `hold` seconds kill -9
-#   cut       Redis' or PostgreSQL's connections are ended from the server's side
+#   cut       Redis' or PostgreSQL's connections are ended from the server's side; or those to Redis in
+#             the middle of a reply, in the middle of a command, or before a whole answer came (see
+#             t/chaos/cutter.cpp, which all of it goes through)
 #   full      the spool's disk is filled while Redis is dead
 #   reload    SIGHUP for nginx
 #   upgrade   USR2, WINCH and QUIT for nginx
@@ -42,6 +44,10 @@ my @faults = (
   [ 3, stop_kill => 'flusher' ],
   [ 2, stop_kill => 'backend' ],
   [ 4, cut       => 'redis' ],
+  [ 3, cut       => 'reply' ],
+  [ 3, cut       => 'command' ],
+  [ 3, cut       => 'answer' ],
+  [ 2, stop      => 'cutter' ],
   [ 4, cut       => 'postgres' ],
   [ 3, full      => 'redis' ],
   [ 3, reload    => 'master' ],

@@ -7,12 +7,10 @@
 package Weir::Chaos::Verdict;
 use v5.36;
 
-use File::Find ();
-
 use WeirTest;
 
 use parent 'Exporter';
-our @EXPORT_OK = qw(drained compare left_in_redis left_in_spool);
+our @EXPORT_OK = qw(drained compare left_in_redis);
 
 # Records that no flusher has stored yet, over all streams.
 sub left_in_redis {
@@ -23,16 +21,8 @@ sub left_in_redis {
   return $left;
 }
 
-# Bytes of segments that were not handed to Redis yet.
-sub left_in_spool {
-  my $folder = weir()->setting('WEIR_SPOOL');
-  my $bytes = 0;
-  File::Find::find(sub { $bytes += -s _ if -f && /seg/ }, $folder) if -d $folder;
-  return $bytes;
-}
-
 sub drained ($seconds) {
-  return wait_for(sub { left_in_spool() == 0 && left_in_redis() == 0 }, $seconds);
+  return wait_for(sub { !spool_files() && left_in_redis() == 0 }, $seconds);
 }
 
 sub load_ledger ($path) {

@@ -40,6 +40,7 @@ ngx_int_t init_process(ngx_cycle_t* cycle) noexcept {
 }
 
 void exit_process(ngx_cycle_t*) noexcept {
+  if (worker != nullptr) worker->publish();  // what was counted since it did so last
   delete worker;
   worker = nullptr;
 }

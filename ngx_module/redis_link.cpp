@@ -86,6 +86,11 @@ void RedisLink::poll_once(ngx_msec_t wait) {
 
 Courier::State RedisLink::condition() const { return courier_.condition(now()); }
 
+void RedisLink::describe(KeepStatus& status) const {
+  status.redis = condition();
+  status.in_flight = courier_.waiting();
+}
+
 Courier::Submitted RedisLink::submit(std::string_view record, Customer& customer) noexcept {
   const auto submitted = courier_.submit(record, customer, now(), nullptr);
   if (submitted == Courier::Submitted::taken) {

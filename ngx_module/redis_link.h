@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "core/keep/keeper.h"
+#include "core/keep/status.h"
 #include "core/metrics/metrics.h"
 #include "core/redis/courier.h"
 #include "core/redis/outage.h"
@@ -56,6 +57,7 @@ class RedisLink final : public RedisPort, private CourierLog {
   void start();
 
   Courier::State condition() const;
+  void describe(KeepStatus& status) const;
   Courier::Submitted submit(std::string_view record, Customer& customer) noexcept override;
   bool takes() const noexcept override { return condition() == Courier::State::ready; }
 

@@ -4,13 +4,13 @@
 #include <type_traits>
 
 #include "core/http/intake.h"
-#include "core/metrics/render.h"
 #include "fault/fault_point.h"
 #include "ngx_module/body.h"
 #include "ngx_module/clock.h"
 #include "ngx_module/directives.h"
 #include "ngx_module/pool.h"
 #include "ngx_module/response.h"
+#include "ngx_module/tell.h"
 #include "ngx_module/worker.h"
 
 namespace weir {
@@ -101,12 +101,10 @@ ngx_int_t answer_early(ngx_http_request_t* r, const Answer& answer) {
   return rc == NGX_OK ? send_answer(r, answer) : rc;
 }
 
-ngx_int_t answer_metrics(ngx_http_request_t* r, const Location& location, const RequestHead& head) {
-  const std::string page =
-      render_metrics(current_worker()->shared_metrics, process_lives, wall_time());
-  Answer answer;
-  answer.body = page;
-  answer.media = kMetricsMedia;
+ngx_int_t answer_from_within(ngx_http_request_t* r, const Location& location,
+                             const RequestHead& head) {
+  std::string page;
+  Answer answer = tell(location.endpoint, page);
   answer.cors = location.cors.grant(head.origin);
   return answer_early(r, answer);
 }
@@ -229,10 +227,8 @@ ngx_int_t handle(ngx_http_request_t* r) {
   worker->grace.remember(r);
   const Location& location = location_of(r);
   const RequestHead head = head_of(r);
-  if (auto answer = worker->intake.screen(location, head, worker->redis.condition())) {
-    return answer_early(r, *answer);
-  }
-  if (location.endpoint == Endpoint::metrics) return answer_metrics(r, location, head);
+  if (auto answer = worker->intake.screen(location, head)) return answer_early(r, *answer);
+  if (!takes_events(location.endpoint)) return answer_from_within(r, location, head);
   auto* visit = pool_new<Visit>(r->pool, r, location, head);
   if (visit == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
   ngx_http_set_ctx(r, visit, ngx_http_weir_module);

@@ -19,6 +19,14 @@ Worker::Worker(const MainConf& conf)
 void Worker::start() {
   redis.start();
   if (spool) spool->start(keeper);
+  publisher.start();
+}
+
+KeepStatus Worker::keep_status() {
+  KeepStatus status;
+  redis.describe(status);
+  if (spool) status.spool = spool->writer().status();
+  return status;
 }
 
 }  // namespace weir

@@ -8,9 +8,12 @@
 
 #include "core/http/intake.h"
 #include "core/keep/keeper.h"
+#include "core/keep/status.h"
+#include "ngx_module/clock.h"
 #include "ngx_module/directives.h"
 #include "ngx_module/keepalive_grace.h"
 #include "ngx_module/metrics_zone.h"
+#include "ngx_module/publisher.h"
 #include "ngx_module/redis_link.h"
 #include "ngx_module/spool_link.h"
 
@@ -22,13 +25,19 @@ struct Worker {
   // Looks for Redis, and into the spool.
   void start();
 
+  KeepStatus keep_status();
+
+  // Shows the others how it is.
+  void publish() { weir::publish(keep_status(), wall_time(), metrics); }
+
   KeepAliveGrace grace;  // first: it wants a place before all connections to come
   Metrics metrics;
   const MetricsMemory& shared_metrics;  // what all workers count
   Intake intake{metrics};
   RedisLink redis;
   std::optional<SpoolLink> spool;
-  Keeper keeper;  // last: it knows the others
+  Keeper keeper;  // it knows the others
+  Publisher publisher;
 };
 
 // Null in processes that serve no requests, and where no `weir_redis` is configured.

@@ -1,4 +1,4 @@
-# GET /health: can an event be kept right now?
+# GET /health: can an event be kept right now? Without a spool; t/health_spool.t has one.
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/lib";
@@ -6,17 +6,22 @@ use WeirTest;
 
 my $weir = start(workers => 1, env => { WEIR_SPOOL_OPTIONS => 'off' });
 
-sub health { my $answer = get('/health'); return "$answer->{status} $answer->{body}" }
+# Such as "200 ok ready".
+sub health {
+  my $answer = get('/health');
+  return "$answer->{status} $answer->{json}{status} $answer->{json}{redis}";
+}
 sub becomes ($wanted, $name) {
   local $Test::Builder::Level = $Test::Builder::Level + 1;
   wait_for(sub { health() eq $wanted }, 10);
   return is health(), $wanted, $name;
 }
 
-my $ready = '200 {"status":"ok","redis":"ready"}';
-my $away = '503 {"status":"unavailable","redis":"away"}';
+my $ready = '200 ok ready';
+my $away = '503 unavailable away';
 
 becomes $ready, 'ready';
+is get('/health')->{json}{spool}, undef, 'there is no spool';
 
 $weir->signal(redis => 'KILL');
 becomes $away, 'Redis killed: away';
@@ -35,7 +40,7 @@ becomes $ready, 'Redis goes on: ready by itself';
 subtest 'a Redis that refuses what it is given cannot keep events' => sub {
   redis()->config_set('maxmemory', 1);
   is post('/track', '{"event":"e","user_id":"u"}')->{status}, 503, 'full: 503';
-  is health(), '503 {"status":"unavailable","redis":"refusing"}', 'and health says why';
+  is health(), '503 unavailable refusing', 'and health says why';
   redis()->config_set('maxmemory', 0);
   is post('/track', '{"event":"e","user_id":"u"}')->{status}, 200, 'no longer full: taken';
   is health(), $ready, 'and health says so at once';

@@ -33,7 +33,7 @@ subtest 'one stream after the other' => sub {
     '{"error":"Invalid JSON","details":[{"offset":0,"reason":"unexpected_character"}]}', 'not JSON';
   shows $client->answer($client->open_stream(GET => '/track', 1)), 405, '{"error":"Method not allowed"}',
     'a wrong method';
-  shows $client->answer($client->open_stream(GET => '/health', 1)), 200, '{"status":"ok","redis":"ready"}', 'health';
+  is $client->answer($client->open_stream(GET => '/health', 1))->{status}, 200, 'health';
   shows $client->answer($client->open_stream(POST => '/track', 1)), 400,
     '{"error":"Invalid JSON","details":[{"offset":0,"reason":"empty_body"}]}', 'no body';
   shows $client->answer($client->post('/track', event('at last'))), 200, $one, 'another event';

@@ -41,6 +41,9 @@ class Headers {
   std::size_t size_ = 0;
 };
 
+// Seconds after which a client may send again what could not be kept.
+constexpr std::string_view kRetryAfter = "2";
+
 struct Answer {
   int status = 200;
   std::string_view body;

@@ -26,9 +26,6 @@ namespace {
 // Until write keys name the tenant, there is one.
 constexpr std::string_view kTenant = "default";
 
-// Seconds after which a client may send again what could not be kept.
-constexpr std::string_view kRetryAfter = "2";
-
 const WireForm& form_of(Endpoint endpoint) {
   switch (endpoint) {
     case Endpoint::crash:
@@ -132,27 +129,6 @@ std::optional<Answer> refuse_method(const Location& location, std::string_view m
   return answer;
 }
 
-Answer unavailable_answer(std::string_view body) {
-  Answer answer = make_answer(503, body);
-  answer.retry_after = kRetryAfter;
-  return answer;
-}
-
-// Can an event be kept right now?
-Answer health(Courier::State redis) {
-  switch (redis) {
-    case Courier::State::ready:
-      return make_answer(200, R"({"status":"ok","redis":"ready"})");
-    case Courier::State::away:
-      return unavailable_answer(R"({"status":"unavailable","redis":"away"})");
-    case Courier::State::refusing:
-      return unavailable_answer(R"({"status":"unavailable","redis":"refusing"})");
-    case Courier::State::greeting:
-      break;
-  }
-  return unavailable_answer(R"({"status":"unavailable","redis":"not answering"})");
-}
-
 // Undoes the content coding, if there is one: `body` then points into `inflated`.
 std::optional<Answer> inflate(std::string& inflated, std::string& answer, const Limits& limits,
                               std::string_view content_encoding, std::string_view& body) {
@@ -193,10 +169,8 @@ UnknownMembers unknown_beside_batch(const CapturedEvent& envelope, const WireFor
 Intake::Intake(Metrics& metrics) : scratch_(std::make_unique<Scratch>()), metrics_(metrics) {}
 Intake::~Intake() = default;
 
-std::optional<Answer> Intake::screen(const Location& location, const RequestHead& head,
-                                     Courier::State redis) {
+std::optional<Answer> Intake::screen(const Location& location, const RequestHead& head) {
   std::optional<Answer> answer = refuse_head(location, head);
-  if (!answer && location.endpoint == Endpoint::health) answer = health(redis);
   if (!answer) return std::nullopt;
   answer->cors = location.cors.grant(head.origin);
   answer->cors.preflight = answer->status == 200 && is_preflight(head);
@@ -227,7 +201,8 @@ Answer Intake::body_too_large(const Location& location, const RequestHead& head)
 
 Answer Intake::unavailable(const Location& location, const RequestHead& head) {
   Answer answer =
-      unavailable_answer(R"({"error":"Temporarily unable to keep events, send them again"})");
+      make_answer(503, R"({"error":"Temporarily unable to keep events, send them again"})");
+  answer.retry_after = kRetryAfter;
   answer.cors = location.cors.grant(head.origin);
   return answer;
 }

@@ -2,7 +2,7 @@
 // answers meet. Both servers call it in the same two steps, and hold no rule of their own.
 //
 //   Intake intake(metrics);   // one a worker
-//   if (auto answer = intake.screen(location, head, redis_state)) …   // before the body is read
+//   if (auto answer = intake.screen(location, head)) …   // before the body is read
 //   auto decision = intake.take(location, head, body, now);
 //   if (decision.record.empty()) send(decision.answer);
 //   else courier.submit(decision.record, …);   // send decision.answer once it is kept, or else
@@ -19,7 +19,6 @@
 #include "core/http/answer.h"
 #include "core/http/location.h"
 #include "core/metrics/metrics.h"
-#include "core/redis/courier.h"
 
 namespace weir {
 
@@ -48,10 +47,9 @@ class Intake {
   ~Intake();
 
   // Decides what can be decided without the body: method (and preflights), media type, content
-  // coding, announced length, health. None: read the body, at most location.limits.body bytes; or
-  // at Endpoint::metrics, answer with render_metrics().
-  std::optional<Answer> screen(const Location& location, const RequestHead& head,
-                               Courier::State redis);
+  // coding, announced length. None: read the body, at most location.limits.body bytes. Where
+  // no events are taken: answer with health_answer() or render_metrics().
+  std::optional<Answer> screen(const Location& location, const RequestHead& head);
 
   // The body turned out to be longer than location.limits.body.
   Answer body_too_large(const Location& location, const RequestHead& head);

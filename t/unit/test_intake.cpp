@@ -47,7 +47,7 @@ void assert_answer(const Decision& decision, int status, std::string_view body) 
 void assert_screened(const Location& location, const RequestHead& head, int status) {
   Counting counting;
   Intake& intake = counting.intake;
-  const auto answer = intake.screen(location, head, weir::Courier::State::ready);
+  const auto answer = intake.screen(location, head);
   ck_assert_int_eq(answer ? answer->status : 0, status);
   if (answer) ck_assert(answer->body.front() == '{' && answer->body.back() == '}');
 }
@@ -225,14 +225,15 @@ START_TEST(events_their_faults_and_bytes_are_counted) {
 }
 END_TEST
 
-START_TEST(metrics_are_asked_for_like_health) {
-  const Location location = location_for(Endpoint::metrics);
-  RequestHead head;
-  head.method = "GET";
-  assert_screened(location, head, 0);
-  head.method = "HEAD";
-  assert_screened(location, head, 0);
-  assert_screened(location, post(), 405);
+START_TEST(health_and_metrics_are_asked_for) {
+  for (const Endpoint endpoint : {Endpoint::health, Endpoint::metrics}) {
+    RequestHead head;
+    for (const char* method : {"GET", "HEAD"}) {
+      head.method = method;
+      assert_screened(location_for(endpoint), head, 0);
+    }
+    assert_screened(location_for(endpoint), post(), 405);
+  }
 }
 END_TEST
 
@@ -267,7 +268,7 @@ START_TEST(methods_are_screened) {
     assert_screened(track, head, 405);
   }
   head.method = "HEAD";
-  assert_screened(location_for(Endpoint::health), head, 200);
+  assert_screened(location_for(Endpoint::health), head, 0);
   head.method = "POST";
   assert_screened(location_for(Endpoint::health), head, 405);
 }
@@ -283,7 +284,7 @@ struct FromApp {
   }
 
   weir::Answer screened() {
-    const auto answer = intake.screen(location, head, weir::Courier::State::ready);
+    const auto answer = intake.screen(location, head);
     ck_assert(answer.has_value());
     return *answer;
   }
@@ -333,8 +334,7 @@ START_TEST(every_answer_says_whose_pages_may_read_it) {
   app.head.content_type = "text/html";
   ck_assert(granted(app.screened()));
   FromApp health(Endpoint::health);
-  health.head.method = "GET";
-  ck_assert(granted(health.screened()));
+  ck_assert(granted(health.screened()));  // a wrong method
 }
 END_TEST
 
@@ -384,23 +384,6 @@ START_TEST(broken_compression_is_answered) {
 }
 END_TEST
 
-START_TEST(health_follows_the_courier) {
-  Counting counting;
-  Intake& intake = counting.intake;
-  RequestHead head;
-  head.method = "GET";
-  const auto health = [&](weir::Courier::State redis) {
-    return *intake.screen(location_for(Endpoint::health), head, redis);
-  };
-  ck_assert_int_eq(health(weir::Courier::State::ready).status, 200);
-  for (const auto state : {weir::Courier::State::away, weir::Courier::State::greeting,
-                           weir::Courier::State::refusing}) {
-    ck_assert_int_eq(health(state).status, 503);
-    ck_assert(!health(state).retry_after.empty());
-  }
-}
-END_TEST
-
 static const weir_test::Register kRegistered(
     "intake", {a_valid_event_is_accepted_and_recorded,
                within_a_batch_the_valid_events_are_kept,
@@ -413,7 +396,7 @@ static const weir_test::Register kRegistered(
                a_strict_location_names_the_unknown_member,
                what_stands_beside_a_batch_is_counted,
                events_their_faults_and_bytes_are_counted,
-               metrics_are_asked_for_like_health,
+               health_and_metrics_are_asked_for,
                a_strict_location_refuses_a_batch_by_what_stands_beside_it,
                a_record_may_be_as_large_as_one_can_be_kept_and_no_larger,
                methods_are_screened,
@@ -423,5 +406,4 @@ static const weir_test::Register kRegistered(
                what_cannot_be_kept_is_to_be_sent_again,
                media_types_are_screened,
                content_codings_and_lengths_are_screened,
-               broken_compression_is_answered,
-               health_follows_the_courier});
+               broken_compression_is_answered});

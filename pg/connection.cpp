@@ -1,5 +1,7 @@
 #include "pg/connection.h"
 
+#include <poll.h>
+
 #include <charconv>
 #include <climits>
 #include <cstring>
@@ -59,13 +61,9 @@ CopyIn::CopyIn(CopyIn&& other) noexcept : connection_(std::exchange(other.connec
 CopyIn::~CopyIn() { abort(); }
 
 bool CopyIn::write(std::string_view bytes) {
-  PGconn* connection = connection_->connection_.get();
   while (!bytes.empty()) {
     const std::string_view piece = bytes.substr(0, kPiece);
-    if (PQputCopyData(connection, piece.data(), static_cast<int>(piece.size())) != 1) {
-      connection_->remember(nullptr);
-      return false;
-    }
+    if (!connection_->put(piece)) return false;
     bytes.remove_prefix(piece.size());
   }
   return true;
@@ -73,26 +71,21 @@ bool CopyIn::write(std::string_view bytes) {
 
 std::optional<std::uint64_t> CopyIn::finish() {
   Connection& connection = *std::exchange(connection_, nullptr);
-  PGconn* raw = connection.connection_.get();
-  if (PQputCopyEnd(raw, nullptr) != 1) {
-    connection.remember(nullptr);
-    return std::nullopt;
-  }
-  std::optional<Result> outcome = connection.keep(PQgetResult(raw));
-  while (PGresult* rest = PQgetResult(raw)) PQclear(rest);
+  if (!connection.end_copy(nullptr)) return std::nullopt;
+  const auto outcome = connection.take_answer();
   if (!outcome) return std::nullopt;
   return outcome->affected();
 }
 
 void CopyIn::abort() {
   if (connection_ == nullptr) return;
-  PGconn* raw = std::exchange(connection_, nullptr)->connection_.get();
-  if (PQputCopyEnd(raw, "given up") != 1) return;
-  while (PGresult* rest = PQgetResult(raw)) PQclear(rest);
+  Connection& connection = *std::exchange(connection_, nullptr);
+  if (connection.is_broken() || !connection.end_copy("given up")) return;
+  PQclear(connection.last_answer());
 }
 
 std::optional<Connection> Connection::open(const std::string& conninfo, std::string& error,
-                                           const char* program) {
+                                           const char* program, Patience* patience) {
   const char* const names[] = {"dbname", "fallback_application_name", nullptr};
   const char* const values[] = {conninfo.c_str(), program, nullptr};
   Connection connection(PQconnectdbParams(names, values, /*expand_dbname=*/1));
@@ -100,6 +93,8 @@ std::optional<Connection> Connection::open(const std::string& conninfo, std::str
     error = one_line(PQerrorMessage(connection.connection_.get()));
     return std::nullopt;
   }
+  PQsetnonblocking(connection.connection_.get(), 1);
+  connection.patience_ = patience;
   // "relation already exists, skipping" and its kin are no news.
   if (!connection.exec("SET client_min_messages = warning")) {
     error = connection.error().message;
@@ -109,28 +104,143 @@ std::optional<Connection> Connection::open(const std::string& conninfo, std::str
 }
 
 std::optional<Result> Connection::exec(const std::string& sql) {
-  return keep(PQexec(connection_.get(), sql.c_str()));
+  heard_ = Clock::now();
+  if (given_up_ || PQsendQuery(connection_.get(), sql.c_str()) != 1) {
+    remember(nullptr);
+    return std::nullopt;
+  }
+  return take_answer();
 }
 
 std::optional<Result> Connection::exec_params(const std::string& sql,
                                               const std::vector<Param>& params) {
+  if (!send(sql, params)) return std::nullopt;
+  return take_answer();
+}
+
+bool Connection::send(const std::string& sql, const std::vector<Param>& params) {
   std::vector<const char*> values;
   values.reserve(params.size());
   for (const Param& param : params) values.push_back(param ? param->c_str() : nullptr);
-  return keep(PQexecParams(connection_.get(), sql.c_str(), static_cast<int>(values.size()),
-                           /*paramTypes=*/nullptr, values.data(), /*paramLengths=*/nullptr,
-                           /*paramFormats=*/nullptr, /*resultFormat=*/0));
+  heard_ = Clock::now();
+  const bool sent =
+      !given_up_ &&
+      PQsendQueryParams(connection_.get(), sql.c_str(), static_cast<int>(values.size()),
+                        /*paramTypes=*/nullptr, values.data(), /*paramLengths=*/nullptr,
+                        /*paramFormats=*/nullptr, /*resultFormat=*/0) == 1;
+  if (!sent) {
+    remember(nullptr);
+    return false;
+  }
+  PQflush(connection_.get());  // the rest, if any, goes when the answer is asked for
+  return true;
+}
+
+bool Connection::has_answer() {
+  PGconn* raw = connection_.get();
+  PQflush(raw);
+  return given_up_ || PQconsumeInput(raw) != 1 || PQisBusy(raw) == 0;
+}
+
+std::optional<Result> Connection::take_answer() {
+  PGresult* answer = last_answer();
+  if (given_up_) {
+    PQclear(answer);
+    remember(nullptr);
+    return std::nullopt;
+  }
+  return keep(answer);
 }
 
 std::optional<CopyIn> Connection::copy_in(const std::string& sql) {
-  PGresult* result = PQexec(connection_.get(), sql.c_str());
-  if (PQresultStatus(result) == PGRES_COPY_IN) {
-    PQclear(result);
-    return CopyIn(*this);
-  }
-  const Result failed(result);
+  heard_ = Clock::now();
+  PGresult* result = nullptr;
+  if (!given_up_ && PQsendQuery(connection_.get(), sql.c_str()) == 1) result = last_answer();
+  const Result answer(result);
+  if (!given_up_ && PQresultStatus(result) == PGRES_COPY_IN) return CopyIn(*this);
   remember(result);
   return std::nullopt;
+}
+
+// Waiting -------------------------------------------------------------------------------------
+
+bool Connection::put(std::string_view piece) {
+  int done = 0;
+  while (!is_broken() && done == 0) {
+    done = PQputCopyData(connection_.get(), piece.data(), static_cast<int>(piece.size()));
+    if (done == 0 && !wait(/*to_write=*/true)) break;
+  }
+  if (done == 1 && be_patient() && flush()) return true;
+  remember(nullptr);
+  return false;
+}
+
+bool Connection::end_copy(const char* why_not) {
+  int done = 0;
+  while (!is_broken() && done == 0) {
+    done = PQputCopyEnd(connection_.get(), why_not);
+    if (done == 0 && !wait(/*to_write=*/true)) break;
+  }
+  if (done == 1) return true;
+  remember(nullptr);
+  return false;
+}
+
+// Nothing piles up here: what was put goes out before more is taken.
+bool Connection::flush() {
+  for (;;) {
+    const int left = PQflush(connection_.get());
+    if (left == 0) return true;
+    if (left < 0 || !wait(/*to_write=*/true)) return false;
+    if (PQconsumeInput(connection_.get()) != 1) return false;
+  }
+}
+
+// Until PQgetResult() would not wait. False: given up.
+bool Connection::await_answer() {
+  PGconn* raw = connection_.get();
+  while (!given_up_) {
+    const int left = PQflush(raw);
+    if (left == 0 && PQisBusy(raw) == 0) return true;
+    if (!wait(/*to_write=*/left == 1)) return false;
+    if (PQconsumeInput(raw) != 1) return true;
+  }
+  return false;
+}
+
+// One look at the socket. False: given up, or there is no socket any more.
+bool Connection::wait(bool to_write) {
+  pollfd place{PQsocket(connection_.get()),
+               static_cast<short>(to_write ? POLLIN | POLLOUT : POLLIN), 0};
+  if (place.fd < 0) return false;
+  const int slice = patience_ == nullptr ? -1 : static_cast<int>(Patience::kSlice.count());
+  if (poll(&place, 1, slice) > 0) heard_ = Clock::now();
+  return be_patient();
+}
+
+bool Connection::be_patient() {
+  const auto now = Clock::now();
+  if (patience_ == nullptr || now - asked_patience_ < Patience::kSlice) return true;
+  asked_patience_ = now;
+  given_up_ =
+      !patience_->go_on(std::chrono::duration_cast<std::chrono::milliseconds>(now - heard_));
+  return !given_up_;
+}
+
+// What the statements that were sent came to: the last one's answer, or where a COPY begins. A
+// server that ends the session says why first; what libpq says of the end itself tells less.
+PGresult* Connection::last_answer() {
+  PGresult* last = nullptr;
+  while (await_answer()) {
+    PGresult* next = PQgetResult(connection_.get());
+    if (next == nullptr) break;
+    const bool says_less = !field(last, PG_DIAG_SQLSTATE).empty() &&
+                           field(next, PG_DIAG_SQLSTATE).empty() &&
+                           PQresultStatus(next) == PGRES_FATAL_ERROR;
+    PQclear(says_less ? next : std::exchange(last, next));
+    if (PQresultStatus(last) == PGRES_COPY_IN || is_broken()) break;
+  }
+  return last;
 }
 
 void Connection::drop_notices() {
@@ -161,6 +271,7 @@ void Connection::remember(const PGresult* result) {
   error_.hint = one_line(field(result, PG_DIAG_MESSAGE_HINT));
   error_.context = one_line(field(result, PG_DIAG_CONTEXT));
   error_.position = number(field(result, PG_DIAG_STATEMENT_POSITION));
+  if (given_up_) error_.message = "the server does not answer";
   if (error_.message.empty()) error_.message = one_line(PQerrorMessage(connection_.get()));
   if (error_.message.empty()) {
     error_.message = std::string("unexpected ") + PQresStatus(PQresultStatus(result));

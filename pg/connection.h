@@ -9,9 +9,17 @@
 //   auto copy = db->copy_in("COPY weir.events FROM STDIN (FORMAT binary)");
 //   if (!copy || !copy->write(bytes) || !copy->finish()) …
 //
+// No call sits inside libpq while the server is silent, so that whoever lends a Patience hears of
+// it and can give up. Only connecting blocks, for as long as connect_timeout (PGCONNECT_TIMEOUT)
+// says: libpq alone can go on to the next host of several, and only when it does the waiting.
+//
+//   db->send("SELECT slow()", {}); … while (!db->has_answer()) do_something_else();
+//   auto rows = db->take_answer();
+//
 // Not for two threads at once. Nothing throws but std::bad_alloc.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -20,6 +28,8 @@
 #include <vector>
 
 #include <postgresql/libpq-fe.h>
+
+#include "pg/patience.h"
 
 namespace weir::pg {
 
@@ -95,15 +105,21 @@ using Param = std::optional<std::string>;
 class Connection {
  public:
   // Connects and waits for it. `conninfo` is a connection string, a URI, or the name of a database.
-  // None: `error` holds one sentence.
+  // `patience`, if there is one, has to outlive the connection. None: `error` holds one sentence.
   static std::optional<Connection> open(const std::string& conninfo, std::string& error,
-                                        const char* program = "weir");
+                                        const char* program = "weir", Patience* patience = nullptr);
 
   // Runs statements separated by semicolons; the result is the last one's. None: see error().
   std::optional<Result> exec(const std::string& sql);
 
   // Runs one statement with $1, $2, … given as text. For a bytea, see hex().
   std::optional<Result> exec_params(const std::string& sql, const std::vector<Param>& params);
+
+  // The same for those who do not wait: send() sends, has_answer() looks whether take_answer()
+  // would return at once. False of send(), none of take_answer(): see error().
+  [[nodiscard]] bool send(const std::string& sql, const std::vector<Param>& params);
+  bool has_answer();
+  std::optional<Result> take_answer();
 
   // Starts `sql`, a COPY … FROM STDIN. None: see error().
   std::optional<CopyIn> copy_in(const std::string& sql);
@@ -117,7 +133,7 @@ class Connection {
   void drop_notices();
 
   // The connection is of no use any more: drop it and open another.
-  bool is_broken() const { return PQstatus(connection_.get()) != CONNECTION_OK; }
+  bool is_broken() const { return given_up_ || PQstatus(connection_.get()) != CONNECTION_OK; }
 
   // Such as 150020 for 15.20.
   int server_version() const { return PQserverVersion(connection_.get()); }
@@ -130,12 +146,23 @@ class Connection {
   struct Finish {
     void operator()(PGconn* connection) const { PQfinish(connection); }
   };
+  using Clock = std::chrono::steady_clock;
   explicit Connection(PGconn* connection) : connection_(connection) {}
 
+  bool put(std::string_view piece);
+  bool end_copy(const char* why_not);
+  bool flush();
+  bool await_answer();
+  bool wait(bool to_write);
+  bool be_patient();
+  PGresult* last_answer();
   std::optional<Result> keep(PGresult* result);
   void remember(const PGresult* result);
 
   std::unique_ptr<PGconn, Finish> connection_;
+  Patience* patience_ = nullptr;
+  bool given_up_ = false;
+  Clock::time_point heard_{}, asked_patience_{};  // when bytes moved; when go_on() was called
   Error error_;
 };
 

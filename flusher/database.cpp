@@ -45,12 +45,12 @@ std::string wrong_version(int version) {
 
 }  // namespace
 
-Database::Database(std::string conninfo, std::string stream)
-    : conninfo_(std::move(conninfo)), stream_(std::move(stream)) {}
+Database::Database(std::string conninfo, pg::Patience& patience)
+    : conninfo_(std::move(conninfo)), patience_(patience) {}
 
 Database::Open Database::open(std::string& error) {
   close();
-  connection_ = pg::Connection::open(conninfo_, error, "weir-flusher");
+  connection_ = pg::Connection::open(conninfo_, error, "weir-flusher", &patience_);
   if (!connection_) {
     if (!is_missing_role(error)) return Open::away;
     error = kUnmigrated + " (" + error + ")";
@@ -82,21 +82,15 @@ Database::Open Database::check_schema(std::string& error) {
   return Open::refused;
 }
 
-Database::Lease Database::take_lease() {
-  const auto rows =
-      connection_->exec_params("SELECT pg_try_advisory_lock(weir.stream_lock_key($1))", {stream_});
-  if (!rows) return Lease::away;
-  return rows->value(0, 0) == "t" ? Lease::taken : Lease::held_by_another;
-}
-
-std::optional<std::optional<StoredPosition>> Database::read_position() {
+std::optional<std::optional<StoredPosition>> Database::read_position(const std::string& stream) {
   const auto rows = connection_->exec_params(
-      "SELECT p.position, p.epoch FROM weir.read_position($1) AS p", {stream_});
+      "SELECT p.position, p.epoch, p.previous FROM weir.read_position($1) AS p", {stream});
   if (!rows) return std::nullopt;
   if (rows->rows() == 0) return std::optional<StoredPosition>();
   const std::string_view position = rows->value(0, 0).value_or("");
   return StoredPosition{std::string(position), parse_stream_id(position),
-                        std::string(rows->value(0, 1).value_or(""))};
+                        std::string(rows->value(0, 1).value_or("")),
+                        std::string(rows->value(0, 2).value_or(""))};
 }
 
 std::optional<int> Database::make_partitions() {

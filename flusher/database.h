@@ -1,9 +1,9 @@
 // The flusher's session in PostgreSQL: connected, of the right schema, with its temporary tables.
 //
-//   Database database(options.postgres, options.stream);
+//   Database database(options.postgres, watch);
 //   std::string error;
 //   switch (database.open(error)) { case Open::ready: … case Open::away: … case Open::refused: … }
-//   if (database.take_lease() == Lease::taken) …
+//   auto position = database.read_position("weir:{0}");
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,8 @@ namespace weir::flusher {
 
 class Database {
  public:
-  Database(std::string conninfo, std::string stream);
+  // `patience` is asked while PostgreSQL lets us wait.
+  Database(std::string conninfo, pg::Patience& patience);
 
   enum class Open : std::uint8_t {
     ready,
@@ -29,13 +30,8 @@ class Database {
   void close() { connection_.reset(); }
   bool is_open() const { return connection_.has_value(); }
 
-  // Only one flusher reads a stream. The lease is an advisory lock of this session: it ends with
-  // it, however that ends.
-  enum class Lease : std::uint8_t { taken, held_by_another, away };
-  Lease take_lease();
-
   // The position of the last batch; no value inside if there never was one. None: see error().
-  std::optional<std::optional<StoredPosition>> read_position();
+  std::optional<std::optional<StoredPosition>> read_position(const std::string& stream);
 
   // Makes partitions ahead of need: how many, or none, see error().
   std::optional<int> make_partitions();
@@ -51,7 +47,8 @@ class Database {
  private:
   Open check_schema(std::string& error);
 
-  std::string conninfo_, stream_;
+  std::string conninfo_;
+  pg::Patience& patience_;
   std::optional<pg::Connection> connection_;
 };
 

@@ -1,7 +1,9 @@
 #include "flusher/flusher.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "flusher/advice.h"
 #include "flusher/log.h"
 #include "flusher/notify.h"
 #include "flusher/stop.h"
@@ -11,31 +13,83 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kIdleWait{500};   // of an XREAD, when there is nothing to do
-constexpr milliseconds kLeaseWait{500};  // between two looks at a lease that another one holds
+constexpr milliseconds kIdleWait{500};     // for news, when there is nothing to do
+constexpr milliseconds kStandbyWait{200};  // between two looks at leases that others hold
+constexpr milliseconds kMeasureEvery{1000};
+constexpr milliseconds kPublishEvery{500};
+constexpr std::chrono::seconds kGiveUp{10};  // Redis is away: others may still reach it
+constexpr std::chrono::seconds kTooNewFor{
+    30};  // until a record that was too new is looked at again
 constexpr std::chrono::hours kPartitionsEvery{1};
 constexpr std::chrono::minutes kPartitionsAgain{1};  // after a failure
+
+std::string joined(const std::vector<std::string>& texts) {
+  std::string all;
+  for (const std::string& text : texts) all += (all.empty() ? "" : " ") + text;
+  return all;
+}
+
+// A session in which the batch failed is good for the next try, unless it is of a server that will
+// not take one.
+bool needs_another_session(const pg::Connection& connection) {
+  return connection.is_broken() || connection.sqlstate() == "25006" ||
+         connection.sqlstate().substr(0, 3) == "57P";
+}
 
 }  // namespace
 
 Flusher::Flusher(const Options& options)
     : options_(options),
-      database_(options.postgres, options.stream),
-      stream_(options),
+      leases_(options_),
+      watch_(leases_),
+      database_(options.postgres, watch_),
+      link_(options_),
       postgres_outage_("PostgreSQL"),
-      redis_outage_("Redis"),
-      read_size_(options.batch_rows, options.batch_bytes) {}
+      redis_outage_("Redis") {
+  for (const std::string& stream : options_.streams) {
+    shards_.push_back(std::make_unique<Shard>(options_, link_, stream));
+  }
+}
 
 int Flusher::run() {
-  log_info("weir-flusher starts", {{"stream", options_.stream}, {"once", options_.once}});
+  log_info("weir-flusher starts", {{"streams", joined(options_.streams)}, {"once", options_.once}});
+  while_waiting([this] {
+    leases_.tick();
+    publish();
+  });
   while (!stop_requested() && !exit_code_) {
     notify_alive();
-    if (ensure_database() && ensure_lease() && ensure_stream()) step();
+    want();
+    const bool redis = ensure_redis() && measure();
+    if (ensure_database() && ensure_leases() && redis) round();
+    publish();
   }
+  while_waiting([] {});
   summary_.tell(/*now=*/true);
   notify_stopping();
   log_info("weir-flusher leaves", {{"rows", summary_.rows()}, {"exit", exit_code_.value_or(0)}});
   return exit_code_.value_or(0);
+}
+
+bool Flusher::ensure_redis() {
+  if (link_.is_connected()) return true;
+  std::string error;
+  if (link_.connect(error)) return true;
+  lose_redis(error);
+  return false;
+}
+
+// Looks at what waits, of streams that others hold and while PostgreSQL is away too.
+bool Flusher::measure() {
+  if (Clock::now() - measured_at_ < kMeasureEvery) return true;
+  measured_at_ = Clock::now();
+  for (const auto& shard : shards_) {
+    std::string error;
+    if (shard->measure(error)) continue;
+    lose_redis(error);
+    return false;
+  }
+  return true;
 }
 
 bool Flusher::ensure_database() {
@@ -43,6 +97,7 @@ bool Flusher::ensure_database() {
   std::string error;
   switch (database_.open(error)) {
     case Database::Open::ready:
+      store_.emplace(database_.connection());
       return true;
     case Database::Open::away:
       postgres_outage_.failed(error);
@@ -55,180 +110,161 @@ bool Flusher::ensure_database() {
   return false;
 }
 
-bool Flusher::ensure_lease() {
-  if (store_) return true;
-  switch (database_.take_lease()) {
-    case Database::Lease::away:
-      lose_database(database_.error());
-      return false;
-    case Database::Lease::held_by_another:
-      postgres_outage_.recovered();
-      if (!std::exchange(is_standby_, true)) {
-        log_info("another flusher holds the lease on this stream, standing by",
-                 {{"stream", options_.stream}});
-        notify_ready();
-        notify_status("standing by");
-      }
-      wait_for(kLeaseWait);
-      return false;
-    case Database::Lease::taken:
-      break;
-  }
-  is_standby_ = false;
-  store_.emplace(database_.connection());
-  partitions_due_ = {};
-  return true;
-}
-
-bool Flusher::ensure_stream() {
-  if (in_place_ && stream_.is_connected()) return true;
+bool Flusher::ensure_leases() {
   std::string error;
-  in_place_ = false;
-  if (!stream_.is_connected() && !stream_.connect(error)) {
-    lose_stream(error);
+  if (!leases_.is_open() && !leases_.open(database_.connection().backend_pid(), error)) {
+    lose_database(error, leases_.error().sqlstate);
     return false;
   }
-  const auto life = stream_.look(error);
-  if (!life) {
-    lose_stream(error);
-    return false;
-  }
-  const auto stored = database_.read_position();
-  if (!stored) {
-    lose_database(database_.error());
-    return false;
-  }
-  find_place(*life, *stored);
-  return in_place_;
+  leases_.tick();
+  take_leases();
+  const bool holds_any = std::any_of(shards_.begin(), shards_.end(),
+                                     [](const auto& shard) { return shard->is_held(); });
+  if (!holds_any) stand_by();
+  if (holds_any) stands_by_ = false;
+  return holds_any;
 }
 
-// Says where reading goes on, and clears away what a predecessor stored but did not trim.
-void Flusher::find_place(const StreamLife& life, const std::optional<StoredPosition>& stored) {
-  const ResumePoint point = resume_point(stored, life);
-  const std::string position = stored ? stored->text : "none";
-  if (point.reason == Resume::another_life) {
-    log_warn("the stream began a new life, reading it from its start",
-             {{"position", position}, {"epoch", life.epoch}});
-  } else if (point.reason == Resume::behind) {
-    log_warn("the stream is behind the stored position, reading it from its start",
-             {{"position", position}, {"last_id", format_stream_id(life.last_id)}});
-  } else {
-    log_info("reading", {{"stream", options_.stream}, {"position", position}});
+// Tells the shards what we hold; the leases are in the order of the streams, as they are.
+void Flusher::take_leases() {
+  for (const auto& shard : shards_) {
+    const auto& held = leases_.held();
+    const auto lease = std::find_if(held.begin(), held.end(), [&](const Lease& candidate) {
+      return candidate.stream == shard->stream();
+    });
+    if (lease == held.end()) {
+      if (shard->is_held()) log_info("the lease has ended", {{"stream", shard->stream()}});
+      shard->drop();
+    } else if (lease->surplus && shard->is_held()) {
+      log_info("handing the stream over to another flusher", {{"stream", shard->stream()}});
+      shard->drop();
+      leases_.release(shard->stream());
+    } else if (lease->token != shard->token()) {
+      shard->lease(lease->token);
+    }
   }
-  after_ = point.after;
-  epoch_ = life.epoch;
-  stored_position_.reset();
-  if (stored) stored_position_ = stored->text;
-  if (!once_until_ && options_.once) once_until_ = life.last_id;
-  in_place_ = true;
-  notify_ready();
-  if (point.reason == Resume::at_position) trim();
 }
 
-// Reads a batch and stores it; with nothing to read, looks after the rest.
-void Flusher::step() {
+// A batch of each stream, and a wait when none of them has more.
+void Flusher::round() {
   make_partitions();
-  if (!store_) return;
-  std::vector<Read> reads;  // holds what the batch points into
-  Batch batch;
-  if (!fill(batch, reads)) return;
-  if (batch.empty()) {
+  bool may_be_more = false;
+  for (const auto& shard : shards_) {
+    if (!database_.is_open() || !link_.is_connected() || stop_requested()) return;
+    if (shard->is_held() && step(*shard)) may_be_more = true;
+    leases_.tick();
+  }
+  if (is_done()) {
+    exit_code_ = 0;
+  } else if (!may_be_more && database_.is_open() && link_.is_connected()) {
     rest();
-  } else {
-    store_batch(batch);
   }
-  if (once_until_ && in_place_ && !(after_ < *once_until_)) exit_code_ = 0;
 }
 
-// Fills `batch` until it is full or the stream is empty, and lingers once for more. False: the
-// stream is lost, or another; nothing of the batch is then of use.
-bool Flusher::fill(Batch& batch, std::vector<Read>& reads) {
-  read_size_.begin_batch();
-  milliseconds wait = options_.once ? milliseconds(0) : kIdleWait;
-  bool lingered = false;
-  while (const std::size_t count = read_size_.next(batch.rows(), batch.bytes())) {
-    const std::size_t before = batch.entries();
-    if (!read_into(batch, reads, count, wait)) return false;
-    wait = milliseconds(0);
-    if (batch.entries() - before == count) continue;
-    if (lingered || !may_linger(batch)) break;
-    wait_for(milliseconds(options_.linger_ms));
-    lingered = true;
-  }
-  return true;
-}
-
-bool Flusher::may_linger(const Batch& batch) const {
-  return !batch.empty() && !options_.once && !stop_requested();
-}
-
-bool Flusher::read_into(Batch& batch, std::vector<Read>& reads, std::size_t count,
-                        milliseconds wait) {
+// True if the shard may have more to do at once.
+bool Flusher::step(Shard& shard) {
   std::string error;
-  auto read = stream_.read(after_, count, wait, error);
-  if (!read) {
-    lose_stream(error);
-    return false;
+  const Step step = shard.step(database_, *store_, summary_, error);
+  if (step != Step::redis) redis_outage_.recovered();
+  if (step != Step::postgres && step != Step::redis) postgres_outage_.recovered();
+  switch (step) {
+    case Step::idle:
+    case Step::partial:
+      notify_ready();
+      return false;
+    case Step::full:
+    case Step::again:
+      return true;
+    case Step::postgres:
+      postgres_failed();
+      return true;
+    case Step::redis:
+      lose_redis(error);
+      return false;
+    case Step::fenced:
+      shard.drop();
+      leases_.hurry();
+      return false;
+    case Step::too_new:
+      set_aside(shard);
+      return false;
   }
-  redis_outage_.recovered();
-  if (read->stopped) return false;
-  if (read->epoch != epoch_) {
-    in_place_ = false;
-    return false;
-  }
-  for (const Entry& entry : read->entries) batch.add(entry);
-  if (read->entries.empty()) return true;
-  read_size_.took(read->entries.size(), read->largest);
-  after_ = batch.last_id();
-  reads.push_back(std::move(*read));
-  return true;
+  return false;
 }
 
-void Flusher::store_batch(const Batch& batch) {
-  const auto begun = Clock::now();
-  const std::string position = format_stream_id(batch.last_id());
-  Stored stored;
-  switch (store_->store(batch, {options_.stream, stored_position_, position, epoch_}, stored)) {
-    case Fault::none:
-      break;
-    case Fault::moved:
-      log_warn("somebody else moved the stored position, reading it again");
-      in_place_ = false;
-      return;
-    default:
-      return lose_database(database_.error());
+// Another flusher, which is newer, may take it; after a while we look again whether it has.
+void Flusher::set_aside(Shard& shard) {
+  log_error(
+      "a record of a newer Weir is the next one: upgrade weir-flusher, which then goes on; until"
+      " then this stream waits",
+      {{"stream", shard.stream()}});
+  notify_status("needs an upgrade");
+  notify_ready();
+  shard.drop();
+  leases_.release(shard.stream());
+  too_new_.push_back({shard.stream(), Clock::now() + kTooNewFor});
+  if (options_.once) exit_code_ = 1;
+}
+
+// The streams that this flusher is ready to read.
+void Flusher::want() {
+  const auto now = Clock::now();
+  too_new_.erase(std::remove_if(too_new_.begin(), too_new_.end(),
+                                [&](const TooNew& one) { return one.until < now; }),
+                 too_new_.end());
+  std::vector<std::string> streams;
+  const bool reaches_redis = redis_outage_.lasts() < kGiveUp;
+  for (const std::string& stream : options_.streams) {
+    const bool is_aside = std::any_of(too_new_.begin(), too_new_.end(),
+                                      [&](const TooNew& one) { return one.stream == stream; });
+    if (reaches_redis && !is_aside) streams.push_back(stream);
   }
+  if (!reaches_redis) {
+    for (const auto& shard : shards_) {
+      if (!shard->is_held()) continue;
+      shard->drop();
+      leases_.release(shard->stream());
+    }
+  }
+  leases_.want(std::move(streams));
+}
+
+void Flusher::stand_by() {
   postgres_outage_.recovered();
-  stored_position_ = position;
-  summary_.add(stored, batch.entries(), Clock::now() - begun);
-  trim();
-}
-
-// Deletes what is stored. Where that fails the entries stay: they are stored, and the next batch
-// that goes through deletes them too.
-void Flusher::trim() {
-  std::string error;
-  switch (stream_.trim(after_, epoch_, error)) {
-    case RedisStream::Trim::done:
-      trim_refused_ = false;
-      return;
-    case RedisStream::Trim::another_life:
-      in_place_ = false;
-      return;
-    case RedisStream::Trim::refused:
-      if (!std::exchange(trim_refused_, true)) {
-        log_error("Redis refuses XTRIM, so the stream grows", {{"error", error}});
-      }
-      return;
-    case RedisStream::Trim::away:
-      return lose_stream(error);
+  if (is_done()) {
+    exit_code_ = 0;
+    return;
   }
+  if (!redis_outage_.is_on() && too_new_.empty() && !std::exchange(stands_by_, true)) {
+    log_info("other flushers hold the leases on all streams, standing by",
+             {{"streams", joined(options_.streams)}});
+    notify_ready();
+    notify_status("standing by");
+  }
+  if (!database_.is_alive()) return lose_database(database_.error(), "");
+  wait_for(kStandbyWait);
 }
 
+// Nothing is left to read: waits for what comes, and a little longer for more of it.
 void Flusher::rest() {
   summary_.tell();
-  if (!database_.is_alive()) return lose_database(database_.error());
-  postgres_outage_.recovered();
+  if (!database_.is_alive()) return lose_database(database_.error(), "");
+  std::vector<Place> places;
+  for (const auto& shard : shards_) {
+    if (auto place = shard->place()) places.push_back(*std::move(place));
+  }
+  if (places.empty() || options_.once)
+    return wait_for(options_.once ? milliseconds(10) : kStandbyWait);
+  std::string error;
+  switch (wait_for_news(link_, places, kIdleWait, error)) {
+    case News::some:
+      return wait_for(milliseconds(options_.linger_ms));
+    case News::away:
+      return lose_redis(error);
+    case News::none:
+    case News::stop:
+      redis_outage_.recovered();
+  }
 }
 
 void Flusher::make_partitions() {
@@ -239,24 +275,54 @@ void Flusher::make_partitions() {
     if (*made > 0) log_info("made partitions", {{"partitions", *made}});
     partitions_failed_ = false;
   } else if (database_.connection().is_broken()) {
-    lose_database(database_.error());
+    postgres_failed();
   } else if (!std::exchange(partitions_failed_, true)) {
     log_warn("could not make partitions, rows without one go to the default partition",
              {{"error", database_.error()}});
   }
 }
 
-void Flusher::lose_database(const std::string& error) {
-  store_.reset();
-  database_.close();
-  in_place_ = false;
-  postgres_outage_.failed(error);
+void Flusher::postgres_failed() {
+  const std::string error = database_.error(), sqlstate = database_.connection().sqlstate();
+  if (needs_another_session(database_.connection())) return lose_database(error, sqlstate);
+  postgres_outage_.failed(error, advice_on(sqlstate));
 }
 
-void Flusher::lose_stream(const std::string& error) {
-  stream_.close();
-  in_place_ = false;
+void Flusher::lose_database(const std::string& error, const std::string& sqlstate) {
+  store_.reset();
+  database_.close();
+  leases_.close();
+  partitions_due_ = {};
+  for (const auto& shard : shards_) shard->drop();
+  postgres_outage_.failed(error, advice_on(sqlstate));
+}
+
+void Flusher::lose_redis(const std::string& error) {
+  link_.close();
+  for (const auto& shard : shards_) shard->lose_place();
   redis_outage_.failed(error);
+}
+
+bool Flusher::is_done() const {
+  return options_.once && std::all_of(shards_.begin(), shards_.end(),
+                                      [](const auto& shard) { return shard->is_done(); });
+}
+
+void Flusher::publish() {
+  if (Clock::now() - published_at_ < kPublishEvery) return;
+  published_at_ = Clock::now();
+  Status status;
+  status.postgres = {postgres_outage_.is_on(), postgres_outage_.error()};
+  status.redis = {redis_outage_.is_on(), redis_outage_.error()};
+  for (const auto& shard : shards_) status.shards.push_back(shard->status());
+  status.stored = summary_.rows();
+  status.duplicates = summary_.duplicates();
+  status.dead = summary_.dead();
+  status.batches = summary_.batches();
+  status.entries = summary_.entries();
+  status.started = started_;
+  status.stands_by = stands_by_;
+  board_.publish(std::move(status));
 }
 
 }  // namespace weir::flusher

@@ -1,30 +1,35 @@
-// The flusher's work: stream in, tables out, until it is asked to stop.
+// The flusher's work: streams in, tables out, until it is asked to stop. Everything happens in one
+// thread, in rounds; what has to go on all the time (the leases' heartbeat, word to systemd) is
+// done from the waits too.
 //
-//            database open,           stream found,
-//            lease taken              place to read from known
-//   +------+ ------------> +--------+ ------------> +------+   read a batch, store it, trim
-//   | away |               | leased |               | ready | ──┐
-//   +------+ <------------ +--------+ <------------ +------+ <─┘
-//            PostgreSQL gone           Redis gone, or the stream began another life
+//   round:  Redis there? ──► PostgreSQL there? ──► leases renewed? ──► for each stream that we
+//   hold:
+//             │ no              │ no                  │ none             a batch (shard.h)
+//             ▼                 ▼                     ▼                  │
+//           wait, try again   wait, try again       stand by             ▼
+//                                                            nothing left: wait for news
 //
-// Nothing survives a step back but what the servers hold: the position is read from PostgreSQL
-// again, the epoch from Redis. So a COMMIT whose answer was lost needs no case of its own.
+// A stream is given up in order when others lack their share, when Redis has been away for kGiveUp
+// (others may still reach it), and when its next record is of a newer Weir.
 #pragma once
 
 #include <chrono>
-#include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "flusher/batch.h"
 #include "flusher/database.h"
+#include "flusher/leases.h"
 #include "flusher/options.h"
 #include "flusher/outage.h"
-#include "flusher/read_size.h"
-#include "flusher/redis_stream.h"
+#include "flusher/redis_link.h"
+#include "flusher/shard.h"
+#include "flusher/status.h"
 #include "flusher/store.h"
 #include "flusher/summary.h"
+#include "flusher/watch.h"
 
 namespace weir::flusher {
 
@@ -36,43 +41,51 @@ class Flusher {
   // is none that it can work with.
   int run();
 
+  // For those who ask how it fares, from any thread.
+  const StatusBoard& board() const { return board_; }
+
  private:
   using Clock = std::chrono::steady_clock;
 
-  // Each returns true if there is more to do at once, as opposed to having failed and waited.
-  bool ensure_database();
-  bool ensure_lease();
-  bool ensure_stream();
-  void step();
+  // A stream whose next record is too new, and when it is looked at again.
+  struct TooNew {
+    std::string stream;
+    Clock::time_point until;
+  };
 
-  void find_place(const StreamLife& life, const std::optional<StoredPosition>& stored);
-  bool fill(Batch& batch, std::vector<Read>& reads);
-  bool read_into(Batch& batch, std::vector<Read>& reads, std::size_t count,
-                 std::chrono::milliseconds wait);
-  bool may_linger(const Batch& batch) const;
-  void store_batch(const Batch& batch);
-  void trim();
+  // Each returns true if there is more to do at once, as opposed to having failed and waited.
+  bool ensure_redis();
+  bool measure();
+  bool ensure_database();
+  bool ensure_leases();
+  void take_leases();
+  void round();
+  bool step(Shard& shard);
+  void want();
+  void stand_by();
   void rest();
   void make_partitions();
-  void lose_database(const std::string& error);
-  void lose_stream(const std::string& error);
+  void set_aside(Shard& shard);
+  void postgres_failed();
+  void lose_database(const std::string& error, const std::string& sqlstate);
+  void lose_redis(const std::string& error);
+  bool is_done() const;
+  void publish();
 
   const Options options_;
+  Leases leases_;
+  Watch watch_;
   Database database_;
-  RedisStream stream_;
+  RedisLink link_;
   Outage postgres_outage_, redis_outage_;
   Summary summary_;
-  ReadSize read_size_;
-  std::optional<Store> store_;  // while the lease is held
+  std::optional<Store> store_;  // while the database is open
+  std::vector<std::unique_ptr<Shard>> shards_;
+  std::vector<TooNew> too_new_;
+  StatusBoard board_;
 
-  bool in_place_ = false;  // what follows is known
-  StreamId after_;         // entries up to here are read
-  std::optional<std::string> stored_position_;
-  std::string epoch_;
-  std::optional<StreamId> once_until_;
-
-  Clock::time_point partitions_due_{};
-  bool is_standby_ = false, trim_refused_ = false, partitions_failed_ = false;
+  Clock::time_point started_ = Clock::now(), measured_at_{}, published_at_{}, partitions_due_{};
+  bool stands_by_ = false, partitions_failed_ = false;
   std::optional<int> exit_code_;  // set: leave
 };
 

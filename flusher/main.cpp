@@ -14,7 +14,7 @@ int main(int argc, char** argv) {
     const auto options = parse_options(argc, argv, exit_code);
     if (!options) return exit_code;
     catch_stop_signals();
-    setenv("PGCONNECT_TIMEOUT", "10", /*overwrite=*/0);  // libpq's own default is for ever
+    setenv("PGCONNECT_TIMEOUT", "5", /*overwrite=*/0);  // libpq's own default is for ever
     start_log(options->log_level);
     return Flusher(*options).run();
   } catch (const std::exception& error) {

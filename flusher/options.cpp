@@ -1,5 +1,7 @@
 #include "flusher/options.h"
 
+#include <algorithm>
+
 #include <CLI/CLI.hpp>
 
 #include "core/redis/stream.h"
@@ -8,10 +10,12 @@ namespace weir::flusher {
 namespace {
 
 constexpr int kWrongUsage = 2;
+constexpr int kMostShards = 1024;
 
 constexpr const char* kAbout =
     "Moves Weir's events from a Redis stream to PostgreSQL, each exactly once.\n"
-    "Run it beside Redis or PostgreSQL; a second one on the same stream stands by.";
+    "Run it beside Redis or PostgreSQL. Several on the same streams share them; one that\n"
+    "finds none left stands by.";
 
 constexpr const char* kFooter =
     "Every option but --help, --config and --once can stand in the file, one a line, as in\n"
@@ -26,9 +30,23 @@ std::string check_address(const std::string& text) {
   return parse_redis_address(text, address);
 }
 
-void add_places(CLI::App& app, Options& options, std::string& redis) {
-  app.add_option("--redis", redis, "where Redis listens: unix:/path or host:port")
-      ->type_name("ADDRESS")
+// What stands for several values: given once for each, as a list in the file, or with commas.
+template <typename Option>
+Option* several(Option* option) {
+  return option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->delimiter(',');
+}
+
+struct Words {
+  std::vector<std::string> redis{"127.0.0.1:6379"};
+  std::vector<std::string> streams;
+  int shards = 0;
+};
+
+void add_places(CLI::App& app, Options& options, Words& words) {
+  several(app.add_option("--redis", words.redis,
+                         "where Redis listens: unix:/path or host:port; several where a replica may"
+                         " become the master"))
+      ->type_name("ADDRESS,...")
       ->capture_default_str()
       ->check(CLI::Validator(check_address, ""));
   app.add_option("--redis-user", options.redis_user, "Redis' user (default: Redis' own default)")
@@ -36,9 +54,14 @@ void add_places(CLI::App& app, Options& options, std::string& redis) {
   app.add_option("--redis-password-file", options.redis_password_file,
                  "file whose first line is that user's password, read at each connection")
       ->type_name("FILE");
-  app.add_option("--stream", options.stream, "the stream's key in Redis")
-      ->type_name("KEY")
-      ->capture_default_str();
+  auto* streams = several(app.add_option("--stream", words.streams,
+                                         "the streams' keys in Redis (default: weir:{0})"))
+                      ->type_name("KEY,...");
+  app.add_option("--shards", words.shards,
+                 "the same for the streams weir:{0}, weir:{1}, ...: how many; to 1024")
+      ->type_name("NUMBER")
+      ->check(CLI::Range(1, kMostShards).description(""))
+      ->excludes(streams);
   app.add_option("--postgres", options.postgres,
                  "libpq's connection string (default: the PG* environment variables)")
       ->type_name("CONNINFO");
@@ -64,6 +87,13 @@ void add_sizes(CLI::App& app, Options& options) {
 }
 
 void add_rest(CLI::App& app, Options& options) {
+  app.add_option("--lease-seconds", options.lease_seconds,
+                 "after how long a flusher that hangs is replaced; from 2 to 300")
+      ->type_name("NUMBER")
+      ->capture_default_str()
+      ->check(CLI::Range(2, 300).description(""));
+  app.add_flag("--bury-newer", options.bury_newer,
+               "put records of a newer Weir into dead_letters instead of waiting for an upgrade");
   app.add_option("--log-level", options.log_level, "debug, info, warn or error")
       ->type_name("LEVEL")
       ->capture_default_str()
@@ -72,18 +102,32 @@ void add_rest(CLI::App& app, Options& options) {
       ->configurable(false);
 }
 
+// What was said, in the form in which it is used.
+void settle(const Words& words, Options& options) {
+  for (const std::string& word : words.redis) {
+    RedisAddress address;
+    parse_redis_address(word, address);
+    options.redis.push_back(std::move(address));
+  }
+  options.streams = words.streams;
+  for (int i = 0; i < words.shards; ++i) options.streams.push_back(shard_stream(i));
+  if (options.streams.empty()) options.streams.emplace_back(kDefaultStream);
+  std::sort(options.streams.begin(), options.streams.end());
+  options.streams.erase(std::unique(options.streams.begin(), options.streams.end()),
+                        options.streams.end());
+}
+
 }  // namespace
 
 std::optional<Options> parse_options(int argc, const char* const* argv, int& exit_code) {
   Options options;
-  options.stream = kDefaultStream;
-  std::string redis = "127.0.0.1:6379";
+  Words words;
   CLI::App app(kAbout, "weir-flusher");
   app.footer(kFooter);
   app.set_config("--config", "", "file with these options")->type_name("FILE")->configurable(false);
   app.allow_config_extras(CLI::config_extras_mode::error);
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-  add_places(app, options, redis);
+  add_places(app, options, words);
   add_sizes(app, options);
   add_rest(app, options);
   try {
@@ -92,7 +136,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv, int& exi
     exit_code = app.exit(error) == 0 ? 0 : kWrongUsage;
     return std::nullopt;
   }
-  parse_redis_address(redis, options.redis);
+  settle(words, options);
   return options;
 }
 

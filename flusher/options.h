@@ -4,20 +4,23 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/redis/address.h"
 
 namespace weir::flusher {
 
 struct Options {
-  RedisAddress redis;
-  std::string redis_user;           // empty: Redis' default user
-  std::string redis_password_file;  // empty: no password
-  std::string stream;
-  std::string postgres;  // libpq's connection string
+  std::vector<RedisAddress> redis;   // of which one is the master
+  std::string redis_user;            // empty: Redis' default user
+  std::string redis_password_file;   // empty: no password
+  std::vector<std::string> streams;  // in their order, each once
+  std::string postgres;              // libpq's connection string
   std::size_t batch_rows = 10'000;
   std::size_t batch_bytes = 8 << 20;
   int linger_ms = 200;
+  int lease_seconds = 5;
+  bool bury_newer = false;
   std::string log_level = "info";
   bool once = false;
 };

@@ -17,27 +17,39 @@ constexpr std::chrono::seconds kSilence{30};
 Outage::Outage(const char* server)
     : server_(server), backoff_(kLeastWait, kMostWait, static_cast<std::uint64_t>(getpid())) {}
 
-void Outage::failed(const std::string& error) {
+void Outage::failed(const std::string& error, std::string_view advice) {
   const auto now = std::chrono::steady_clock::now();
   const auto wait = backoff_.next();
-  if (!away_ || (error != last_error_ && now - logged_at_ > kSilence)) {
-    log_warn("cannot go on without this server, trying again until it is back",
-             {{"server", server_}, {"error", error}});
-    notify_status(std::string("waiting for ") + server_);
-    last_error_ = error;
+  if (!away_) since_ = now;
+  if (!away_ || (error != told_error_ && now - logged_at_ > kSilence)) {
+    tell(error, advice);
+    told_error_ = error;
     logged_at_ = now;
   } else {
     log_debug("still away", {{"server", server_}, {"error", error}, {"wait_ms", wait.count()}});
   }
+  last_error_ = error;
   away_ = true;
   notify_alive();
   wait_for(wait);
+}
+
+void Outage::tell(const std::string& error, std::string_view advice) {
+  constexpr const char* kSentence =
+      "cannot go on without this server, trying again until it is back; what comes waits in Redis";
+  notify_status(std::string("waiting for ") + server_);
+  if (advice.empty()) return log_warn(kSentence, {{"server", server_}, {"error", error}});
+  log_warn(kSentence, {{"server", server_}, {"error", error}, {"advice", advice}});
 }
 
 void Outage::recovered() {
   backoff_.reset();
   if (away_) log_info("the server is back", {{"server", server_}});
   away_ = false;
+}
+
+std::chrono::steady_clock::duration Outage::lasts() const {
+  return away_ ? std::chrono::steady_clock::now() - since_ : std::chrono::steady_clock::duration(0);
 }
 
 }  // namespace weir::flusher

@@ -5,7 +5,8 @@
 //
 // Bound: a batch holds at most batch_bytes and one step; a step is at most kMostEntries entries,
 // and at most twice as many as the step before. Where entries suddenly grow, one step is too long
-// once.
+// once. A batch that took PostgreSQL too long makes the next one half as large, down to a 1024th;
+// each that passes doubles it again.
 #pragma once
 
 #include <algorithm>
@@ -28,6 +29,9 @@ class ReadSize {
     last_step_ = kMostEntries / 2;
   }
 
+  void too_long() { halvings_ = std::min(halvings_ + 1, kMostHalvings); }
+  void passed() { halvings_ = std::max(halvings_ - 1, 0); }
+
   // `entries` came, the largest of `largest` bytes.
   void took(std::size_t entries, std::size_t largest) {
     last_step_ = std::max<std::size_t>(entries, 1);
@@ -38,14 +42,19 @@ class ReadSize {
 
   // Entries to ask for when the batch holds `rows` and `bytes`; 0 when it is full.
   std::size_t next(std::size_t rows, std::size_t bytes) const {
-    if (rows >= batch_rows_ || bytes >= batch_bytes_) return 0;
-    const std::size_t fitting = (batch_bytes_ - bytes) / largest_;
-    const std::size_t most = std::min({kMostEntries, 2 * last_step_, batch_rows_ - rows});
+    const std::size_t most_rows = std::max<std::size_t>(1, batch_rows_ >> halvings_);
+    const std::size_t most_bytes = std::max<std::size_t>(1, batch_bytes_ >> halvings_);
+    if (rows >= most_rows || bytes >= most_bytes) return 0;
+    const std::size_t fitting = (most_bytes - bytes) / largest_;
+    const std::size_t most = std::min({kMostEntries, 2 * last_step_, most_rows - rows});
     return std::max<std::size_t>(1, std::min(fitting, most));
   }
 
  private:
+  static constexpr int kMostHalvings = 10;
+
   std::size_t batch_rows_, batch_bytes_;
+  int halvings_ = 0;
   std::size_t largest_ = kFirstGuess;
   std::size_t largest_here_ = 0;  // in this batch
   std::size_t last_step_ = kMostEntries / 2;

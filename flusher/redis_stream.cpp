@@ -1,43 +1,41 @@
 #include "flusher/redis_stream.h"
 
-#include <sys/time.h>
-
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <fstream>
 #include <random>
-
-#include <hiredis/hiredis.h>
+#include <utility>
 
 #include "core/record/record.h"
-#include "core/redis/secret.h"
 #include "core/redis/stream.h"
-#include "core/redis/warnings.h"
-#include "flusher/stop.h"
+#include "flusher/reply.h"
 
 namespace weir::flusher {
 namespace {
 
-constexpr timeval kConnectTimeout{2, 0};
-constexpr timeval kReplyTimeout{RedisStream::kTimeout.count(), 0};
-constexpr std::size_t kMostWords = 8;  // of one command
-
-// A script, because it has to be one step with the look at the epoch, and because a Redis that has
-// reached its maxmemory refuses MULTI with anything in it, just when trimming is needed most.
+// Scripts, because a look and what follows from it have to be one step, and because a Redis that
+// has reached its maxmemory refuses MULTI with anything in it, just when trimming is needed most.
+// There SET fails, inside pcall(), and XTRIM works.
+constexpr std::string_view kLook =
+    "local function look(key) "
+    "local info, length, first, last = redis.pcall('XINFO', 'STREAM', key), 0, '', '0-0' "
+    "if info.err then if info.err:find('no such key') then return {0, '', '0-0'} end return info "
+    "end "
+    "for i = 1, #info, 2 do "
+    "if info[i] == 'length' then length = info[i + 1] end "
+    "if info[i] == 'last-generated-id' then last = info[i + 1] end "
+    "if info[i] == 'first-entry' and info[i + 1] then first = info[i + 1][1] end "
+    "end return {length, first, last} end ";
+constexpr std::string_view kClaim =
+    "local seen = look(KEYS[1]) if seen.err then return seen end "
+    "local epoch, note = redis.call('GET', KEYS[2]), redis.call('GET', KEYS[3]) or '' "
+    "if not epoch then epoch = redis.pcall('SET', KEYS[2], ARGV[1]).err and '' or ARGV[1] end "
+    "local now = redis.pcall('SET', KEYS[3], ARGV[2]).err and note or ARGV[2] "
+    "return {epoch, note, now, seen[3]}";
+constexpr std::string_view kBacklog = "return look(KEYS[1])";
 constexpr std::string_view kTrim =
     "if (redis.call('GET', KEYS[2]) or '') ~= ARGV[1] then return false end "
-    "return redis.call('XTRIM', KEYS[1], 'MINID', '=', ARGV[2])";
-
-std::string_view text_of(const redisReply& reply) { return {reply.str, reply.len}; }
-
-bool is_text(const redisReply* reply) {
-  return reply->type == REDIS_REPLY_STRING || reply->type == REDIS_REPLY_STATUS;
-}
-
-bool is_array(const redisReply* reply, std::size_t elements) {
-  return reply->type == REDIS_REPLY_ARRAY && reply->elements >= elements;
-}
+    "if (redis.call('GET', KEYS[3]) or '') ~= ARGV[2] then return false end "
+    "redis.call('XTRIM', KEYS[1], 'MINID', '=', ARGV[4]) "
+    "return redis.pcall('SET', KEYS[3], ARGV[3]).err and ARGV[2] or ARGV[3]";
 
 // A name that no other life of the stream has had.
 std::string random_name() {
@@ -83,211 +81,102 @@ bool take_entries(Read& read) {
   return true;
 }
 
-// XINFO STREAM answers names and values in turn.
-std::optional<StreamId> last_id_in(const redisReply* info) {
-  if (info->type != REDIS_REPLY_ARRAY) return std::nullopt;
-  for (std::size_t i = 0; i + 1 < info->elements; i += 2) {
-    if (!is_text(info->element[i]) || !is_text(info->element[i + 1])) continue;
-    if (text_of(*info->element[i]) == "last-generated-id") {
-      return parse_stream_id(text_of(*info->element[i + 1]));
-    }
-  }
-  return std::nullopt;
-}
-
-bool is_no_such_key(const redisReply* reply) {
-  return reply->type == REDIS_REPLY_ERROR && text_of(*reply) == "ERR no such key";
-}
-
-bool read_password(const std::string& path, std::string& password, std::string& error) {
-  std::ifstream file(path, std::ios::binary);
-  std::string bytes(kMostSecretFile + 1, '\0');
-  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  bytes.resize(static_cast<std::size_t>(file.gcount()));
-  const std::string fault = file.is_open() ? read_secret(bytes, password) : "it cannot be opened";
-  if (!fault.empty()) error = "no password in " + path + ": " + fault;
-  return fault.empty();
-}
-
 }  // namespace
 
-void FreeReply::operator()(redisReply* reply) const { freeReplyObject(reply); }
+RedisStream::RedisStream(RedisLink& link, std::string stream)
+    : link_(link),
+      stream_(std::move(stream)),
+      epoch_key_(epoch_key(stream_)),
+      note_key_(flushed_key(stream_)) {}
 
-RedisStream::RedisStream(const Options& options)
-    : address_(options.redis),
-      user_(options.redis_user),
-      password_file_(options.redis_password_file),
-      stream_(options.stream),
-      epoch_key_(epoch_key(options.stream)) {}
-
-RedisStream::~RedisStream() { close(); }
-
-void RedisStream::close() {
-  if (context_ != nullptr) redisFree(context_);
-  context_ = nullptr;
-}
-
-bool RedisStream::connect(std::string& error) {
-  close();
-  context_ = address_.is_unix()
-                 ? redisConnectUnixWithTimeout(address_.path.c_str(), kConnectTimeout)
-                 : redisConnectWithTimeout(address_.host.c_str(), address_.port, kConnectTimeout);
-  if (context_ == nullptr) {
-    error = "out of memory";
-    return false;
-  }
-  if (context_->err != 0) {
-    fail(error);
-    return false;
-  }
-  redisSetTimeout(context_, kReplyTimeout);
-  if (!address_.is_unix()) redisEnableKeepAlive(context_);
-  return authenticate(error);
-}
-
-// An error of Redis may repeat what it was sent: AUTH's is not shown.
-bool RedisStream::authenticate(std::string& error) {
-  if (password_file_.empty() && user_.empty()) return true;
-  std::string password;
-  if (!password_file_.empty() && !read_password(password_file_, password, error)) {
-    close();
-    return false;
-  }
-  if (user_.empty()) {
-    send({"AUTH", password});
-  } else {
-    send({"AUTH", user_, password});
-  }
-  const ReplyPtr reply = receive(error);
-  if (!reply) return false;
-  if (reply->type != REDIS_REPLY_ERROR) return true;
-  error = refusal("AUTH", text_of(*reply), password);
-  close();
-  return false;
-}
-
-std::optional<StreamLife> RedisStream::look(std::string& error) {
-  StreamLife life;
-  if (!name_life(life.epoch, error)) return std::nullopt;
-  send({"XINFO", "STREAM", stream_});
-  const ReplyPtr info = receive(error);
-  if (!info) return std::nullopt;
-  if (is_no_such_key(info.get())) return life;
-  const auto last_id = last_id_in(info.get());
+std::optional<StreamLife> RedisStream::claim(const std::string& note, std::string& error) {
+  const std::string script = std::string(kLook).append(kClaim);
+  const ReplyPtr reply =
+      link_.ask({"EVAL", script, "3", stream_, epoch_key_, note_key_, random_name(), note}, error);
+  if (!reply) return std::nullopt;
+  const auto last_id =
+      is_array(reply.get(), 4) ? parse_stream_id(text_or_none(reply->element[3])) : std::nullopt;
   if (!last_id) {
-    error = info->type == REDIS_REPLY_ERROR ? text_of(*info) : "XINFO STREAM names no last id";
-    close();
+    link_.reject("Redis does not tell of the stream what it should", error);
     return std::nullopt;
   }
+  StreamLife life;
+  life.epoch = text_or_none(reply->element[0]);
+  life.last_note = text_or_none(reply->element[1]);
+  life.note = text_or_none(reply->element[2]);
   life.last_id = *last_id;
   return life;
 }
 
-// Only SETs what is not there: a Redis that has reached its maxmemory refuses every SET. Then the
-// life stays nameless until there is room, since a full Redis is the last that may wait for its
-// flusher.
-bool RedisStream::name_life(std::string& epoch, std::string& error) {
-  if (!get_epoch(epoch, error)) return false;
-  if (!epoch.empty()) return true;
-  send({"SET", epoch_key_, random_name(), "NX"});
-  return receive(error) != nullptr && get_epoch(epoch, error);
-}
-
-bool RedisStream::get_epoch(std::string& epoch, std::string& error) {
-  const ReplyPtr reply = ask({"GET", epoch_key_}, error);
-  if (reply && is_text(reply.get())) epoch = text_of(*reply);
-  return reply != nullptr;
-}
-
-std::optional<Read> RedisStream::read(StreamId after, std::size_t count,
-                                      std::chrono::milliseconds wait, std::string& error) {
+std::optional<Read> RedisStream::read(StreamId after, std::size_t count, std::string& error) {
   const std::string id = format_stream_id(after), most = std::to_string(count);
-  const std::string milliseconds = std::to_string(wait.count());
-  send({"GET", epoch_key_});
-  if (wait.count() > 0) {
-    send({"XREAD", "COUNT", most, "BLOCK", milliseconds, "STREAMS", stream_, id});
-  } else {
-    send({"XREAD", "COUNT", most, "STREAMS", stream_, id});
-  }
-  const ReplyPtr epoch = receive(error);
-  if (!epoch) return std::nullopt;
+  link_.send({"GET", epoch_key_});
+  link_.send({"GET", note_key_});
+  link_.send({"XREAD", "COUNT", most, "STREAMS", stream_, id});
+  const ReplyPtr epoch = link_.receive(error);
+  const ReplyPtr note = epoch ? link_.receive(error) : nullptr;
   Read read;
-  if (is_text(epoch.get())) read.epoch = text_of(*epoch);
-  read.reply = wait_for_reply(wait, read.stopped, error);
-  if (read.stopped) return read;
+  if (note) read.reply = link_.receive(error);
   if (!read.reply) return std::nullopt;
-  if (read.reply->type == REDIS_REPLY_ERROR || !take_entries(read)) {
-    error = read.reply->type == REDIS_REPLY_ERROR ? text_of(*read.reply)
-                                                  : "XREAD answered something else than entries";
-    close();
+  read.epoch = text_or_none(epoch.get());
+  read.note = text_or_none(note.get());
+  for (const redisReply* reply : {epoch.get(), note.get(), read.reply.get()}) {
+    if (reply->type != REDIS_REPLY_ERROR) continue;
+    link_.reject(std::string(text_of(*reply)), error);
     return std::nullopt;
   }
-  return read;
+  if (take_entries(read)) return read;
+  link_.reject("XREAD answered something else than entries", error);
+  return std::nullopt;
 }
 
-// Does not sit inside hiredis while there is nothing to read: a signal would not be noticed there.
-ReplyPtr RedisStream::wait_for_reply(std::chrono::milliseconds wait, bool& stopped,
-                                     std::string& error) {
-  void* ready = nullptr;
-  if (redisGetReplyFromReader(context_, &ready) == REDIS_OK && ready != nullptr) {
-    return ReplyPtr(static_cast<redisReply*>(ready));
-  }
-  if (wait.count() > 0 && wait_readable(context_->fd, wait + kTimeout) == Wake::stop) {
-    stopped = true;
-    close();
-    return nullptr;
-  }
-  return receive(error);
-}
-
-RedisStream::Trim RedisStream::trim(StreamId last, const std::string& epoch, std::string& error) {
-  send({"EVAL", kTrim, "2", stream_, epoch_key_, epoch, format_stream_id(next_stream_id(last))});
-  const ReplyPtr reply = receive(error);
+RedisStream::Trim RedisStream::trim(StreamId last, const std::string& epoch, std::string& note,
+                                    const std::string& next, std::string& error) {
+  link_.send({"EVAL", kTrim, "3", stream_, epoch_key_, note_key_, epoch, note, next,
+              format_stream_id(next_stream_id(last))});
+  const ReplyPtr reply = link_.receive(error);
   if (!reply) return Trim::away;
-  if (reply->type == REDIS_REPLY_INTEGER) return Trim::done;
+  if (is_text(reply.get())) {
+    note = text_of(*reply);
+    return Trim::done;
+  }
   if (reply->type != REDIS_REPLY_ERROR) return Trim::another_life;
   error = text_of(*reply);
   return Trim::refused;
 }
 
-void RedisStream::send(Words words) {
-  std::array<const char*, kMostWords> texts{};
-  std::array<std::size_t, kMostWords> lengths{};
-  std::size_t count = 0;
-  for (const std::string_view word : words) {
-    texts[count] = word.data();
-    lengths[count++] = word.size();
+std::optional<Backlog> RedisStream::backlog(std::string& error) {
+  const ReplyPtr reply =
+      link_.ask({"EVAL", std::string(kLook).append(kBacklog), "1", stream_}, error);
+  if (!reply) return std::nullopt;
+  Backlog backlog;
+  if (is_array(reply.get(), 3) && reply->element[0]->type == REDIS_REPLY_INTEGER) {
+    backlog.entries = static_cast<std::size_t>(reply->element[0]->integer);
+    backlog.first = parse_stream_id(text_or_none(reply->element[1]));
+    backlog.last = parse_stream_id(text_or_none(reply->element[2])).value_or(StreamId{});
   }
-  redisAppendCommandArgv(context_, static_cast<int>(count), texts.data(), lengths.data());
+  return backlog;
 }
 
-// The next reply, an error reply included; null if the connection failed, which is then closed.
-ReplyPtr RedisStream::receive(std::string& error) {
-  if (context_ == nullptr) return nullptr;
-  void* reply = nullptr;
-  if (redisGetReply(context_, &reply) == REDIS_OK && reply != nullptr) {
-    return ReplyPtr(static_cast<redisReply*>(reply));
+News wait_for_news(RedisLink& link, const std::vector<Place>& places,
+                   std::chrono::milliseconds wait, std::string& error) {
+  const std::string milliseconds = std::to_string(wait.count());
+  std::vector<std::string_view> words = {"XREAD", "COUNT", "1", "BLOCK", milliseconds, "STREAMS"};
+  std::vector<std::string> ids;
+  ids.reserve(places.size());
+  for (const Place& place : places) words.emplace_back(place.stream);
+  for (const Place& place : places)
+    words.emplace_back(ids.emplace_back(format_stream_id(place.after)));
+  link.send(words);
+  bool stopped = false;
+  const ReplyPtr reply = link.receive(wait, stopped, error);
+  if (stopped) return News::stop;
+  if (!reply) return News::away;
+  if (reply->type == REDIS_REPLY_ERROR) {
+    link.reject(std::string(text_of(*reply)), error);
+    return News::away;
   }
-  fail(error);
-  return nullptr;
-}
-
-// One command and its reply; an error reply is a failure too.
-ReplyPtr RedisStream::ask(Words words, std::string& error) {
-  send(words);
-  ReplyPtr reply = receive(error);
-  if (reply && reply->type == REDIS_REPLY_ERROR) {
-    error = text_of(*reply);
-    close();
-    return nullptr;
-  }
-  return reply;
-}
-
-void RedisStream::fail(std::string& error) {
-  const bool slow = context_->err == REDIS_ERR_IO && (errno == EAGAIN || errno == EWOULDBLOCK);
-  error = slow ? "no answer in time" : context_->errstr;
-  close();
+  return reply->type == REDIS_REPLY_NIL ? News::none : News::some;
 }
 
 }  // namespace weir::flusher

@@ -14,6 +14,7 @@ enum class Fault : std::uint8_t {
   data,       // PostgreSQL does not take what a row holds, and never will
   odd,        // an internal error: an odd value can provoke one, and so can a server in trouble
   moved,      // somebody else moved the stream's position
+  fenced,     // somebody else has the stream's lease
 };
 
 // A row's time has no partition: one that was made while the COPY ran. It passes the second time.

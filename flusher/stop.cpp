@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <utility>
 
 namespace weir::flusher {
 namespace {
@@ -15,11 +16,17 @@ constexpr std::chrono::milliseconds kSlice{100};
 
 extern "C" void ask_to_stop(int) { stop_flag = 1; }
 
+std::function<void()>& other_work() {
+  static std::function<void()> work = [] {};
+  return work;
+}
+
 // `fd` -1: only the time counts.
-Wake wait(int fd, std::chrono::milliseconds time) {
+Wake wait(int fd, std::chrono::milliseconds time, Heed heed) {
   using Clock = std::chrono::steady_clock;
   const auto end = Clock::now() + time;
-  while (!stop_requested()) {
+  while (heed == Heed::nothing || !stop_requested()) {
+    other_work()();
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
     pollfd poll_fd{fd, POLLIN, 0};
     const auto slice = std::clamp(left, std::chrono::milliseconds(0), kSlice);
@@ -41,8 +48,12 @@ void catch_stop_signals() {
 
 bool stop_requested() { return stop_flag != 0; }
 
-void wait_for(std::chrono::milliseconds time) { wait(-1, time); }
+void wait_for(std::chrono::milliseconds time) { wait(-1, time, Heed::stop); }
 
-Wake wait_readable(int fd, std::chrono::milliseconds time) { return wait(fd, time); }
+Wake wait_readable(int fd, std::chrono::milliseconds time, Heed heed) {
+  return wait(fd, time, heed);
+}
+
+void while_waiting(std::function<void()> work) { other_work() = std::move(work); }
 
 }  // namespace weir::flusher

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 
 namespace weir::flusher {
 
@@ -17,7 +18,13 @@ void wait_for(std::chrono::milliseconds time);
 
 enum class Wake : std::uint8_t { readable, timeout, stop };
 
+// A wait that heeds the wish to stop, or one for what has to be finished before.
+enum class Heed : std::uint8_t { stop, nothing };
+
 // Waits until `fd` can be read (or has ended), until it is asked to stop, or for `time`.
-Wake wait_readable(int fd, std::chrono::milliseconds time);
+Wake wait_readable(int fd, std::chrono::milliseconds time, Heed heed = Heed::stop);
+
+// What else has to be done all the time, and so every 100 ms in all of these waits too.
+void while_waiting(std::function<void()> work);
 
 }  // namespace weir::flusher

@@ -29,7 +29,7 @@ const std::string kCopyCrashes =
     " FROM STDIN (FORMAT binary)";
 const std::string kCopyArrivingIds = "COPY pg_temp.arriving_ids FROM STDIN (FORMAT binary)";
 const std::string kForgetIds = "DELETE FROM pg_temp.arriving_ids";
-const std::string kAdvance = "SELECT weir.advance_position($1, $2, $3, $4)";
+const std::string kAdvance = "SELECT weir.advance_position($1, $2, $3, $4, $5)";
 const std::string kBury =
     "INSERT INTO weir.dead_letters (tenant_id, received_at, reason, payload) VALUES ($1,"
     " coalesce('epoch'::timestamptz + $2::bigint * interval '1 microsecond', now()), $3,"
@@ -131,10 +131,12 @@ Fault Store::finish(const std::vector<DeadLetter>& dead, const Advance& advance)
   for (const DeadLetter& letter : dead) {
     if (const Fault fault = bury(letter); fault != Fault::none) return fault;
   }
-  const auto rows =
-      database_.exec_params(kAdvance, {advance.stream, advance.from, advance.to, advance.epoch});
+  const auto rows = database_.exec_params(
+      kAdvance, {advance.stream, advance.token, advance.from, advance.to, advance.epoch});
   if (!rows) return fault_of(database_);
-  return rows->value(0, 0) == "t" ? Fault::none : Fault::moved;
+  const std::string_view outcome = rows->value(0, 0).value_or("");
+  if (outcome == "advanced") return Fault::none;
+  return outcome == "moved" ? Fault::moved : Fault::fenced;
 }
 
 Fault Store::in_transaction(const Body& body) {
@@ -145,11 +147,16 @@ Fault Store::in_transaction(const Body& body) {
   return fault;
 }
 
+// PostgreSQL answers the COMMIT of a transaction that has failed with ROLLBACK, and calls that a
+// success.
 Fault Store::commit() {
   WEIR_FAULT_POINT(before_commit);
-  const Fault fault = run("COMMIT");
+  if (!database_.send("COMMIT", {})) return Fault::away;
+  WEIR_FAULT_POINT(commit_sent);
+  const auto done = database_.take_answer();
   WEIR_FAULT_POINT(after_commit);
-  return fault;
+  if (!done) return fault_of(database_);
+  return done->tag() == "COMMIT" ? Fault::none : Fault::away;
 }
 
 // Stores `rows` and adds them to the roll-ups. With `ask`, those that are there already are found

@@ -1,4 +1,6 @@
-// Stores a batch in one transaction: rows, roll-ups, dead letters and the stream's position.
+// Stores a batch in one transaction: rows, roll-ups, dead letters and the stream's position. The
+// last statement before COMMIT asks for the token of the stream's lease: a flusher that has lost it
+// stores nothing, however late it comes.
 //
 //   plain ──────────────────────────────────────────────────────────► COMMIT
 //     │ a row is there already                                           ▲
@@ -18,7 +20,7 @@
 //
 //   Store store(database.connection());
 //   Stored stored;
-//   switch (store.store(batch, {stream, old_position, new_position, epoch}, stored)) …
+//   switch (store.store(batch, {stream, token, old_position, new_position, epoch}, stored)) …
 #pragma once
 
 #include <cstddef>
@@ -38,6 +40,7 @@ namespace weir::flusher {
 // How the stream's position moves with a batch.
 struct Advance {
   std::string stream;
+  std::string token;                // of our lease on it
   std::optional<std::string> from;  // none: there is none yet
   std::string to;
   std::string epoch;
@@ -56,7 +59,8 @@ class Store {
   explicit Store(pg::Connection& database) : database_(database) {}
 
   // Fault::none: all of it is committed. Fault::away: nothing is, or the COMMIT's answer was lost;
-  // drop the connection and read the position again. Fault::moved: nothing is; read it again.
+  // read the position again, over a new connection if this one is broken. Fault::moved: nothing is;
+  // read it again. Fault::fenced: nothing is, and the lease is another one's.
   Fault store(const Batch& batch, const Advance& advance, Stored& stored);
 
  private:

@@ -35,11 +35,29 @@ StreamId next_stream_id(StreamId id) {
   return id;
 }
 
-ResumePoint resume_point(const std::optional<StoredPosition>& stored, const StreamLife& life) {
+std::string make_note(const std::string& token, const std::string& position) {
+  return token + ' ' + position;
+}
+
+std::string_view position_in_note(std::string_view note) {
+  const std::size_t blank = note.find(' ');
+  return blank == std::string_view::npos ? std::string_view() : note.substr(blank + 1);
+}
+
+ResumePoint resume_point(const std::optional<StoredPosition>& stored, const StreamLife& life,
+                         bool watched) {
   if (!stored) return {Resume::first_time, {}};
   if (stored->epoch != life.epoch) return {Resume::another_life, {}};
   if (!stored->id || life.last_id < *stored->id) return {Resume::behind, {}};
-  return {Resume::at_position, *stored->id};
+  if (watched) return {Resume::at_position, *stored->id};
+  // A flusher that died between COMMIT and trim leaves the position before. A Redis that was full
+  // takes no note.
+  const std::string_view noted = position_in_note(life.last_note);
+  if (noted == stored->text || noted == stored->previous || life.last_note.empty()) {
+    return {Resume::unwatched, {}};
+  }
+  const auto id = parse_stream_id(noted);
+  return {id && *stored->id < *id ? Resume::postgres_went_back : Resume::redis_went_back, {}};
 }
 
 }  // namespace weir::flusher

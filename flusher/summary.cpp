@@ -14,6 +14,10 @@ void Summary::add(const Stored& stored, std::size_t entries, Clock::duration too
   ++batches_;
   took_ += took;
   all_rows_ += stored.rows;
+  all_duplicates_ += stored.duplicates;
+  all_dead_ += stored.dead;
+  all_entries_ += entries;
+  ++all_batches_;
   tell();
 }
 

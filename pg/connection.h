@@ -62,6 +62,9 @@ class Result {
   // The text of a value, none for NULL. It holds as long as this result.
   std::optional<std::string_view> value(int row, int column) const;
 
+  // What was done, as "INSERT 0 1" or "COMMIT".
+  std::string_view tag() const { return PQcmdStatus(result_.get()); }
+
   // Rows inserted, updated, copied or selected.
   std::uint64_t affected() const;
 
@@ -137,6 +140,9 @@ class Connection {
 
   // Such as 150020 for 15.20.
   int server_version() const { return PQserverVersion(connection_.get()); }
+
+  // The process that serves this session, as pg_stat_activity has it.
+  int backend_pid() const { return PQbackendPID(connection_.get()); }
 
   // The socket, for poll() between statements; -1 when broken.
   int socket() const { return PQsocket(connection_.get()); }

@@ -153,7 +153,7 @@ subtest 'a second flusher stands by and takes over' => sub {
   add_event($stream, $tenant);
   is_drained($stream, $tenant, 1, 10);
   my $second = $private->flusher('--stream' => $stream);
-  has_said($second, qr/another flusher holds the lease/);
+  has_said($second, qr/other flushers hold the leases/);
   add_event($stream, $tenant);
   is_drained($stream, $tenant, 2, 10);
   unlike($private->said_by($second), qr/msg=(?:reading|stored)/, 'and does not read meanwhile');

@@ -230,6 +230,13 @@ std::optional<RecordView> read_record(std::string_view bytes, std::string& error
   return record;
 }
 
+std::optional<std::uint8_t> newer_version(std::string_view bytes) {
+  if (bytes.empty()) return std::nullopt;
+  const auto version = static_cast<std::uint8_t>(bytes.front());
+  if (version <= kRecordVersion || version > kLastVersion) return std::nullopt;
+  return version;
+}
+
 std::optional<RecordView> read_header(std::string_view bytes) {
   Bytes rest(bytes);
   RecordView record{};

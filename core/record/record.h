@@ -119,6 +119,12 @@ struct RecordView {
 // `bytes`.
 std::optional<RecordView> read_record(std::string_view bytes, std::string& error);
 
+// The version of a record that a newer Weir wrote, which this one cannot read yet; none for all
+// that it can read, and for what never was a record: versions count up, and none is beyond
+// kLastVersion.
+constexpr std::uint8_t kLastVersion = 31;
+std::optional<std::uint8_t> newer_version(std::string_view bytes);
+
 // The header of a record alone (`rows` is empty): whose it is, where the rows cannot be read.
 std::optional<RecordView> read_header(std::string_view bytes);
 

@@ -10,8 +10,15 @@ namespace weir {
 // The stream that holds the records. Only the flusher trims it, after its commit.
 constexpr std::string_view kDefaultStream = "weir:{0}";
 
+// The same where there are several, which share the records.
+inline std::string shard_stream(int shard) { return "weir:{" + std::to_string(shard) + "}"; }
+
 // The key whose value, a random name, tells this stream's life from an earlier one: a Redis that
 // lost its data has lost it too.
 inline std::string epoch_key(std::string_view stream) { return std::string(stream) + ":epoch"; }
+
+// The key in which the flusher notes how far it has deleted: a Redis that went back in time holds
+// an older note than PostgreSQL.
+inline std::string flushed_key(std::string_view stream) { return std::string(stream) + ":flushed"; }
 
 }  // namespace weir

@@ -18,10 +18,11 @@ SELECT pg_temp.may('weir_flusher', statement, 'may: ' || statement) FROM unnest(
   'SELECT weir.open_session()',
   'SELECT weir.schema_version()',
   'SELECT weir.make_partitions()',
-  'SELECT weir.stream_lock_key(''s'')',
+  'SELECT * FROM weir.tend_leases(''me'', ''{s}'', pg_backend_pid(), 5, ''{}'')',
+  'SELECT weir.end_session(1, now())',
   'SELECT * FROM weir.read_position(''s'')',
-  'SELECT weir.advance_position(''s'', NULL, ''1-0'', ''e'')',
-  'SELECT weir.advance_position(''s'', ''1-0'', ''2-0'', ''e'')',
+  'SELECT weir.advance_position(''s'', 1, NULL, ''1-0'', ''e'')',
+  'SELECT weir.advance_position(''s'', 1, ''1-0'', ''2-0'', ''e'')',
   'INSERT INTO weir.events (event_id, tenant_id, event) VALUES (gen_random_uuid(), ''p'', ''e'')',
   'INSERT INTO weir.crashes (crash_id, tenant_id) VALUES (gen_random_uuid(), ''p'')',
   'INSERT INTO weir.dead_letters (tenant_id, received_at, reason, payload)'
@@ -57,6 +58,7 @@ SELECT pg_temp.may_not('weir_flusher', statement, 'may not: ' || statement) FROM
   'DELETE FROM weir.user_days',
   'DELETE FROM weir.users',
   'DELETE FROM weir.stream_positions',
+  'DELETE FROM weir.stream_leases',
   'TRUNCATE weir.events',
   'TRUNCATE weir.crashes',
   'TRUNCATE weir.user_days',
@@ -82,7 +84,7 @@ SELECT ok(has_database_privilege('weir_flusher', current_database(), 'TEMPORARY'
 -- The reader.
 SELECT pg_temp.may('weir_reader', 'SELECT count(*) FROM ' || relation, 'may read ' || relation)
 FROM unnest(ARRAY['events', 'crashes', 'user_days', 'users', 'day_measures', 'crash_days', 'measures',
-  'dead_letters', 'stream_positions', 'schema_migrations', 'user_stats', 'telemetry_events',
+  'dead_letters', 'stream_positions', 'stream_leases', 'flushers', 'schema_migrations', 'user_stats', 'telemetry_events',
   'product_usage_events', 'feature_usage_samples']) AS relation;
 SELECT pg_temp.may('weir_reader', 'SELECT weir.schema_version()', 'may ask for the version');
 SELECT is_empty($$

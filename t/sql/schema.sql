@@ -33,8 +33,8 @@ SELECT is(pg_temp.columns_of('weir.dead_letters'),
   'id bigint, tenant_id text, received_at timestamp with time zone, reason text, payload bytea',
   'dead_letters has the documented columns');
 SELECT is(pg_temp.columns_of('weir.stream_positions'),
-  'stream text, position text, epoch text, updated_at timestamp with time zone',
-  'stream_positions has the documented columns');
+  'stream text, position text, epoch text, updated_at timestamp with time zone, '
+  'previous text', 'stream_positions has the documented columns');
 SELECT is(pg_temp.columns_of('weir.telemetry_events'),
   'id uuid, session_id uuid, command text, success boolean, timestamp bigint, version text, '
   'execution_time integer, error_type text, prompt_length integer, output_format text, '
@@ -59,7 +59,7 @@ SELECT is_empty($$
   SELECT indrelid::regclass, indexrelid::regclass FROM pg_index
   JOIN pg_class ON pg_class.oid = indrelid
   WHERE relnamespace = 'weir'::regnamespace AND relkind = 'r'
-    AND relname NOT IN ('schema_migrations', 'stream_positions')
+    AND relname NOT IN ('schema_migrations', 'stream_positions', 'stream_leases', 'flushers')
     AND pg_get_indexdef(indexrelid, 1, false) <> 'tenant_id'
 $$, 'every index begins with tenant_id');
 SELECT is_empty($$
@@ -77,7 +77,7 @@ SELECT is_empty($$
 $$, 'every SECURITY DEFINER function pins its search_path');
 SELECT is(schema_version(), (SELECT max(version) FROM schema_migrations),
   'schema_version() is the last migration''s number');
-SELECT cmp_ok(schema_version(), '>=', 6, 'and counts all of them');
+SELECT cmp_ok(schema_version(), '>=', 7, 'and counts all of them');
 SELECT col_type_is('weir', 'schema_migrations', 'checksum', 'text', 'each migration''s checksum is kept');
 SELECT is((SELECT count(*) FROM schema_migrations WHERE checksum !~ '^[0-9a-f]{64}$'), 0::bigint,
   'as SHA-256');

@@ -186,7 +186,9 @@ sub arm ($self, $point) {
 sub was_at ($self, $point) { return -e "$self->{dir}/faults/$point" . ($point =~ /stop\z/ ? 'ped' : 'ed') }
 
 sub flusher_command ($self, @options) {
-  return (flusher_program(), '--redis', "unix:$self->{dir}/redis/socket", '--postgres', $self->conninfo('weir'), @options);
+  my @places = ('--postgres', $self->conninfo('weir'));
+  push @places, '--redis', "unix:$self->{dir}/redis/socket" unless grep { $_ eq '--redis' } @options;
+  return (flusher_program(), @places, @options);
 }
 
 # One in the background; its log has its pid's name.

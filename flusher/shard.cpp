@@ -1,0 +1,250 @@
+#include "flusher/shard.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "flusher/log.h"
+#include "flusher/notify.h"
+
+namespace weir::flusher {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// SQLSTATEs of a batch that took too long or too much: a smaller one may pass.
+bool wants_less(std::string_view sqlstate) {
+  return sqlstate == "57014" || sqlstate == "53200" || sqlstate == "25P03";
+}
+
+double seconds_since(StreamId id) {
+  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
+                       std::chrono::system_clock::now().time_since_epoch())
+                       .count();
+  return std::max(0.0, (static_cast<double>(now) - static_cast<double>(id.milliseconds)) / 1000);
+}
+
+}  // namespace
+
+Shard::Shard(const Options& options, RedisLink& link, std::string stream)
+    : options_(options),
+      link_(link),
+      redis_(link, std::move(stream)),
+      read_size_(options.batch_rows, options.batch_bytes) {}
+
+void Shard::lease(std::string token) {
+  token_ = std::move(token);
+  in_place_ = emptied_ = false;
+  last_progress_ = Clock::now();
+}
+
+void Shard::drop() {
+  token_.clear();
+  in_place_ = false;
+}
+
+Step Shard::step(Database& database, Store& store, Summary& summary, std::string& error) {
+  if (!in_place_) {
+    const Step found = find_place(database, error);
+    if (!in_place_) return found;
+  }
+  std::vector<Read> reads;  // holds what the batch points into
+  Batch batch;
+  if (const auto failed = fill(batch, reads, error)) return *failed;
+  if (!batch.empty()) return store_batch(batch, database, store, summary, error);
+  if (too_new_) return Step::too_new;
+  last_progress_ = Clock::now();
+  emptied_ = true;
+  return Step::idle;
+}
+
+// Says where reading goes on, leaves our note, and clears away what was stored but not trimmed.
+// With Step::again all went well.
+Step Shard::find_place(Database& database, std::string& error) {
+  const auto stored = database.read_position(stream());
+  if (!stored) return Step::postgres;
+  const auto life = redis_.claim(make_note(token_, *stored ? (*stored)->text : ""), error);
+  if (!life) return Step::redis;
+  const ResumePoint point = resume_point(*stored, *life, was_watched(*life, *stored));
+  tell_place(point, *life, *stored);
+  after_ = point.after;
+  epoch_ = life->epoch;
+  note_ = life->note;
+  stored_position_.reset();
+  if (*stored) stored_position_ = (*stored)->text;
+  connection_ = link_.connections();
+  in_place_ = true;
+  return point.reason == Resume::at_position ? trim(error) : Step::again;
+}
+
+bool Shard::was_watched(const StreamLife& life, const std::optional<StoredPosition>& stored) const {
+  const bool same_stream = connection_ == link_.connections() && life.epoch == epoch_ &&
+                           life.last_note == note_ && !note_.empty();
+  return same_stream && stored && (stored->text == on_its_way_ || stored->text == stored_position_);
+}
+
+void Shard::tell_place(const ResumePoint& point, const StreamLife& life,
+                       const std::optional<StoredPosition>& stored) const {
+  const std::string position = stored ? stored->text : "none";
+  const std::string noted(position_in_note(life.last_note));
+  switch (point.reason) {
+    case Resume::another_life:
+      return log_warn("the stream began a new life, reading it from its start",
+                      {{"stream", stream()}, {"position", position}, {"epoch", life.epoch}});
+    case Resume::behind:
+      return log_warn("the stream is behind the stored position, reading it from its start",
+                      {{"stream", stream()},
+                       {"position", position},
+                       {"last_id", format_stream_id(life.last_id)}});
+    case Resume::redis_went_back:
+      return log_warn("Redis went back in time, reading the stream from its start",
+                      {{"stream", stream()}, {"position", position}, {"noted", noted}});
+    case Resume::postgres_went_back:
+      return log_error(
+          "PostgreSQL went back in time: what was stored between the two positions is lost there,"
+          " and is not in Redis any more",
+          {{"stream", stream()}, {"position", position}, {"noted", noted}});
+    default:
+      log_info("reading", {{"stream", stream()}, {"position", position}, {"token", token_}});
+  }
+}
+
+// Fills `batch` until it is full or the stream is empty. A step: nothing of the batch is of use.
+std::optional<Step> Shard::fill(Batch& batch, std::vector<Read>& reads, std::string& error) {
+  read_size_.begin_batch();
+  too_new_ = false;
+  while (const std::size_t count = read_size_.next(batch.rows(), batch.bytes())) {
+    const std::size_t before = batch.entries();
+    if (const auto failed = read_into(batch, reads, count, error)) return failed;
+    if (too_new_ || batch.entries() - before < count) break;
+  }
+  return std::nullopt;
+}
+
+std::optional<Step> Shard::read_into(Batch& batch, std::vector<Read>& reads, std::size_t count,
+                                     std::string& error) {
+  auto read = redis_.read(after_, count, error);
+  if (!read) {
+    in_place_ = false;
+    return Step::redis;
+  }
+  if (connection_ != link_.connections() || read->epoch != epoch_ || read->note != note_) {
+    in_place_ = false;
+    return Step::again;
+  }
+  for (const Entry& entry : read->entries) {
+    if (is_too_new(entry)) break;
+    batch.add(entry);
+    after_ = entry.id;
+  }
+  if (read->entries.empty()) return std::nullopt;
+  read_size_.took(read->entries.size(), read->largest);
+  reads.push_back(std::move(*read));
+  return std::nullopt;
+}
+
+bool Shard::is_too_new(const Entry& entry) {
+  if (options_.bury_newer || !entry.record) return false;
+  too_new_ = too_new_ || newer_version(*entry.record).has_value();
+  return too_new_;
+}
+
+Step Shard::store_batch(const Batch& batch, Database& database, Store& store, Summary& summary,
+                        std::string& error) {
+  const auto begun = Clock::now();
+  const bool may_be_more = read_size_.next(batch.rows(), batch.bytes()) == 0;
+  on_its_way_ = format_stream_id(batch.last_id());
+  Stored stored;
+  const Fault outcome =
+      store.store(batch, {stream(), token_, stored_position_, on_its_way_, epoch_}, stored);
+  if (outcome != Fault::none) return fault(outcome, database);
+  read_size_.passed();
+  stored_position_ = on_its_way_;
+  last_progress_ = Clock::now();
+  summary.add(stored, batch.entries(), Clock::now() - begun);
+  const Step trimmed = trim(error);
+  if (trimmed != Step::again || !in_place_) return trimmed;
+  return may_be_more ? Step::full : Step::partial;
+}
+
+Step Shard::fault(Fault fault, Database& database) {
+  in_place_ = false;
+  switch (fault) {
+    case Fault::fenced:
+      log_warn("another flusher has taken this stream: nothing of the batch in hand is stored here",
+               {{"stream", stream()}, {"token", token_}});
+      return Step::fenced;
+    case Fault::moved:
+      log_warn("somebody else moved the stored position, reading it again", {{"stream", stream()}});
+      return Step::again;
+    default:
+      if (wants_less(database.connection().sqlstate())) read_size_.too_long();
+      return Step::postgres;
+  }
+}
+
+// Deletes what is stored, and says Step::again. Where that fails the entries stay: they are stored,
+// and the next batch that goes through deletes them too.
+Step Shard::trim(std::string& error) {
+  const std::string next = make_note(token_, stored_position_.value_or(""));
+  switch (redis_.trim(after_, epoch_, note_, next, error)) {
+    case RedisStream::Trim::done:
+      trim_refused_ = false;
+      return Step::again;
+    case RedisStream::Trim::another_life:
+      in_place_ = false;
+      return Step::again;
+    case RedisStream::Trim::refused:
+      // A master that has become a replica takes nothing: another one is the master now.
+      if (error.rfind("READONLY", 0) == 0) {
+        link_.close();
+        in_place_ = false;
+        return Step::redis;
+      }
+      if (!std::exchange(trim_refused_, true)) {
+        log_error("Redis refuses XTRIM, so the stream grows",
+                  {{"stream", stream()}, {"error", error}});
+      }
+      return Step::again;
+    case RedisStream::Trim::away:
+      in_place_ = false;
+      return Step::redis;
+  }
+  return Step::again;
+}
+
+std::optional<Place> Shard::place() const {
+  if (!is_held() || !in_place_) return std::nullopt;
+  return Place{stream(), after_};
+}
+
+bool Shard::measure(std::string& error) {
+  auto backlog = redis_.backlog(error);
+  if (!backlog) return false;
+  if (!until_) until_ = backlog->last;
+  backlog_ = *backlog;
+  backlog_at_ = Clock::now();
+  return true;
+}
+
+// Read up to there by us, or deleted up to there by whoever holds the lease.
+bool Shard::is_done() const {
+  if (!until_) return false;
+  if (is_held()) return in_place_ && (emptied_ || !(after_ < *until_));
+  return backlog_ && (!backlog_->first || *until_ < *backlog_->first);
+}
+
+ShardStatus Shard::status() const {
+  ShardStatus status;
+  status.stream = stream();
+  status.is_held = is_held();
+  status.token = token_;
+  status.position = stored_position_.value_or("");
+  if (backlog_) status.backlog = backlog_->entries;
+  if (backlog_ && backlog_->first) status.backlog_seconds = seconds_since(*backlog_->first);
+  status.backlog_at = backlog_at_;
+  status.last_progress = last_progress_;
+  status.needs_upgrade = too_new_;
+  return status;
+}
+
+}  // namespace weir::flusher

@@ -1,0 +1,64 @@
+// How the flusher fares, for those who ask from outside (a thread that answers HTTP, say): the
+// flusher's own thread publishes now and then, anybody reads.
+//
+//   StatusBoard board;
+//   board.publish(status);             // at least once a second, however long an outage lasts
+//   const Status now = board.read();
+//
+// Times are of the steady clock; those that never were are none.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace weir::flusher {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+struct ShardStatus {
+  std::string stream;
+  bool is_held = false;        // we hold its lease
+  std::string token;           // of the lease
+  std::string position;        // stored last, "" if nothing was yet or it is not known
+  std::uint64_t backlog = 0;   // entries in Redis, as seen last
+  double backlog_seconds = 0;  // age of the oldest of them, by Redis' clock in its id and ours
+  std::optional<SteadyTime> backlog_at;     // when that was looked at
+  std::optional<SteadyTime> last_progress;  // a batch was stored, or there was nothing to store
+  bool needs_upgrade = false;               // a record of a newer Weir waits
+};
+
+struct ServerStatus {
+  bool is_away = false;
+  std::string error;  // why, while it is away
+};
+
+struct Status {
+  ServerStatus postgres, redis;
+  std::vector<ShardStatus> shards;  // all that it was told to read, held or not
+  std::uint64_t stored = 0, duplicates = 0, dead = 0, batches = 0, entries = 0;
+  std::optional<SteadyTime> started;
+  bool stands_by = false;  // others hold all leases
+};
+
+class StatusBoard {
+ public:
+  void publish(Status status) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    status_ = std::move(status);
+  }
+  Status read() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return status_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  Status status_;
+};
+
+}  // namespace weir::flusher

@@ -1,5 +1,6 @@
 #include "core/redis/courier.h"
 
+#include <algorithm>
 #include <limits>
 #include <new>
 #include <utility>
@@ -22,19 +23,45 @@ std::string xadd_prefix(std::string_view stream) {
 constexpr std::size_t kBulkEnd = 2;  // "\r\n"
 constexpr std::size_t kMostCommand = std::numeric_limits<std::uint32_t>::max();
 
+constexpr std::size_t kLongestId = 41;  // 2^64-1 twice
+
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // An entry's id is two numbers with a hyphen between them. A look at the ends is enough to tell it
 // from what some other command would answer.
 bool is_entry_id(const Reply& reply) {
-  return reply.type == Reply::Type::string && !reply.text.empty() && is_digit(reply.text.front()) &&
+  return reply.type == Reply::Type::string && !reply.text.empty() &&
+         reply.text.size() <= kLongestId && is_digit(reply.text.front()) &&
          is_digit(reply.text.back());
+}
+
+// An id that Redis never takes. It looks at the id last: what it would refuse a record for, it
+// refuses this for first, and nothing is written.
+std::string probe(std::string_view stream) {
+  std::string command;
+  append_command(command, {"XADD", stream, "0-0", kRecordField, ""});
+  return command;
+}
+
+// Of a WAIT; a Redis that has none of it has none of the record.
+std::optional<std::uint64_t> replicas_of(const Reply& reply) {
+  if (reply.type == Reply::Type::error) return 0;
+  if (reply.type != Reply::Type::integer || reply.integer < 0) return std::nullopt;
+  return static_cast<std::uint64_t>(reply.integer);
+}
+
+template <class Time>
+void bring_forward(std::optional<Time>& due, std::optional<Time> other) {
+  if (other && (!due || *other < *due)) due = other;
 }
 
 }  // namespace
 
 Courier::Courier(CourierSettings settings, CourierLog& log)
-    : settings_(std::move(settings)), log_(log), xadd_prefix_(xadd_prefix(settings_.stream)) {}
+    : settings_(std::move(settings)),
+      log_(log),
+      xadd_prefix_(xadd_prefix(settings_.stream)),
+      probe_(weir::probe(settings_.stream)) {}
 
 Courier::~Courier() = default;
 
@@ -52,19 +79,21 @@ void Courier::connected(Time now) noexcept {
 }
 
 void Courier::closed() noexcept {
-  state_ = State::away;
+  hang_up();
   while (!waiting_.empty()) settle_oldest(Outcome::lost);
   outbox_.clear();
+  run_ = 0;
 }
 
 Courier::Submitted Courier::submit(std::string_view record, Customer& customer, Time now,
-                                   Ticket* ticket) noexcept {
-  if (state_ != State::ready) return Submitted::away;
+                                   Ticket* ticket, Terms terms) noexcept {
+  if (state_ != State::ready || !breaker_.lets_pass() || watch_.too_long()) return Submitted::away;
   const std::size_t size = xadd_prefix_.size() + record.size() + kBulkOverhead;
   if (!has_room(size)) return Submitted::full;
   try {
     std::string& out = outbox_.room_for(size);
-    waiting_.push({&customer, now, 0, static_cast<std::uint32_t>(record.size())});
+    waiting_.push({&customer, now, 0, static_cast<std::uint32_t>(record.size()), Question::record,
+                   terms.replicas, terms.patient, false, Outcome::lost});
     const std::size_t begin = out.size();
     out.append(xadd_prefix_);
     append_bulk(out, record);
@@ -72,19 +101,23 @@ Courier::Submitted Courier::submit(std::string_view record, Customer& customer, 
   } catch (const std::bad_alloc&) {
     return Submitted::full;
   }
+  breaker_.passed();
+  ++records_;
+  run_ = std::max(run_, terms.replicas);
+  last_submit_ = now;
   if (ticket != nullptr) *ticket = next_ticket_;
   ++next_ticket_;
   return Submitted::taken;
 }
 
 bool Courier::has_room(std::size_t bytes) const {
-  return waiting_.size() < settings_.max_waiting && bytes <= settings_.max_output &&
+  return records_ < settings_.max_waiting && bytes <= settings_.max_output &&
          outbox_.size() <= settings_.max_output - bytes && bytes <= kMostCommand;
 }
 
-// Of the oldest one that waits.
-std::string_view Courier::record_of(const Waiting& waiting) const {
-  const std::size_t begin = waiting.command - waiting.record - kBulkEnd;
+// `before` are the bytes of those that are older.
+std::string_view Courier::record_of(const Waiting& waiting, std::size_t before) const {
+  const std::size_t begin = before + waiting.command - waiting.record - kBulkEnd;
   return outbox_.unanswered().substr(begin, waiting.record);
 }
 
@@ -93,8 +126,20 @@ void Courier::cancel(Ticket ticket) noexcept {
   if (ticket >= oldest && ticket < next_ticket_) waiting_[ticket - oldest].customer = nullptr;
 }
 
-std::string_view Courier::output() const noexcept {
-  return state_ == State::away ? std::string_view() : outbox_.unwritten();
+// Without memory for the WAIT its records wait for the next call, or are late.
+std::string_view Courier::output() noexcept {
+  if (state_ == State::away) return {};
+  try {
+    if (run_ > 0) end_run();
+  } catch (const std::bad_alloc&) {
+  }
+  return outbox_.unwritten();
+}
+
+void Courier::end_run() {
+  replicas_ = run_;
+  send_wait(Question::replicas, last_submit_);
+  run_ = 0;
 }
 
 void Courier::wrote(std::size_t bytes) noexcept { outbox_.wrote(bytes); }
@@ -126,28 +171,34 @@ bool Courier::take_all(Time now) {
 }
 
 bool Courier::take(const Reply& reply, Time now) {
-  if (state_ == State::greeting) return take_greeting(reply);
-  if (waiting_.empty()) return fail("Redis sent an answer to a question that nobody asked");
-  if (is_entry_id(reply)) {
-    refusing_until_ = {};
-    settle_oldest(Outcome::acknowledged);
-  } else if (reply.type == Reply::Type::error) {
-    warnings_.refused(error_word(reply.text, settings_.password), now);
-    refusing_until_ = now + kRefusingFor;
-    settle_oldest(Outcome::refused);
-  } else {
-    return fail("Redis answered XADD with something else than an entry's id");
+  if (state_ == State::greeting) return take_greeting(reply, now);
+  if (answered_ == waiting_.size()) {
+    return fail("Redis sent an answer to a question that nobody asked");
   }
-  return true;
+  switch (waiting_[answered_].question) {
+    case Question::record:
+      return take_record(reply, now);
+    case Question::replicas:
+      return take_replicas(reply, now);
+    case Question::probe:
+      return take_probe(reply, now);
+    case Question::probe_replicas:
+      return take_probe_replicas(reply, now);
+    case Question::watch:
+      return take_watch(reply, now);
+  }
+  return false;
 }
 
-bool Courier::take_greeting(const Reply& reply) {
+bool Courier::take_greeting(const Reply& reply, Time now) {
   switch (greeting_.take(reply)) {
     case Greeting::Result::more:
       break;
     case Greeting::Result::ready:
       state_ = State::ready;
       outbox_.answered(outbox_.size());
+      breaker_.connected();
+      watch_.connected(now);
       log_.ready();
       break;
     case Greeting::Result::refused:
@@ -157,22 +208,131 @@ bool Courier::take_greeting(const Reply& reply) {
   return true;
 }
 
-Courier::State Courier::condition(Time now) const {
-  return state_ == State::ready && now < refusing_until_ ? State::refusing : state_;
+bool Courier::take_record(const Reply& reply, Time now) {
+  if (reply.type == Reply::Type::error) return take_refusal(reply, now);
+  if (!is_entry_id(reply)) {
+    return fail("Redis answered XADD with something else than an entry's id");
+  }
+  if (in_time() && waiting_[answered_].detail == 0) breaker_.worked(now);
+  report(Outcome::acknowledged);
+  return true;
+}
+
+// A master that became a replica: the next greeting finds it out, and where the master is now.
+bool Courier::take_refusal(const Reply& reply, Time now) {
+  const std::string_view word = error_word(reply.text, settings_.password);
+  const bool demoted = word == "READONLY";
+  warnings_.refused(word, now);
+  breaker_.failed(now);
+  report(Outcome::refused);
+  if (demoted) hang_up();
+  return !demoted;
+}
+
+bool Courier::take_replicas(const Reply& reply, Time now) {
+  const std::optional<std::uint64_t> replicas = replicas_of(reply);
+  if (!replicas) return fail("Redis answered WAIT with something else than a number");
+  const std::uint64_t wanted = waiting_[answered_].detail;
+  if (*replicas < wanted) {
+    warnings_.too_few(*replicas, wanted, now);
+    breaker_.failed(now);
+  } else if (in_time()) {
+    breaker_.worked(now);
+  }
+  report(Outcome::acknowledged);
+  report_run(*replicas);
+  return true;
+}
+
+bool Courier::take_probe(const Reply& reply, Time now) {
+  if (reply.type != Reply::Type::error) {
+    return fail("Redis answered an XADD that it has to refuse with something else than an error");
+  }
+  const std::string_view word = error_word(reply.text, settings_.password);
+  const bool demoted = word == "READONLY";
+  if (word != "ERR") {
+    warnings_.once(Warnings::Topic::trouble, refusal("XADD", reply.text, settings_.password));
+    breaker_.failed(now);
+  } else if (in_time() && replicas_ == 0) {
+    breaker_.probed();
+  }
+  report(Outcome::acknowledged);
+  if (demoted) hang_up();
+  return !demoted;
+}
+
+bool Courier::take_probe_replicas(const Reply& reply, Time now) {
+  const std::optional<std::uint64_t> replicas = replicas_of(reply);
+  if (!replicas) return fail("Redis answered WAIT with something else than a number");
+  if (*replicas < waiting_[answered_].detail) {
+    breaker_.failed(now);
+  } else if (in_time()) {
+    breaker_.probed();
+  }
+  report(Outcome::acknowledged);
+  return true;
+}
+
+bool Courier::take_watch(const Reply& reply, Time now) {
+  const auto question = static_cast<StreamWatch::Question>(waiting_[answered_].detail);
+  switch (watch_.take(question, reply)) {
+    case StreamWatch::Result::ok:
+      break;
+    case StreamWatch::Result::failing:
+      warnings_.once(Warnings::Topic::trouble,
+                     refusal("a look at the stream", reply.text, settings_.password));
+      breaker_.failed(now);
+      break;
+    case StreamWatch::Result::nonsense:
+      return fail("Redis answered a look at the stream with something else than an answer to it");
+  }
+  report(Outcome::acknowledged);
+  return true;
+}
+
+Courier::State Courier::condition() const {
+  const bool refusing = breaker_.state() == Breaker::State::open || watch_.too_long();
+  return state_ == State::ready && refusing ? State::refusing : state_;
+}
+
+// What was just answered. Behind a record that waits for replicas, it has to wait too.
+void Courier::report(Outcome outcome) {
+  Waiting& answered = waiting_[answered_];
+  const bool waits = answered.question == Question::record && answered.detail > 0;
+  if (answered_ == 0 && !waits) return settle_oldest(outcome);
+  answered.outcome = outcome;
+  ++answered_;
+}
+
+void Courier::report_run(std::uint64_t replicas) {
+  for (std::size_t left = answered_; left > 0; --left) {
+    const Waiting& oldest = waiting_.front();
+    const bool lacks = oldest.question == Question::record && oldest.detail > replicas;
+    settle_oldest(lacks && oldest.outcome == Outcome::acknowledged ? Outcome::refused
+                                                                   : oldest.outcome);
+  }
 }
 
 // Out of the queue first: whoever is told may submit and cancel.
 void Courier::settle_oldest(Outcome outcome) {
   const Waiting oldest = waiting_.front();
-  const bool kept = outcome == Outcome::acknowledged;
-  const auto record = kept ? std::string_view() : record_of(oldest);
+  const bool wanted = oldest.customer != nullptr && outcome != Outcome::acknowledged;
+  const auto record = wanted ? record_of(oldest, 0) : std::string_view();
   waiting_.pop();
   outbox_.answered(oldest.command);
+  if (late_ > 0) --late_;
+  if (answered_ > 0) --answered_;
+  if (oldest.question != Question::record) return;
+  --records_;
+  if (!oldest.late) ++counters_.records[static_cast<std::size_t>(outcome)];
   if (oldest.customer != nullptr) oldest.customer->settled(outcome, record);
 }
 
 // Keeps the records of those who wait: closed() hands them over.
-void Courier::hang_up() { state_ = State::away; }
+void Courier::hang_up() {
+  if (state_ == State::ready) breaker_.lost();
+  state_ = State::away;
+}
 
 bool Courier::fail(std::string sentence) {
   hang_up();
@@ -182,27 +342,104 @@ bool Courier::fail(std::string sentence) {
 
 std::optional<Courier::Time> Courier::deadline() const {
   if (state_ == State::greeting) return greeted_ + settings_.timeout;
-  if (state_ == State::ready && !waiting_.empty()) {
-    return waiting_.front().since + settings_.timeout;
+  if (state_ == State::away) return std::nullopt;
+  std::optional<Time> due = watch_.due();
+  if (waiting_.empty()) {
+    bring_forward(due, breaker_.due());
+    return due;
   }
-  return std::nullopt;
+  bring_forward<Time>(due, waiting_.front().since + settings_.timeout);
+  bring_forward(due, next_late());
+  return due;
+}
+
+std::optional<Courier::Time> Courier::next_late() const {
+  if (late_ == waiting_.size() || settings_.patience >= settings_.timeout) return std::nullopt;
+  return waiting_[late_].since + settings_.patience;
 }
 
 bool Courier::expire(Time now) noexcept {
-  const std::optional<Time> due = deadline();
-  if (!due || now < *due) return false;
   try {
-    std::string sentence = state_ == State::greeting
-                               ? "Redis takes connections but has not answered the greeting for "
-                               : "Redis has not answered for ";
-    fail(sentence.append(std::to_string(settings_.timeout.count())).append(" ms"));
+    if (state_ == State::greeting && greeted_ + settings_.timeout <= now) {
+      return !fail("Redis takes connections but has not answered the greeting for " +
+                   std::to_string(settings_.timeout.count()) + " ms");
+    }
+    if (state_ != State::ready) return false;
+    if (const auto due = next_late(); due && *due <= now) lose_patience(now);
+    if (waiting_.empty() || waiting_.front().since + settings_.timeout > now) return false;
+    give_up(now);
   } catch (const std::bad_alloc&) {
     hang_up();
   }
+  return true;
+}
+
+// Redis answers in order: what is behind the one that is late waits for the same. With the breaker
+// open nobody can submit, so the queue and its bytes stay where they are.
+void Courier::lose_patience(Time now) {
+  breaker_.failed(now);
+  std::size_t before = 0, told = 0;
+  for (std::size_t i = 0; i < waiting_.size(); ++i) {
+    Waiting& waiting = waiting_[i];
+    if (i >= late_ && waiting.question == Question::record && !waiting.patient) {
+      waiting.late = true;
+      ++told;
+      Customer* const customer = std::exchange(waiting.customer, nullptr);
+      if (customer != nullptr) customer->settled(Outcome::late, record_of(waiting, before));
+    }
+    before += waiting.command;
+  }
+  late_ = waiting_.size();
+  counters_.records[static_cast<std::size_t>(Outcome::late)] += told;
+  warnings_.late(told, settings_.patience, now);
+}
+
+void Courier::give_up(Time now) {
+  fail("Redis has not answered for " + std::to_string(settings_.timeout.count()) + " ms");
   while (!waiting_.empty() && waiting_.front().since + settings_.timeout <= now) {
     settle_oldest(Outcome::timed_out);
   }
-  return true;
+}
+
+// Without memory it is due again at once.
+void Courier::ask(Time now) noexcept {
+  if (state_ != State::ready) return;
+  const auto is_due = [now](std::optional<Time> due) { return due && *due <= now; };
+  try {
+    if (waiting_.empty() && is_due(breaker_.due())) return probe(now);
+    if (is_due(watch_.due())) look(now);
+  } catch (const std::bad_alloc&) {
+  }
+}
+
+void Courier::probe(Time now) {
+  send(probe_, Question::probe, 0, now);
+  if (replicas_ > 0) send_wait(Question::probe_replicas, now);
+  breaker_.asked();
+}
+
+void Courier::look(Time now) {
+  for (const auto question : StreamWatch::kQuestions) {
+    if (!watch_.wants(question)) continue;
+    send(watch_.command(question), Question::watch, static_cast<std::uint8_t>(question), now);
+  }
+  watch_.asked(now);
+}
+
+// Redis gives up before the patience is over, so that it is known which records lack replicas.
+void Courier::send_wait(Question question, Time now) {
+  const auto time = std::min(settings_.patience, settings_.timeout) * 4 / 5;
+  std::string command;
+  append_command(command, {"WAIT", std::to_string(replicas_), std::to_string(time.count())});
+  send(command, question, replicas_, now);
+}
+
+void Courier::send(std::string_view command, Question question, std::uint8_t detail, Time now) {
+  std::string& out = outbox_.room_for(command.size());
+  waiting_.push({nullptr, now, static_cast<std::uint32_t>(command.size()), 0, question, detail,
+                 false, false, Outcome::lost});
+  out.append(command);
+  ++next_ticket_;
 }
 
 }  // namespace weir

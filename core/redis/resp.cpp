@@ -3,6 +3,7 @@
 #include <hiredis/read.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <exception>
 
@@ -12,6 +13,10 @@ namespace {
 // hiredis moves what is left of its buffer to the front after each 1 KiB of replies. Given little
 // at a time, there is little to move.
 constexpr std::size_t kSlice = 4096;
+
+constexpr std::size_t kLineEnd = 2;
+constexpr std::string_view kShortened = "512\r\n";
+static_assert(ReplyReader::kMostText == 512, "as kShortened says");
 
 void append_length(std::string& out, char sign, std::size_t length) {
   char text[kBulkOverhead];
@@ -50,7 +55,6 @@ struct ReplyCallbacks {
     return nullptr;
   }
 
-  // Only what stands at the top and directly below it is kept.
   static void* keep(const redisReadTask* task, Reply::Type type, std::string_view text,
                     long long integer) {
     ReplyReader& self = reader(task);
@@ -61,7 +65,7 @@ struct ReplyCallbacks {
       reply.text.assign(text.substr(0, ReplyReader::kMostText));
       reply.items.clear();
       self.elements_ = 0;
-    } else if (task->parent->parent == nullptr) {
+    } else if (reply.items.size() < ReplyReader::kMostItems) {
       reply.items.emplace_back(text.substr(0, ReplyReader::kMostText));
     }
     return &reply;
@@ -118,6 +122,7 @@ ReplyReader::~ReplyReader() = default;
 
 void ReplyReader::restart() noexcept {
   rest_ = {};
+  skip_ = 0;
   fault_ = nullptr;
   reader_.reset(redisReaderCreateWithFunctions(ReplyCallbacks::table()));
   // Not by redisReaderSetPrivdata(): it casts the pointer to an int.
@@ -130,8 +135,8 @@ ReplyReader::Next ReplyReader::next() noexcept {
     void* object = nullptr;
     if (redisReaderGetReply(reader_.get(), &object) != REDIS_OK) return Next::broken;
     if (object != nullptr) return Next::reply;
-    // A bulk string may announce any length up to 2^63-1, and hiredis would wait for all of it.
     if (reader_->len - reader_->pos > kMostPending) {
+      if (shorten()) continue;
       fault_ = "a reply too long";
       return Next::broken;
     }
@@ -140,10 +145,38 @@ ReplyReader::Next ReplyReader::next() noexcept {
   }
 }
 
+// hiredis waits for all of a string before it takes any of it, and a string may announce any length
+// up to 2^63-1. So it is made to believe in a string that has the first bytes only, and the rest is
+// dropped as it comes. What stands in its buffer then begins behind the '$'.
+bool ReplyReader::shorten() noexcept {
+  const std::string_view pending(reader_->buf + reader_->pos, reader_->len - reader_->pos);
+  if (reader_->ridx < 0 || reader_->rstack[reader_->ridx].type != REDIS_REPLY_STRING) return false;
+  const std::size_t digits = pending.find("\r\n");
+  if (digits == std::string_view::npos) return false;
+  std::uint64_t length = 0;
+  if (std::from_chars(pending.data(), pending.data() + digits, length).ec != std::errc()) {
+    return false;
+  }
+  const std::size_t begin = digits + kLineEnd;
+  std::array<char, kMostText> kept;
+  std::copy_n(pending.data() + begin, kMostText, kept.begin());
+  skip_ = length + kLineEnd - (pending.size() - begin);
+  reader_->pos = reader_->len;  // all of it is taken
+  return give_to_hiredis(kShortened) && give_to_hiredis({kept.data(), kept.size()}) &&
+         give_to_hiredis("\r\n");
+}
+
+bool ReplyReader::give_to_hiredis(std::string_view bytes) noexcept {
+  return redisReaderFeed(reader_.get(), bytes.data(), bytes.size()) == REDIS_OK;
+}
+
 bool ReplyReader::take_slice() noexcept {
+  const std::size_t dropped = std::min<std::uint64_t>(skip_, rest_.size());
+  skip_ -= dropped;
+  rest_.remove_prefix(dropped);
   const std::string_view slice = rest_.substr(0, kSlice);
   rest_.remove_prefix(slice.size());
-  return redisReaderFeed(reader_.get(), slice.data(), slice.size()) == REDIS_OK;
+  return slice.empty() || give_to_hiredis(slice);
 }
 
 std::string_view ReplyReader::error() const noexcept {

@@ -9,8 +9,11 @@
 //   reader.give(bytes);                                    // bytes stay in place while next() runs
 //   while (reader.next() == ReplyReader::Next::reply) take(reader.reply());
 //
-// Replies are small here (an entry's id, an error, a setting), so that everything else is taken for
-// a sign that this is not the Redis it should be: the reader breaks on one that exceeds its bounds.
+// Replies are small here (an entry's id, an error, a setting), so that almost everything else is
+// taken for a sign that this is not the Redis it should be: the reader breaks on one that exceeds
+// its bounds. Only strings may have any length, since Redis sends the stream's oldest entry to
+// whoever asks for its id: of a long one the beginning is kept, and the rest is dropped as it
+// comes.
 #pragma once
 
 #include <cstddef>
@@ -42,13 +45,15 @@ struct Reply {
   Type type = Type::nil;
   long long integer = 0;
   std::string text;                // of a status, string or error: its first kMostText bytes
-  std::vector<std::string> items;  // of an array: each element's text likewise, "" if it has none
+  std::vector<std::string> items;  // of an array: its elements' texts likewise, "" where there is
+                                   // none, nested ones behind their array; the first kMostItems
 };
 
 class ReplyReader {
  public:
   static constexpr std::size_t kMostText = 512;
-  static constexpr std::size_t kMostElements = 64;       // in one reply, nested ones included
+  static constexpr std::size_t kMostItems = 8;
+  static constexpr std::size_t kMostElements = 1024;     // in one reply, nested ones included
   static constexpr std::size_t kMostPending = 16 << 10;  // bytes of an element still incomplete
 
   ReplyReader() noexcept;
@@ -83,9 +88,12 @@ class ReplyReader {
   };
 
   bool take_slice() noexcept;
+  bool shorten() noexcept;
+  bool give_to_hiredis(std::string_view bytes) noexcept;
 
   std::unique_ptr<redisReader, Free> reader_;
   std::string_view rest_;
+  std::uint64_t skip_ = 0;  // bytes to come of a string that is too long
   Reply reply_;
   std::size_t elements_ = 0;  // announced by the arrays of the reply that is being read
   const char* fault_ = nullptr;

@@ -1,14 +1,13 @@
 #include "core/redis/warnings.h"
 
 #include <algorithm>
-
-#include "core/redis/courier.h"
+#include <utility>
 
 namespace weir {
 namespace {
 
 constexpr std::size_t kLongestWord = 32;
-constexpr auto kRefusalsEvery = std::chrono::seconds(1);
+constexpr auto kAgainAfter = std::chrono::seconds(1);
 
 struct Advice {
   std::string_view word, clause;
@@ -72,18 +71,38 @@ void Warnings::once(Topic topic, std::string sentence) {
   }
 }
 
+std::uint64_t Warnings::Tally::due(std::size_t records, Time now) {
+  unsaid += records;
+  if (said && now - *said < kAgainAfter) return 0;
+  said = now;
+  return std::exchange(unsaid, 0);
+}
+
 void Warnings::refused(std::string_view word, Time now) {
-  ++unsaid_;
-  if (last_refusal_ && now - *last_refusal_ < kRefusalsEvery) return;
+  const std::uint64_t count = refused_.due(1, now);
+  if (count == 0) return;
   std::string sentence = "Redis refused ";
-  sentence += unsaid_ == 1 ? "a record" : std::to_string(unsaid_) + " records, the last one";
+  sentence += count == 1 ? "a record" : std::to_string(count) + " records, the last one";
   sentence.append(" with ").append(word);
   if (const auto advice = error_advice(word); !advice.empty()) {
     sentence.append(": ").append(advice);
   }
-  last_refusal_ = now;
-  unsaid_ = 0;
   log_.warn(sentence);
+}
+
+// A look at the stream can be late too, with no record behind it.
+void Warnings::late(std::size_t records, std::chrono::milliseconds patience, Time now) {
+  const std::uint64_t count = late_.due(records + 1, now);
+  if (count == 0) return;
+  log_.warn("Redis has not answered within " + std::to_string(patience.count()) +
+            " ms: it gets no records until it is faster again");
+}
+
+void Warnings::too_few(std::uint64_t replicas, std::uint64_t wanted, Time now) {
+  if (too_few_.due(1, now) == 0) return;
+  log_.warn("of the " + std::to_string(wanted) + " replicas that wait= asks for, " +
+            std::to_string(replicas) +
+            " have the last records: Redis gets no more of these until enough of them answer");
 }
 
 }  // namespace weir

@@ -13,9 +13,9 @@
 #include <string>
 #include <string_view>
 
-namespace weir {
+#include "core/redis/courier_settings.h"
 
-class CourierLog;
+namespace weir {
 
 // The first word of an error, if it is one that Weir knows, or is made as Redis makes them (up to
 // 32 capital letters and underscores) and shares nothing with `secret`; else "an error".
@@ -37,6 +37,11 @@ class Warnings {
     maxmemory_policy,
     unchecked,  // a setting could not be looked at
     trouble,    // why the connection is not ready
+    replica,    // it is ready, and is that of a replica
+    role_unseen,
+    memory_unseen,
+    oldest_unseen,
+    stream,  // it is too long, or was
   };
 
   explicit Warnings(CourierLog& log) : log_(log) {}
@@ -50,13 +55,27 @@ class Warnings {
   // Redis refused a record with an error that begins with `word`.
   void refused(std::string_view word, Time now);
 
+  // `records` were not answered within the patience.
+  void late(std::size_t records, std::chrono::milliseconds patience, Time now);
+
+  // Fewer replicas than wanted have the last records.
+  void too_few(std::uint64_t replicas, std::uint64_t wanted, Time now);
+
  private:
+  // What is said at most once a second.
+  struct Tally {
+    std::optional<Time> said;
+    std::uint64_t unsaid = 0;  // records since
+
+    // How many records to speak of now; 0: not yet.
+    std::uint64_t due(std::size_t records, Time now);
+  };
+
   std::string& last(Topic topic) { return said_[static_cast<std::size_t>(topic)]; }
 
   CourierLog& log_;
-  std::array<std::string, 5> said_;
-  std::optional<Time> last_refusal_;  // when one was logged
-  std::uint64_t unsaid_ = 0;          // refusals since
+  std::array<std::string, 10> said_;  // by Topic
+  Tally refused_, late_, too_few_;
 };
 
 }  // namespace weir

@@ -27,6 +27,9 @@ using weir::Outcome;
 constexpr std::string_view kAdded = "$15\r\n1763700000000-0\r\n";
 constexpr std::string_view kOom = "-OOM command not allowed when used memory > 'maxmemory'.\r\n";
 
+// What Redis answers to the breaker's question.
+constexpr std::string_view kProbed = "-ERR The ID specified in XADD must be greater than 0-0\r\n";
+
 // What a Redis that is set up as it should be answers to the greeting without AUTH.
 constexpr std::string_view kSafeGreeting =
     "*2\r\n$10\r\nappendonly\r\n$3\r\nyes\r\n"
@@ -70,6 +73,8 @@ class FakeCustomer : public weir::Customer {
 inline CourierSettings settings() {
   CourierSettings settings;
   settings.stream = "weir:{0}";
+  settings.patience = settings.timeout;
+  settings.watch_every = 0ms;
   return settings;
 }
 
@@ -97,8 +102,24 @@ class Bench {
     ck_assert(courier.state() == Courier::State::ready);
   }
 
-  Courier::Submitted submit(std::string_view record, FakeCustomer& customer) {
-    return courier.submit(record, customer, now, &customer.ticket);
+  Courier::Submitted submit(std::string_view record, FakeCustomer& customer,
+                            weir::Terms terms = {}) {
+    return courier.submit(record, customer, now, &customer.ticket, terms);
+  }
+
+  // Lets time go by, as a server's timer does. False: the connection has to end.
+  bool wait(Courier::Clock::duration time) {
+    now += time;
+    if (courier.expire(now)) return false;
+    courier.ask(now);
+    return true;
+  }
+
+  // Lets time go by until the breaker asks, and answers that.
+  void probe(std::string_view answer = kProbed) {
+    while (courier.output().empty()) ck_assert(wait(10ms));
+    written();
+    ck_assert(feed(answer));
   }
 
   // Submits a record for each customer.

@@ -77,11 +77,11 @@ START_TEST(reads_the_ends_of_the_integers) {
 }
 END_TEST
 
-START_TEST(an_array_keeps_the_texts_directly_below_it) {
+START_TEST(an_array_keeps_the_texts_of_its_first_elements_at_any_depth) {
   const Reply reply =
       only_reply("*6\r\n$3\r\none\r\n:2\r\n$-1\r\n*2\r\n+deep\r\n*1\r\n+deeper\r\n+five\r\n*0\r\n");
   ck_assert(reply.type == Type::array);
-  const std::vector<std::string> expected = {"one", "", "", "", "five", ""};
+  const std::vector<std::string> expected = {"one", "", "", "", "deep", "", "deeper", "five"};
   ck_assert(reply.items == expected);
 }
 END_TEST
@@ -113,7 +113,7 @@ START_TEST(replies_may_be_cut_at_every_two_bytes) {
         reader.give(part);
         while (reader.next() == Next::reply) {
           types += std::to_string(static_cast<int>(reader.reply().type));
-          if (reader.reply().type == Type::array) ck_assert(reader.reply().items[2] == "yes");
+          if (reader.reply().type == Type::array) ck_assert(reader.reply().items[4] == "yes");
         }
       }
       ck_assert_view_eq(types, "5431");
@@ -148,24 +148,63 @@ START_TEST(an_array_may_have_so_many_elements_and_no_more) {
   for (std::size_t i = 0; i < ReplyReader::kMostElements; ++i) elements += ":1\r\n";
   const std::string most = std::to_string(ReplyReader::kMostElements);
   ck_assert_uint_eq(only_reply("*" + most + "\r\n" + elements).items.size(),
-                    ReplyReader::kMostElements);
+                    ReplyReader::kMostItems);
   assert_broken("*" + most + "\r\n*1\r\n", "an array too long");
   assert_broken("*2147483647\r\n", "an array too long");
   // Each reply has the whole number for itself.
   ReplyReader reader;
   const std::string twice =
-      "*40\r\n" + elements.substr(0, 160) + "*40\r\n" + elements.substr(0, 160);
+      "*700\r\n" + elements.substr(0, 2800) + "*700\r\n" + elements.substr(0, 2800);
   reader.give(twice);
   ck_assert(reader.next() == Next::reply && reader.next() == Next::reply);
 }
 END_TEST
 
-START_TEST(a_string_may_have_so_many_bytes_and_no_more) {
+START_TEST(a_line_may_have_so_many_bytes_and_no_more) {
   const std::string text(ReplyReader::kMostPending - 100, 'x');
-  const std::string head = "$" + std::to_string(text.size()) + "\r\n";
-  ck_assert_uint_eq(only_reply(head + text + "\r\n").text.size(), ReplyReader::kMostText);
-  assert_broken("$1000000\r\n" + text + text, "a reply too long");
+  ck_assert_uint_eq(only_reply("+" + text + "\r\n").text.size(), ReplyReader::kMostText);
   assert_broken("+" + text + text, "a reply too long");
+  assert_broken("$" + std::string(20000, '1'), "a reply too long");
+}
+END_TEST
+
+START_TEST(a_string_may_have_any_length_and_its_beginning_is_kept) {
+  for (const std::size_t length : {16000U, 16384U, 16385U, 20000U, 70000U, 3000000U}) {
+    const std::string text = "begin" + std::string(length - 5, '\r');
+    const std::string bytes =
+        "*2\r\n$3\r\none\r\n$" + std::to_string(length) + "\r\n" + text + "\r\n:7\r\n";
+    for (const std::size_t chunk : {1U, 4096U, 65536U, 4000000U}) {
+      if (chunk == 1 && length > 100000) continue;
+      ReplyReader reader;
+      std::string types;
+      for (std::size_t at = 0; at < bytes.size(); at += chunk) {
+        reader.give(std::string_view(bytes).substr(at, chunk));
+        while (reader.next() == Next::reply) {
+          types += std::to_string(static_cast<int>(reader.reply().type));
+          if (reader.reply().type != Type::array) continue;
+          ck_assert(reader.reply().items[1] == text.substr(0, ReplyReader::kMostText));
+        }
+      }
+      ck_assert_view_eq(types, "51");
+    }
+  }
+}
+END_TEST
+
+START_TEST(a_string_without_end_takes_no_memory) {
+  ReplyReader reader;
+  reader.give("$9223372036854775807\r\n");
+  ck_assert(reader.next() == Next::none);
+  const std::string chunk(1 << 20, 'x');
+  int replies = 0;
+  for (int i = 0; i < 100; ++i) {
+    reader.give(chunk);
+    while (reader.next() == Next::reply) ++replies;
+  }
+  ck_assert_int_eq(replies, 1);
+  reader.restart();
+  reader.give("+OK\r\n");
+  ck_assert(reader.next() == Next::reply && reader.reply().text == "OK");
 }
 END_TEST
 
@@ -201,7 +240,7 @@ START_TEST(an_error_repeats_no_more_than_a_byte) {
 END_TEST
 
 START_TEST(broken_stays_broken_until_restarted) {
-  for (const std::string_view garbage : {"x", "*65\r\n", "$1\r\nabc\r\n"}) {
+  for (const std::string_view garbage : {"x", "*1025\r\n", "$1\r\nabc\r\n"}) {
     ReplyReader reader;
     reader.give(garbage);
     ck_assert(reader.next() == Next::broken);
@@ -244,10 +283,12 @@ END_TEST
 const weir_test::Register kRegistered(
     "resp",
     {a_command_is_an_array_of_its_words, a_bulk_string_adds_no_more_than_its_overhead,
-     reads_every_type, reads_the_ends_of_the_integers, an_array_keeps_the_texts_directly_below_it,
+     reads_every_type, reads_the_ends_of_the_integers,
+     an_array_keeps_the_texts_of_its_first_elements_at_any_depth,
      replies_do_not_leak_into_each_other, replies_may_be_cut_at_every_two_bytes,
      what_is_read_may_go_away_between_chunks, long_texts_are_kept_in_part,
-     an_array_may_have_so_many_elements_and_no_more, a_string_may_have_so_many_bytes_and_no_more,
+     an_array_may_have_so_many_elements_and_no_more, a_line_may_have_so_many_bytes_and_no_more,
+     a_string_may_have_any_length_and_its_beginning_is_kept, a_string_without_end_takes_no_memory,
      arrays_nest_to_a_depth_of_seven, a_string_that_does_not_end_where_it_should_is_broken,
      an_error_repeats_no_more_than_a_byte, broken_stays_broken_until_restarted,
      a_restart_forgets_half_a_reply_and_what_was_given, a_large_chunk_is_read_to_its_end});

@@ -48,19 +48,21 @@ std::string read_password_file(ngx_conf_t* cf, const RedisSettings& settings,
 }
 
 // Names are looked up here, once: workers never wait for a name server.
-std::string look_up(ngx_conf_t* cf, RedisTarget& target) {
+std::string look_up(ngx_conf_t* cf, const std::string& name, RedisTarget& target) {
   ngx_url_t url{};
-  url.url = to_ngx(target.name);
+  url.url = to_ngx(name);
   if (ngx_parse_url(cf->pool, &url) != NGX_OK) {
-    return "it cannot use " + quoted(target.name) + " (" + (url.err ? url.err : "no memory") +
+    return "it cannot use " + quoted(name) + " (" + (url.err ? url.err : "no memory") +
            "): give a name that this machine can look up, or an address";
   }
   for (ngx_uint_t i = 0; i < url.naddrs; i++) {
     RedisTarget::Address address{};
+    address.name = name;
     address.length = url.addrs[i].socklen;
     ngx_memcpy(&address.sockaddr, url.addrs[i].sockaddr, address.length);
     target.addresses.push_back(address);
   }
+  target.name += target.name.empty() ? name : ", " + name;
   return {};
 }
 
@@ -79,9 +81,11 @@ char* set_redis(ngx_conf_t* cf, MainConf& conf) {
   }
   RedisTarget target;
   if (fault.empty()) {
-    target.name = words.front();
     target.courier = std::move(settings.courier);
-    fault = look_up(cf, target);
+    target.names_patience = settings.names_patience;
+  }
+  for (std::size_t i = 0; fault.empty() && i < settings.names.size(); i++) {
+    fault = look_up(cf, settings.names[i], target);
   }
   if (!fault.empty()) return refuse(cf, "weir_redis: " + fault);
   conf.redis = std::move(target);

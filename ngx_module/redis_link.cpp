@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "fault/fault_point.h"
+#include "ngx_module/clock.h"
 
 namespace weir {
 namespace {
@@ -13,7 +14,11 @@ using std::chrono::milliseconds;
 
 constexpr ngx_msec_t kGreetingWait = 250;
 
-Courier::Time now() { return Courier::Time(milliseconds(ngx_current_msec)); }
+CourierSettings of_this_worker(CourierSettings settings) {
+  settings.seed = static_cast<std::uint64_t>(ngx_pid);
+  settings.watches_oldest = ngx_worker == 0;
+  return settings;
+}
 
 ngx_err_t socket_error(ngx_connection_t* connection) {
   int error = 0;
@@ -37,7 +42,7 @@ void RedisLink::on(ngx_event_t* event) noexcept {
 RedisLink::RedisLink(const RedisTarget& target, Metrics& metrics)
     : target_(target),
       metrics_(metrics),
-      courier_(target.courier, *this),
+      courier_(of_this_worker(target.courier), *this),
       outage_(static_cast<std::uint64_t>(ngx_pid)),
       quiet_log_(*ngx_cycle->log),
       timer_owner_(),
@@ -84,15 +89,14 @@ void RedisLink::poll_once(ngx_msec_t wait) {
   }
 }
 
-Courier::State RedisLink::condition() const { return courier_.condition(now()); }
-
 void RedisLink::describe(KeepStatus& status) const {
   status.redis = condition();
   status.in_flight = courier_.waiting();
 }
 
-Courier::Submitted RedisLink::submit(std::string_view record, Customer& customer) noexcept {
-  const auto submitted = courier_.submit(record, customer, now(), nullptr);
+Courier::Submitted RedisLink::submit(std::string_view record, Customer& customer,
+                                     Terms terms) noexcept {
+  const auto submitted = courier_.submit(record, customer, loop_time(), nullptr, terms);
   if (submitted == Courier::Submitted::taken) {
     post_write();
     watch_deadline();
@@ -102,7 +106,8 @@ Courier::Submitted RedisLink::submit(std::string_view record, Customer& customer
 
 void RedisLink::connect() {
   RedisTarget::Address& address = target_.addresses[address_];
-  ngx_str_t name = to_ngx(target_.name);
+  ngx_str_t name = to_ngx(address.name);
+  was_ready_ = false;
   ngx_peer_connection_t peer{};
   peer.sockaddr = &address.sockaddr.sockaddr;
   peer.socklen = address.length;
@@ -113,7 +118,7 @@ void RedisLink::connect() {
   peer.so_keepalive = 1;
 
   const ngx_int_t rc = ngx_event_connect_peer(&peer);
-  if (rc != NGX_OK && rc != NGX_AGAIN) return connect_failed(ngx_socket_errno);
+  if (rc != NGX_OK && rc != NGX_AGAIN) return lost("cannot connect", ngx_socket_errno);
   connection_ = peer.connection;
   connection_->data = this;
   connection_->read->handler = on<&RedisLink::read_ready>;
@@ -126,17 +131,16 @@ void RedisLink::connect() {
 
 void RedisLink::opened() {
   connecting_ = false;
-  failed_addresses_ = 0;
   if (timer_.timer_set) ngx_del_timer(&timer_);
   if (ngx_tcp_nodelay(connection_) != NGX_OK) return lost("cannot set up the connection", 0);
-  courier_.connected(now());
+  courier_.connected(loop_time());
   post_write();
   watch_deadline();
 }
 
 void RedisLink::write_ready() {
   if (connecting_) {
-    if (ngx_err_t error = socket_error(connection_)) return connect_failed(error);
+    if (ngx_err_t error = socket_error(connection_)) return lost("cannot connect", error);
     return opened();
   }
   while (connection_->write->ready && !courier_.output().empty()) {
@@ -161,7 +165,7 @@ void RedisLink::read_ready() {
     if (size == NGX_ERROR) return lost("cannot read", ngx_socket_errno);
     if (size == 0) return lost("it closed the connection", 0);
     const auto* bytes = reinterpret_cast<const char*>(input_.data());
-    if (!courier_.feed({bytes, static_cast<std::size_t>(size)}, now())) {
+    if (!courier_.feed({bytes, static_cast<std::size_t>(size)}, loop_time())) {
       return lost("its answers are not those wanted", 0);
     }
   } while (connection_->read->ready);
@@ -173,12 +177,14 @@ void RedisLink::read_ready() {
 
 void RedisLink::timer_ready() {
   if (connection_ == nullptr) return connect();
-  if (connecting_) return connect_failed(NGX_ETIMEDOUT);
+  if (connecting_) return lost("cannot connect", NGX_ETIMEDOUT);
   // With accept_mutex, nginx runs timers before the events that it has posted: an answer that has
   // arrived is not late.
   if (connection_->read->ready) read_ready();
   if (connection_ == nullptr) return;
-  if (courier_.expire(now())) return lost("no answer in time", 0);
+  if (courier_.expire(loop_time())) return lost("no answer in time", 0);
+  courier_.ask(loop_time());
+  post_write();
   watch_deadline();
 }
 
@@ -191,13 +197,17 @@ void RedisLink::post_write() {
 // The timer may stand too early, since deadlines move on with every answer; it then just looks
 // again.
 void RedisLink::watch_deadline() {
-  const bool in_flight = courier_.state() == Courier::State::ready && courier_.waiting() > 0;
-  timer_.cancelable = in_flight ? 0 : 1;
-  if (timer_.timer_set) return;
-  if (const auto deadline = courier_.deadline()) {
-    const auto left = std::chrono::duration_cast<milliseconds>(*deadline - now()).count();
-    ngx_add_timer(&timer_, static_cast<ngx_msec_t>(std::max<decltype(left)>(left, 1)));
+  timer_.cancelable = courier_.pressing() ? 0 : 1;
+  const auto deadline = courier_.deadline();
+  if (!deadline) return;
+  const auto left = std::chrono::ceil<milliseconds>(*deadline - loop_time()).count();
+  const auto wait = static_cast<ngx_msec_t>(std::max<decltype(left)>(left, 1));
+  if (timer_.timer_set) {
+    const auto later = static_cast<ngx_msec_int_t>(timer_.timer.key - (ngx_current_msec + wait));
+    if (later <= 0) return;
+    ngx_del_timer(&timer_);
   }
+  ngx_add_timer(&timer_, wait);
 }
 
 // `what` is what the operator will read.
@@ -205,25 +215,24 @@ void RedisLink::lost(const char* what, ngx_err_t error) noexcept {
   drop_connection();
   metrics_.add(Metric::lost_connections);
   metrics_.set(Gauge::redis_ready, 0);
-  const auto loss = outage_.lost(now());
+  courier_.closed();
+  if (!was_ready_ && next_address()) return connect_after(1);
+  const auto loss = outage_.lost(loop_time());
   const auto wait = static_cast<ngx_msec_t>(loss.wait.count());
   if (loss.tell) {
-    ngx_log_error(
-        NGX_LOG_ERR, ngx_cycle->log, error,
-        "weir has no Redis at %*s: %s; it tries again in %M ms and until then answers 503",
-        WEIR_TEXT(target_.name), what, wait);
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, error,
+                  "weir has no Redis at %*s: %s; it tries again in %M ms, and until then records "
+                  "go to the spool or are answered 503",
+                  WEIR_TEXT(target_.name), what, wait);
   }
-  courier_.closed();
   connect_after(wait);
 }
 
-// A name may stand for several addresses, of which one will do; all of them are one try.
-void RedisLink::connect_failed(ngx_err_t error) {
+// False: all of them have failed.
+bool RedisLink::next_address() noexcept {
   address_ = (address_ + 1) % target_.addresses.size();
   failed_addresses_ = (failed_addresses_ + 1) % target_.addresses.size();
-  if (failed_addresses_ == 0) return lost("cannot connect", error);
-  drop_connection();
-  connect_after(1);
+  return failed_addresses_ != 0;
 }
 
 void RedisLink::connect_after(ngx_msec_t wait) noexcept {
@@ -241,9 +250,11 @@ void RedisLink::drop_connection() noexcept {
 
 void RedisLink::ready() noexcept {
   metrics_.set(Gauge::redis_ready, 1);
+  was_ready_ = true;
+  failed_addresses_ = 0;
   if (!outage_.over()) return;
   ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0, "weir keeps its records in Redis at %*s",
-                WEIR_TEXT(target_.name));
+                WEIR_TEXT(target_.addresses[address_].name));
 }
 
 void RedisLink::warn(std::string_view sentence) noexcept {

@@ -3,13 +3,17 @@
 //
 //   RedisLink link(target);
 //   link.start();                                   // in init_process
-//   link.submit(record, customer);                  // customer.settled() follows
+//   link.submit(record, customer, {});              // customer.settled() follows
 //
 //   +---------+  connect()  +------------+  writable  +------+
 //   | waiting | ----------> | connecting | ---------> | open |  the courier is greeting or ready
 //   +---------+ <---------- +------------+            +------+
 //        ^        lost()                                 |
 //        +-----------------------------------------------+
+//
+// Of several addresses one is the master's. Whatever keeps an address from being ready (nobody
+// there, a replica, a greeting without answer) sends the link to the next one at once; when all of
+// them have failed, it waits. A connection that was ready is looked for at the same address first.
 //
 // One timer serves all three states: the next try, the time that connecting may take, and the
 // courier's deadline. Only the last one, and only while records are in flight, keeps a worker that
@@ -36,13 +40,15 @@ namespace weir {
 // Where Redis is and how to speak to it; copied into each worker.
 struct RedisTarget {
   struct Address {
+    std::string name;  // as configured, for the log
     ngx_sockaddr_t sockaddr;
     socklen_t length;
   };
 
-  std::string name;                // as configured, for the log
-  std::vector<Address> addresses;  // what the name stood for when the configuration was read
+  std::string name;                // as configured, all of it
+  std::vector<Address> addresses;  // what it stood for when the configuration was read
   CourierSettings courier;
+  bool names_patience = false;
 };
 
 class RedisLink final : public RedisPort, private CourierLog {
@@ -56,10 +62,14 @@ class RedisLink final : public RedisPort, private CourierLog {
   // none of its first requests. Only for init_process, where no request waits yet.
   void start();
 
-  Courier::State condition() const;
+  Courier::State condition() const { return courier_.condition(); }
   void describe(KeepStatus& status) const;
-  Courier::Submitted submit(std::string_view record, Customer& customer) noexcept override;
+  Courier::Submitted submit(std::string_view record, Customer& customer,
+                            Terms terms) noexcept override;
   bool takes() const noexcept override { return condition() == Courier::State::ready; }
+
+  // For what there is to see of it.
+  const Courier& courier() const { return courier_; }
 
  private:
   // nginx's callbacks: finds the link and lets no exception through.
@@ -75,7 +85,7 @@ class RedisLink final : public RedisPort, private CourierLog {
   void post_write();
   void watch_deadline();
   void lost(const char* what, ngx_err_t error) noexcept;
-  void connect_failed(ngx_err_t error);
+  bool next_address() noexcept;
   void connect_after(ngx_msec_t wait) noexcept;
   void drop_connection() noexcept;
 
@@ -89,8 +99,9 @@ class RedisLink final : public RedisPort, private CourierLog {
   Outage outage_;
   ngx_connection_t* connection_ = nullptr;
   bool connecting_ = false;
+  bool was_ready_ = false;            // this connection
   std::size_t address_ = 0;           // the one in use, or to be tried next
-  std::size_t failed_addresses_ = 0;  // since one was connected to, or all had failed
+  std::size_t failed_addresses_ = 0;  // since one was ready, or all had failed
   ngx_log_t quiet_log_;               // nginx calls an absent socket critical; we say it ourselves
   ngx_connection_t timer_owner_;      // nginx reads the fd of a timer's data for its debug log
   ngx_event_t timer_;

@@ -8,12 +8,24 @@ std::optional<SpoolLink>& open_spool(std::optional<SpoolLink>& spool, const Main
   return spool;
 }
 
+// Without a spool there is nowhere else to go while Redis is slow: requests wait the whole timeout,
+// unless the configuration says otherwise.
+RedisTarget with_patience(const MainConf& conf) {
+  RedisTarget target = *conf.redis;
+  if (!conf.spool && !target.names_patience) target.courier.patience = target.courier.timeout;
+  return target;
+}
+
 }  // namespace
 
 Worker::Worker(const MainConf& conf)
+<<<<<<< HEAD
     : metrics(metrics_memory(conf.metrics), static_cast<std::uint64_t>(ngx_pid), process_lives),
       shared_metrics(*metrics_memory(conf.metrics)),
       redis(*conf.redis, metrics),
+=======
+    : redis(with_patience(conf)),
+>>>>>>> c6e90d2 (Look at the stream once a second, find the master among several addresses, keep a spool's records patient)
       keeper({&redis, nullptr, open_spool(spool, conf) ? &spool->writer() : nullptr}) {}
 
 void Worker::start() {

@@ -32,7 +32,8 @@ bool Keeper::keep(std::string_view record, std::uint8_t replicas, KeepCustomer& 
   entry->customer = &customer;
   entry->replicas = replicas;
   RedisPort* const redis = port_for(replicas);
-  const bool taken = redis != nullptr && redis->submit(record, *entry) == Courier::Submitted::taken;
+  const bool taken = redis != nullptr &&
+                     redis->submit(record, *entry, {replicas, false}) == Courier::Submitted::taken;
   if (!taken && !to_spool(record, *entry)) {
     give_back(*entry);
     return false;
@@ -49,7 +50,8 @@ void Keeper::forget(Ticket& ticket) noexcept {
 
 bool Keeper::offer(std::string_view record, std::uint8_t replicas, Customer& customer) noexcept {
   RedisPort* const redis = port_for(replicas);
-  return redis != nullptr && redis->submit(record, customer) == Courier::Submitted::taken;
+  return redis != nullptr &&
+         redis->submit(record, customer, {replicas, true}) == Courier::Submitted::taken;
 }
 
 RedisPort* Keeper::port_for(std::uint8_t replicas) const {

@@ -33,7 +33,8 @@ namespace weir {
 class RedisPort {
  public:
   // As Courier::submit().
-  virtual Courier::Submitted submit(std::string_view record, Customer& customer) noexcept = 0;
+  virtual Courier::Submitted submit(std::string_view record, Customer& customer,
+                                    Terms terms) noexcept = 0;
 
   // submit() may well take a record now.
   virtual bool takes() const noexcept = 0;

@@ -406,7 +406,7 @@ void Courier::ask(Time now) noexcept {
   if (state_ != State::ready) return;
   const auto is_due = [now](std::optional<Time> due) { return due && *due <= now; };
   try {
-    if (waiting_.empty() && is_due(breaker_.due())) return probe(now);
+    if (waiting_.empty() && is_due(breaker_.due())) probe(now);
     if (is_due(watch_.due())) look(now);
   } catch (const std::bad_alloc&) {
   }

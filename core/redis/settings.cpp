@@ -4,6 +4,7 @@
 #include <charconv>
 #include <optional>
 
+#include "core/config/size.h"
 #include "core/config/words.h"
 #include "core/redis/stream.h"
 
@@ -58,6 +59,35 @@ std::string set_timeout(std::string_view value, RedisSettings& settings) {
   return {};
 }
 
+std::string set_patience(std::string_view value, RedisSettings& settings) {
+  const auto time = parse_time(value);
+  if (!time || *time < kLeastRedisTimeout || *time > kMostRedisTimeout) {
+    return "is not a time from 10ms to 60s: write it as patience=250ms";
+  }
+  settings.courier.patience = *time;
+  settings.names_patience = true;
+  return {};
+}
+
+std::string set_stream_length(std::string_view value, RedisSettings& settings) {
+  const auto length = parse_size(value);
+  const bool plain = !value.empty() && size_shift(value.back()) == 0;
+  if (!plain || !length || *length < kLeastStreamLength || *length > kMostStreamLength) {
+    return "is not a number of entries, 1000 to 1000000000000: write it as stream_length=10000000";
+  }
+  settings.courier.stream_length = *length;
+  return {};
+}
+
+std::string set_stream_memory(std::string_view value, RedisSettings& settings) {
+  const auto size = parse_size(value);
+  if (!size || *size < kLeastStreamMemory || *size > kMostStreamMemory) {
+    return "is not a size from 1m to 4t: write it as stream_memory=1g";
+  }
+  settings.courier.stream_memory = *size;
+  return {};
+}
+
 std::string set_in_flight(std::string_view value, RedisSettings& settings) {
   const auto count = parse_count(value);
   if (!count || *count < 1 || *count > kMostRedisInFlight) {
@@ -73,8 +103,14 @@ struct Parameter {
 };
 
 constexpr Parameter kParameters[] = {
-    {"user", set_user},       {"password_file", set_password_file}, {"stream", set_stream},
-    {"timeout", set_timeout}, {"inflight", set_in_flight},
+    {"user", set_user},
+    {"password_file", set_password_file},
+    {"stream", set_stream},
+    {"timeout", set_timeout},
+    {"patience", set_patience},
+    {"inflight", set_in_flight},
+    {"stream_length", set_stream_length},
+    {"stream_memory", set_stream_memory},
 };
 
 const Parameter* find_parameter(std::string_view name) {
@@ -83,13 +119,36 @@ const Parameter* find_parameter(std::string_view name) {
   return found == std::end(kParameters) ? nullptr : found;
 }
 
+// A parameter has an equals sign, a path may have one too.
+bool is_address(std::string_view word) {
+  if (word.substr(0, 5) == "unix:" || word.substr(0, 1) == "/") return true;
+  return word.find(':') != std::string_view::npos && word.find('=') == std::string_view::npos;
+}
+
+std::string add_address(std::string_view word, RedisSettings& settings) {
+  RedisAddress address;
+  if (auto fault = parse_redis_address(word, address); !fault.empty()) {
+    return "it cannot use " + quoted(word) + ": " + fault;
+  }
+  if (std::find(settings.names.begin(), settings.names.end(), word) != settings.names.end()) {
+    return "it has the address " + quoted(word) + " twice: remove one";
+  }
+  if (settings.names.size() == kMostRedisAddresses) {
+    return "it takes at most " + std::to_string(kMostRedisAddresses) + " addresses";
+  }
+  settings.addresses.push_back(std::move(address));
+  settings.names.emplace_back(word);
+  return {};
+}
+
 std::string set_parameter(std::string_view word, RedisSettings& settings,
                           std::vector<const Parameter*>& seen) {
   const auto pair = name_and_value(word);
   const Parameter* parameter = pair ? find_parameter(pair->first) : nullptr;
   if (parameter == nullptr || pair->second.empty()) {
     return "it does not know " + quoted(word) +
-           ": after the address it takes user=, password_file=, stream=, timeout= and inflight=";
+           ": after the address it takes user=, password_file=, stream=, timeout=, patience=, "
+           "inflight=, stream_length= and stream_memory=";
   }
   if (std::find(seen.begin(), seen.end(), parameter) != seen.end()) {
     return "it has " + quoted(parameter->name) + " twice: remove one";
@@ -104,14 +163,19 @@ std::string set_parameter(std::string_view word, RedisSettings& settings,
 std::string read_redis_settings(const std::vector<std::string_view>& words,
                                 RedisSettings& settings) {
   if (words.empty()) return "it needs an address: write unix:/path or host:port";
-  if (auto fault = parse_redis_address(words.front(), settings.address); !fault.empty()) {
-    return "it cannot use " + quoted(words.front()) + ": " + fault;
-  }
   settings.courier.stream = kDefaultStream;
   std::vector<const Parameter*> seen;
-  for (std::size_t i = 1; i < words.size(); i++) {
-    if (auto fault = set_parameter(words[i], settings, seen); !fault.empty()) return fault;
+  for (const std::string_view word : words) {
+    const bool address = settings.addresses.empty() || is_address(word);
+    const auto fault = address ? add_address(word, settings) : set_parameter(word, settings, seen);
+    if (!fault.empty()) return fault;
   }
+  const auto& courier = settings.courier;
+  if (settings.names_patience && courier.patience > courier.timeout) {
+    return "its patience is longer than its timeout, after which the connection ends: make it "
+           "shorter";
+  }
+  settings.courier.patience = std::min(courier.patience, courier.timeout);
   return {};
 }
 

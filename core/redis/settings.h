@@ -1,7 +1,8 @@
-// Where Redis is and how to speak to it, from the words of a configuration: an address, then
-// parameters in any order.
+// Where Redis is and how to speak to it, from the words of a configuration: an address, or several
+// of which one is the master's at any time, then parameters in any order.
 //
 //   unix:/run/redis/redis.sock user=weir password_file=/etc/weir/password timeout=500ms
+//   10.0.0.1:6379 10.0.0.2:6379 stream_memory=4g
 //
 //   RedisSettings settings;
 //   if (auto fault = read_redis_settings(words, settings); !fault.empty()) report(fault);
@@ -19,17 +20,27 @@
 namespace weir {
 
 struct RedisSettings {
-  RedisAddress address;
-  std::string password_file;  // as written; empty: none
-  CourierSettings courier;    // all but the password
+  std::vector<RedisAddress> addresses;
+  std::vector<std::string> names;  // of these, as written
+  std::string password_file;       // as written; empty: none
+  CourierSettings courier;         // all but the password
+  bool names_patience = false;     // or else it is the default
 };
 
-// "timeout": how long Redis may take for an answer.
+constexpr std::size_t kMostRedisAddresses = 16;
+
+// "timeout": how long Redis may take for an answer; "patience": until a request does not wait for
+// it any longer, which is never more than "timeout".
 constexpr std::chrono::milliseconds kLeastRedisTimeout{10};
 constexpr std::chrono::milliseconds kMostRedisTimeout{60'000};
 
 // "inflight": records that wait for Redis at a time.
 constexpr std::size_t kMostRedisInFlight = 10'000'000;
+
+// "stream_length" and "stream_memory": entries, and bytes of Redis' memory, from which on it gets
+// no more records.
+constexpr std::uint64_t kLeastStreamLength = 1000, kMostStreamLength = 1'000'000'000'000;
+constexpr std::uint64_t kLeastStreamMemory = 1 << 20, kMostStreamMemory = 1ULL << 42;
 
 // Returns an empty string, or a sentence that says what is wrong and what would be right, and that
 // does not name the directive.

@@ -1,8 +1,8 @@
 #include "core/spool/settings.h"
 
 #include <algorithm>
-#include <charconv>
 
+#include "core/config/size.h"
 #include "core/config/words.h"
 
 namespace weir {
@@ -10,35 +10,6 @@ namespace {
 
 constexpr std::uint64_t kBlock = 4096;
 constexpr std::uint64_t kDefaultFree = 64ULL << 20;
-
-int unit_shift(char unit) {
-  switch (unit) {
-    case 'k':
-      return 10;
-    case 'm':
-      return 20;
-    case 'g':
-      return 30;
-    case 't':
-      return 40;
-    default:
-      return -1;
-  }
-}
-
-// "1g", "512m", "65536": none where it is no size, or one of 2^63 bytes or more.
-std::optional<std::uint64_t> parse_size(std::string_view text) {
-  int shift = 0;
-  if (!text.empty() && unit_shift(text.back()) > 0) {
-    shift = unit_shift(text.back());
-    text.remove_suffix(1);
-  }
-  std::uint64_t count = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  if (count > (1ULL << 62 >> shift)) return std::nullopt;
-  return count << shift;
-}
 
 // Reads `value` into `target` if it is a size from `least` to `most`.
 bool read_size(std::string_view value, std::uint64_t least, std::uint64_t most,

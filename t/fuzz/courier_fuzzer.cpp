@@ -1,10 +1,11 @@
 // A Redis that may say anything, in chunks of any size, at any time: whoever handed in a record is
-// told at most once, in order, never after cancelling, and exactly once when the connection is
-// gone.
+// told at most once, in order (but for those that have more patience than others), with the record
+// unless Redis has it, never after cancelling, and exactly once when the connection is gone.
 #include <fuzzer/FuzzedDataProvider.h>
 
 #include <cstdint>
 #include <cstdlib>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -18,6 +19,7 @@ using weir::Courier;
 
 constexpr std::size_t kMaxWaiting = 70;
 constexpr std::size_t kMaxOutput = 4000;
+constexpr std::size_t kMostOwn = 40 * kMaxWaiting + 1000;  // WAITs, a probe, a look at the stream
 constexpr std::string_view kPassword = "s3same";
 
 void require(bool condition) {
@@ -41,7 +43,7 @@ class World {
     while (input_.remaining_bytes() > 0) {
       step();
       require(courier_.waiting() <= kMaxWaiting);
-      require(courier_.output().size() <= kMaxOutput);
+      require(courier_.output().size() <= kMaxOutput + kMostOwn);
       require(courier_.state() != Courier::State::away || courier_.output().empty());
     }
     end();
@@ -53,15 +55,19 @@ class World {
     Courier::Ticket ticket = 0;
     bool told = false, cancelled = false;
     bool submits = false, cancels = false;  // when it is told
+    bool patient = false;
     std::string record;
 
     void settled(weir::Outcome outcome, std::string_view back) noexcept override {
       require(!told && !cancelled);
       require(back == (outcome == weir::Outcome::acknowledged ? "" : record));
-      require(!world->told_any_ || ticket > world->last_told_);
-      told = world->told_any_ = true;
-      world->last_told_ = ticket;
-      if (submits) world->submit("again", false, false);
+      told = true;
+      if (!patient) {
+        require(!world->told_any_ || ticket > world->last_told_);
+        world->told_any_ = true;
+        world->last_told_ = ticket;
+      }
+      if (submits) world->submit("again", 0);
       if (cancels) world->cancel(ticket + 1);
     }
   };
@@ -72,18 +78,20 @@ class World {
     settings.password = kPassword;
     settings.max_waiting = kMaxWaiting;
     settings.max_output = kMaxOutput;
+    settings.watches_oldest = true;
+    settings.stream_length = 1000;
     return settings;
   }
 
   void step() {
-    switch (input_.ConsumeIntegralInRange(0, 9)) {
+    switch (input_.ConsumeIntegralInRange(0, 12)) {
       case 0:
         return courier_.connected(now_);
       case 1:
         return end();
       case 2:
-        return submit(input_.ConsumeRandomLengthString(300), input_.ConsumeBool(),
-                      input_.ConsumeBool());
+        return submit(input_.ConsumeRandomLengthString(300),
+                      input_.ConsumeIntegral<std::uint8_t>());
       case 3:
         return cancel(input_.ConsumeIntegral<std::uint8_t>());
       case 4:
@@ -96,6 +104,12 @@ class World {
         return feed("$15\r\n1763700000000-0\r\n");
       case 8:
         return feed("-READONLY You can't write against a read only replica.\r\n");
+      case 9:
+        return feed(":" + std::to_string(input_.ConsumeIntegralInRange(-1, 2000)) + "\r\n");
+      case 10:
+        return feed("-ERR The ID specified in XADD must be greater than 0-0\r\n");
+      case 11:
+        return feed("*1\r\n*2\r\n$3\r\n1-0\r\n*2\r\n$1\r\nr\r\n$3\r\nabc\r\n");
       default:
         return greet();
     }
@@ -108,25 +122,27 @@ class World {
     require(courier_.state() == Courier::State::ready);
   }
 
-  void submit(const std::string& record, bool submits, bool cancels) {
+  // The bits of `how`: submits, cancels, is patient, wants replicas.
+  void submit(const std::string& record, unsigned how) {
     auto customer = std::make_unique<Customer>();
     customer->world = this;
-    customer->submits = submits;
-    customer->cancels = cancels;
+    customer->submits = (how & 1) != 0;
+    customer->cancels = (how & 2) != 0;
+    customer->patient = (how & 4) != 0;
     customer->record = record;
     const bool ready = courier_.state() == Courier::State::ready;
-    const auto submitted = courier_.submit(record, *customer, now_, &customer->ticket);
-    require(ready == (submitted != Courier::Submitted::away));
+    const weir::Terms terms{static_cast<std::uint8_t>(how >> 3 & 3), customer->patient};
+    const auto submitted = courier_.submit(record, *customer, now_, &customer->ticket, terms);
+    require(ready || submitted == Courier::Submitted::away);
     if (submitted != Courier::Submitted::taken) return;
-    require(customer->ticket == customers_.size());
-    customers_.push_back(std::move(customer));
+    require(customers_.empty() || customer->ticket > customers_.rbegin()->first);
+    customers_[customer->ticket] = std::move(customer);
   }
 
   // Tickets that are settled, or were never given out, are none of the courier's business.
   void cancel(Courier::Ticket ticket) {
-    if (ticket < customers_.size() && !customers_[ticket]->told) {
-      customers_[ticket]->cancelled = true;
-    }
+    const auto found = customers_.find(ticket);
+    if (found != customers_.end() && !found->second->told) found->second->cancelled = true;
     courier_.cancel(ticket);
   }
 
@@ -134,8 +150,11 @@ class World {
     now_ += std::chrono::milliseconds(milliseconds);
     const auto deadline = courier_.deadline();
     const bool overdue = courier_.expire(now_);
-    require(overdue == (deadline && *deadline <= now_));
+    require(!overdue || (deadline && *deadline <= now_));
     require(!overdue || courier_.state() == Courier::State::away);
+    courier_.ask(now_);
+    const auto next = courier_.deadline();
+    require(!next || *next > now_);  // a server's timer never spins
   }
 
   // Each chunk in memory of its own, so that reading past it or after it shows.
@@ -147,14 +166,15 @@ class World {
 
   void end() {
     courier_.closed();
-    require(courier_.waiting() == 0 && !courier_.deadline());
-    for (const auto& customer : customers_) require(customer->told != customer->cancelled);
+    require(courier_.waiting() == 0 && !courier_.pressing() && !courier_.deadline());
+    for (const auto& [ticket, customer] : customers_)
+      require(customer->told != customer->cancelled);
   }
 
   FuzzedDataProvider& input_;
   Log log_;
   Courier::Time now_{};
-  std::vector<std::unique_ptr<Customer>> customers_;  // by ticket
+  std::map<Courier::Ticket, std::unique_ptr<Customer>> customers_;
   bool told_any_ = false;
   Courier::Ticket last_told_ = 0;
   Courier courier_;

@@ -17,7 +17,8 @@ namespace {
 // A Redis that takes what it is told to take, and answers when the test says so.
 class FakeRedis : public weir::RedisPort {
  public:
-  Courier::Submitted submit(std::string_view record, Customer& customer) noexcept override {
+  Courier::Submitted submit(std::string_view record, Customer& customer,
+                            weir::Terms) noexcept override {
     if (answer != Courier::Submitted::taken) return answer;
     records.emplace_back(record);
     customers.push_back(&customer);

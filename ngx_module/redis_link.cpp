@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "fault/fault_point.h"
 #include "ngx_module/clock.h"
@@ -18,6 +19,11 @@ CourierSettings of_this_worker(CourierSettings settings) {
   settings.seed = static_cast<std::uint64_t>(ngx_pid);
   settings.watches_oldest = ngx_worker == 0;
   return settings;
+}
+
+std::uint64_t breaker_gauge(Breaker::State state) {
+  if (state == Breaker::State::closed) return 0;
+  return state == Breaker::State::half_open ? 1 : 2;
 }
 
 ngx_err_t socket_error(ngx_connection_t* connection) {
@@ -59,6 +65,7 @@ RedisLink::RedisLink(const RedisTarget& target, Metrics& metrics)
 RedisLink::~RedisLink() {
   drop_connection();
   if (timer_.timer_set) ngx_del_timer(&timer_);
+  publish();
 }
 
 void RedisLink::start() {
@@ -97,6 +104,7 @@ void RedisLink::describe(KeepStatus& status) const {
 Courier::Submitted RedisLink::submit(std::string_view record, Customer& customer,
                                      Terms terms) noexcept {
   const auto submitted = courier_.submit(record, customer, loop_time(), nullptr, terms);
+  if (submitted == Courier::Submitted::full) metrics_.add(Metric::full_records);
   if (submitted == Courier::Submitted::taken) {
     post_write();
     watch_deadline();
@@ -173,6 +181,7 @@ void RedisLink::read_ready() {
     return lost("cannot watch the connection", 0);
   post_write();
   watch_deadline();
+  publish();
 }
 
 void RedisLink::timer_ready() {
@@ -184,6 +193,7 @@ void RedisLink::timer_ready() {
   if (connection_ == nullptr) return;
   if (courier_.expire(loop_time())) return lost("no answer in time", 0);
   courier_.ask(loop_time());
+  publish();
   post_write();
   watch_deadline();
 }
@@ -216,6 +226,7 @@ void RedisLink::lost(const char* what, ngx_err_t error) noexcept {
   metrics_.add(Metric::lost_connections);
   metrics_.set(Gauge::redis_ready, 0);
   courier_.closed();
+  publish();
   if (!was_ready_ && next_address()) return connect_after(1);
   const auto loss = outage_.lost(loop_time());
   const auto wait = static_cast<ngx_msec_t>(loss.wait.count());
@@ -233,6 +244,32 @@ bool RedisLink::next_address() noexcept {
   address_ = (address_ + 1) % target_.addresses.size();
   failed_addresses_ = (failed_addresses_ + 1) % target_.addresses.size();
   return failed_addresses_ != 0;
+}
+
+// What is counted since the last time, and how things are now; at least once a second, since the
+// stream is looked at that often.
+void RedisLink::publish() noexcept {
+  constexpr std::pair<Outcome, Metric> kMetrics[] = {
+      {Outcome::acknowledged, Metric::acknowledged_records},
+      {Outcome::refused, Metric::refused_records},
+      {Outcome::late, Metric::late_records},
+      {Outcome::timed_out, Metric::late_records},
+      {Outcome::lost, Metric::lost_records},
+  };
+  const CourierCounters& counters = courier_.counters();
+  for (const auto& [outcome, metric] : kMetrics) {
+    if (const auto more = counters[outcome] - published_[outcome]) metrics_.add(metric, more);
+  }
+  published_ = counters;
+  const auto openings = courier_.breaker_openings() - published_openings_;
+  if (openings > 0) metrics_.add(Metric::breaker_openings, openings);
+  published_openings_ += openings;
+  metrics_.set(Gauge::in_flight, courier_.waiting());
+  metrics_.set(Gauge::breaker, breaker_gauge(courier_.breaker()));
+  const StreamFacts& stream = courier_.stream();
+  if (stream.length) metrics_.set(Gauge::stream_entries, *stream.length);
+  if (stream.memory) metrics_.set(Gauge::stream_bytes, *stream.memory);
+  metrics_.set(Gauge::stream_oldest_at, stream.oldest_ms.value_or(0) * 1000);
 }
 
 void RedisLink::connect_after(ngx_msec_t wait) noexcept {

@@ -87,6 +87,7 @@ class RedisLink final : public RedisPort, private CourierLog {
   void lost(const char* what, ngx_err_t error) noexcept;
   bool next_address() noexcept;
   void connect_after(ngx_msec_t wait) noexcept;
+  void publish() noexcept;
   void drop_connection() noexcept;
 
   void ready() noexcept override;
@@ -96,6 +97,8 @@ class RedisLink final : public RedisPort, private CourierLog {
   RedisTarget target_;
   Metrics& metrics_;
   Courier courier_;
+  CourierCounters published_;
+  std::uint64_t published_openings_ = 0;
   Outage outage_;
   ngx_connection_t* connection_ = nullptr;
   bool connecting_ = false;

@@ -19,13 +19,9 @@ RedisTarget with_patience(const MainConf& conf) {
 }  // namespace
 
 Worker::Worker(const MainConf& conf)
-<<<<<<< HEAD
     : metrics(metrics_memory(conf.metrics), static_cast<std::uint64_t>(ngx_pid), process_lives),
       shared_metrics(*metrics_memory(conf.metrics)),
-      redis(*conf.redis, metrics),
-=======
-    : redis(with_patience(conf)),
->>>>>>> c6e90d2 (Look at the stream once a second, find the master among several addresses, keep a spool's records patient)
+      redis(with_patience(conf), metrics),
       keeper({&redis, nullptr, open_spool(spool, conf) ? &spool->writer() : nullptr}) {}
 
 void Worker::start() {

@@ -21,9 +21,9 @@ CourierSettings of_this_worker(CourierSettings settings) {
   return settings;
 }
 
-std::uint64_t breaker_gauge(Breaker::State state) {
-  if (state == Breaker::State::closed) return 0;
-  return state == Breaker::State::half_open ? 1 : 2;
+BreakerState state_of(Breaker::State state) {
+  if (state == Breaker::State::closed) return BreakerState::closed;
+  return state == Breaker::State::half_open ? BreakerState::half_open : BreakerState::open;
 }
 
 ngx_err_t socket_error(ngx_connection_t* connection) {
@@ -98,7 +98,15 @@ void RedisLink::poll_once(ngx_msec_t wait) {
 
 void RedisLink::describe(KeepStatus& status) const {
   status.redis = condition();
+  status.breaker = state_of(courier_.breaker());
   status.in_flight = courier_.waiting();
+  const StreamFacts& stream = courier_.stream();
+  status.stream.entries = stream.length;
+  status.stream.bytes = stream.memory;
+  if (stream.oldest_ms) {
+    status.stream.oldest_at = static_cast<Timestamp>(*stream.oldest_ms) * 1000;
+  }
+  status.stream.too_long = courier_.stream_too_long();
 }
 
 Courier::Submitted RedisLink::submit(std::string_view record, Customer& customer,
@@ -246,8 +254,8 @@ bool RedisLink::next_address() noexcept {
   return failed_addresses_ != 0;
 }
 
-// What is counted since the last time, and how things are now; at least once a second, since the
-// stream is looked at that often.
+// What is counted since the last time; at least once a second, since the stream is looked at that
+// often.
 void RedisLink::publish() noexcept {
   constexpr std::pair<Outcome, Metric> kMetrics[] = {
       {Outcome::acknowledged, Metric::acknowledged_records},
@@ -264,12 +272,6 @@ void RedisLink::publish() noexcept {
   const auto openings = courier_.breaker_openings() - published_openings_;
   if (openings > 0) metrics_.add(Metric::breaker_openings, openings);
   published_openings_ += openings;
-  metrics_.set(Gauge::in_flight, courier_.waiting());
-  metrics_.set(Gauge::breaker, breaker_gauge(courier_.breaker()));
-  const StreamFacts& stream = courier_.stream();
-  if (stream.length) metrics_.set(Gauge::stream_entries, *stream.length);
-  if (stream.memory) metrics_.set(Gauge::stream_bytes, *stream.memory);
-  metrics_.set(Gauge::stream_oldest_at, stream.oldest_ms.value_or(0) * 1000);
 }
 
 void RedisLink::connect_after(ngx_msec_t wait) noexcept {

@@ -1,7 +1,8 @@
 # The daily figures, told from the rows alone, and held against those that the flusher kept.
 #
 #   use WeirTest::RollUps;
-#   roll_ups_equal_rows();      # a subtest for each table
+#   roll_ups_equal_rows();                # a subtest for each table
+#   my @names = roll_ups_that_differ();
 #
 # A figure that the flusher added twice, or not at all, shows here though every row is right.
 package WeirTest::RollUps;
@@ -10,7 +11,7 @@ use v5.36;
 use WeirTest;
 
 use parent 'Exporter';
-our @EXPORT = qw(roll_ups_equal_rows);
+our @EXPORT = qw(roll_ups_equal_rows roll_ups_that_differ);
 
 my $e_day = q(("timestamp" AT TIME ZONE 'UTC')::date);
 
@@ -69,6 +70,8 @@ sub differences ($kept, $told) {
 SQL
   return map { join ': ', @$_ } db()->selectall_arrayref($sql)->@*;
 }
+
+sub roll_ups_that_differ { return map { $_->[0] } grep { differences(@$_[ 1, 2 ]) } @figures }
 
 sub roll_ups_equal_rows {
   for my $figure (@figures) {

@@ -27,6 +27,7 @@ sub drained ($seconds) {
 
 sub load_ledger ($path) {
   my $db = db('postgres');
+  $db->do('DROP TABLE IF EXISTS told, kept');
   $db->do('CREATE TEMPORARY TABLE told (kind char, state char, tries int, user_id text, id uuid)');
   $db->do('COPY told FROM STDIN (FORMAT csv)');
   open my $file, '<', $path or die "$path: $!\n";
@@ -50,7 +51,7 @@ my %question = (
   twice => 'SELECT count(*) FROM (SELECT FROM kept GROUP BY kind, id HAVING count(*) > 1) AS several',
   refused => q(SELECT count(*) FROM told JOIN kept USING (kind, id) WHERE state = 'r'),
   strange => 'SELECT count(*) FROM kept WHERE NOT EXISTS (SELECT FROM told WHERE kept.id = told.id AND kept.kind = told.kind)',
-  changed => 'SELECT count(*) FROM told JOIN kept USING (kind, id) WHERE told.user_id <> kept.user_id',
+  changed => q(SELECT count(*) FROM told JOIN kept USING (kind, id) WHERE state <> 'r' AND told.user_id <> kept.user_id),
 );
 
 sub compare ($ledger) {

@@ -35,6 +35,7 @@ void SpoolLink::on_timer(ngx_event_t* event) noexcept {
 
 // An old worker leaves what is in the spool to those that come after it.
 void SpoolLink::tick() noexcept {
+  if (ngx_exiting) spool_.leave();
   const bool may_drain = !ngx_exiting && keeper_->may_drain();
   spool_.tick(loop_time(), may_drain ? keeper_ : nullptr);
   watch();

@@ -172,6 +172,8 @@ void Commits::tick(Time now) noexcept {
     go_on();
   } else if (failing_ && now >= probe_at_ && !begin(Task::probe)) {
     probe_at_ = now + kFirstProbe;
+  } else if (leaving_) {
+    seal();
   }
 }
 

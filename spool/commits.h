@@ -38,6 +38,9 @@ class Commits final : private Job {
   const Fault& fault() const { return fault_; }
   bool has_segment() const { return has_segment_; }
 
+  // From now on the segment is closed whenever nothing is being written.
+  void leave() noexcept { leaving_ = true; }
+
   // Closes the segment so that it can be drained; one that is empty is removed. False: not now.
   bool seal() noexcept;
 
@@ -68,6 +71,7 @@ class Commits final : private Job {
   Backoff backoff_;
   Time probe_at_{};
   bool has_segment_ = false;
+  bool leaving_ = false;
 
   // The background's while running_.
   Task task_ = Task::commit;

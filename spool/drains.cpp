@@ -206,6 +206,7 @@ void Drains::tell_progress() {
 
 void Drains::tick(Time now, DrainSink* sink) noexcept {
   now_ = now;
+  if (leaving_) sink = nullptr;
   if (!redis_ready_ && sink != nullptr) look_at_ = now;
   redis_ready_ = sink != nullptr;
   if (holding_ && loaded_ && sink != nullptr) delivery_.offer(now, *sink);
@@ -215,6 +216,11 @@ void Drains::tick(Time now, DrainSink* sink) noexcept {
     progress_at_ = now + kProgressEvery;
   }
   if (running_) return;
+  if (leaving_ && holding_ && delivery_.out() == 0) {
+    delivery_.load({}, now);
+    drainer_.let_go();
+    holding_ = loaded_ = false;
+  }
   if (now >= look_at_) {
     if (!begin(Task::look)) look_at_ = now + kStep;
   } else if (holding_ && !loaded_) {

@@ -45,6 +45,9 @@ class Drains final : private Job {
   void tick(Time now, DrainSink* sink) noexcept;
   Time due() const;
 
+  // Takes nothing any more, and lets go of what it has once none of it is on its way.
+  void leave() noexcept { leaving_ = true; }
+
   // Why no segment could be made when the directory was looked at last; before that, a reason too.
   const Fault& fault() const { return fault_; }
 
@@ -73,6 +76,7 @@ class Drains final : private Job {
 
   Time now_{};
   bool redis_ready_ = false;
+  bool leaving_ = false;
   Time look_at_{}, seal_at_{}, progress_at_{}, left_alone_at_{};
   bool running_ = false;
   bool holding_ = false;  // a segment

@@ -54,6 +54,9 @@ class SegmentDrainer {
   // Sets aside what was damaged and removes the segment.
   Fault retire();
 
+  // Leaves the segment to whoever takes it next.
+  void let_go();
+
   // Segments that are kept because they cannot be removed.
   std::size_t kept() const { return kept_.size(); }
 
@@ -67,7 +70,6 @@ class SegmentDrainer {
   Fault fill();
   void add_range(std::uint64_t from, std::uint64_t to);
   Fault discard(Kept& kept) const;
-  void let_go();
 
   const Directory& directory_;
   Segment segment_;

@@ -66,6 +66,11 @@ Spool::Time Spool::due() const noexcept {
   return std::min(drains, state_->commits.due().value_or(drains));
 }
 
+void Spool::leave() noexcept {
+  state_->commits.leave();
+  state_->drains.leave();
+}
+
 bool Spool::busy() const noexcept { return state_->commits.busy(); }
 
 }  // namespace weir

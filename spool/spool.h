@@ -64,6 +64,11 @@ class Spool final : public SpoolWriter {
   // within a second always. Housekeeping: a worker that is told to quit need not wait for it.
   Time due() const noexcept;
 
+  // This worker was told to quit, and may live on for long because of a slow client: it lets go of
+  // what it holds as soon as that is not in use, so that others can drain it. It still takes
+  // records.
+  void leave() noexcept;
+
   // Customers wait for a sync: a worker that is told to quit has to wait for them.
   bool busy() const noexcept;
 

@@ -41,9 +41,10 @@ class Delivery {
   Delivery(const Delivery&) = delete;
   Delivery& operator=(const Delivery&) = delete;
 
-  // Only when done().
+  // Only when done(), or while none is out: the rest of them is forgotten.
   void load(std::vector<DrainRecord>&& records, Time now) noexcept;
   void offer(Time now, DrainSink& sink) noexcept;
+  std::size_t out() const { return parcels_.size() - idle_.size(); }
   bool done() const { return delivered_here_ == records_.size(); }
 
   std::uint64_t delivered() const { return delivered_; }  // ever

@@ -237,6 +237,33 @@ START_TEST(the_end_of_a_worker_changes_no_file) {
 }
 END_TEST
 
+START_TEST(a_worker_that_leaves_lets_others_have_what_it_holds) {
+  House house;
+  auto old = house.worker();
+  auto heir = house.worker();
+  for (const char* record : {"a", "b"}) ck_assert(old->keep(record) == true);
+  old->redis.room = 1;
+  for (int i = 0; i < 100 && old->redis.out.empty(); ++i) {
+    house.now += milliseconds(5);
+    old->spool->tick(house.now, &old->redis);
+    old->background.run();
+  }
+  ck_assert(old->keep("c") == true);
+  old->spool->leave();
+  old->spool->tick(house.now, &old->redis);
+  heir->pass(seconds(2), true);
+  ck_assert(heir->redis.got.empty());  // one is on its way
+  old->redis.answer();
+  old->pass(seconds(2), true);
+  heir->pass(seconds(3), true);
+  ck_assert(heir->redis.got == (std::vector<std::string>{"a", "b", "c"}));
+  ck_assert(old->keep("d") == true);
+  old->pass(seconds(2), true);
+  heir->pass(seconds(2), true);
+  ck_assert_str_eq(heir->redis.got.back().c_str(), "d");
+}
+END_TEST
+
 START_TEST(live_segments_are_closed_only_now_and_then_while_redis_is_slow) {
   House house;
   auto worker = house.worker();
@@ -262,6 +289,7 @@ const weir_test::Register kRegistered(
      a_record_that_no_segment_can_hold_is_refused_at_once, records_fill_one_segment_after_the_other,
      what_waits_for_a_sync_is_bounded, the_number_of_those_that_wait_is_bounded,
      without_a_thread_nothing_is_taken, the_end_of_a_worker_changes_no_file,
+     a_worker_that_leaves_lets_others_have_what_it_holds,
      live_segments_are_closed_only_now_and_then_while_redis_is_slow});
 
 }  // namespace

@@ -184,12 +184,15 @@ $(BUILD)/fuzz/%_fuzzer: $(BUILD)/fuzz/obj/t/fuzz/%_fuzzer.o $(BUILD)/fuzz/libwei
 
 bench: ## measure the ways to write a record and to copy it into PostgreSQL
 	$(call locked,tools/install-deps run test)
-	$(call locked,$(submake) all $(BUILD)/record_formats)
+	$(call locked,$(submake) all $(BUILD)/record_formats $(BUILD)/spool_commit)
 	@for way in binary text; do echo "$$way:"; valgrind --tool=callgrind --callgrind-out-file=/dev/null \
 		$(BUILD)/record_formats $$way 10000 2>&1 >/dev/null | grep -E 'bytes each|Collected'; done
 	bench/copy-formats.sh
+	@echo 'records kept in the spool, with a sync for each group:'; rm -rf $(BUILD)/spool_bench; mkdir $(BUILD)/spool_bench
+	@for waiting in 1 64 1000; do $(BUILD)/spool_commit $(BUILD)/spool_bench reserved $$waiting 3; done; rm -rf $(BUILD)/spool_bench
 
-$(BUILD)/record_formats: $(BUILD)/obj/bench/record_formats.o $(BUILD)/libweir_core.a
+$(BUILD)/spool_commit: $(BUILD)/libweir_spool.a
+$(BUILD)/record_formats $(BUILD)/spool_commit: $(BUILD)/%: $(BUILD)/obj/bench/%.o $(BUILD)/libweir_core.a
 	$(call say,link $@)$(CXX) $(LDFLAGS) $(SANITIZE) -o $@ $^ $$(pkg-config --libs $(CORE_PKGS))
 
 # Looking after the code -----------------------------------------------------------------------

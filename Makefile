@@ -191,8 +191,7 @@ bench: ## measure the ways to write a record and to copy it into PostgreSQL
 	@echo 'records kept in the spool, with a sync for each group:'; rm -rf $(BUILD)/spool_bench; mkdir $(BUILD)/spool_bench
 	@for waiting in 1 64 1000; do $(BUILD)/spool_commit $(BUILD)/spool_bench reserved $$waiting 3; done; rm -rf $(BUILD)/spool_bench
 
-$(BUILD)/spool_commit: $(BUILD)/libweir_spool.a
-$(BUILD)/record_formats $(BUILD)/spool_commit: $(BUILD)/%: $(BUILD)/obj/bench/%.o $(BUILD)/libweir_core.a
+$(BUILD)/record_formats $(BUILD)/spool_commit: $(BUILD)/%: $(BUILD)/obj/bench/%.o $(BUILD)/libweir_spool.a $(BUILD)/libweir_core.a
 	$(call say,link $@)$(CXX) $(LDFLAGS) $(SANITIZE) -o $@ $^ $$(pkg-config --libs $(CORE_PKGS))
 
 # Looking after the code -----------------------------------------------------------------------

@@ -72,13 +72,13 @@ Step Shard::find_place(Database& database, std::string& error) {
   stored_position_.reset();
   if (*stored) stored_position_ = (*stored)->text;
   connection_ = link_.connections();
-  in_place_ = true;
+  in_place_ = was_watching_ = true;
   return point.reason == Resume::at_position ? trim(error) : Step::again;
 }
 
 bool Shard::was_watched(const StreamLife& life, const std::optional<StoredPosition>& stored) const {
-  const bool same_stream = connection_ == link_.connections() && life.epoch == epoch_ &&
-                           life.last_note == note_ && !note_.empty();
+  const bool same_stream = was_watching_ && connection_ == link_.connections() &&
+                           life.epoch == epoch_ && life.last_note == note_ && !note_.empty();
   return same_stream && stored && (stored->text == on_its_way_ || stored->text == stored_position_);
 }
 
@@ -221,9 +221,16 @@ bool Shard::measure(std::string& error) {
   auto backlog = redis_.backlog(error);
   if (!backlog) return false;
   if (!until_) until_ = backlog->last;
+  if (went_back(*backlog)) in_place_ = was_watching_ = false;
   backlog_ = *backlog;
   backlog_at_ = Clock::now();
   return true;
+}
+
+// What we have read is deleted: an entry that is not newer came after it was, whatever its id says.
+bool Shard::went_back(const Backlog& backlog) const {
+  if (!in_place_ || trim_refused_) return false;
+  return backlog.last < after_ || (backlog.first && !(after_ < *backlog.first));
 }
 
 // Read up to there by us, or deleted up to there by whoever holds the lease.

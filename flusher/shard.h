@@ -69,6 +69,7 @@ class Shard {
   Step find_place(Database& database, std::string& error);
   void tell_place(const ResumePoint& point, const StreamLife& life,
                   const std::optional<StoredPosition>& stored) const;
+  bool went_back(const Backlog& backlog) const;
   bool was_watched(const StreamLife& life, const std::optional<StoredPosition>& stored) const;
   std::optional<Step> fill(Batch& batch, std::vector<Read>& reads, std::string& error);
   std::optional<Step> read_into(Batch& batch, std::vector<Read>& reads, std::size_t count,
@@ -92,6 +93,7 @@ class Shard {
   std::string epoch_, note_;
   std::uint64_t connection_ = 0;  // of Redis, over which all of it was read
 
+  bool was_watching_ = false;  // and nothing spoke against what it brought
   bool too_new_ = false, trim_refused_ = false, emptied_ = false;
   std::optional<StreamId> until_;  // the last entry at the first look
   std::optional<Backlog> backlog_;

@@ -131,6 +131,7 @@ Fault Store::finish(const std::vector<DeadLetter>& dead, const Advance& advance)
   for (const DeadLetter& letter : dead) {
     if (const Fault fault = bury(letter); fault != Fault::none) return fault;
   }
+  WEIR_FAULT_POINT(before_position);
   const auto rows = database_.exec_params(
       kAdvance, {advance.stream, advance.token, advance.from, advance.to, advance.epoch});
   if (!rows) return fault_of(database_);

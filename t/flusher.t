@@ -23,12 +23,14 @@ my $private = private();
 subtest 'help, and what is wrong with a configuration, in a sentence' => sub {
   my ($status, $said) = $private->run_flusher('--help');
   is($status, 0, 'help is no failure');
-  like($said, qr/^ +(?:-h,)?\Q$_\E\b/m, "help explains $_") for qw(--help --config --redis --redis-user --redis-password-file --stream --postgres --batch-rows --batch-bytes --linger-ms --log-level --once);
+  like($said, qr/^ +(?:-h,)?\Q$_\E\b/m, "help explains $_") for qw(--help --config --redis --redis-user --redis-password-file --stream --shards --postgres --batch-rows --batch-bytes --linger-ms --lease-seconds --bury-newer --log-level --once);
   my %wrong = (
     '--redis'       => [ 'nowhere',           qr/port is missing/ ],
     '--batch-rows'  => [ '0',                 qr/range/ ],
     '--batch-bytes' => [ '1k',                qr/range/ ],
     '--linger-ms'   => [ '-1',                qr/range/ ],
+    '--shards'      => [ '0',                 qr/range/ ],
+    '--lease-seconds' => [ '1',               qr/range/ ],
     '--log-level'   => [ 'loud',              qr/debug/ ],
     '--config'      => [ "/nonexistent/file", qr/nonexistent/ ],
     '--verbose'     => [ '1',                 qr/verbose/ ],
@@ -196,6 +198,28 @@ sub event_in ($payload, $properties) {
   my $time = unpack 'q>', substr $payload, -20, 8;
   return event(event_id => $id, properties => $properties, client_timestamp => $time + 946_684_800_000_000);
 }
+
+subtest 'a record of a newer Weir waits for the upgrade, and only its stream does' => sub {
+  my ($stream, $tenant) = fresh('newer');
+  my ($other) = fresh('beside');
+  my $old = record(events => $tenant, now(), event());
+  my $new = "\x02" . substr $old, 1;
+  add($stream, $_) for $old, $new, record(events => $tenant, now(), event());
+  add_event($other, $tenant);
+  my $flusher = $private->flusher('--stream' => $stream, '--stream' => $other);
+  has_said($flusher, qr/level=error msg="a record of a newer Weir is the next one: upgrade weir-flusher.*stream=\Q$stream\E/);
+  wait_until('what stands before it is stored', 20, sub { events_of($tenant) == 2 && redis()->xlen($other) == 0 });
+  is(redis()->xlen($stream), 2, 'it and what follows stay in Redis');
+  wait_until('the lease is given back', 10, sub { !defined value('SELECT flusher FROM weir.stream_leases WHERE stream = ?', $stream) });
+  add_event($other, $tenant);
+  is_drained($other, $tenant, 3);
+  is($private->end($flusher, 'TERM'), 0, 'leaves in order');
+  my ($status) = $private->run_flusher('--once', '--stream' => $stream);
+  is($status, 1, '--once fails instead of saying that it is done');
+  $private->drain('--stream' => $stream, '--bury-newer');
+  is(events_of($tenant), 4, 'who says so has it buried, and the rest goes in');
+  is_deeply([ map { @$_{qw(reason payload)} } dead_of('')->[-1] ], [ 'version 2 is not known', $new ], 'whole');
+};
 
 subtest 'a dead letter can be put into the stream again' => sub {
   my ($stream, $tenant) = fresh('again');

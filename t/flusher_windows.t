@@ -45,6 +45,13 @@ subtest 'killed after COPY and before COMMIT: nothing is stored, and the next on
   like($said, qr/msg=stored rows=7 duplicates=0/, 'once');
 };
 
+subtest 'killed with COMMIT on its way: PostgreSQL does it, and the next one stores nothing twice' => sub {
+  killed_at('commit_sent', sub ($stream, $tenant) {
+    wait_until('the COMMIT', 10, sub { events_of($tenant) == 7 });
+    is(redis()->xlen($stream), 1, 'nothing was trimmed');
+  });
+};
+
 subtest 'killed after COMMIT and before the trim: the next one stores nothing twice' => sub {
   killed_at('after_commit', sub ($stream, $tenant) {
     is(redis()->xlen($stream), 1, 'nothing was trimmed');

@@ -297,6 +297,16 @@ START_TEST(names_what_is_wrong_with_a_header) {
 }
 END_TEST
 
+START_TEST(tells_a_newer_version_from_what_is_no_record) {
+  ck_assert(newer_version("\x02rest") == std::uint8_t{2});
+  ck_assert(newer_version("\x1F") == kLastVersion);
+  for (const std::string_view bytes : {"", "\x01", "\x20", "\x77", "\xFF"}) {
+    ck_assert(!newer_version(bytes));
+  }
+  ck_assert(!newer_version(std::string_view("\0", 1)));
+}
+END_TEST
+
 START_TEST(names_what_is_wrong_with_a_row) {
   const std::string good = one_event();
   ck_assert_view_eq(error_of(with(good, kFirstRow + 1, "\x0D")),
@@ -400,6 +410,7 @@ const weir_test::Register kRegistered("record",
                                        a_row_that_the_edge_named_needs_no_wide_check,
                                        every_shorter_piece_of_a_record_is_refused,
                                        names_what_is_wrong_with_a_header,
+                                       tells_a_newer_version_from_what_is_no_record,
                                        names_what_is_wrong_with_a_row,
                                        an_id_that_is_null_or_of_another_length_is_refused,
                                        times_that_are_null_infinite_or_past_9999_are_refused,

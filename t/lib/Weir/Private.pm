@@ -72,11 +72,28 @@ sub start ($self, @names) {
   return;
 }
 
-sub redis_command ($self) {
+sub redis_command ($self, $name = 'redis') {
   my @settings = (qw(--port 0 --appendonly yes --appendfsync always --save), '');
   push @settings, $self->{redis_settings}->@* if $self->{redis_settings};
-  my @command = ('redis-server', '--unixsocket', "$self->{dir}/redis/socket", '--dir', "$self->{dir}/redis", @settings);
-  return (\@command, sub { $self->redis->ping });
+  my @command = ('redis-server', '--unixsocket', "$self->{dir}/$name/socket", '--dir', "$self->{dir}/$name", @settings);
+  return (\@command, sub { $self->redis($name)->ping });
+}
+
+# A second Redis, to be made a replica of the first.
+sub replica_command ($self) {
+  mkdir "$self->{dir}/replica";
+  return $self->redis_command('replica');
+}
+
+# A copy of what Redis has on its disk, and back again while it does not run.
+sub save_redis ($self) { return $self->copy_redis('redis', 'saved') }
+sub restore_redis ($self) { return $self->copy_redis('saved', 'redis') }
+
+sub copy_redis ($self, $from, $to) {
+  remove_tree("$self->{dir}/$to/appendonlydir");
+  mkdir "$self->{dir}/$to";
+  system('cp', '-r', "$self->{dir}/$from/appendonlydir", "$self->{dir}/$to/appendonlydir") == 0 or die "cp failed\n";
+  return;
 }
 
 # fsync only matters when the machine itself goes down.
@@ -134,6 +151,7 @@ sub end ($self, $who, $signal) {
 
 sub stop ($self) {
   return if $self->{owner} != $$ || $self->{stopped}++;
+  kill CONT => values $self->{pids}->%*;    # should a test have stopped one and died
   my %signal = (postgres => 'QUIT', redis => 'TERM', map { $_ => 'KILL' } keys $self->{flushers}->%*);
   for my $who (grep { /\A\d/ || $self->{pids}{$_} } sort keys %signal) {
     eval { $self->end($who, $signal{$who}); 1 } or warn $@;
@@ -144,7 +162,7 @@ sub stop ($self) {
 
 # Clients ------------------------------------------------------------------------------------
 
-sub redis ($self) { return Redis->new(sock => "$self->{dir}/redis/socket", encoding => undef) }
+sub redis ($self, $name = 'redis') { return Redis->new(sock => "$self->{dir}/$name/socket", encoding => undef) }
 
 sub connect ($self, $database, $user = 'postgres') {
   return DBI->connect("dbi:Pg:dbname=$database;host=$self->{dir}/postgres", $user, '', { RaiseError => 1, PrintError => 0, AutoCommit => 1, AutoInactiveDestroy => 1 });

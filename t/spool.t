@@ -50,6 +50,7 @@ subtest 'Redis is killed: events go into the spool, and from there to PostgreSQL
   all_are_taken(100, 2, 'while Redis is away');
   ok spool_holds_records(), 'the spool has files';
   is post('/track', '{}')->{status}, 400, 'what is invalid is still told so';
+  is get('/health')->{status}, 200, 'events can be kept';
   $weir->repair;
   is_drained('Redis is back');
 };
@@ -65,7 +66,7 @@ subtest 'Redis hangs: answers within the patience, then at once' => sub {
   @sent{ map { uuid('hang', $_) } 0 .. 19 } = @answered_200{ map { uuid('hang', $_) } 0 .. 19 } = (1) x 20;
   is scalar(grep { $_->{status} == 200 } @results), 20, 'all are taken';
   my ($slowest) = sort { $b <=> $a } map { $_->{seconds} } @results;
-  cmp_ok $slowest, '<', 4, 'nobody waits for longer than the time limit of 2 s';
+  cmp_ok $slowest, '<', 1.5, 'nobody waits much longer than 250 ms, on a machine that is busy';
   all_are_taken(100, 1, 'known to hang');
   $weir->signal(redis => 'CONT');
   is_drained('Redis goes on');

@@ -261,7 +261,7 @@ void RedisLink::publish() noexcept {
       {Outcome::acknowledged, Metric::acknowledged_records},
       {Outcome::refused, Metric::refused_records},
       {Outcome::late, Metric::late_records},
-      {Outcome::timed_out, Metric::late_records},
+      {Outcome::timed_out, Metric::timed_out_records},
       {Outcome::lost, Metric::lost_records},
   };
   const CourierCounters& counters = courier_.counters();

@@ -30,6 +30,7 @@ sub becomes ($series, $wanted, $name) {
 }
 
 sub requests ($endpoint, $status) { return qq(weir_requests_total{endpoint="$endpoint",status="$status"}) }
+sub outcome ($word) { return qq(weir_redis_records_total{outcome="$word"}) }
 sub refusals ($reason) { return qq(weir_events_refused_total{reason="$reason"}) }
 my $event = '{"event":"e","user_id":"u"}';
 
@@ -69,9 +70,30 @@ subtest 'requests, events, faults and bytes are counted, over all workers' => su
   is $more->(refusals('too_long')), 0, 'too_long';
   is $more->('weir_unknown_fields_total'), 3, 'unknown members';
   is $more->('weir_body_bytes_total'), $bytes, 'bytes of bodies';
-  is $more->('weir_keep_seconds_count'), 24, 'and how long each took';
+  is $more->('weir_keep_seconds_count'), 24, 'how long each took to be kept';
   is $now->{'weir_keep_seconds_bucket{le="+Inf"}'}, $now->{weir_keep_seconds_count}, 'all of them in buckets';
   is $now->{weir_redis_in_flight}, 0, 'none waits';
+  becomes(outcome('acknowledged'), $before->{ outcome('acknowledged') } + 24, 'records that Redis has');
+  is figures()->{weir_spool_records_total}, 0, 'the spool was not needed';
+};
+
+subtest 'what Redis refuses goes into the spool, is counted there, and comes back' => sub {
+  my $before = figures();
+  redis()->config_set('maxmemory', 1);
+  is send_to('/track', $event), 200, 'kept' for 1 .. 4;
+  becomes('weir_spool_records_total', 4, 'in the spool');
+  my $now = figures();
+  cmp_ok $now->{ outcome('refused') }, '>=', 1, 'Redis refused at least the first';
+  cmp_ok $now->{weir_breaker_openings_total}, '>=', 1, 'which opened a breaker';
+  cmp_ok $now->{'weir_breaker_workers{state="open"}'} + $now->{'weir_breaker_workers{state="half_open"}'}, '>=', 1,
+    'and it shows';
+  cmp_ok $now->{weir_spool_syncs_total}, '>=', 1, 'synced';
+  is $now->{weir_keep_seconds_count}, $before->{weir_keep_seconds_count} + 4, 'how long these took counts, too';
+  is $now->{ requests(track => 503) }, 0, 'none was answered 503';
+  redis()->config_set('maxmemory', 0);
+  becomes('weir_spool_drained_records_total', 4, 'drained');
+  ok wait_for(sub { send_to('/track', $event); figures()->{'weir_breaker_workers{state="closed"}'} == 2 }, 20),
+    'both breakers close again once a record has got through';
 };
 
 subtest 'a lost Redis is seen' => sub {

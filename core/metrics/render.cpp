@@ -103,13 +103,26 @@ std::vector<const MetricsSlot*> live_slots(const MetricsMemory& memory, IsAlive 
   return live;
 }
 
-std::uint64_t age_of_oldest(const Values& times, Timestamp now) {
-  std::uint64_t oldest = 0;
+std::uint64_t earliest_of(const Values& times) {
+  std::uint64_t earliest = 0;
   for (const std::uint64_t time : times) {
-    if (time != 0 && (oldest == 0 || time < oldest)) oldest = time;
+    if (time != 0 && (earliest == 0 || time < earliest)) earliest = time;
   }
+  return earliest;
+}
+
+std::uint64_t age_of_oldest(const Values& times, Timestamp now) {
+  const std::uint64_t oldest = earliest_of(times);
   const auto present = static_cast<std::uint64_t>(std::max<Timestamp>(now, 0));
   return oldest == 0 || oldest > present ? 0 : present - oldest;
+}
+
+Values values_of(Gauge gauge, const std::vector<const MetricsSlot*>& live) {
+  Values values;
+  for (const MetricsSlot* slot : live) {
+    values.push_back(slot->gauges[static_cast<std::size_t>(gauge)].load(std::memory_order_relaxed));
+  }
+  return values;
 }
 
 void add_gauge(Page& page, const GaugeRow& row, const Values& values, Timestamp now) {
@@ -138,12 +151,8 @@ void add_gauges(Page& page, const MetricsMemory& memory, IsAlive is_alive, Times
   const auto live = live_slots(memory, is_alive);
   for (std::size_t i = 0; i < kGaugeCount; ++i) {
     const GaugeRow& row = gauge_row(static_cast<Gauge>(i));
-    Values values;
-    for (const MetricsSlot* slot : live) {
-      values.push_back(slot->gauges[i].load(std::memory_order_relaxed));
-    }
     page.head(row.name, row.help, "gauge");
-    add_gauge(page, row, values, now);
+    add_gauge(page, row, values_of(row.gauge, live), now);
   }
 }
 
@@ -155,6 +164,10 @@ std::string render_metrics(const MetricsMemory& memory, IsAlive is_alive, Timest
   add_latencies(page, memory);
   add_gauges(page, memory, is_alive, now);
   return page.take();
+}
+
+std::uint64_t earliest(const MetricsMemory& memory, Gauge gauge, IsAlive is_alive) {
+  return earliest_of(values_of(gauge, live_slots(memory, is_alive)));
 }
 
 }  // namespace weir

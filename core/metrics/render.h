@@ -20,4 +20,7 @@ constexpr std::string_view kMetricsMedia = "text/plain; version=0.0.4";
 // Gauges of owners that `is_alive` does not know any more are left out. Throws std::bad_alloc.
 std::string render_metrics(const MetricsMemory& memory, IsAlive is_alive, Timestamp now);
 
+// The earliest time that any live worker has in a gauge of times; 0 where none has one.
+std::uint64_t earliest(const MetricsMemory& memory, Gauge gauge, IsAlive is_alive);
+
 }  // namespace weir

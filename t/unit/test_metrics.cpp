@@ -180,6 +180,13 @@ START_TEST(gauges_are_merged_as_their_meaning_wants) {
   assert_figure(zone, R"(weir_breaker_workers{state="open"})", "1");
   assert_figure(zone, "weir_spool_oldest_age_seconds", "90");
   assert_figure(zone, "weir_stream_oldest_age_seconds", "0");
+  const auto earliest = [&](Gauge gauge) {
+    return weir::earliest(*zone.memory(), gauge, is_alive);
+  };
+  ck_assert_uint_eq(earliest(Gauge::spool_oldest_at), kNow - 90'000'000);
+  one.set(Gauge::stream_oldest_at, 0);
+  two.set(Gauge::stream_oldest_at, 0);
+  ck_assert_uint_eq(earliest(Gauge::stream_oldest_at), 0);
 }
 END_TEST
 

@@ -134,7 +134,7 @@ $(CHAOS):
 	@mkdir -p $(@D)
 	$(call say,link $@)$(CXX) $(LDFLAGS) $(SANITIZE) -o $@ $^
 
-$(BUILD)/weirctl: $(call objects,$(CTL_SRCS) $(PG_SRCS)) $(BUILD)/libweir_core.a
+$(BUILD)/weirctl: $(call objects,$(CTL_SRCS) $(PG_SRCS)) $(BUILD)/libweir_spool.a $(BUILD)/libweir_core.a
 	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),$(CORE_PKGS) libpq)
 
 $(BUILD)/unit: $(call objects,$(UNIT_SRCS)) $(BUILD)/libweir_spool.a $(BUILD)/libweir_core.a

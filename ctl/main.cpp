@@ -22,7 +22,7 @@ int fail(std::string_view sentence) {
 namespace {
 
 int run(int argc, char** argv) {
-  CLI::App app("Looks after Weir's database.", "weirctl");
+  CLI::App app("Looks after Weir's database, and into its spools.", "weirctl");
   app.require_subcommand(1);
   int status = kDone;
   for (const AddCommand add : commands()) add(app, status);

@@ -47,7 +47,8 @@ struct SpoolView {
   std::uint64_t segments = 0;  // with records that can be drained
   Timestamp oldest = 0;        // when the oldest of these was begun; 0: there are none
   std::vector<LeftAlone> left_alone;
-  Fault fault;  // why no new segment could be made now
+  Fault fault;       // why no new segment could be made now
+  Fault take_fault;  // why none could be taken over
 };
 
 class Directory {

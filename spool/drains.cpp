@@ -187,7 +187,12 @@ void Drains::retired() {
 }
 
 void Drains::tell_left_alone() {
-  if (view_.left_alone.empty() || now_ < left_alone_at_) return;
+  if (now_ < left_alone_at_) return;
+  if (view_.take_fault && view_.segments > 0) {
+    left_alone_at_ = now_ + kLeftAloneEvery;
+    lines_.warn(where() + " cannot be drained: " + view_.take_fault.sentence());
+  }
+  if (view_.left_alone.empty()) return;
   left_alone_at_ = now_ + kLeftAloneEvery;
   const auto& first = view_.left_alone.front();
   lines_.warn(where() + " leaves " + segments(view_.left_alone.size()) + " alone; " + first.name +

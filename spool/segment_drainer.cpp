@@ -30,7 +30,8 @@ bool SegmentDrainer::look(bool take, Time now, SpoolView& view) {
   }
   if (!take || segment_.fd || kept_.size() >= kMostKept) return false;
   Segment taken;
-  if (directory_.take(hide, taken) || !taken.fd) return false;
+  view.take_fault = directory_.take(hide, taken);
+  if (view.take_fault || !taken.fd) return false;
   segment_ = std::move(taken);
   reader_.emplace(segment_.header, segment_.size);
   at_ = kSegmentHeaderSize;

@@ -162,6 +162,22 @@ START_TEST(a_segment_that_cannot_be_read_is_left_for_a_minute) {
 }
 END_TEST
 
+START_TEST(a_directory_whose_lock_another_holds_is_drained_later_and_says_so) {
+  House house;
+  left_behind(house, {"one"});
+  auto heir = house.worker();
+  const int fd = ::open((house.directory.path + "/lock").c_str(), O_RDWR | O_CREAT, 0600);
+  ck_assert_int_eq(::flock(fd, LOCK_EX), 0);
+  heir->pass(seconds(5), true);
+  ck_assert(heir->redis.got.empty());
+  ck_assert(heir->log.warned("cannot be drained: another process holds the lock"));
+  ck_assert_uint_eq(heir->log.warnings.size(), 1);
+  ::close(fd);
+  heir->pass(seconds(3), true);
+  ck_assert(heir->redis.got == Records{"one"});
+}
+END_TEST
+
 START_TEST(an_unknown_header_is_left_alone_and_blocks_nobody) {
   House house;
   SegmentHeader newer;
@@ -261,6 +277,7 @@ const weir_test::Register kRegistered(
      what_cannot_be_set_aside_keeps_its_segment_until_it_can,
      a_segment_that_cannot_be_removed_is_not_sent_again,
      a_segment_that_cannot_be_read_is_left_for_a_minute,
+     a_directory_whose_lock_another_holds_is_drained_later_and_says_so,
      an_unknown_header_is_left_alone_and_blocks_nobody, a_segment_in_which_nothing_was_written_goes,
      other_files_are_counted_and_left, segments_are_drained_oldest_first_whoever_wrote_them,
      whatever_is_flipped_all_other_records_come_through});

@@ -100,8 +100,9 @@ class FaultyFiles : public Files {
   int truncate(int fd, std::uint64_t size) override {
     return failed("truncate") ? result_ : Files::truncate(fd, size);
   }
-  int sync(int fd) override { return failed("sync") ? result_ : Files::sync(fd); }
-  int sync_data(int fd) override { return failed("sync_data") ? result_ : Files::sync_data(fd); }
+  // Nobody cuts the power in these tests, and disks are slow.
+  int sync(int) override { return failed("sync") ? result_ : 0; }
+  int sync_data(int) override { return failed("sync_data") ? result_ : 0; }
   int space(const std::string& directory, struct statvfs& space) override {
     if (failed("space")) return result_;
     const int result = Files::space(directory, space);

@@ -148,12 +148,15 @@ void Flusher::take_leases() {
 // A batch of each stream, and a wait when none of them has more.
 void Flusher::round() {
   make_partitions();
-  bool may_be_more = false;
+  if (!database_.is_open()) return;
+  bool may_be_more = false, in_trouble = false;
   for (const auto& shard : shards_) {
     if (!database_.is_open() || !link_.is_connected() || stop_requested()) return;
-    if (shard->is_held() && step(*shard)) may_be_more = true;
+    if (shard->is_held() && !shard->has_to_wait() && step(*shard)) may_be_more = true;
+    in_trouble = in_trouble || shard->has_to_wait();
     leases_.tick();
   }
+  if (!in_trouble && database_.is_open()) postgres_outage_.recovered();
   if (is_done()) {
     exit_code_ = 0;
   } else if (!may_be_more && database_.is_open() && link_.is_connected()) {
@@ -166,7 +169,6 @@ bool Flusher::step(Shard& shard) {
   std::string error;
   const Step step = shard.step(database_, *store_, summary_, error);
   if (step != Step::redis) redis_outage_.recovered();
-  if (step != Step::postgres && step != Step::redis) postgres_outage_.recovered();
   switch (step) {
     case Step::idle:
     case Step::partial:
@@ -176,8 +178,8 @@ bool Flusher::step(Shard& shard) {
     case Step::again:
       return true;
     case Step::postgres:
-      postgres_failed();
-      return true;
+      postgres_failed(shard);
+      return false;
     case Step::redis:
       lose_redis(error);
       return false;
@@ -275,17 +277,17 @@ void Flusher::make_partitions() {
     if (*made > 0) log_info("made partitions", {{"partitions", *made}});
     partitions_failed_ = false;
   } else if (database_.connection().is_broken()) {
-    postgres_failed();
+    lose_database(database_.error(), database_.connection().sqlstate());
   } else if (!std::exchange(partitions_failed_, true)) {
     log_warn("could not make partitions, rows without one go to the default partition",
              {{"error", database_.error()}});
   }
 }
 
-void Flusher::postgres_failed() {
+void Flusher::postgres_failed(Shard& shard) {
   const std::string error = database_.error(), sqlstate = database_.connection().sqlstate();
   if (needs_another_session(database_.connection())) return lose_database(error, sqlstate);
-  postgres_outage_.failed(error, advice_on(sqlstate));
+  shard.try_again_in(postgres_outage_.noted(error, advice_on(sqlstate)));
 }
 
 void Flusher::lose_database(const std::string& error, const std::string& sqlstate) {

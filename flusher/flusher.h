@@ -66,7 +66,7 @@ class Flusher {
   void rest();
   void make_partitions();
   void set_aside(Shard& shard);
-  void postgres_failed();
+  void postgres_failed(Shard& shard);
   void lose_database(const std::string& error, const std::string& sqlstate);
   void lose_redis(const std::string& error);
   bool is_done() const;

@@ -18,6 +18,12 @@ Outage::Outage(const char* server)
     : server_(server), backoff_(kLeastWait, kMostWait, static_cast<std::uint64_t>(getpid())) {}
 
 void Outage::failed(const std::string& error, std::string_view advice) {
+  const auto wait = noted(error, advice);
+  notify_alive();
+  wait_for(wait);
+}
+
+std::chrono::milliseconds Outage::noted(const std::string& error, std::string_view advice) {
   const auto now = std::chrono::steady_clock::now();
   const auto wait = backoff_.next();
   if (!away_) since_ = now;
@@ -30,8 +36,7 @@ void Outage::failed(const std::string& error, std::string_view advice) {
   }
   last_error_ = error;
   away_ = true;
-  notify_alive();
-  wait_for(wait);
+  return wait;
 }
 
 void Outage::tell(const std::string& error, std::string_view advice) {

@@ -23,6 +23,9 @@ class Outage {
   // do, if anything is known.
   void failed(const std::string& error, std::string_view advice = {});
 
+  // The same without waiting: for how long to wait is returned.
+  std::chrono::milliseconds noted(const std::string& error, std::string_view advice = {});
+
   void recovered();
 
   bool is_on() const { return away_; }

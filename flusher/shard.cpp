@@ -34,6 +34,7 @@ Shard::Shard(const Options& options, RedisLink& link, std::string stream)
 void Shard::lease(std::string token) {
   token_ = std::move(token);
   in_place_ = emptied_ = false;
+  not_before_.reset();
   last_progress_ = Clock::now();
 }
 
@@ -41,6 +42,10 @@ void Shard::drop() {
   token_.clear();
   in_place_ = false;
 }
+
+void Shard::try_again_in(std::chrono::milliseconds time) { not_before_ = Clock::now() + time; }
+
+bool Shard::has_to_wait() const { return not_before_ && Clock::now() < *not_before_; }
 
 Step Shard::step(Database& database, Store& store, Summary& summary, std::string& error) {
   if (!in_place_) {
@@ -158,6 +163,7 @@ Step Shard::store_batch(const Batch& batch, Database& database, Store& store, Su
       store.store(batch, {stream(), token_, stored_position_, on_its_way_, epoch_}, stored);
   if (outcome != Fault::none) return fault(outcome, database);
   read_size_.passed();
+  not_before_.reset();
   stored_position_ = on_its_way_;
   last_progress_ = Clock::now();
   summary.add(stored, batch.entries(), Clock::now() - begun);

@@ -51,6 +51,11 @@ class Shard {
   void drop();
   void lose_place() { in_place_ = false; }
 
+  // PostgreSQL did not take the batch, for whatever reason: it is tried again after a while, and
+  // other streams go on meanwhile.
+  void try_again_in(std::chrono::milliseconds time);
+  bool has_to_wait() const;
+
   // `error` holds a sentence with Step::redis.
   Step step(Database& database, Store& store, Summary& summary, std::string& error);
 
@@ -97,7 +102,7 @@ class Shard {
   bool too_new_ = false, trim_refused_ = false, emptied_ = false;
   std::optional<StreamId> until_;  // the last entry at the first look
   std::optional<Backlog> backlog_;
-  std::optional<SteadyTime> backlog_at_, last_progress_;
+  std::optional<SteadyTime> backlog_at_, last_progress_, not_before_;
 };
 
 }  // namespace weir::flusher

@@ -142,6 +142,28 @@ subtest 'one that hangs while idle is replaced too' => sub {
   is($private->end($_, 'TERM'), 0, 'leaves in order') for $zombie, $other;
 };
 
+subtest 'one that cannot reach Redis leaves its streams to those who can' => sub {
+  my ($stream, $tenant) = fresh('unreachable');
+  my ($socket, $way) = map { "$private->{dir}/redis/$_" } qw(socket way);
+  symlink $socket, $way or die "symlink: $!\n";
+  my $cut_off = $private->flusher('--stream' => $stream, '--redis' => "unix:$way");
+  add_event($stream, $tenant);
+  is_drained($stream, $tenant, 1);
+  my $other = $private->flusher('--stream' => $stream);
+  has_said($other, qr/standing by/);
+  unlink $way or die "unlink: $!\n";
+  redis()->client_kill('TYPE', 'normal', 'SKIPME', 'yes');
+  add_event($stream, $tenant);
+  is_drained($stream, $tenant, 2, 40);
+  like($private->said_by($cut_off), qr/server=Redis error="No such file/, 'it says so');
+  symlink $socket, $way or die "symlink: $!\n";
+  has_said($cut_off, qr/standing by/);
+  is($private->end($other, 'TERM'), 0, 'the one that took over leaves');
+  add_event($stream, $tenant);
+  is_drained($stream, $tenant, 3);
+  is($private->end($cut_off, 'TERM'), 0, 'and the first, which has found the way again, goes on');
+};
+
 # A zombie whose session nobody ended: a flusher with another role, say. The token alone has to do.
 subtest 'the COMMIT of one that lost its lease fails even where its session was left alone' => sub {
   my ($stream, $tenant) = fresh('token');

@@ -215,7 +215,7 @@ void Flusher::want() {
                                 [&](const TooNew& one) { return one.until < now; }),
                  too_new_.end());
   std::vector<std::string> streams;
-  const bool reaches_redis = redis_outage_.lasts() < kGiveUp;
+  const bool reaches_redis = link_.is_connected() || redis_outage_.lasts() < kGiveUp;
   for (const std::string& stream : options_.streams) {
     const bool is_aside = std::any_of(too_new_.begin(), too_new_.end(),
                                       [&](const TooNew& one) { return one.stream == stream; });
@@ -233,6 +233,7 @@ void Flusher::want() {
 
 void Flusher::stand_by() {
   postgres_outage_.recovered();
+  if (link_.is_connected()) redis_outage_.recovered();
   if (is_done()) {
     exit_code_ = 0;
     return;

@@ -1,8 +1,8 @@
 # Weir. `make help` lists the targets; CONTRIBUTING.md says how to work with them.
 #
 # Sources are found by wildcard: a new file in core/*/, spool/, pg/, flusher/, ctl/, t/unit/ or t/fuzz/
-# needs no line here. SAN=1 builds with sanitizers, SAN=thread with the one for threads, each into a
-# folder of its own.
+# needs no line here. SAN=1 builds with AddressSanitizer and UndefinedBehaviorSanitizer, SAN=thread with
+# ThreadSanitizer, each into a folder of its own.
 SAN ?=
 ifeq ($(SAN),1)
 BUILD ?= build/asan
@@ -56,7 +56,7 @@ comma = ,
 Q = $(if $(V),,@)
 say = $(if $(V),,@echo '  $(1)';)
 
-.PHONY: all bench chaos faults load module unit tidy fuzz test run up down clean-run lint format install clean help FORCE
+.PHONY: all bench chaos faults load module unit valgrind tidy fuzz test run up down clean-run lint format install clean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/libweir_core.a $(BUILD)/weir-flusher $(BUILD)/weirctl module ## build everything (the default)
@@ -145,13 +145,21 @@ module: ## build only the nginx module, $(BUILD)/ngx_http_weir_module.so
 
 # Testing --------------------------------------------------------------------------------------
 
+# What only the black-box files with a word in their name need.
+for_tests = $(if $(TESTS),$(if $(findstring $(1),$(TESTS)),$(2)),$(2))
+
 test: ## install what is missing, build, run every test; TESTS="t/track.t …" picks black-box files
 	$(call locked,tools/install-deps run test)
-	$(call locked,$(submake) all faults $(BUILD)/unit $(CHAOS) $(if $(SAN),,$(FUZZERS)))
-	@tools/test unit blackbox sql $(if $(SAN),,fuzz)
+	$(call locked,$(submake) all $(call for_tests,windows,faults) $(BUILD)/unit $(call for_tests,chaos,$(CHAOS)) \
+		$(if $(SAN),,$(FUZZERS)))
+	@tools/test unit blackbox $(if $(SAN),,sql fuzz)
 
 unit: $(BUILD)/unit ## build and run the unit tests; CK_RUN_SUITE=name picks a suite
 	@tools/test unit
+
+valgrind: $(BUILD)/unit ## run the unit tests under valgrind
+	$(call locked,tools/install-deps run test)
+	CK_FORK=no valgrind --quiet --error-exitcode=1 --leak-check=full --errors-for-leak-kinds=definite $(BUILD)/unit
 
 fuzz: $(FUZZERS) ## run each fuzzer for FUZZ_SECONDS (5)
 	@tools/test fuzz
@@ -243,6 +251,6 @@ clean: ## remove what was built
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo 'Variables: RUN=$(RUN) WEIR_PORT=$(WEIR_PORT) WEIR_SERVER=$(WEIR_SERVER) BUILD=$(BUILD) SAN=1 V=1'
+	@echo 'Variables: RUN=$(RUN) WEIR_PORT=$(WEIR_PORT) WEIR_SERVER=$(WEIR_SERVER) BUILD=$(BUILD) SAN=1|thread V=1'
 
 -include $(shell find $(BUILD)/obj $(BUILD)/fuzz/obj -name '*.d' 2>/dev/null)

@@ -42,12 +42,13 @@ start_web() {
   # A module built with sanitizers wants their runtime in the process before anything else, in that of
   # a binary upgrade too (`env`). nginx keeps its pools to the end on purpose, so leaks are not looked
   # for here.
-  local keep=''
-  if grep -q __asan_init "$module"; then
-    keep='env LD_PRELOAD; env ASAN_OPTIONS; env UBSAN_OPTIONS;'
-    preload=(env "LD_PRELOAD=$(gcc -print-file-name=libasan.so)" "ASAN_OPTIONS=detect_leaks=0:${ASAN_OPTIONS:-}"
+  local keep='' sanitizer
+  for sanitizer in asan tsan; do
+    grep -q "__${sanitizer}_init" "$module" || continue
+    keep='env LD_PRELOAD; env ASAN_OPTIONS; env UBSAN_OPTIONS; env TSAN_OPTIONS;'
+    preload=(env "LD_PRELOAD=$(gcc "-print-file-name=lib$sanitizer.so")" "ASAN_OPTIONS=detect_leaks=0:${ASAN_OPTIONS:-}"
       "UBSAN_OPTIONS=print_stacktrace=1:${UBSAN_OPTIONS:-}")
-  fi
+  done
   [[ -z ${WEIR_FAULTS:-} ]] || keep+=' env WEIR_FAULTS;' # for fault/fault_point.h in the workers
   write_nginx_conf "$dir/nginx.conf" "$keep"
   spawn web '' '' "${preload[@]}" /usr/sbin/nginx -e "$RUN/log/web.log" -p "$dir/" -c "$dir/nginx.conf"

@@ -44,8 +44,8 @@ sub check_config ($module, $http) {
 sub preload ($module) {
   open my $file, '<:raw', $module or die "$module: $! (build it with make)\n";
   my $bytes = do { local $/; <$file> };
-  return () unless $bytes =~ /__asan_init/;
-  chomp(my $runtime = `gcc -print-file-name=libasan.so`);
+  my ($sanitizer) = $bytes =~ /__([at]san)_init/ or return ();
+  chomp(my $runtime = `gcc -print-file-name=lib$sanitizer.so`);
   return ('env', "LD_PRELOAD=$runtime", 'ASAN_OPTIONS=detect_leaks=0');
 }
 

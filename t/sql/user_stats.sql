@@ -3,7 +3,7 @@ BEGIN;
 SET LOCAL search_path = weir, public;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap SCHEMA public;
-SELECT plan(10);
+SELECT plan(12);
 SELECT open_session();
 
 -- Tenant a: u1 on the 1st and 3rd, u2 on the 3rd and 4th, nobody on the 2nd but a crash.
@@ -86,6 +86,23 @@ SELECT results_eq(
        sum((properties ->> 'estimated_cost_usd')::numeric) FILTER (WHERE event = 'recording_completed')
      FROM events WHERE tenant_id = 'e' GROUP BY 1 ORDER BY 1 $$,
   'user_stats equals what events says');
+
+-- A measure of one's own over a property, and clients that send what no integer holds.
+INSERT INTO measures (tenant_id, measure, event, property) VALUES
+  ('huge', 'recordings', 'e', 'n'), ('huge', 'seconds', 'e', 'n'), ('huge', 'cost_usd', 'e', 'n');
+TRUNCATE added_events;
+INSERT INTO added_events VALUES
+  ('huge', 'u1', 'e', '2026-03-01T10:00Z', '{"n": 1e300}'), ('huge', 'u1', 'e', '2026-03-01T10:00Z', '{"n": 1e300}'),
+  ('huge', 'u1', 'e', '2026-03-02T10:00Z', '{"n": -1e300}'), ('huge', 'u1', 'e', '2026-03-03T10:00Z', '{"n": 9223372036854775807}'),
+  ('huge', 'u1', 'e', '2026-03-04T10:00Z', '{"n": 2.5}');
+SELECT roll_up_events();
+SELECT results_eq(
+  $$ SELECT date, active_users, total_recordings, total_cost_usd FROM user_stats WHERE tenant_id = 'huge' ORDER BY 1 $$,
+  $$ VALUES ('2026-03-01'::date, 1::bigint, 9223372036854775807::bigint, 2e300::numeric),
+      ('2026-03-02', 1, -9223372036854775808, -1e300), ('2026-03-03', 1, 9223372036854775807, 9223372036854775807),
+      ('2026-03-04', 1, 3, 2.5) $$,
+  'a day of huge numbers has its figures, as far as their types hold them');
+SELECT lives_ok('SELECT * FROM user_stats', 'and takes no other day away');
 
 -- A condition on tenant and date reaches the roll-ups.
 CREATE FUNCTION pg_temp.plan_of(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$

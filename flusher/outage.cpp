@@ -10,7 +10,7 @@ namespace weir::flusher {
 namespace {
 
 constexpr std::chrono::milliseconds kLeastWait{50}, kMostWait{5000};
-constexpr std::chrono::seconds kSilence{30};
+constexpr std::chrono::seconds kSilence{10};
 
 }  // namespace
 

@@ -1,6 +1,6 @@
 // One server that comes and goes: how long to wait before the next try, and what to log. A change
 // is logged once; while the server stays away, another reason than the last is logged too, at most
-// every 30 s. What waits meanwhile waits in Redis.
+// every 10 s. What waits meanwhile waits in Redis.
 //
 //   Outage redis("Redis");
 //   if (!connect(error)) return redis.failed(error);       // logs, waits

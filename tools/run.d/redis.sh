@@ -24,6 +24,7 @@ aof-load-truncated yes
 save ""
 # Full means an error that the edge hears, never an entry that goes away.
 maxmemory-policy noeviction
+${WEIR_REDIS_CONF:+include "$(realpath "$WEIR_REDIS_CONF")"}
 END
   chmod 644 "$DATA/redis/redis.conf"
   spawn redis "$DATA_USER" "$group" redis-server "$DATA/redis/redis.conf"

@@ -1,0 +1,171 @@
+# Makes the faults of docs/operations.md and looks whether the table tells the truth: what a client
+# hears, which lines are logged, what /health and /metrics say, and that nothing which was answered 200
+# is lost or there twice. What it looks for is read from the document.
+#
+#   use WeirTest; use WeirTest::Operations;
+#   start();
+#   in_trouble 'Redis is killed' => sub {      # the first column of a row
+#     weir->signal(redis => 'KILL');
+#     clients_see();                      # posts events; the answers are those of the second column
+#     operators_see();                    # all that the third column names, within half a minute
+#     weir->repair;
+#   };                                    # ends when all is stored, and compares
+#   faults_done();
+#
+# In the third column, a word says where what follows in backticks is seen: **nginx** and **flusher**
+# are lines of the log, in which … stands for anything; **health** is part of what GET /health answers
+# (`503` is its status); **metrics** are conditions on what GET /metrics shows: `weir_workers = 2`.
+package WeirTest::Operations;
+use v5.36;
+
+use WeirTest;
+use WeirTest::Server;
+
+use parent 'Exporter';
+our @EXPORT = qw(in_trouble clients_see operators_see faults_done post_event fault_rows fault_sections says log_since);
+
+my %log_of = (nginx => 'web', flusher => 'flusher', PostgreSQL => 'postgres');
+my ($row, %mark, @taken, %answered);
+
+# The document ---------------------------------------------------------------------------------
+
+# heading => [rows], each {fault, client, operator, do}
+sub fault_sections () {
+  my $page = WeirTest::Server::read_file(WeirTest::Server->root . '/docs/operations.md');
+  my %rows;
+  for my $section (split /^## /m, $page) {
+    my ($heading) = $section =~ /\A(.*)/;
+    for my $line ($section =~ /^\| (?!fault |---)(.*) \|$/mg) {
+      my %columns;
+      @columns{qw(fault client operator do)} = split / \| /, $line;
+      push $rows{$heading}->@*, \%columns;
+    }
+  }
+  return %rows;
+}
+
+sub fault_rows () {
+  my %sections = fault_sections();
+  return map { $_->@* } @sections{ sort keys %sections };
+}
+
+# What a row names: nginx => ['weir has no Redis at …', …], health => […], …
+sub signs ($operator) {
+  my ($where, %signs) = ('');
+  while ($operator =~ /\*\*(\w+)\*\*|`([^`]+)`/g) {
+    if (defined $1) { $where = $1 }
+    else            { push $signs{$where}->@*, $2 }
+  }
+  return %signs;
+}
+
+sub pattern ($text) { return join '.*?', map { quotemeta } split /…/, $text, -1 }
+
+# Faults ---------------------------------------------------------------------------------------
+
+sub in_trouble ($name, $code) {
+  ($row) = grep { $_->{fault} eq $name } fault_rows();
+  die "docs/operations.md has no row \"$name\"\n" unless $row;
+  @taken = ();
+  %mark = map { $_ => -s path_of($_) // 0 } keys %log_of;
+  return subtest $name => sub {
+    $code->();
+    all_stored_once();
+  };
+}
+
+sub path_of ($part) { return weir->{run} . "/log/$log_of{$part}.log" }
+
+# What was logged since the fault began.
+sub log_since ($part) {
+  open my $file, '<', path_of($part) or return '';
+  seek $file, $mark{$part} // 0, 0;
+  local $/;
+  return readline($file) // '';
+}
+
+# Waits for a line that is no sign of the table's, such as that a server is back.
+sub says ($part, $text, $name = $text) {
+  local $Test::Builder::Level = $Test::Builder::Level + 1;
+  my $pattern = pattern($text);
+  return ok(wait_for(sub { log_since($part) =~ /$pattern/ }, 40), "$part logs: $name")
+    || diag(log_since($part));
+}
+
+# Posts one event over a connection of its own, and notes what was answered.
+sub post_event (%more) {
+  my $id = uuid();
+  my $answer = eval {
+    connection()->request(POST => '/track',
+      json({ event => 'fault', user_id => 'u1', event_id => $id, timestamp => '2026-10-11T12:13:14Z', %more }));
+  } // { status => 0, body => $@ };
+  push @taken, $id if $answer->{status} == 200;
+  $answered{$id} = $answer->{status};
+  return $answer;
+}
+
+sub clients_see ($count = 10) {
+  local $Test::Builder::Level = $Test::Builder::Level + 1;
+  my ($status) = $row->{client} =~ /\A(\d{3})/ or die "the row \"$row->{fault}\" does not begin with an answer\n";
+  my @others = grep { $_->{status} != $status } map { post_event() } 1 .. $count;
+  return is(scalar @others, 0, "$count clients see $status")
+    || diag("$others[0]{status} $others[0]{body}");
+}
+
+sub operators_see (@only) {
+  local $Test::Builder::Level = $Test::Builder::Level + 1;
+  my %signs = signs($row->{operator});
+  for my $where (@only ? @only : sort keys %signs) {
+    for my $sign ($signs{$where}->@*) {
+      if    ($log_of{$where})      { says($where, $sign) }
+      elsif ($where eq 'health')   { health_says($sign) }
+      elsif ($where eq 'metrics')  { metrics_say($sign) }
+      else                         { die "the row \"$row->{fault}\" names `$sign` behind **$where**\n" }
+    }
+  }
+  return;
+}
+
+sub health_says ($sign) {
+  local $Test::Builder::Level = $Test::Builder::Level + 1;
+  my $last;
+  my $holds = wait_for(sub {
+    my $answer = connection()->request(GET => '/health');
+    $last = "$answer->{status} $answer->{body}";
+    return index($last, $sign) >= 0;
+  }, 30);
+  return ok($holds, "health says $sign") || diag($last);
+}
+
+sub metrics_say ($sign) {
+  local $Test::Builder::Level = $Test::Builder::Level + 1;
+  my ($name, $operator, $value) = $sign =~ /\A(\w+(?:\{[^}]*\})?) (=|>|<) (\S+)\z/ or die "`$sign` is no condition\n";
+  my $last;
+  my $holds = wait_for(sub {
+    my ($found) = connection()->request(GET => '/metrics')->{body} =~ /^\Q$name\E (\S+)$/m or return;
+    $last = $found;
+    return $operator eq '=' ? $found == $value : $operator eq '>' ? $found > $value : $found < $value;
+  }, 30);
+  return ok($holds, "metrics show $sign") || diag("$name is " . ($last // 'missing'));
+}
+
+# The end of a fault: every event that was answered 200 is in the table, once.
+sub all_stored_once () {
+  local $Test::Builder::Level = $Test::Builder::Level + 2;
+  return 1 unless @taken;
+  my $stored = sub { value('SELECT count(*) FROM events WHERE event_id = ANY(?)', \@taken) };
+  wait_for(sub { $stored->() >= @taken }, 60);
+  return is($stored->(), scalar @taken, 'all that was answered 200 is stored once');
+}
+
+# Over all faults of the file: nothing came twice, and nothing that nobody sent.
+sub faults_done () {
+  my ($all, $different) = db()->selectrow_array('SELECT count(*), count(DISTINCT event_id) FROM events');
+  is $all, $different, 'no event is there twice';
+  my @unknown = grep { !defined $answered{$_} } map { $_->[0] } db()->selectall_arrayref('SELECT event_id FROM events')->@*;
+  is scalar @unknown, 0, 'and none that nobody sent';
+  is value('SELECT coalesce(sum(events), 0) FROM user_days'), $all, 'the daily figures count each once';
+  return done_testing();
+}
+
+1;

@@ -1,0 +1,112 @@
+# docs/operations.md tells the truth about the flusher, and about servers that went back in time: each
+# fault of its table is made, looked at from outside, and mended.
+use v5.36;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use WeirTest;
+use WeirTest::Operations;
+use POSIX ();
+
+my $weir = start(locations => [ WeirTest::Server::default_locations()->@*, { path => '/metrics', what => 'metrics' } ]);
+my $data = $weir->setting('WEIR_SPOOL') =~ s{/spool\z}{}r;
+
+sub administrator () { return db('postgres') }
+
+sub end_sessions () {
+  return administrator()->do(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'weir_flusher'});
+}
+
+# Another one beside the first, which writes to the same log; its pid.
+sub another_flusher () {
+  my $pid = fork // die "fork: $!\n";
+  return $pid if $pid;
+  open STDERR, '>>', "$weir->{run}/log/flusher.log" or POSIX::_exit(127);
+  exec(($ENV{BUILD} // WeirTest::Server->root . '/build') . '/weir-flusher', '--config', "$data/flusher/flusher.conf")
+    or POSIX::_exit(127);
+}
+
+in_trouble 'The flusher is killed, or does not run' => sub {
+  $weir->signal(flusher => 'KILL');
+  clients_see();
+  operators_see();
+  $weir->repair;
+};
+
+in_trouble 'The flusher hangs' => sub {
+  $weir->signal(flusher => 'STOP');
+  clients_see();
+  operators_see();
+  $weir->signal(flusher => 'CONT');
+};
+
+in_trouble 'Two flushers run' => sub {
+  my $other = another_flusher();
+  clients_see();
+  operators_see();
+  $weir->signal(flusher => 'KILL');
+  clients_see();
+  stored(30);
+  pass 'the other one takes over';
+  kill TERM => $other;
+  waitpid $other, 0;
+  is $? >> 8, 0, 'and leaves when it is told to';
+  $weir->repair;
+};
+
+in_trouble 'The schema is not that of this flusher' => sub {
+  my $body = value(q{SELECT prosrc FROM pg_proc WHERE oid = 'weir.schema_version()'::regprocedure});
+  my $define = sub ($text) {
+    administrator()->do("CREATE OR REPLACE FUNCTION weir.schema_version() RETURNS integer LANGUAGE sql STABLE AS "
+      . administrator()->quote($text));
+  };
+  $define->('SELECT 1');
+  end_sessions();
+  clients_see();
+  operators_see();
+  ok wait_for(sub { !$weir->alive('flusher') }), 'it has left';
+  $define->($body);
+  $weir->repair;
+};
+
+in_trouble 'A record cannot be stored' => sub {
+  redis()->xadd('weir:{0}', '*', 'r', 'no record');
+  clients_see();
+  operators_see();
+  is value('SELECT count(*) FROM dead_letters'), 1, 'it is a dead letter';
+};
+
+in_trouble 'Redis went back in time' => sub {
+  post_event();
+  stored();
+  system('cp', '-a', "$data/redis", "$weir->{run}/backup") == 0 or die "cp failed\n";
+  post_event() for 1 .. 5;
+  stored();
+  $weir->signal(redis => 'KILL');
+  clients_see();
+  system("rm -rf '$data/redis' && cp -a '$weir->{run}/backup' '$data/redis'") == 0 or die "cp failed\n";
+  $weir->repair;
+  operators_see();
+};
+
+in_trouble 'PostgreSQL went back in time' => sub {
+  post_event();
+  stored();
+  my $position = value('SELECT position FROM stream_positions');
+  post_event();
+  stored();
+  post_event();
+  stored();
+  administrator()->do('UPDATE weir.stream_positions SET position = ?', undef, $position);
+  end_sessions();
+  clients_see();
+  operators_see();
+};
+
+in_trouble 'A record is of a newer Weir' => sub {
+  my $id = redis()->xadd('weir:{0}', '*', 'r', "\x02 and what nobody knows yet");
+  clients_see();
+  operators_see();
+  redis()->xdel('weir:{0}', $id);
+};
+
+faults_done();

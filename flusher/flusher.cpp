@@ -174,7 +174,9 @@ bool Flusher::step(Shard& shard) {
     case Step::partial:
       notify_ready();
       return false;
-    case Step::full:
+    case Step::full:  // a backlog may last for hours; whoever waits for the start need not
+      notify_ready();
+      return true;
     case Step::again:
       return true;
     case Step::postgres:

@@ -292,6 +292,18 @@ subtest 'tells systemd when it is ready, alive and stopping' => sub {
   $heard = '';
   $private->end($flusher, 'TERM');
   like($listen->(), qr/^STOPPING=1$/m, 'STOPPING=1');
+
+  # Behind the first batch of a backlog, the second waits for a row that another session holds.
+  add($stream, record(events => $_, now(), event(user_id => 'held'))) for $tenant, "$tenant-held";
+  my $lock = $private->connect('weir');
+  $lock->begin_work;
+  $lock->do(q(INSERT INTO weir.users (tenant_id, user_id, first_day) VALUES (?, 'held', now())), undef, "$tenant-held");
+  $heard = '';
+  $flusher = $private->flusher('--stream' => $stream, '--batch-rows' => 1);
+  wait_until('READY=1 with a backlog', 10, sub { $listen->() =~ /^READY=1$/m });
+  is(redis()->xlen($stream), 1, 'ready as soon as it stores, not only when all is stored');
+  $lock->rollback;
+  $private->end($flusher, 'TERM');
 };
 
 subtest 'a configuration file says what the options say, and secrets stay secret' => sub {

@@ -27,6 +27,7 @@ sub drained ($seconds) {
 
 sub load_ledger ($path) {
   my $db = db('postgres');
+  $db->do('SET client_min_messages = warning');
   $db->do('DROP TABLE IF EXISTS told, kept');
   $db->do('CREATE TEMPORARY TABLE told (kind char, state char, tries int, user_id text, id uuid)');
   $db->do('COPY told FROM STDIN (FORMAT csv)');

@@ -24,7 +24,7 @@ ngx_thread_pool_t* add_thread_pool(ngx_conf_t* cf) { return ngx_thread_pool_add(
 bool ThreadPool::start(Job& job) noexcept {
   std::unique_ptr<Task> task(new (std::nothrow) Task(*this, job));
   if (task == nullptr || ngx_thread_task_post(pool_, &task->task) != NGX_OK) return false;
-  task.release();  // finished() has it
+  static_cast<void>(task.release());  // finished() has it
   ++running_;
   observer_.job_started();
   return true;

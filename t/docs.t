@@ -44,6 +44,26 @@ subtest 'every limit is listed with its default' => sub {
   is_deeply \%listed, \%default, 'api.md and limits.h agree';
 };
 
+subtest 'the most that each limit can be set to is said' => sub {
+  my ($said) = text_of('docs/directives.md') =~ /^The most that each can be set to: (.*?)\.\n/ms;
+  my (%said, @names);
+  for my $word ($said =~ /`(\w+)`|\b(\d+[km]?)\b/g) {
+    next unless defined $word;
+    if ($word =~ /\A\d/) { $said{$_} = $word for splice @names }
+    else { push @names, $word }
+  }
+  is_deeply \%said, { most_of_code() }, 'directives.md and limits.cpp agree';
+};
+
+sub most_of_code {
+  my %most;
+  for my $row (text_of('core/event/limits.cpp') =~ /^    \{("\w+", &Limits::\w+, 1, [^}]+)\}/mg) {
+    my ($name, $value) = $row =~ /\A"(\w+)", \S+ 1, (.*), (?:true|false)\z/;
+    $most{$name} = $value =~ s/'//gr =~ s/ \* kMiB/m/r =~ s/ << 10/k/r;
+  }
+  return %most;
+}
+
 # [name, default as api.md writes it]
 sub limits_of_code {
   my %unit = (10 => 'k', 20 => 'm');

@@ -56,7 +56,7 @@ comma = ,
 Q = $(if $(V),,@)
 say = $(if $(V),,@echo '  $(1)';)
 
-.PHONY: all bench chaos faults load module unit valgrind tidy fuzz test run up down clean-run lint format install clean help FORCE
+.PHONY: all bench chaos faults load module outage unit valgrind tidy fuzz test run up down clean-run lint format install clean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/libweir_core.a $(BUILD)/weir-flusher $(BUILD)/weirctl module ## build everything (the default)
@@ -169,10 +169,15 @@ load: ## 500,000 requests over 64 connections: no error, memory flat; WEIR_LOAD_
 	$(call locked,$(submake) all)
 	@t/load/requests-500k
 
-chaos: ## kill, stop and cut everything under load, then compare; CHAOS_SEED, CHAOS_KILLS (100), CHAOS_EVENTS (1000000), CHAOS_SECONDS
+chaos: ## kill, stop and cut everything under load, then compare; CHAOS_SEED, CHAOS_KILLS (100), CHAOS_EVENTS (1000000), CHAOS_SECONDS (1800)
 	$(call locked,tools/install-deps run test)
 	$(call locked,$(submake) all $(CHAOS))
 	@t/chaos/run
+
+outage: ## take a server away under load: OUTAGE_PART (redis) for OUTAGE_SECONDS (60)
+	$(call locked,tools/install-deps run test)
+	$(call locked,$(submake) all $(CHAOS))
+	@t/load/outage
 
 FUZZ_FLAGS = -std=c++17 -Wall -Wextra -Werror -O1 -g -fno-omit-frame-pointer -MMD -MP -I. \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined

@@ -12,6 +12,7 @@ chaos(
   least    => 10,
   seconds  => 38,
   pace     => 0.5,
-  rate     => 4000,
+  rate     => 2500,
   failures => 'none',
+  drain    => 120,
 );

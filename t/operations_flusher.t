@@ -39,6 +39,15 @@ in_trouble 'The flusher hangs' => sub {
   $weir->signal(flusher => 'CONT');
 };
 
+in_trouble 'The stream is too long' => sub {
+  reconfigure(sub { s/^( *weir_redis [^;]*)/$1 stream_length=1000/m });
+  $weir->signal(flusher => 'STOP');
+  is scalar(grep { post_event()->{status} != 200 } 1 .. 1100), 0, 'the stream takes events, then the spool';
+  operators_see();
+  clients_see();
+  $weir->signal(flusher => 'CONT');
+};
+
 in_trouble 'Two flushers run' => sub {
   my $other = another_flusher();
   clients_see();

@@ -1,21 +1,15 @@
-# docs/operations.md tells the truth about Redis: each fault of its table is made, looked at from
-# outside, and mended.
+# docs/operations.md tells the truth about a Redis that is away, slow, or another than before: each fault
+# of its table is made, looked at from outside, and mended.
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use WeirTest;
 use WeirTest::Operations;
-use Redis;
 
 my $weir = start(locations => [ WeirTest::Server::default_locations()->@*, { path => '/metrics', what => 'metrics' } ]);
 
 # All of Redis' clients but this test's own have to connect anew.
 sub hang_up () { return redis()->client_kill('TYPE', 'normal', 'SKIPME', 'yes') }
-
-sub is_mended () {
-  local $Test::Builder::Level = $Test::Builder::Level + 1;
-  return ok wait_for(sub { get('/health')->{body} =~ /"redis":"ready"/ }, 30), 'then Redis is used again';
-}
 
 in_trouble 'Redis is killed, or does not run' => sub {
   $weir->signal(redis => 'KILL');
@@ -35,23 +29,11 @@ in_trouble 'Redis hangs' => sub {
   $weir->signal(redis => 'CONT');
 };
 
-in_trouble 'Redis has reached its `maxmemory`' => sub {
-  redis()->config_set(maxmemory => 1);
+in_trouble 'Redis answers slowly' => sub {
+  redis_is_used_again();
+  redis()->client_pause(1000, 'ALL');
   clients_see();
   operators_see();
-  redis()->config_set(maxmemory => 0);
-};
-
-in_trouble 'Redis cannot write to its disk' => sub {
-  my (undef, $folder) = redis()->config_get('dir');
-  redis()->config_set(save => '1 1');
-  chmod 0500, $folder or die "chmod $folder: $!\n";
-  redis()->bgsave;
-  ok wait_for(sub { redis()->info->{rdb_last_bgsave_status} eq 'err' }), 'Redis could not write';
-  clients_see();
-  operators_see();
-  chmod 0700, $folder or die "chmod $folder: $!\n";
-  redis()->config_set(save => '');
 };
 
 in_trouble 'Redis is loading its data' => sub {
@@ -68,28 +50,6 @@ in_trouble 'Redis is loading its data' => sub {
   delete $weir->{env}{WEIR_REDIS_CONF};
 };
 
-in_trouble "Redis' password was changed" => sub {
-  redis()->config_set(requirepass => 'secret');
-  hang_up();
-  clients_see();
-  operators_see();
-  redis()->config_set(requirepass => '');
-};
-
-in_trouble "Redis' ACL is too narrow" => sub {
-  redis()->acl('SETUSER', 'default', '-xadd');
-  clients_see();
-  operators_see();
-  redis()->acl('SETUSER', 'default', '+xadd');
-};
-
-in_trouble 'A replica is named instead of the master' => sub {
-  redis()->replicaof('127.0.0.1', 1);
-  clients_see();
-  operators_see();
-  redis()->replicaof('NO', 'ONE');
-};
-
 in_trouble 'Redis has as many clients as it takes' => sub {
   redis()->config_set(maxclients => 1);
   hang_up();
@@ -98,26 +58,8 @@ in_trouble 'Redis has as many clients as it takes' => sub {
   redis()->config_set(maxclients => 1000);
 };
 
-in_trouble "The stream's key holds something else" => sub {
-  stored();
-  redis()->del('weir:{0}');
-  redis()->set('weir:{0}', 'something else');
-  clients_see();
-  operators_see();
-  redis()->del('weir:{0}');
-};
-
-in_trouble 'Redis forgets too easily' => sub {
-  redis()->config_set(appendfsync => 'everysec');
-  hang_up();
-  is_mended();
-  clients_see();
-  operators_see();
-  redis()->config_set(appendfsync => 'always');
-};
-
 in_trouble 'Redis lost its data' => sub {
-  is_mended();
+  redis_is_used_again();
   stored();
   redis()->flushall;
   clients_see();

@@ -22,7 +22,8 @@ use WeirTest;
 use WeirTest::Server;
 
 use parent 'Exporter';
-our @EXPORT = qw(in_trouble clients_see operators_see faults_done post_event fault_rows fault_sections says log_since);
+our @EXPORT = qw(in_trouble clients_see operators_see says post_event redis_is_used_again reconfigure lost_to_the_disk
+  faults_done);
 
 my %log_of = (nginx => 'web', flusher => 'flusher', PostgreSQL => 'postgres');
 my ($row, %mark, @taken, %answered);
@@ -156,6 +157,33 @@ sub all_stored_once () {
   my $stored = sub { value('SELECT count(*) FROM events WHERE event_id = ANY(?)', \@taken) };
   wait_for(sub { $stored->() >= @taken }, 60);
   return is($stored->(), scalar @taken, 'all that was answered 200 is stored once');
+}
+
+# Damage to a file of the spool that costs `count` events, which no program can bring back.
+sub lost_to_the_disk ($count) {
+  local $Test::Builder::Level = $Test::Builder::Level + 1;
+  stored(60);
+  my %stored = map { $_->[0] => 1 } db()->selectall_arrayref('SELECT event_id FROM events')->@*;
+  my @missing = grep { !$stored{$_} } @taken;
+  @taken = grep { $stored{$_} } @taken;
+  return is scalar @missing, $count, "what is lost: $count";
+}
+
+sub redis_is_used_again () {
+  local $Test::Builder::Level = $Test::Builder::Level + 1;
+  return ok wait_for(sub { connection()->request(GET => '/health')->{body} =~ /"redis":"ready"/ }, 30), 'then Redis is used again';
+}
+
+# Changes the web server's configuration as an administrator would, and reloads it.
+sub reconfigure ($change) {
+  local $Test::Builder::Level = $Test::Builder::Level + 1;
+  my $path = weir->setting('WEIR_SPOOL') =~ s{/spool\z}{/web/nginx.conf}r;
+  local $_ = WeirTest::Server::read_file($path);
+  $change->();
+  WeirTest::Server::write_file($path, $_);
+  my %old = map { $_ => 1 } weir->workers;
+  weir->signal(web => 'HUP');
+  return ok wait_for(sub { my @now = weir->workers; @now && !grep { $old{$_} } @now }, 30), 'the web server is reloaded';
 }
 
 # Over all faults of the file: nothing came twice, and nothing that nobody sent.

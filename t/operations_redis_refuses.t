@@ -1,0 +1,73 @@
+# docs/operations.md tells the truth about a Redis that refuses, or is set up badly: each fault of its
+# table is made, looked at from outside, and mended.
+use v5.36;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use WeirTest;
+use WeirTest::Operations;
+
+my $weir = start(locations => [ WeirTest::Server::default_locations()->@*, { path => '/metrics', what => 'metrics' } ]);
+
+# All of Redis' clients but this test's own have to connect anew.
+sub hang_up () { return redis()->client_kill('TYPE', 'normal', 'SKIPME', 'yes') }
+
+in_trouble 'Redis has reached its `maxmemory`' => sub {
+  redis()->config_set(maxmemory => 1);
+  clients_see();
+  operators_see();
+  redis()->config_set(maxmemory => 0);
+};
+
+in_trouble 'Redis cannot write to its disk' => sub {
+  my (undef, $folder) = redis()->config_get('dir');
+  redis()->config_set(save => '1 1');
+  chmod 0500, $folder or die "chmod $folder: $!\n";
+  redis()->bgsave;
+  ok wait_for(sub { redis()->info->{rdb_last_bgsave_status} eq 'err' }), 'Redis could not write';
+  clients_see();
+  operators_see();
+  chmod 0700, $folder or die "chmod $folder: $!\n";
+  redis()->config_set(save => '');
+};
+
+in_trouble "Redis' password was changed" => sub {
+  redis()->config_set(requirepass => 'secret');
+  hang_up();
+  clients_see();
+  operators_see();
+  redis()->config_set(requirepass => '');
+};
+
+in_trouble "Redis' ACL is too narrow" => sub {
+  redis()->acl('SETUSER', 'default', '-xadd');
+  clients_see();
+  operators_see();
+  redis()->acl('SETUSER', 'default', '+xadd');
+};
+
+in_trouble 'A replica is named instead of the master' => sub {
+  redis()->replicaof('127.0.0.1', 1);
+  clients_see();
+  operators_see();
+  redis()->replicaof('NO', 'ONE');
+};
+
+in_trouble "The stream's key holds something else" => sub {
+  stored();
+  redis()->del('weir:{0}');
+  redis()->set('weir:{0}', 'something else');
+  clients_see();
+  operators_see();
+  redis()->del('weir:{0}');
+};
+
+in_trouble 'Redis forgets too easily' => sub {
+  redis()->config_set(appendfsync => 'everysec');
+  hang_up();
+  redis_is_used_again();
+  clients_see();
+  operators_see();
+  redis()->config_set(appendfsync => 'always');
+};
+
+faults_done();

@@ -1,0 +1,64 @@
+# docs/operations.md tells the truth about the web server itself: each fault of its table is made, looked
+# at from outside, and mended.
+use v5.36;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use WeirTest;
+use WeirTest::Operations;
+
+my $weir = start(locations => [ WeirTest::Server::default_locations()->@*, { path => '/metrics', what => 'metrics' } ]);
+
+sub are_gone (@pids) {
+  return ok wait_for(sub { !grep { WeirTest::Server::runs($_) } @pids }, 30), 'the old processes have left';
+}
+
+in_trouble 'A worker is killed' => sub {
+  my ($worker) = $weir->workers;
+  kill KILL => $worker;
+  ok wait_for(sub { 2 == grep { $_ != $worker } $weir->workers }, 20), 'another one comes';
+  clients_see();
+  operators_see();
+};
+
+in_trouble 'The master is killed' => sub {
+  my @workers = $weir->workers;
+  $weir->signal(web => 'KILL');
+  are_gone($weir->pid('web'));
+  clients_see();
+  operators_see();
+  $weir->repair;
+  are_gone(@workers);
+  clients_see();
+};
+
+in_trouble 'nginx is reloaded while Redis is away' => sub {
+  $weir->signal(redis => 'KILL');
+  clients_see();
+  my @old = $weir->workers;
+  $weir->signal(web => 'HUP');
+  clients_see(50);
+  operators_see();
+  are_gone(@old);
+  $weir->repair;
+};
+
+in_trouble 'The binary of nginx is upgraded' => sub {
+  my $master = $weir->pid('web');
+  my %old = map { $_ => 1 } $weir->workers;
+  $weir->signal(web => 'USR2');
+  my ($new) = (0);
+  ok wait_for(sub {
+    ($new) = grep { !$old{$_} && 2 == (() = WeirTest::Server::workers_of($_)) } $weir->workers;
+    $new;
+  }, 20), 'a new master came, with workers of its own';
+  clients_see();
+  $weir->signal(web => 'QUIT');
+  clients_see(50);
+  operators_see();
+  are_gone($master, keys %old);
+  $weir->repair;
+  is $weir->pid('web'), $new, 'the new master is the one';
+};
+
+allow_in_logs(qr/worker process \d+ exited on signal 9/);
+faults_done();

@@ -159,7 +159,7 @@ subtest 'the examples of the documents are accepted' => sub {
   for my $page (sort keys %examples) {
     ok scalar $examples{$page}->@*, "$page has some";
     for my $example ($examples{$page}->@*) {
-      my $inside = $example =~ s{password_file=[^;\s]+}{password_file=$password}gr;
+      my $inside = $example =~ s{password_file=[^;\s]+}{password_file=$password}gr =~ s{weir_spool /\S+}{weir_spool $password.spool}gr;
       my ($status, $said) = WeirTest::Web::nginx::check_config($module, $inside);
       is $status, 0, $page or diag $said;
     }

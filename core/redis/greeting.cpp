@@ -20,11 +20,12 @@ bool Greeting::needs_auth() const { return !settings_.password.empty() || !setti
 
 std::string Greeting::begin() {
   std::string out;
-  step_ = needs_auth() ? Step::auth : Step::appendonly;
+  step_ = needs_auth() ? Step::auth : Step::role;
   if (needs_auth() && settings_.user.empty()) append_command(out, {"AUTH", settings_.password});
   if (!settings_.user.empty()) {
     append_command(out, {"AUTH", settings_.user, settings_.password});
   }
+  append_command(out, {"ROLE"});
   for (const SafetySetting& setting : kSafetySettings) {
     append_command(out, {"CONFIG", "GET", setting.name});
   }
@@ -34,12 +35,33 @@ std::string Greeting::begin() {
 
 Greeting::Result Greeting::take(const Reply& reply) {
   if (step_ == Step::auth) return take_auth(reply);
+  if (step_ == Step::role) return take_role(reply);
   if (step_ == Step::stream) return take_stream(reply);
   return take_setting(reply);
 }
 
 Greeting::Result Greeting::take_auth(const Reply& reply) {
   if (reply.type != Reply::Type::status) return refuse("AUTH", reply);
+  next_step();
+  return Result::more;
+}
+
+// A replica takes no records, or worse, is told to take them and loses them to its master.
+Greeting::Result Greeting::take_role(const Reply& reply) {
+  if (reply.type == Reply::Type::error) {
+    if (!is_only_config(reply.text)) return refuse("ROLE", reply);
+    std::string sentence = "Redis answered ROLE with ";
+    sentence.append(error_word(reply.text, settings_.password));
+    warnings_.once(Topic::role_unseen,
+                   sentence + ", so that Weir cannot tell a replica from a master: grant +role");
+  } else if (reply.type != Reply::Type::array || reply.items.empty()) {
+    return refuse("ROLE", reply);
+  } else if (reply.items[0] == "slave") {
+    warnings_.once(Topic::replica,
+                   "this Redis is a replica, which takes no records: name its master, or all "
+                   "addresses of which one is the master's at any time");
+    return Result::refused;
+  }
   next_step();
   return Result::more;
 }

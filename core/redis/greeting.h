@@ -1,12 +1,14 @@
-// The first words on a connection: AUTH, a look at the settings on which Weir's promise hangs, and
-// a look at the stream, which only a Redis that can take records answers with a number.
+// The first words on a connection: AUTH, whether this is the master, a look at the settings on
+// which Weir's promise hangs, and a look at the stream, which only a Redis that can take records
+// answers with a number.
 //
 //   output.append(greeting.begin());
 //   switch (greeting.take(reply)) …                      // once for each reply, in order
 //
-//   AUTH ──ok──> CONFIG GET appendonly ──> … appendfsync ──> … maxmemory-policy ──> XLEN ──> ready
-//     │            │ NOPERM, unknown command: warned of, and on                      │
-//     └─ refused <─┴────── any other error, or a reply that is not one to this ──────┘
+//   AUTH ──ok──> ROLE ──> CONFIG GET appendonly ──> … appendfsync ──> … maxmemory-policy ──> XLEN
+//     │           │ replica   │ NOPERM, unknown command (to ROLE too): warned of, and on       │
+//     └─ refused <┴───────────┴── any other error, or a reply that is not one to this ─────────┤
+//                                                                                     ready <──┘
 #pragma once
 
 #include <cstdint>
@@ -35,10 +37,11 @@ class Greeting {
   Result take(const Reply& reply);
 
  private:
-  enum class Step : std::uint8_t { auth, appendonly, appendfsync, maxmemory_policy, stream };
+  enum class Step : std::uint8_t { auth, role, appendonly, appendfsync, maxmemory_policy, stream };
 
   bool needs_auth() const;
   Result take_auth(const Reply& reply);
+  Result take_role(const Reply& reply);
   Result take_setting(const Reply& reply);
   Result take_stream(const Reply& reply);
   Result refuse(std::string_view command, const Reply& reply);

@@ -32,6 +32,7 @@ constexpr std::string_view kProbed = "-ERR The ID specified in XADD must be grea
 
 // What a Redis that is set up as it should be answers to the greeting without AUTH.
 constexpr std::string_view kSafeGreeting =
+    "*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n"
     "*2\r\n$10\r\nappendonly\r\n$3\r\nyes\r\n"
     "*2\r\n$11\r\nappendfsync\r\n$6\r\nalways\r\n"
     "*2\r\n$16\r\nmaxmemory-policy\r\n$10\r\nnoeviction\r\n"

@@ -198,7 +198,7 @@ START_TEST(a_half_written_record_is_forgotten_with_its_connection) {
   bench.courier.closed();
   ck_assert(bench.courier.output().empty());
   bench.connect();
-  ck_assert_uint_eq(bench.courier.output().find("*3\r\n$6\r\nCONFIG"), 0);
+  ck_assert_uint_eq(bench.courier.output().find("*1\r\n$4\r\nROLE\r\n*3\r\n$6\r\nCONFIG"), 0);
 }
 END_TEST
 

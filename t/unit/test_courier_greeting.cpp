@@ -8,7 +8,9 @@ namespace {
 using namespace weir_test;
 using State = Courier::State;
 
+constexpr std::string_view kMaster = "*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n";
 constexpr std::string_view kChecks =
+    "*1\r\n$4\r\nROLE\r\n"
     "*3\r\n$6\r\nCONFIG\r\n$3\r\nGET\r\n$10\r\nappendonly\r\n"
     "*3\r\n$6\r\nCONFIG\r\n$3\r\nGET\r\n$11\r\nappendfsync\r\n"
     "*3\r\n$6\r\nCONFIG\r\n$3\r\nGET\r\n$16\r\nmaxmemory-policy\r\n"
@@ -33,8 +35,8 @@ std::string setting(std::string_view name, std::string_view value) {
 
 std::string greeting_with(std::string_view appendonly, std::string_view appendfsync,
                           std::string_view policy) {
-  return setting("appendonly", appendonly) + setting("appendfsync", appendfsync) +
-         setting("maxmemory-policy", policy) + ":0\r\n";
+  return std::string(kMaster) + setting("appendonly", appendonly) +
+         setting("appendfsync", appendfsync) + setting("maxmemory-policy", policy) + ":0\r\n";
 }
 
 // One connection that answers `replies` and ends. True if it got ready.
@@ -163,10 +165,42 @@ START_TEST(a_value_that_is_no_word_is_not_repeated) {
 }
 END_TEST
 
+START_TEST(a_replica_is_refused_and_said_once) {
+  Bench bench;
+  const std::string replica =
+      "*5\r\n$5\r\nslave\r\n$9\r\n127.0.0.1\r\n:6379\r\n$9\r\nconnected\r\n:14\r\n";
+  for (int i = 0; i < 3; ++i) {
+    ck_assert(!connection(bench, replica));
+    ck_assert(connection(bench, kSafeGreeting));
+  }
+  ck_assert_uint_eq(bench.log.warnings.size(), 1);
+  ck_assert_uint_eq(bench.log.count("this Redis is a replica"), 1);
+}
+END_TEST
+
+START_TEST(a_master_may_have_hundreds_of_replicas) {
+  Bench bench;
+  const std::string replica = "*3\r\n$9\r\n127.0.0.1\r\n$4\r\n6380\r\n$1\r\n9\r\n";
+  const std::string role = "*3\r\n$6\r\nmaster\r\n:9\r\n*250\r\n" + repeated(replica, 250);
+  ck_assert(connection(bench, role + std::string(kSafeGreeting.substr(kMaster.size()))));
+}
+END_TEST
+
+START_TEST(whoever_may_not_ask_for_the_role_is_served_and_warned_once) {
+  Bench bench;
+  const auto rest = std::string(kSafeGreeting.substr(kMaster.size()));
+  for (int i = 0; i < 3; ++i) {
+    ck_assert(connection(bench, "-NOPERM this user has no permissions\r\n" + rest));
+  }
+  ck_assert_uint_eq(bench.log.warnings.size(), 1);
+  ck_assert_uint_eq(bench.log.count("ROLE with NOPERM"), 1);
+}
+END_TEST
+
 START_TEST(a_user_without_config_is_served_and_warned_of_once) {
   Bench bench;
   for (int i = 0; i < 3; ++i) {
-    ck_assert(connection(bench, repeated(kNoPermission, 3) + ":0\r\n"));
+    ck_assert(connection(bench, std::string(kMaster) + repeated(kNoPermission, 3) + ":0\r\n"));
   }
   ck_assert_uint_eq(bench.log.warnings.size(), 1);
   ck_assert_uint_eq(bench.log.count("CONFIG GET with NOPERM"), 1);
@@ -176,10 +210,10 @@ END_TEST
 
 START_TEST(a_server_without_config_or_a_setting_is_served) {
   Bench bench;
-  ck_assert(connection(bench, "-ERR unknown command 'CONFIG', with args\r\n*0\r\n*-1\r\n:0\r\n") ==
-            false);
+  const std::string unknown = std::string(kMaster) + "-ERR unknown command 'CONFIG', with args\r\n";
+  ck_assert(!connection(bench, unknown + "*0\r\n*-1\r\n:0\r\n"));
   Bench other;
-  ck_assert(connection(other, "-ERR unknown command 'CONFIG', with args\r\n*0\r\n*0\r\n:0\r\n"));
+  ck_assert(connection(other, unknown + "*0\r\n*0\r\n:0\r\n"));
   ck_assert_uint_eq(other.log.count("CONFIG GET with ERR"), 1);
   ck_assert_uint_eq(other.log.count("CONFIG GET with nothing"), 1);
 }
@@ -247,11 +281,12 @@ START_TEST(a_server_that_turns_clients_away_is_not_taken_for_one_without_config)
 END_TEST
 
 START_TEST(replies_of_the_wrong_kind_end_the_connection) {
-  const std::string safe(kSafeSettings);
+  const std::string safe(kSafeSettings), master(kMaster);
   for (const std::string& replies :
        {std::string("+OK\r\n"), std::string(":1\r\n"), std::string("$-1\r\n"),
-        setting("appendfsync", "always"), std::string("*1\r\n$10\r\nappendonly\r\n"),
-        safe + "+OK\r\n", safe + "$2\r\n12\r\n", safe + "$-1\r\n", safe + "*1\r\n:1\r\n"}) {
+        std::string("*0\r\n"), master + setting("appendfsync", "always"),
+        master + "*1\r\n$10\r\nappendonly\r\n", master + "+OK\r\n", safe + "+OK\r\n",
+        safe + "$2\r\n12\r\n", safe + "$-1\r\n", safe + "*1\r\n:1\r\n"}) {
     Bench bench;
     bench.connect();
     ck_assert_msg(!bench.feed(replies), "'%s' passed", replies.c_str());
@@ -342,6 +377,9 @@ const Register kRegistered("courier_greeting",
                             a_setting_that_changes_is_warned_of_again,
                             a_policy_that_spares_keys_without_expiry_has_its_own_sentence,
                             a_value_that_is_no_word_is_not_repeated,
+                            a_replica_is_refused_and_said_once,
+                            a_master_may_have_hundreds_of_replicas,
+                            whoever_may_not_ask_for_the_role_is_served_and_warned_once,
                             a_user_without_config_is_served_and_warned_of_once,
                             a_server_without_config_or_a_setting_is_served,
                             loading_is_said_once_and_then_ready,

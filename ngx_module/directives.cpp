@@ -34,20 +34,6 @@ ngx_http_core_loc_conf_t* core_conf(ngx_conf_t* cf) {
       ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
 }
 
-std::string read_weir(const std::vector<std::string_view>& words, Location& location) {
-  if (words.empty() || words.size() > 2) {
-    return "it takes a kind of location and perhaps \"strict\": write " + endpoint_words("weir ");
-  }
-  const auto endpoint = endpoint_from_word(words.front());
-  if (!endpoint)
-    return "it does not know " + quoted(words[0]) + ": write " + endpoint_words("weir ");
-  location.endpoint = *endpoint;
-  location.strict = words.size() > 1;
-  if (!location.strict || words[1] == "strict") return {};
-  return "it does not know " + quoted(words[1]) +
-         ": after the kind of location it takes only \"strict\"";
-}
-
 char* set_weir(ngx_conf_t* cf, LocationConf& conf) {
   if (cf->cmd_type != NGX_HTTP_LOC_CONF) {
     return refuse(
@@ -55,7 +41,7 @@ char* set_weir(ngx_conf_t* cf, LocationConf& conf) {
         "weir: it belongs directly into a location block: write location = /track { weir track; }");
   }
   if (!conf.place.empty()) return refuse(cf, "weir: this location has it already: remove one");
-  if (auto fault = read_weir(arguments(cf), conf.settings.location()); !fault.empty()) {
+  if (auto fault = conf.settings.set_kind(arguments(cf)); !fault.empty()) {
     return refuse(cf, "weir: " + fault);
   }
   auto& handler = core_conf(cf)->handler;
@@ -82,14 +68,15 @@ char* set_origins(ngx_conf_t* cf, LocationConf& conf) {
 }  // namespace
 
 ngx_command_t directives[] = {
-    // Syntax:  weir track|crash|cli|health|metrics [strict];
+    // Syntax:  weir track|crash|cli|health|metrics [strict] [wait=NUMBER];
     // Default: none
     // Context: location
     {ngx_string("weir"), kAnywhere, setter<LocationConf, set_weir>, NGX_HTTP_LOC_CONF_OFFSET, 0,
      nullptr},
 
-    // Syntax:  weir_redis unix:PATH|HOST:PORT [user=NAME] [password_file=PATH] [stream=NAME]
-    //          [timeout=TIME] [inflight=NUMBER];
+    // Syntax:  weir_redis unix:PATH|HOST:PORT ... [user=NAME] [password_file=PATH] [stream=NAME]
+    //          [timeout=TIME] [patience=TIME] [inflight=NUMBER] [stream_length=NUMBER]
+    //          [stream_memory=SIZE];
     // Default: none
     // Context: http
     {ngx_string("weir_redis"), kAnywhere, setter<MainConf, set_redis>, NGX_HTTP_MAIN_CONF_OFFSET, 0,
@@ -140,8 +127,7 @@ void take_over_body_limit(ngx_http_core_loc_conf_t* core, Limits& limits) {
 // `if` and `limit_except` are parts of their location.
 void inherit_weir(ngx_http_core_loc_conf_t* core, const LocationConf& outer, LocationConf& inner) {
   if (!core->noname || !inner.place.empty() || outer.place.empty()) return;
-  inner.settings.location().endpoint = outer.settings.location().endpoint;
-  inner.settings.location().strict = outer.settings.location().strict;
+  inner.settings.take_kind(outer.settings);
   inner.place = outer.place;
   if (core->handler == nullptr) core->handler = handle_request;
 }
@@ -152,8 +138,7 @@ char* merge(ngx_conf_t* cf, const LocationConf& outer, LocationConf& inner) {
   inherit_weir(core, outer, inner);
   if (inner.place.empty()) return NGX_CONF_OK;
 
-  const auto* main =
-      static_cast<MainConf*>(ngx_http_conf_get_module_main_conf(cf, ngx_http_weir_module));
+  auto* main = static_cast<MainConf*>(ngx_http_conf_get_module_main_conf(cf, ngx_http_weir_module));
   if (!main->redis) {
     return refuse_later(cf, inner,
                         "\"weir\" needs a Redis to keep events in: add \"weir_redis unix:/path;\" "
@@ -165,6 +150,7 @@ char* merge(ngx_conf_t* cf, const LocationConf& outer, LocationConf& inner) {
   const auto fault = contradiction_in(inner.settings.location().limits);
   if (!fault.empty()) return refuse_later(cf, inner, "weir_limit: " + fault + ", for \"weir\"");
   take_over_body_limit(core, inner.settings.location().limits);
+  if (inner.settings.location().replicas > 0) main->wants_replicas = true;
   return NGX_CONF_OK;
 }
 

@@ -15,6 +15,7 @@ namespace weir {
 
 struct MainConf {
   std::optional<RedisTarget> redis;
+  bool wants_replicas = false;  // in some location
   std::optional<SpoolTarget> spool;
   ngx_shm_zone_t* metrics = nullptr;
 };

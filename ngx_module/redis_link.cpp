@@ -15,9 +15,13 @@ using std::chrono::milliseconds;
 
 constexpr ngx_msec_t kGreetingWait = 250;
 
-CourierSettings of_this_worker(CourierSettings settings) {
-  settings.seed = static_cast<std::uint64_t>(ngx_pid);
-  settings.watches_oldest = ngx_worker == 0;
+// One worker's first connection speaks for all.
+bool speaks_for_all(const RedisTarget& target) { return ngx_worker == 0 && !target.for_replicas; }
+
+CourierSettings of_this_worker(const RedisTarget& target) {
+  CourierSettings settings = target.courier;
+  settings.seed = static_cast<std::uint64_t>(ngx_pid) * 2 + target.for_replicas;
+  settings.watches_oldest = speaks_for_all(target);
   return settings;
 }
 
@@ -48,7 +52,7 @@ void RedisLink::on(ngx_event_t* event) noexcept {
 RedisLink::RedisLink(const RedisTarget& target, Metrics& metrics)
     : target_(target),
       metrics_(metrics),
-      courier_(of_this_worker(target.courier), *this),
+      courier_(of_this_worker(target), *this),
       outage_(static_cast<std::uint64_t>(ngx_pid)),
       quiet_log_(*ngx_cycle->log),
       timer_owner_(),
@@ -81,7 +85,7 @@ void RedisLink::start() {
 
 // Runs the connection's handlers by poll(), since nginx's loop is not running yet.
 void RedisLink::poll_once(ngx_msec_t wait) {
-  const bool writes = connecting_ || !courier_.output().empty();
+  const bool writes = connecting_ || courier_.has_output();
   pollfd descriptor{connection_->fd, static_cast<short>(writes ? POLLIN | POLLOUT : POLLIN), 0};
   poll(&descriptor, 1, static_cast<int>(wait));
   ngx_time_update();
@@ -207,7 +211,7 @@ void RedisLink::timer_ready() {
 }
 
 void RedisLink::post_write() {
-  if (connection_->write->ready && !courier_.output().empty()) {
+  if (connection_->write->ready && courier_.has_output()) {
     ngx_post_event(connection_->write, &ngx_posted_events);
   }
 }
@@ -300,9 +304,8 @@ void RedisLink::warn(std::string_view sentence) noexcept {
   ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0, "weir: %*s", WEIR_TEXT(sentence));
 }
 
-// One worker speaks for all.
 void RedisLink::unsafe(std::string_view sentence) noexcept {
-  const ngx_uint_t level = ngx_worker == 0 ? NGX_LOG_WARN : NGX_LOG_INFO;
+  const ngx_uint_t level = speaks_for_all(target_) ? NGX_LOG_WARN : NGX_LOG_INFO;
   ngx_log_error(level, ngx_cycle->log, 0, "weir: %*s", WEIR_TEXT(sentence));
 }
 

@@ -49,6 +49,7 @@ struct RedisTarget {
   std::vector<Address> addresses;  // what it stood for when the configuration was read
   CourierSettings courier;
   bool names_patience = false;
+  bool for_replicas = false;  // the second one of a worker: the first one speaks for both
 };
 
 class RedisLink final : public RedisPort, private CourierLog {

@@ -179,7 +179,7 @@ bool Visit::keep(const Decision& decision) {
   if (cleanup == nullptr) return false;
   answer_ = decision.answer;
   if (!keep_body(r_, answer_)) return false;
-  waiting_ = current_worker()->keeper.keep(decision.record, 0, *this, ticket_);
+  waiting_ = current_worker()->keeper.keep(decision.record, location_.replicas, *this, ticket_);
   if (waiting_) {
     since_ = std::chrono::steady_clock::now();
     cleanup->data = this;

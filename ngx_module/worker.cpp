@@ -16,16 +16,28 @@ RedisTarget with_patience(const MainConf& conf) {
   return target;
 }
 
+// Redis' WAIT holds up a connection, so that those who want it have one of their own.
+std::unique_ptr<RedisLink> open_replicated(const MainConf& conf, Metrics& metrics) {
+  if (!conf.wants_replicas) return nullptr;
+  RedisTarget target = with_patience(conf);
+  target.for_replicas = true;
+  target.name += ", for wait=";
+  for (RedisTarget::Address& address : target.addresses) address.name += ", for wait=";
+  return std::make_unique<RedisLink>(target, metrics);
+}
+
 }  // namespace
 
 Worker::Worker(const MainConf& conf)
     : metrics(metrics_memory(conf.metrics), static_cast<std::uint64_t>(ngx_pid), process_lives),
       shared_metrics(*metrics_memory(conf.metrics)),
       redis(with_patience(conf), metrics),
-      keeper({&redis, nullptr, open_spool(spool, conf) ? &spool->writer() : nullptr}) {}
+      replicated(open_replicated(conf, metrics)),
+      keeper({&redis, replicated.get(), open_spool(spool, conf) ? &spool->writer() : nullptr}) {}
 
 void Worker::start() {
   redis.start();
+  if (replicated) replicated->start();
   if (spool) spool->start(keeper);
   publisher.start();
 }

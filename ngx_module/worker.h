@@ -4,6 +4,7 @@
 
 #include "ngx_module/nginx.h"
 
+#include <memory>
 #include <optional>
 
 #include "core/http/intake.h"
@@ -35,6 +36,7 @@ struct Worker {
   const MetricsMemory& shared_metrics;  // what all workers count
   Intake intake{metrics};
   RedisLink redis;
+  std::unique_ptr<RedisLink> replicated;  // null: no location has wait=
   std::optional<SpoolLink> spool;
   Keeper keeper;  // it knows the others
   Publisher publisher;

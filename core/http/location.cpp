@@ -1,10 +1,55 @@
 #include "core/http/location.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "core/config/words.h"
 
 namespace weir {
+
+std::string LocationSettings::set_kind(const std::vector<std::string_view>& words) {
+  if (words.empty()) return "it needs a kind of location: write " + endpoint_words("weir ");
+  const auto endpoint = endpoint_from_word(words.front());
+  if (!endpoint) {
+    return "it does not know " + quoted(words.front()) + ": write " + endpoint_words("weir ");
+  }
+  location_.endpoint = *endpoint;
+  std::string fault;
+  for (std::size_t i = 1; i < words.size() && fault.empty(); ++i) fault = add_word(words[i]);
+  return fault;
+}
+
+std::string LocationSettings::add_word(std::string_view word) {
+  if (word == "strict") {
+    if (location_.strict) return "it has \"strict\" twice: remove one";
+    location_.strict = true;
+    return {};
+  }
+  const auto pair = name_and_value(word);
+  if (!pair || pair->first != "wait") {
+    return "it does not know " + quoted(word) +
+           ": after the kind of location it takes \"strict\" and \"wait=1\"";
+  }
+  if (location_.endpoint == Endpoint::health || location_.endpoint == Endpoint::metrics) {
+    return "such a location keeps nothing that replicas could have: remove " + quoted(word);
+  }
+  const std::string_view value = pair->second;
+  unsigned replicas = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), replicas);
+  const bool whole = error == std::errc() && end == value.data() + value.size();
+  if (!whole || replicas < 1 || replicas > kMostReplicas || location_.replicas != 0) {
+    return quoted(word) + " is no number of replicas, 1 to 16: write it once, as wait=1";
+  }
+  location_.replicas = static_cast<std::uint8_t>(replicas);
+  return {};
+}
+
+void LocationSettings::take_kind(const LocationSettings& outer) {
+  location_.endpoint = outer.location_.endpoint;
+  location_.strict = outer.location_.strict;
+  location_.replicas = outer.location_.replicas;
+}
+
 std::string LocationSettings::add_limit(std::string_view word) {
   const auto pair = name_and_value(word);
   if (!pair) return quoted(word) + " names no value: write NAME=VALUE, such as body=2m";

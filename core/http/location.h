@@ -10,6 +10,7 @@
 // directive.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,10 +22,14 @@
 
 namespace weir {
 
+// More of them only make each answer later.
+constexpr unsigned kMostReplicas = 16;
+
 // Read-only once requests come in.
 struct Location {
   Endpoint endpoint = Endpoint::track;
-  bool strict = false;  // refuse members that Weir does not know
+  bool strict = false;        // refuse members that Weir does not know
+  std::uint8_t replicas = 0;  // of Redis that have to have an event before it counts as kept there
   Limits limits;
   Cors cors;
 };
@@ -33,6 +38,12 @@ struct Location {
 // origins are replaced by its own, if it names any.
 class LocationSettings {
  public:
+  // What `weir` says: a kind of location, and then "strict" and "wait=N" in any order.
+  std::string set_kind(const std::vector<std::string_view>& words);
+
+  // What belongs to a location belongs to the parts of it, such as `if`.
+  void take_kind(const LocationSettings& outer);
+
   // One NAME=VALUE, of several. Once for each name.
   std::string add_limit(std::string_view word);
 
@@ -46,6 +57,8 @@ class LocationSettings {
 
  private:
   using Limit = std::pair<std::string, std::string>;  // name and value
+
+  std::string add_word(std::string_view word);
 
   Location location_;
   std::vector<Limit> limits_;  // those of outer blocks first, once inherited

@@ -126,6 +126,7 @@ class Courier {
   // Bytes to write; call wrote() with how many went out. The view ends with any other call. Records
   // that replicas have to hold are one run up to here.
   std::string_view output() noexcept;
+  bool has_output() const { return state_ != State::away && !outbox_.unwritten().empty(); }
   void wrote(std::size_t bytes) noexcept;
 
   // Takes what was read. False: what Redis says makes no sense, or it refused the greeting; the

@@ -45,6 +45,46 @@ START_TEST(a_sentence_lists_the_words_as_they_are_written) {
 }
 END_TEST
 
+std::string kind(const std::vector<std::string_view>& words, LocationSettings& settings) {
+  return settings.set_kind(words);
+}
+
+START_TEST(a_location_may_be_strict_and_want_replicas) {
+  LocationSettings plain, both;
+  ck_assert_view_eq(kind({"crash"}, plain), "");
+  ck_assert(plain.location().endpoint == Endpoint::crash && !plain.location().strict);
+  ck_assert_uint_eq(plain.location().replicas, 0);
+  ck_assert_view_eq(kind({"track", "wait=16", "strict"}, both), "");
+  ck_assert(both.location().strict);
+  ck_assert_uint_eq(both.location().replicas, 16);
+  plain.take_kind(both);
+  ck_assert(plain.location().endpoint == Endpoint::track);
+  ck_assert_uint_eq(plain.location().replicas, 16);
+}
+END_TEST
+
+START_TEST(a_word_that_a_location_cannot_have_is_named) {
+  const std::pair<std::vector<std::string_view>, std::string_view> kFaults[] = {
+      {{}, "it needs a kind of location: write weir track"},
+      {{"trace"}, "it does not know \"trace\": write weir track"},
+      {{"track", "lax"}, "it does not know \"lax\": after the kind of location it takes"},
+      {{"track", "strict", "strict"}, "\"strict\" twice"},
+      {{"track", "wait=0"}, "\"wait=0\" is no number of replicas, 1 to 16"},
+      {{"track", "wait=17"}, "1 to 16"},
+      {{"track", "wait=1x"}, "1 to 16"},
+      {{"track", "wait=-1"}, "1 to 16"},
+      {{"track", "wait="}, "1 to 16"},
+      {{"track", "wait=1", "wait=2"}, "write it once"},
+      {{"health", "wait=1"}, "keeps nothing that replicas could have: remove \"wait=1\""},
+  };
+  for (const auto& [words, why] : kFaults) {
+    LocationSettings settings;
+    const std::string fault = kind(words, settings);
+    ck_assert_msg(fault.find(why) != std::string::npos, "'%s'", fault.c_str());
+  }
+}
+END_TEST
+
 START_TEST(limits_count_once_everything_is_read) {
   auto settings = with_limits({"body=2m", "events=7"});
   settings.inherit(LocationSettings());
@@ -119,6 +159,7 @@ END_TEST
 const weir_test::Register kRegistered(
     "location",
     {an_endpoint_has_a_word, a_sentence_lists_the_words_as_they_are_written,
+     a_location_may_be_strict_and_want_replicas, a_word_that_a_location_cannot_have_is_named,
      limits_count_once_everything_is_read, each_limit_is_inherited_by_itself,
      a_limit_needs_a_name_a_value_and_to_stand_once, an_outer_blocks_limit_may_be_named_again,
      origins_are_inherited_whole_or_not_at_all, off_leaves_no_origin,

@@ -3,7 +3,8 @@
 #   my $disk = Weir::Chaos::Disk->mount($folder, '48m');    # where root may mount
 #   $disk->fill; … $disk->empty; … $disk->unmount;
 #
-# Where nothing may be mounted, mount() returns undef and says why in $Weir::Chaos::Disk::why.
+# Where nothing may be mounted, mount() returns undef and says why in $Weir::Chaos::Disk::why. Then
+# closed() stands in: a folder in which no file can be made any more.
 package Weir::Chaos::Disk;
 use v5.36;
 
@@ -18,7 +19,10 @@ sub mount ($class, $folder, $size) {
   return bless { folder => $folder, owner => $$ }, $class;
 }
 
+sub closed ($class, $folder) { return bless { folder => $folder, owner => $$, unmounted => 1, closed => 1 }, $class }
+
 sub fill ($self) {
+  return chmod 0500, $self->{folder} if $self->{closed};
   open my $file, '>', "$self->{folder}/.filler" or return;
   my $block = "\0" x 65_536;
   while (syswrite $file, $block) { }
@@ -28,7 +32,10 @@ sub fill ($self) {
   return;
 }
 
-sub empty ($self) { unlink "$self->{folder}/.filler"; return }
+sub empty ($self) {
+  return chmod 0700, $self->{folder} if $self->{closed};
+  return unlink "$self->{folder}/.filler";
+}
 
 sub unmount ($self) {
   return if $self->{owner} != $$ || $self->{unmounted}++;

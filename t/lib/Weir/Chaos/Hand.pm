@@ -32,8 +32,11 @@ sub do ($self, $step) {
   $self->let_pass($step->{pause});
   $self->{steps}{ $step->{fault} }++;
   my $method = "do_$step->{fault}";
+  $self->{broken} = 1;    # whoever asks a server now may wait for it until the hand lets it go on
   $self->$method($step);
-  return $self->repair(Weir::Chaos::Plan::describe($step));
+  $self->repair(Weir::Chaos::Plan::describe($step));
+  $self->{broken} = 0;
+  return;
 }
 
 # Who -----------------------------------------------------------------------------------------

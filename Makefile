@@ -28,7 +28,8 @@ export SAN BUILD RUN WEIR_PORT WEIR_SERVER FUZZ_SECONDS CXXFLAGS SANITIZE TESTS
 
 WARNINGS = -Wall -Wextra -Wconversion -Wshadow -Werror
 CORE_PKGS = yajl hiredis libcrypto zlib
-FLUSHER_PKGS = libpq spdlog libsystemd
+FLUSHER_PKGS = libpq spdlog libsystemd prometheus-cpp-core
+FLUSHER_LIBS = -lfmt -lcivetweb
 ALL_CXXFLAGS = -std=c++17 $(WARNINGS) $(CXXFLAGS) -fPIC -MMD -MP -I. $(SANITIZE)
 
 # The flusher and weirctl know the schema that they were built for: the number of its last migration.
@@ -42,7 +43,7 @@ PG_SRCS = $(wildcard pg/*.cpp)
 FLUSHER_SRCS = $(wildcard flusher/*.cpp)
 CTL_SRCS = $(wildcard ctl/*.cpp)
 # The unit tests reach those parts of the flusher that do no I/O.
-UNIT_SRCS = $(wildcard t/unit/*.cpp flusher/batch.cpp flusher/stream_id.cpp)
+UNIT_SRCS = $(wildcard t/unit/*.cpp flusher/batch.cpp flusher/health.cpp flusher/metrics.cpp flusher/stream_id.cpp)
 CHAOS = $(BUILD)/chaos/load $(BUILD)/chaos/cutter
 FUZZERS = $(patsubst t/fuzz/%.cpp,$(BUILD)/fuzz/%,$(wildcard t/fuzz/*_fuzzer.cpp))
 objects = $(patsubst %.cpp,$(BUILD)/obj/%.o,$(1))
@@ -107,7 +108,7 @@ $(BUILD)/libweir_core.a $(BUILD)/libweir_spool.a:
 	$(Q)ar rcs $@ $^
 
 $(BUILD)/weir-flusher: $(call objects,$(FLUSHER_SRCS) $(PG_SRCS)) $(BUILD)/libweir_core.a
-	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),$(CORE_PKGS) $(FLUSHER_PKGS),-lfmt)
+	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),$(CORE_PKGS) $(FLUSHER_PKGS),$(FLUSHER_LIBS))
 
 # The flusher with fault points (fault/fault_point.h): only the files that have one are compiled again.
 FAULT_SRCS = $(shell grep -l WEIR_FAULT_POINT flusher/*.cpp pg/*.cpp)
@@ -125,7 +126,7 @@ $(BUILD)/obj/faults/%.o: %.cpp $(BUILD)/flags $(BUILD)/schema
 $(BUILD)/faults/weir-flusher: $(FAULT_OBJECTS) $(call objects,$(filter-out $(FAULT_SRCS),$(FLUSHER_SRCS) $(PG_SRCS))) \
 		$(BUILD)/libweir_core.a
 	@mkdir -p $(@D)
-	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),$(CORE_PKGS) $(FLUSHER_PKGS),-lfmt)
+	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),$(CORE_PKGS) $(FLUSHER_PKGS),$(FLUSHER_LIBS))
 
 # The load of the chaos tests, which shares nothing with what it tests, and what cuts connections.
 $(BUILD)/chaos/load: $(call objects,$(filter-out t/chaos/cutter.cpp,$(wildcard t/chaos/*.cpp)))
@@ -138,7 +139,7 @@ $(BUILD)/weirctl: $(call objects,$(CTL_SRCS) $(PG_SRCS)) $(BUILD)/libweir_spool.
 	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),$(CORE_PKGS) libpq)
 
 $(BUILD)/unit: $(call objects,$(UNIT_SRCS)) $(BUILD)/libweir_spool.a $(BUILD)/libweir_core.a
-	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),check $(CORE_PKGS))
+	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),check $(CORE_PKGS) prometheus-cpp-core)
 
 module: ## build only the nginx module, $(BUILD)/ngx_http_weir_module.so
 	+@tools/build-module

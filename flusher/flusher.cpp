@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "flusher/advice.h"
+#include "flusher/health.h"
 #include "flusher/log.h"
 #include "flusher/notify.h"
 #include "flusher/stop.h"
@@ -57,8 +58,8 @@ int Flusher::run() {
     leases_.tick();
     publish();
   });
+  publish();
   while (!stop_requested() && !exit_code_) {
-    notify_alive();
     want();
     const bool redis = ensure_redis() && measure();
     if (ensure_database() && ensure_leases() && redis) round();
@@ -313,21 +314,36 @@ bool Flusher::is_done() const {
                                       [](const auto& shard) { return shard->is_done(); });
 }
 
+// Word to those who ask and to systemd. It comes from every wait, so that a loop which hangs falls
+// silent.
 void Flusher::publish() {
   if (Clock::now() - published_at_ < kPublishEvery) return;
   published_at_ = Clock::now();
+  Status now = status();
+  if (!is_case_for_restart(now, published_at_)) notify_alive();
+  board_.publish(std::move(now));
+}
+
+Status Flusher::status() const {
+  const auto server = [](const Outage& outage, bool is_connected) {
+    return ServerStatus{is_connected && !outage.is_on(), outage.is_on(), outage.error(),
+                        outage.outages(), outage.failures()};
+  };
   Status status;
-  status.postgres = {postgres_outage_.is_on(), postgres_outage_.error()};
-  status.redis = {redis_outage_.is_on(), redis_outage_.error()};
+  status.postgres = server(postgres_outage_, database_.is_open());
+  status.redis = server(redis_outage_, link_.is_connected());
   for (const auto& shard : shards_) status.shards.push_back(shard->status());
   status.stored = summary_.rows();
   status.duplicates = summary_.duplicates();
   status.dead = summary_.dead();
   status.batches = summary_.batches();
   status.entries = summary_.entries();
+  status.batch_rows = summary_.batch_rows();
+  status.batch_seconds = summary_.batch_seconds();
   status.started = started_;
+  status.published = published_at_;
   status.stands_by = stands_by_;
-  board_.publish(std::move(status));
+  return status;
 }
 
 }  // namespace weir::flusher

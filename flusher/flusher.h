@@ -41,7 +41,7 @@ class Flusher {
   // is none that it can work with.
   int run();
 
-  // For those who ask how it fares, from any thread.
+  // For those who ask how it fares, from any thread; empty before run().
   const StatusBoard& board() const { return board_; }
 
  private:
@@ -71,6 +71,7 @@ class Flusher {
   void lose_redis(const std::string& error);
   bool is_done() const;
   void publish();
+  Status status() const;
 
   const Options options_;
   Leases leases_;

@@ -1,7 +1,10 @@
 // weir-flusher: moves events from a Redis stream to PostgreSQL. `weir-flusher --help` tells how.
+#include <chrono>
 #include <cstdlib>
 #include <exception>
+#include <string>
 
+#include "flusher/exposer.h"
 #include "flusher/flusher.h"
 #include "flusher/log.h"
 #include "flusher/options.h"
@@ -16,7 +19,19 @@ int main(int argc, char** argv) {
     catch_stop_signals();
     setenv("PGCONNECT_TIMEOUT", "5", /*overwrite=*/0);  // libpq's own default is for ever
     start_log(options->log_level);
-    return Flusher(*options).run();
+    Flusher flusher(*options);
+    // What waits for more is no standstill.
+    const std::chrono::seconds limit{options->stalled_seconds + options->linger_ms / 1000};
+    Exposer exposer(flusher.board(), limit);
+    if (!options->metrics.empty()) {
+      std::string error;
+      if (!exposer.start(options->metrics, error)) {
+        log_error(error);
+        return kWrongUsage;
+      }
+      log_info("serving /metrics and /health", {{"address", exposer.address()}});
+    }
+    return flusher.run();
   } catch (const std::exception& error) {
     log_error("weir-flusher cannot go on", {{"error", error.what()}});
     return EXIT_FAILURE;

@@ -9,7 +9,8 @@ void notify_ready();
 void notify_stopping();
 void notify_status(const std::string& status);
 
-// The flusher goes on: resets the watchdog, and until READY=1 the time that starting may take.
+// The flusher is no case for a restart (health.h): resets the watchdog, and until READY=1 the time
+// that starting may take.
 void notify_alive();
 
 }  // namespace weir::flusher

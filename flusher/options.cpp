@@ -5,11 +5,11 @@
 #include <CLI/CLI.hpp>
 
 #include "core/redis/stream.h"
+#include "flusher/exposer.h"
 
 namespace weir::flusher {
 namespace {
 
-constexpr int kWrongUsage = 2;
 constexpr int kMostShards = 1024;
 
 constexpr const char* kAbout =
@@ -92,6 +92,16 @@ void add_rest(CLI::App& app, Options& options) {
       ->type_name("NUMBER")
       ->capture_default_str()
       ->check(CLI::Range(2, 300).description(""));
+  app.add_option("--metrics", options.metrics,
+                 "address to serve /metrics and /health at, as 127.0.0.1:9105; a port alone is on"
+                 " 127.0.0.1; keep it from the public (default: nowhere)")
+      ->type_name("ADDRESS")
+      ->check(CLI::Validator(check_listen_address, ""));
+  app.add_option("--stalled-seconds", options.stalled_seconds,
+                 "after how long without progress /health says so; from 1 to 86400")
+      ->type_name("NUMBER")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 86'400).description(""));
   app.add_flag("--bury-newer", options.bury_newer,
                "put records of a newer Weir into dead_letters instead of waiting for an upgrade");
   app.add_option("--log-level", options.log_level, "debug, info, warn or error")

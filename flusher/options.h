@@ -20,10 +20,14 @@ struct Options {
   std::size_t batch_bytes = 8 << 20;
   int linger_ms = 200;
   int lease_seconds = 5;
+  std::string metrics;  // where /metrics and /health are served; empty: nowhere
+  int stalled_seconds = 60;
   bool bury_newer = false;
   std::string log_level = "info";
   bool once = false;
 };
+
+constexpr int kWrongUsage = 2;  // what to leave with
 
 // Reads the arguments, and the file that --config names. None: everything has been said on the
 // terminal (help, version or what is wrong), and `exit_code` is what to leave with.

@@ -19,14 +19,17 @@ Outage::Outage(const char* server)
 
 void Outage::failed(const std::string& error, std::string_view advice) {
   const auto wait = noted(error, advice);
-  notify_alive();
   wait_for(wait);
 }
 
 std::chrono::milliseconds Outage::noted(const std::string& error, std::string_view advice) {
   const auto now = std::chrono::steady_clock::now();
   const auto wait = backoff_.next();
-  if (!away_) since_ = now;
+  ++failures_;
+  if (!away_) {
+    ++outages_;
+    since_ = now;
+  }
   if (!away_ || (error != told_error_ && now - logged_at_ > kSilence)) {
     tell(error, advice);
     told_error_ = error;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,8 @@ class Outage {
 
   bool is_on() const { return away_; }
   const std::string& error() const { return last_error_; }
+  std::uint64_t outages() const { return outages_; }
+  std::uint64_t failures() const { return failures_; }
   std::chrono::steady_clock::duration lasts() const;
 
  private:
@@ -38,6 +41,7 @@ class Outage {
   const char* server_;
   Backoff backoff_;
   bool away_ = false;
+  std::uint64_t outages_ = 0, failures_ = 0;
   std::string last_error_, told_error_;
   std::chrono::steady_clock::time_point since_, logged_at_;
 };

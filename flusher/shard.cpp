@@ -117,6 +117,7 @@ void Shard::tell_place(const ResumePoint& point, const StreamLife& life,
 std::optional<Step> Shard::fill(Batch& batch, std::vector<Read>& reads, std::string& error) {
   read_size_.begin_batch();
   too_new_ = false;
+  newer_at_.reset();
   while (const std::size_t count = read_size_.next(batch.rows(), batch.bytes())) {
     const std::size_t before = batch.entries();
     if (const auto failed = read_into(batch, reads, count, error)) return failed;
@@ -149,7 +150,10 @@ std::optional<Step> Shard::read_into(Batch& batch, std::vector<Read>& reads, std
 
 bool Shard::is_too_new(const Entry& entry) {
   if (options_.bury_newer || !entry.record) return false;
-  too_new_ = too_new_ || newer_version(*entry.record).has_value();
+  if (!too_new_ && newer_version(*entry.record)) {
+    too_new_ = true;
+    newer_at_ = entry.id;
+  }
   return too_new_;
 }
 
@@ -159,8 +163,10 @@ Step Shard::store_batch(const Batch& batch, Database& database, Store& store, Su
   const bool may_be_more = read_size_.next(batch.rows(), batch.bytes()) == 0;
   on_its_way_ = format_stream_id(batch.last_id());
   Stored stored;
+  storing_since_ = begun;
   const Fault outcome =
       store.store(batch, {stream(), token_, stored_position_, on_its_way_, epoch_}, stored);
+  storing_since_.reset();
   if (outcome != Fault::none) return fault(outcome, database);
   read_size_.passed();
   not_before_.reset();
@@ -228,6 +234,8 @@ bool Shard::measure(std::string& error) {
   if (!backlog) return false;
   if (!until_) until_ = backlog->last;
   if (went_back(*backlog)) in_place_ = was_watching_ = false;
+  // Somebody who understands it has stored it.
+  if (newer_at_ && (!backlog->first || *newer_at_ < *backlog->first)) newer_at_.reset();
   backlog_ = *backlog;
   backlog_at_ = Clock::now();
   return true;
@@ -256,7 +264,8 @@ ShardStatus Shard::status() const {
   if (backlog_ && backlog_->first) status.backlog_seconds = seconds_since(*backlog_->first);
   status.backlog_at = backlog_at_;
   status.last_progress = last_progress_;
-  status.needs_upgrade = too_new_;
+  status.storing_since = storing_since_;
+  status.needs_upgrade = newer_at_.has_value();
   return status;
 }
 

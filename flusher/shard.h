@@ -102,7 +102,8 @@ class Shard {
   bool too_new_ = false, trim_refused_ = false, emptied_ = false;
   std::optional<StreamId> until_;  // the last entry at the first look
   std::optional<Backlog> backlog_;
-  std::optional<SteadyTime> backlog_at_, last_progress_, not_before_;
+  std::optional<SteadyTime> backlog_at_, last_progress_, storing_since_, not_before_;
+  std::optional<StreamId> newer_at_;  // a record of a newer Weir
 };
 
 }  // namespace weir::flusher

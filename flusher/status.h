@@ -16,6 +16,8 @@
 #include <utility>
 #include <vector>
 
+#include <prometheus/client_metric.h>
+
 namespace weir::flusher {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
@@ -29,19 +31,24 @@ struct ShardStatus {
   double backlog_seconds = 0;  // age of the oldest of them, by Redis' clock in its id and ours
   std::optional<SteadyTime> backlog_at;     // when that was looked at
   std::optional<SteadyTime> last_progress;  // a batch was stored, or there was nothing to store
+  std::optional<SteadyTime> storing_since;  // a batch is in hand since then
   bool needs_upgrade = false;               // a record of a newer Weir waits
 };
 
 struct ServerStatus {
-  bool is_away = false;
-  std::string error;  // why, while it is away
+  bool is_up = false;          // connected, and what was asked last it has answered
+  bool is_away = false;        // or does not take what it is told
+  std::string error;           // why, while it is away
+  std::uint64_t outages = 0;   // changes from there to away
+  std::uint64_t failures = 0;  // each of them followed by a wait
 };
 
 struct Status {
   ServerStatus postgres, redis;
   std::vector<ShardStatus> shards;  // all that it was told to read, held or not
   std::uint64_t stored = 0, duplicates = 0, dead = 0, batches = 0, entries = 0;
-  std::optional<SteadyTime> started;
+  prometheus::ClientMetric::Histogram batch_rows, batch_seconds;
+  std::optional<SteadyTime> started, published;
   bool stands_by = false;  // others hold all leases
 };
 

@@ -54,6 +54,8 @@ Wake wait_readable(int fd, std::chrono::milliseconds time, Heed heed) {
   return wait(fd, time, heed);
 }
 
+void work_meanwhile() { other_work()(); }
+
 void while_waiting(std::function<void()> work) { other_work() = std::move(work); }
 
 }  // namespace weir::flusher

@@ -27,4 +27,7 @@ Wake wait_readable(int fd, std::chrono::milliseconds time, Heed heed = Heed::sto
 // What else has to be done all the time, and so every 100 ms in all of these waits too.
 void while_waiting(std::function<void()> work);
 
+// Does it now: for waits that are not of this file.
+void work_meanwhile();
+
 }  // namespace weir::flusher

@@ -18,6 +18,8 @@ void Summary::add(const Stored& stored, std::size_t entries, Clock::duration too
   all_dead_ += stored.dead;
   all_entries_ += entries;
   ++all_batches_;
+  rows_.Observe(static_cast<double>(stored.rows + stored.duplicates + stored.dead));
+  seconds_.Observe(std::chrono::duration<double>(took).count());
   tell();
 }
 

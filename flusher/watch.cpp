@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "flusher/log.h"
-#include "flusher/notify.h"
 #include "flusher/stop.h"
 
 namespace weir::flusher {
@@ -14,8 +13,7 @@ constexpr std::chrono::seconds kTellAfter{30};
 }  // namespace
 
 bool Watch::go_on(std::chrono::milliseconds silent) {
-  leases_.tick();
-  notify_alive();
+  work_meanwhile();
   tell(silent);
   const auto deaf = std::min(silent, leases_.silent());
   if (!stop_requested()) return deaf < kSilence;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/json/text.h"
+#include "core/json/object.h"
 
 namespace weir {
 namespace {
@@ -32,36 +32,12 @@ std::string_view summary(const KeepStatus& status) {
   return status.can_keep() ? "spooling" : "unavailable";
 }
 
-// Members of an object, one after the other: {"a":1,"b":"text"}.
-class Object {
- public:
-  explicit Object(std::string& out) : out_(out) { out_ += '{'; }
-  ~Object() { out_ += '}'; }
-  Object(const Object&) = delete;
-  Object& operator=(const Object&) = delete;
-
-  std::string& member(std::string_view name) {
-    if (out_.back() != '{') out_ += ',';
-    return out_.append("\"").append(name).append("\":");
-  }
-  void text(std::string_view name, std::string_view value) {
-    append_json_string(member(name), value);
-  }
-  void boolean(std::string_view name, bool value) { member(name) += value ? "true" : "false"; }
-  void number(std::string_view name, std::optional<std::uint64_t> value) {
-    member(name) += value ? std::to_string(*value) : "null";
-  }
-
- private:
-  std::string& out_;
-};
-
 void add_spool(const SpoolStatus& spool, std::string& out) {
   if (!spool.configured) {
     out += "null";
     return;
   }
-  Object object(out);
+  JsonObject object(out);
   object.boolean("can_take", spool.can_take);
   if (!spool.can_take) object.text("why", spool.why);
   object.number("bytes", spool.bytes);
@@ -80,7 +56,7 @@ std::optional<std::uint64_t> oldest_age(const StreamStatus& stream, Timestamp no
 }
 
 void add_stream(const StreamStatus& stream, Timestamp now, std::string& out) {
-  Object object(out);
+  JsonObject object(out);
   object.number("entries", stream.entries);
   object.number("bytes", stream.bytes);
   object.number("oldest_age", oldest_age(stream, now));
@@ -92,7 +68,7 @@ void add_stream(const StreamStatus& stream, Timestamp now, std::string& out) {
 Answer health_answer(const KeepStatus& status, Timestamp now, std::string& body) {
   body.clear();
   {
-    Object object(body);
+    JsonObject object(body);
     object.text("status", summary(status));
     object.text("redis", word_for(status.redis));
     object.text("breaker", word_for(status.breaker));

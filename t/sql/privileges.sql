@@ -101,7 +101,7 @@ $$, 'weir_reader may read every table, partition and view');
 SELECT set_eq($$
   SELECT proname FROM pg_proc WHERE pronamespace = 'weir'::regnamespace
     AND has_function_privilege('weir_reader', oid, 'EXECUTE')
-$$, ARRAY['schema_version', 'json_integer', 'json_boolean', 'text_uuid'],
+$$, ARRAY['schema_version', 'find_dead_letters', 'json_integer', 'json_boolean', 'text_uuid'],
   'weir_reader may call what views need, and ask for the version');
 SELECT is_empty($$
   SELECT proname FROM pg_proc, aclexplode(coalesce(proacl, acldefault('f', proowner)))
@@ -111,17 +111,35 @@ SELECT pg_temp.may_not('weir_reader', statement, 'may not: ' || statement) FROM 
   'CREATE TABLE weir.mine ()', 'SELECT weir.make_partitions()', 'SELECT weir.open_session()'
 ]) AS statement;
 
+-- The operator of dead letters.
+SELECT pg_temp.may('weir_operator', statement, 'may: ' || statement) FROM unnest(ARRAY[
+  'SELECT * FROM weir.dead_letters',
+  'SELECT * FROM weir.find_dead_letters(NULL, NULL, NULL, NULL, NULL, 0)',
+  'DELETE FROM weir.dead_letters'
+]) AS statement;
+SELECT set_eq($$
+  SELECT relname, privilege FROM pg_class,
+    unnest(ARRAY['INSERT', 'SELECT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) AS privilege
+  WHERE relnamespace = 'weir'::regnamespace AND relkind IN ('r', 'p', 'v')
+    AND has_table_privilege('weir_operator', oid, privilege)
+$$, $$VALUES ('dead_letters'::name, 'SELECT'), ('dead_letters', 'DELETE')$$,
+  'weir_operator reads and deletes dead letters, and reaches no other table');
+SELECT set_eq($$
+  SELECT proname FROM pg_proc WHERE pronamespace = 'weir'::regnamespace
+    AND has_function_privilege('weir_operator', oid, 'EXECUTE')
+$$, ARRAY['find_dead_letters'::name], 'weir_operator may find dead letters');
+
 -- The roles themselves.
 SELECT is((SELECT rolcanlogin FROM pg_roles WHERE rolname = 'weir_owner'), false,
   'nobody logs in as weir_owner');
 SELECT is_empty($$
-  SELECT rolname FROM pg_roles WHERE rolname ~ '^weir_(owner|flusher|reader)$'
+  SELECT rolname FROM pg_roles WHERE rolname ~ '^weir_(owner|flusher|reader|operator)$'
     AND (rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls)
 $$, 'no role is more than an ordinary one');
 SELECT is_empty($$
   SELECT * FROM pg_auth_members
-  WHERE member::regrole::text IN ('weir_flusher', 'weir_reader')
-$$, 'weir_flusher and weir_reader are members of nothing');
+  WHERE member::regrole::text IN ('weir_flusher', 'weir_reader', 'weir_operator')
+$$, 'no role that logs in is a member of another');
 SELECT set_has($$SELECT rolname, unnest(rolconfig) FROM pg_roles$$, $$VALUES
   ('weir_flusher'::name, 'search_path=weir, public'),
   ('weir_reader', 'search_path=weir, public'),

@@ -1,0 +1,82 @@
+#include "ctl/redis_client.h"
+
+#include <array>
+#include <fstream>
+#include <iterator>
+
+#include <hiredis/hiredis.h>
+
+#include "core/record/record.h"
+#include "core/redis/address.h"
+#include "core/redis/secret.h"
+
+namespace weir::ctl {
+namespace {
+
+// What Redis, or libc, says about itself is text; it still goes to a terminal through fail().
+std::string read_password(const std::string& path, std::string& password) {
+  std::ifstream file(path, std::ios::binary);
+  std::string bytes(kMostSecretFile + 1, '\0');
+  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  if (!file && !file.eof()) return path + " cannot be read";
+  bytes.resize(static_cast<std::size_t>(file.gcount()));
+  const std::string fault = read_secret(bytes, password);
+  return fault.empty() ? fault : path + ": " + fault;
+}
+
+}  // namespace
+
+void RedisClient::Free::operator()(redisContext* context) const { redisFree(context); }
+
+std::optional<RedisClient> RedisClient::open(const RedisOptions& options, std::string& error) {
+  RedisAddress address;
+  error = parse_redis_address(options.address, address);
+  if (!error.empty()) return std::nullopt;
+  const timeval timeout{kTimeout.count(), 0};
+  RedisClient client(address.is_unix()
+                         ? redisConnectUnixWithTimeout(address.path.c_str(), timeout)
+                         : redisConnectWithTimeout(address.host.c_str(), address.port, timeout));
+  redisContext* context = client.context_.get();
+  if (context == nullptr || context->err != 0) {
+    error = "cannot connect to Redis at " + options.address + ": " +
+            (context == nullptr ? "memory is short" : context->errstr);
+    return std::nullopt;
+  }
+  redisSetTimeout(context, timeout);
+  if (!client.authenticate(options, error)) return std::nullopt;
+  return client;
+}
+
+bool RedisClient::authenticate(const RedisOptions& options, std::string& error) {
+  if (options.password_file.empty()) return true;
+  std::string password;
+  error = read_password(options.password_file, password);
+  if (!error.empty()) return false;
+  std::array<const char*, 3> words{"AUTH", options.user.c_str(), password.c_str()};
+  std::array<std::size_t, 3> lengths{4, options.user.size(), password.size()};
+  if (!options.user.empty()) return ask(3, words.data(), lengths.data(), error);
+  words[1] = words[2];
+  lengths[1] = lengths[2];
+  return ask(2, words.data(), lengths.data(), error);
+}
+
+bool RedisClient::add(const std::string& stream, std::string_view record, std::string& error) {
+  std::array<const char*, 5> words{"XADD", stream.c_str(), "*", kRecordField.data(), record.data()};
+  const std::array<std::size_t, 5> lengths{4, stream.size(), 1, kRecordField.size(), record.size()};
+  return ask(5, words.data(), lengths.data(), error);
+}
+
+bool RedisClient::ask(int words, const char** word, const std::size_t* length, std::string& error) {
+  struct FreeReply {
+    void operator()(redisReply* reply) const { freeReplyObject(reply); }
+  };
+  const std::unique_ptr<redisReply, FreeReply> reply(
+      static_cast<redisReply*>(redisCommandArgv(context_.get(), words, word, length)));
+  if (reply && reply->type != REDIS_REPLY_ERROR) return true;
+  error = reply
+              ? "Redis refuses " + std::string(word[0]) + ": " + std::string(reply->str, reply->len)
+              : std::string("Redis did not answer ") + word[0] + ": " + context_->errstr;
+  return false;
+}
+
+}  // namespace weir::ctl

@@ -21,6 +21,7 @@ std::vector<std::string> names_in(const std::string& directory) {
 
 bool is_ours(std::string_view name) {
   if (name == "." || name == ".." || name == kSpoolLock) return true;
+  if (name == "lost+found") return true;  // where the folder is a file system of its own
   const bool is_bad = name.size() > kBad.size() && name.substr(name.size() - kBad.size()) == kBad;
   if (is_bad) name.remove_suffix(kBad.size());
   return is_segment_name(name);

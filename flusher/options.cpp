@@ -10,8 +10,6 @@
 namespace weir::flusher {
 namespace {
 
-constexpr int kMostShards = 1024;
-
 constexpr const char* kAbout =
     "Moves Weir's events from a Redis stream to PostgreSQL, each exactly once.\n"
     "Run it beside Redis or PostgreSQL. Several on the same streams share them; one that\n"
@@ -60,7 +58,7 @@ void add_places(CLI::App& app, Options& options, Words& words) {
   app.add_option("--shards", words.shards,
                  "the same for the streams weir:{0}, weir:{1}, ...: how many; to 1024")
       ->type_name("NUMBER")
-      ->check(CLI::Range(1, kMostShards).description(""))
+      ->check(CLI::Range(1, static_cast<int>(kMostShards)).description(""))
       ->excludes(streams);
   app.add_option("--postgres", options.postgres,
                  "libpq's connection string (default: the PG* environment variables)")
@@ -120,7 +118,7 @@ void settle(const Words& words, Options& options) {
     options.redis.push_back(std::move(address));
   }
   options.streams = words.streams;
-  for (int i = 0; i < words.shards; ++i) options.streams.push_back(shard_stream(i));
+  for (int i = 0; i < words.shards; ++i) options.streams.push_back(shard_stream(static_cast<std::uint32_t>(i)));
   if (options.streams.empty()) options.streams.emplace_back(kDefaultStream);
   std::sort(options.streams.begin(), options.streams.end());
   options.streams.erase(std::unique(options.streams.begin(), options.streams.end()),

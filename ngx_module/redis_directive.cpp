@@ -83,6 +83,7 @@ char* set_redis(ngx_conf_t* cf, MainConf& conf) {
   if (fault.empty()) {
     target.courier = std::move(settings.courier);
     target.names_patience = settings.names_patience;
+    target.shards = settings.shards;
   }
   for (std::size_t i = 0; fault.empty() && i < settings.names.size(); i++) {
     fault = look_up(cf, settings.names[i], target);

@@ -49,6 +49,7 @@ struct RedisTarget {
   std::vector<Address> addresses;  // what it stood for when the configuration was read
   CourierSettings courier;
   bool names_patience = false;
+  std::uint32_t shards = 0;
   bool for_replicas = false;  // the second one of a worker: the first one speaks for both
 };
 

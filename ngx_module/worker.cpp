@@ -1,5 +1,7 @@
 #include "ngx_module/worker.h"
 
+#include "core/redis/settings.h"
+
 namespace weir {
 namespace {
 
@@ -10,8 +12,9 @@ std::optional<SpoolLink>& open_spool(std::optional<SpoolLink>& spool, const Main
 
 // Without a spool there is nowhere else to go while Redis is slow: requests wait the whole timeout,
 // unless the configuration says otherwise.
-RedisTarget with_patience(const MainConf& conf) {
+RedisTarget target_of_worker(const MainConf& conf) {
   RedisTarget target = *conf.redis;
+  target.courier.stream = stream_of(target.courier, target.shards, ngx_worker);
   if (!conf.spool && !target.names_patience) target.courier.patience = target.courier.timeout;
   return target;
 }
@@ -19,7 +22,7 @@ RedisTarget with_patience(const MainConf& conf) {
 // Redis' WAIT holds up a connection, so that those who want it have one of their own.
 std::unique_ptr<RedisLink> open_replicated(const MainConf& conf, Metrics& metrics) {
   if (!conf.wants_replicas) return nullptr;
-  RedisTarget target = with_patience(conf);
+  RedisTarget target = target_of_worker(conf);
   target.for_replicas = true;
   target.name += ", for wait=";
   for (RedisTarget::Address& address : target.addresses) address.name += ", for wait=";
@@ -31,7 +34,8 @@ std::unique_ptr<RedisLink> open_replicated(const MainConf& conf, Metrics& metric
 Worker::Worker(const MainConf& conf)
     : metrics(metrics_memory(conf.metrics), static_cast<std::uint64_t>(ngx_pid), process_lives),
       shared_metrics(*metrics_memory(conf.metrics)),
-      redis(with_patience(conf), metrics),
+      tells_of_stream(is_first_of_stream(conf.redis->shards, ngx_worker)),
+      redis(target_of_worker(conf), metrics),
       replicated(open_replicated(conf, metrics)),
       keeper({&redis, replicated.get(), open_spool(spool, conf) ? &spool->writer() : nullptr}) {}
 
@@ -44,6 +48,7 @@ void Worker::start() {
 
 KeepStatus Worker::keep_status() {
   KeepStatus status;
+  status.tells_of_stream = tells_of_stream && !ngx_exiting;
   redis.describe(status);
   if (spool) status.spool = spool->writer().status();
   return status;

@@ -34,6 +34,7 @@ struct Worker {
   KeepAliveGrace grace;  // first: it wants a place before all connections to come
   Metrics metrics;
   const MetricsMemory& shared_metrics;  // what all workers count
+  const bool tells_of_stream;           // one worker does for each stream
   Intake intake{metrics};
   RedisLink redis;
   std::unique_ptr<RedisLink> replicated;  // null: no location has wait=

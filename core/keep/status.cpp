@@ -28,8 +28,9 @@ void publish(const KeepStatus& status, Timestamp now, Metrics& metrics) noexcept
   metrics.set(Gauge::redis_ready, status.redis == Courier::State::ready ? 1 : 0);
   metrics.set(Gauge::breaker, static_cast<std::uint64_t>(status.breaker));
   metrics.set(Gauge::in_flight, status.in_flight);
-  metrics.set(Gauge::stream_entries, status.stream.entries.value_or(0));
-  metrics.set(Gauge::stream_bytes, status.stream.bytes.value_or(0));
+  const bool tells = status.tells_of_stream;
+  metrics.set(Gauge::stream_entries, tells ? status.stream.entries.value_or(0) : 0);
+  metrics.set(Gauge::stream_bytes, tells ? status.stream.bytes.value_or(0) : 0);
   metrics.set(Gauge::stream_oldest_at, moment(status.stream.oldest_at.value_or(0)));
   publish_spool(status.spool, now, metrics);
 }

@@ -30,6 +30,7 @@ struct KeepStatus {
   BreakerState breaker = BreakerState::closed;
   std::size_t in_flight = 0;  // records that wait for Redis to answer
   StreamStatus stream;
+  bool tells_of_stream = true;  // where streams are added up; of several workers one should
   SpoolStatus spool;
 
   // A record handed in now would be kept, as far as is known.

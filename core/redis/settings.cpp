@@ -69,6 +69,15 @@ std::string set_patience(std::string_view value, RedisSettings& settings) {
   return {};
 }
 
+std::string set_shards(std::string_view value, RedisSettings& settings) {
+  const auto count = parse_count(value);
+  if (!count || *count < 1 || *count > kMostShards) {
+    return "is not a number of streams, 1 to 1024: write it as shards=4";
+  }
+  settings.shards = *count;
+  return {};
+}
+
 std::string set_stream_length(std::string_view value, RedisSettings& settings) {
   const auto length = parse_size(value);
   const bool plain = !value.empty() && size_shift(value.back()) == 0;
@@ -106,6 +115,7 @@ constexpr Parameter kParameters[] = {
     {"user", set_user},
     {"password_file", set_password_file},
     {"stream", set_stream},
+    {"shards", set_shards},
     {"timeout", set_timeout},
     {"patience", set_patience},
     {"inflight", set_in_flight},
@@ -147,8 +157,8 @@ std::string set_parameter(std::string_view word, RedisSettings& settings,
   const Parameter* parameter = pair ? find_parameter(pair->first) : nullptr;
   if (parameter == nullptr || pair->second.empty()) {
     return "it does not know " + quoted(word) +
-           ": after the address it takes user=, password_file=, stream=, timeout=, patience=, "
-           "inflight=, stream_length= and stream_memory=";
+           ": after the address it takes user=, password_file=, stream=, shards=, timeout=, "
+           "patience=, inflight=, stream_length= and stream_memory=";
   }
   if (std::find(seen.begin(), seen.end(), parameter) != seen.end()) {
     return "it has " + quoted(parameter->name) + " twice: remove one";
@@ -163,7 +173,7 @@ std::string set_parameter(std::string_view word, RedisSettings& settings,
 std::string read_redis_settings(const std::vector<std::string_view>& words,
                                 RedisSettings& settings) {
   if (words.empty()) return "it needs an address: write unix:/path or host:port";
-  settings.courier.stream = kDefaultStream;
+  settings.courier.stream.clear();
   std::vector<const Parameter*> seen;
   for (const std::string_view word : words) {
     const bool address = settings.addresses.empty() || is_address(word);
@@ -176,7 +186,16 @@ std::string read_redis_settings(const std::vector<std::string_view>& words,
            "shorter";
   }
   settings.courier.patience = std::min(courier.patience, courier.timeout);
+  if (settings.shards > 0 && !courier.stream.empty()) {
+    return "it names one stream, and shards=, which are streams with names of their own: keep one "
+           "of the two";
+  }
+  if (courier.stream.empty()) settings.courier.stream = kDefaultStream;
   return {};
+}
+
+std::string stream_of(const CourierSettings& courier, std::uint32_t shards, std::size_t worker) {
+  return shards == 0 ? courier.stream : shard_stream(static_cast<std::uint32_t>(worker % shards));
 }
 
 }  // namespace weir

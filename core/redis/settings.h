@@ -25,6 +25,7 @@ struct RedisSettings {
   std::string password_file;       // as written; empty: none
   CourierSettings courier;         // all but the password
   bool names_patience = false;     // or else it is the default
+  std::uint32_t shards = 0;        // that share the records, in place of courier.stream; 0: none
 };
 
 constexpr std::size_t kMostRedisAddresses = 16;
@@ -41,6 +42,15 @@ constexpr std::size_t kMostRedisInFlight = 10'000'000;
 // no more records.
 constexpr std::uint64_t kLeastStreamLength = 1000, kMostStreamLength = 1'000'000'000'000;
 constexpr std::uint64_t kLeastStreamMemory = 1 << 20, kMostStreamMemory = 1ULL << 42;
+
+// Which stream the worker with this number writes to, from 0: with shards, each to one of them.
+std::string stream_of(const CourierSettings& courier, std::uint32_t shards, std::size_t worker);
+
+// The worker is the first that writes to its stream, and so the one that tells of it where figures
+// of all workers are added up.
+inline bool is_first_of_stream(std::uint32_t shards, std::size_t worker) {
+  return worker < (shards == 0 ? 1 : shards);
+}
 
 // Returns an empty string, or a sentence that says what is wrong and what would be right, and that
 // does not name the directive.

@@ -2,6 +2,7 @@
 // of a shard's keys, so that a cluster keeps them together.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -10,8 +11,13 @@ namespace weir {
 // The stream that holds the records. Only the flusher trims it, after its commit.
 constexpr std::string_view kDefaultStream = "weir:{0}";
 
-// The same where there are several, which share the records.
-inline std::string shard_stream(int shard) { return "weir:{" + std::to_string(shard) + "}"; }
+// Of the streams that share the records where there are several.
+constexpr std::uint32_t kMostShards = 1024;
+
+// The name of one of them, from 0.
+inline std::string shard_stream(std::uint32_t shard) {
+  return "weir:{" + std::to_string(shard) + "}";
+}
 
 // The key whose value, a random name, tells this stream's life from an earlier one: a Redis that
 // lost its data has lost it too.

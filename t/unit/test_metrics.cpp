@@ -168,13 +168,13 @@ START_TEST(gauges_are_merged_as_their_meaning_wants) {
   one.set(Gauge::spool_bytes, 100);
   two.set(Gauge::spool_bytes, 20);
   one.set(Gauge::stream_entries, 7);
-  two.set(Gauge::stream_entries, 9);
+  two.set(Gauge::stream_entries, 9);  // of another stream
   one.set(Gauge::breaker, 2);
   one.set(Gauge::spool_oldest_at, static_cast<std::uint64_t>(kNow - 1'500'000));
   two.set(Gauge::spool_oldest_at, static_cast<std::uint64_t>(kNow - 90'000'000));
   two.set(Gauge::stream_oldest_at, static_cast<std::uint64_t>(kNow + 1));
   assert_figure(zone, "weir_spool_bytes", "100");
-  assert_figure(zone, "weir_stream_entries", "9");
+  assert_figure(zone, "weir_stream_entries", "16");
   assert_figure(zone, R"(weir_breaker_workers{state="closed"})", "2");
   assert_figure(zone, R"(weir_breaker_workers{state="half_open"})", "0");
   assert_figure(zone, R"(weir_breaker_workers{state="open"})", "1");

@@ -46,6 +46,22 @@ START_TEST(parameters_come_in_any_order) {
 }
 END_TEST
 
+START_TEST(shards_are_streams_among_which_workers_go_round) {
+  const auto settings = read({"h:1", "shards=2"});
+  ck_assert_uint_eq(settings.shards, 2);
+  ck_assert_view_eq(weir::stream_of(settings.courier, 2, 0), "weir:{0}");
+  ck_assert_view_eq(weir::stream_of(settings.courier, 2, 1), "weir:{1}");
+  ck_assert_view_eq(weir::stream_of(settings.courier, 2, 2), "weir:{0}");
+  ck_assert(weir::is_first_of_stream(2, 1) && !weir::is_first_of_stream(2, 2));
+  ck_assert_view_eq(weir::stream_of(read({"h:1", "stream=s"}).courier, 0, 5), "s");
+  ck_assert(weir::is_first_of_stream(0, 0) && !weir::is_first_of_stream(0, 1));
+  assert_refused({"h:1", "shards=2", "stream=s"}, "keep one of the two");
+  for (const std::string_view word : {"shards=0", "shards=1025", "shards=-1", "shards=many"}) {
+    assert_refused({"h:1", word}, "1 to 1024");
+  }
+}
+END_TEST
+
 START_TEST(an_address_is_needed) {
   assert_refused({}, "write unix:/path or host:port");
   assert_refused({"localhost"}, "\"localhost\": the port is missing");
@@ -138,13 +154,12 @@ START_TEST(a_parameter_stands_once) {
 }
 END_TEST
 
-const weir_test::Register kRegistered("redis_settings",
-                                      {an_address_is_enough, parameters_come_in_any_order,
-                                       an_address_is_needed, several_addresses_may_stand_anywhere,
-                                       patience_is_never_longer_than_the_timeout,
-                                       a_stream_has_bounds, a_time_has_a_unit_and_a_range,
-                                       what_is_in_flight_is_counted_in_whole_requests,
-                                       a_word_that_is_no_parameter_is_named,
-                                       a_parameter_stands_once});
+const weir_test::Register kRegistered(
+    "redis_settings",
+    {an_address_is_enough, parameters_come_in_any_order, an_address_is_needed,
+     shards_are_streams_among_which_workers_go_round, several_addresses_may_stand_anywhere,
+     patience_is_never_longer_than_the_timeout, a_stream_has_bounds, a_time_has_a_unit_and_a_range,
+     what_is_in_flight_is_counted_in_whole_requests, a_word_that_is_no_parameter_is_named,
+     a_parameter_stands_once});
 
 }  // namespace

@@ -14,6 +14,7 @@ start_flusher() {
 # Written by tools/run at each start.
 redis = "unix:${WEIR_REDIS_VIA:-$REDIS_SOCKET}"
 postgres = "host='$SOCKETS/postgres' user=weir_flusher dbname=weir"
+${WEIR_SHARDS:+shards = $WEIR_SHARDS}
 END
   chmod 644 "$DATA/flusher/flusher.conf"
   listen_for_ready "$notify"

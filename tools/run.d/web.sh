@@ -68,7 +68,7 @@ write_nginx_conf() { # path, lines for the top
   text=${text//@TOP@/"$user $2"} text=${text//@MODULE@/"$BUILD/ngx_http_weir_module.so"}
   text=${text//@WORKERS@/"$WEIR_WORKERS"} text=${text//@DIR@/"$DATA/web"}
   text=${text//@LOG@/"$RUN/log/web.log"} text=${text//@REDIS_SOCKET@/"${WEIR_REDIS_VIA:-$REDIS_SOCKET}"}
-  text=${text//@REDIS_OPTIONS@/"${WEIR_REDIS_OPTIONS:-}"}
+  text=${text//@REDIS_OPTIONS@/"${WEIR_SHARDS:+shards=$WEIR_SHARDS }${WEIR_REDIS_OPTIONS:-}"}
   text=${text//@SPOOL@/"$spool"}
   text=${text//@HTTP@/"$http"} text=${text//@LISTEN@/"$listen"} text=${text//@LOCATIONS@/"$locations"}
   write_file "$1" <<<"$text"

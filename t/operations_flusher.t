@@ -7,14 +7,8 @@ use WeirTest;
 use WeirTest::Operations;
 use POSIX ();
 
-my $weir = start(locations => [ WeirTest::Server::default_locations()->@*, { path => '/metrics', what => 'metrics' } ]);
+my $weir = start_for_faults();
 my $data = $weir->setting('WEIR_SPOOL') =~ s{/spool\z}{}r;
-
-sub administrator () { return db('postgres') }
-
-sub end_sessions () {
-  return administrator()->do(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'weir_flusher'});
-}
 
 # Another one beside the first, which writes to the same log; its pid.
 sub another_flusher () {

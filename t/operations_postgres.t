@@ -6,14 +6,7 @@ use lib "$FindBin::Bin/lib";
 use WeirTest;
 use WeirTest::Operations;
 
-my $weir = start(locations => [ WeirTest::Server::default_locations()->@*, { path => '/metrics', what => 'metrics' } ]);
-
-sub administrator () { return db('postgres') }
-
-# The flusher has to open its sessions anew.
-sub end_sessions () {
-  return administrator()->do(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'weir_flusher'});
-}
+my $weir = start_for_faults();
 
 in_trouble 'PostgreSQL is killed, or does not run' => sub {
   WeirTest::disconnect();

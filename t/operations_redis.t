@@ -6,7 +6,7 @@ use lib "$FindBin::Bin/lib";
 use WeirTest;
 use WeirTest::Operations;
 
-my $weir = start(locations => [ WeirTest::Server::default_locations()->@*, { path => '/metrics', what => 'metrics' } ]);
+my $weir = start_for_faults();
 
 # All of Redis' clients but this test's own have to connect anew.
 sub hang_up () { return redis()->client_kill('TYPE', 'normal', 'SKIPME', 'yes') }
@@ -20,6 +20,19 @@ in_trouble 'Redis is killed, or does not run' => sub {
   $weir->repair;
   says nginx   => 'weir keeps its records in Redis at';
   says flusher => 'msg="the server is back" server=Redis';
+};
+
+in_trouble 'Redis is away and there is no spool' => sub {
+  redis_is_used_again();
+  reconfigure(sub { s/^( *)weir_spool/$1#weir_spool/m });
+  is post_event()->{status}, 200, 'at first events are taken';
+  $weir->signal(redis => 'KILL');
+  ok wait_for(sub { get('/health')->{status} == 503 }), 'Redis is away';
+  clients_see();
+  operators_see();
+  $weir->repair;
+  redis_is_used_again();
+  reconfigure(sub { s/^( *)#weir_spool/$1weir_spool/m });
 };
 
 in_trouble 'Redis hangs' => sub {

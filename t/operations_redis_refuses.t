@@ -6,7 +6,7 @@ use lib "$FindBin::Bin/lib";
 use WeirTest;
 use WeirTest::Operations;
 
-my $weir = start(locations => [ WeirTest::Server::default_locations()->@*, { path => '/metrics', what => 'metrics' } ]);
+my $weir = start_for_faults();
 
 # All of Redis' clients but this test's own have to connect anew.
 sub hang_up () { return redis()->client_kill('TYPE', 'normal', 'SKIPME', 'yes') }
@@ -43,6 +43,20 @@ in_trouble "Redis' ACL is too narrow" => sub {
   clients_see();
   operators_see();
   redis()->acl('SETUSER', 'default', '+xadd');
+};
+
+in_trouble 'Redis does not let the flusher trim' => sub {
+  redis()->acl('SETUSER', 'default', '-xtrim');
+  clients_see();
+  operators_see();
+  redis()->acl('SETUSER', 'default', '+xtrim');
+};
+
+in_trouble 'Redis does not let the flusher read' => sub {
+  redis()->acl('SETUSER', 'default', '-xread');
+  clients_see();
+  operators_see();
+  redis()->acl('SETUSER', 'default', '+xread');
 };
 
 in_trouble 'A replica is named instead of the master' => sub {

@@ -6,8 +6,7 @@ use lib "$FindBin::Bin/lib";
 use WeirTest;
 use WeirTest::Operations;
 
-my $locations = [ WeirTest::Server::default_locations()->@*, { path => '/metrics', what => 'metrics' } ];
-my $weir = start(locations => $locations, env => { WEIR_SPOOL_OPTIONS => 'size=2m segment=256k' });
+my $weir = start_for_faults(env => { WEIR_SPOOL_OPTIONS => 'size=2m segment=256k' });
 my $spool = $weir->setting('WEIR_SPOOL');
 
 # Workers leave their segments behind, and nobody has one open.

@@ -6,7 +6,7 @@ use lib "$FindBin::Bin/lib";
 use WeirTest;
 use WeirTest::Operations;
 
-my $weir = start(locations => [ WeirTest::Server::default_locations()->@*, { path => '/metrics', what => 'metrics' } ]);
+my $weir = start_for_faults();
 
 sub are_gone (@pids) {
   return ok wait_for(sub { !grep { WeirTest::Server::runs($_) } @pids }, 30), 'the old processes have left';

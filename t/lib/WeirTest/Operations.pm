@@ -3,12 +3,12 @@
 # is lost or there twice. What it looks for is read from the document.
 #
 #   use WeirTest; use WeirTest::Operations;
-#   start();
+#   my $weir = start_for_faults();
 #   in_trouble 'Redis is killed' => sub {      # the first column of a row
-#     weir->signal(redis => 'KILL');
+#     $weir->signal(redis => 'KILL');
 #     clients_see();                      # posts events; the answers are those of the second column
 #     operators_see();                    # all that the third column names, within half a minute
-#     weir->repair;
+#     $weir->repair;
 #   };                                    # ends when all is stored, and compares
 #   faults_done();
 #
@@ -23,10 +23,14 @@ use WeirTest::Server;
 
 use parent 'Exporter';
 our @EXPORT = qw(in_trouble clients_see operators_see says post_event redis_is_used_again reconfigure lost_to_the_disk
-  faults_done);
+  administrator end_sessions set_for_flusher another_session start_for_faults faults_done);
 
 my %log_of = (nginx => 'web', flusher => 'flusher', PostgreSQL => 'postgres');
 my ($row, %mark, @taken, %answered);
+
+sub start_for_faults (%options) {
+  return start(locations => [ WeirTest::Server::default_locations()->@*, { path => '/metrics', what => 'metrics' } ], %options);
+}
 
 # The document ---------------------------------------------------------------------------------
 
@@ -185,6 +189,28 @@ sub reconfigure ($change) {
   weir->signal(web => 'HUP');
   return ok wait_for(sub { my @now = weir->workers; @now && !grep { $old{$_} } @now }, 30), 'the web server is reloaded';
 }
+
+# PostgreSQL's administrator -------------------------------------------------------------------
+
+sub administrator () { return db('postgres') }
+
+# The flusher has to open its sessions anew.
+sub end_sessions () {
+  return administrator()->do(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'weir_flusher'});
+}
+
+# Sets something for the flusher's role, and waits until it works with that.
+sub set_for_flusher ($setting) {
+  administrator()->do("ALTER ROLE weir_flusher $setting");
+  end_sessions();
+  post_event();
+  return stored(60);
+}
+
+# A second session of the administrator's, in a transaction.
+sub another_session () { return administrator()->clone({ AutoCommit => 0 }) }
+
+# The end --------------------------------------------------------------------------------------
 
 # Over all faults of the file: nothing came twice, and nothing that nobody sent.
 sub faults_done () {

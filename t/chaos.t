@@ -9,8 +9,8 @@ use Weir::Chaos;
 chaos(
   seed     => $ENV{CHAOS_SEED},
   steps    => 34,
-  least    => 10,
-  seconds  => 38,
+  least    => 8,
+  seconds  => 33,
   pace     => 0.5,
   rate     => 2500,
   failures => 'none',

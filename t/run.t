@@ -40,6 +40,9 @@ subtest 'make up, and what it leaves for others' => sub {
   is $other->setting('WEIR_URL'), "http://127.0.0.1:$other->{port}", 'env: WEIR_URL';
   is $other->setting('WEIR_SERVER'), $other->{kind}, 'env: WEIR_SERVER';
   ok length $other->setting($_), "env: $_" for qw(PGHOST PGPORT PGDATABASE PGUSER REDIS_SOCKET WEIR_SPOOL);
+  my ($port) = $other->setting('WEIR_FLUSHER_URL') =~ m{\Ahttp://127\.0\.0\.1:(\d+)\z};
+  ok wait_for(sub { WeirTest::Client->new(port => $port)->request(GET => '/health')->{status} == 200 }),
+    'env: WEIR_FLUSHER_URL, where the flusher tells how it fares';
   ok $other->alive($_), "pid/$_" for @parts;
   for my $part (@parts) { ok -e "$other->{run}/log/$part.log", "log/$part.log" }
   my $rows = `. '$other->{run}/env' && export PGHOST PGPORT PGDATABASE PGUSER && psql -Atc 'SELECT count(*) >= 0 FROM events'`;

@@ -190,8 +190,10 @@ drop_lock() { exec 9>&-; }
 write_env() {
   local name text=
   local WEIR_URL=http://127.0.0.1:$WEIR_PORT WEIR_SPOOL=$DATA/spool
+  local WEIR_FLUSHER_URL
+  WEIR_FLUSHER_URL=$(flusher_url)
   local PGHOST=$SOCKETS/postgres PGPORT=5432 PGDATABASE=weir PGUSER=weir_reader
-  for name in WEIR_URL WEIR_SERVER PGHOST PGPORT PGDATABASE PGUSER REDIS_SOCKET WEIR_SPOOL; do
+  for name in WEIR_URL WEIR_SERVER PGHOST PGPORT PGDATABASE PGUSER REDIS_SOCKET WEIR_SPOOL WEIR_FLUSHER_URL; do
     text+=$name=$(quote "${!name}")$'\n'
   done
   write_file "$RUN/env" <<<"${text%$'\n'}"

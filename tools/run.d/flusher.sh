@@ -14,6 +14,7 @@ start_flusher() {
 # Written by tools/run at each start.
 redis = "unix:${WEIR_REDIS_VIA:-$REDIS_SOCKET}"
 postgres = "host='$SOCKETS/postgres' user=weir_flusher dbname=weir"
+metrics = "127.0.0.1:0"
 ${WEIR_SHARDS:+shards = $WEIR_SHARDS}
 END
   chmod 644 "$DATA/flusher/flusher.conf"
@@ -73,7 +74,12 @@ needs_live() {
   for part in $NEEDS; do is_up "$part" || return 1; done
 }
 
-# Nobody speaks to it.
+# Where it serves /metrics and /health: on a free port, which it has told in its log.
+flusher_url() {
+  sed -nE 's:.*msg="serving /metrics and /health" address=([0-9.]+\:[0-9]+)$:http\://\1:p' "$RUN/log/flusher.log" 2>/dev/null | tail -n 1
+}
+
+# Nobody waits for an answer of it.
 flusher_answers() { is_up flusher; }
 
 # TERM finishes the batch in hand.

@@ -86,8 +86,9 @@ bool RedisLink::connect(std::string& error) {
       return true;
     }
     close();
-    if (addresses_.size() > 1) why = name_of(address) + ": " + why;
-    error += (error.empty() ? "" : "; ") + why;
+    if (addresses_.size() > 1) why.insert(0, name_of(address) + ": ");
+    if (!error.empty()) error += "; ";
+    error += why;
     if (stop_requested()) break;
   }
   return false;

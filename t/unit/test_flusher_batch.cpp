@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "flusher/advice.h"
 #include "flusher/copy_format.h"
 #include "flusher/read_size.h"
 #include "flusher/sqlstate.h"
@@ -298,6 +299,30 @@ START_TEST(the_first_step_does_not_trust_in_small_entries) {
 }
 END_TEST
 
+START_TEST(batches_that_take_too_long_are_halved_and_grow_again) {
+  ReadSize size(64, 8 << 20);
+  ck_assert_uint_eq(size.next(63, 0), 1);
+  for (int i = 0; i < 3; ++i) size.too_long();
+  ck_assert_uint_eq(size.next(7, 0), 1);
+  ck_assert_uint_eq(size.next(8, 0), 0);
+  ck_assert_uint_eq(size.next(0, 1 << 20), 0);
+  for (int i = 0; i < 50; ++i) size.too_long();
+  ck_assert_uint_eq(size.next(0, 0), 1);
+  ck_assert_uint_eq(size.next(1, 0), 0);
+  for (int i = 0; i < 50; ++i) size.passed();
+  ck_assert_uint_eq(size.next(63, 0), 1);
+  ck_assert_uint_eq(size.next(64, 0), 0);
+}
+END_TEST
+
+START_TEST(an_operator_is_told_what_to_do_about_what_is_known) {
+  ck_assert(advice_on("53100").find("disk") != std::string_view::npos);
+  ck_assert(advice_on("25006").find("target_session_attrs=read-write") != std::string_view::npos);
+  ck_assert_view_eq(advice_on("99999"), "");
+  ck_assert_view_eq(advice_on(""), "");
+}
+END_TEST
+
 START_TEST(sqlstates_tell_a_rows_fault_from_the_servers) {
   ck_assert(fault_of("23505") == Fault::duplicate);
   for (const char* state :
@@ -312,16 +337,25 @@ START_TEST(sqlstates_tell_a_rows_fault_from_the_servers) {
 }
 END_TEST
 
-const weir_test::Register kRegistered(
-    "flusher_batch",
-    {a_batch_sorts_rows_by_their_kind_and_counts, rows_of_one_record_lie_one_behind_the_other,
-     what_is_no_record_becomes_a_dead_letter_and_the_rest_stays,
-     a_dead_letter_tells_whose_it_is_if_its_header_does,
-     an_entry_without_the_field_is_a_dead_letter, a_dead_row_is_a_record_of_its_own,
-     of_repeats_only_the_first_stays, the_same_id_of_another_tenant_is_no_repeat,
-     wide_rows_are_noticed_anywhere_in_a_batch, halves_leave_no_row_out,
-     a_batch_that_needs_asking_tells_ids_and_times, an_added_event_carries_its_json_as_text,
-     an_added_crash_keeps_its_nulls, reading_steps_double_up_to_their_bound,
-     a_batch_is_full_at_its_rows_or_its_bytes, large_entries_shorten_the_next_step,
-     large_entries_are_forgotten_by_halves_of_busy_batches,
-     the_first_step_does_not_trust_in_small_entries, sqlstates_tell_a_rows_fault_from_the_servers});
+const weir_test::Register kRegistered("flusher_batch",
+                                      {a_batch_sorts_rows_by_their_kind_and_counts,
+                                       rows_of_one_record_lie_one_behind_the_other,
+                                       what_is_no_record_becomes_a_dead_letter_and_the_rest_stays,
+                                       a_dead_letter_tells_whose_it_is_if_its_header_does,
+                                       an_entry_without_the_field_is_a_dead_letter,
+                                       a_dead_row_is_a_record_of_its_own,
+                                       of_repeats_only_the_first_stays,
+                                       the_same_id_of_another_tenant_is_no_repeat,
+                                       wide_rows_are_noticed_anywhere_in_a_batch,
+                                       halves_leave_no_row_out,
+                                       a_batch_that_needs_asking_tells_ids_and_times,
+                                       an_added_event_carries_its_json_as_text,
+                                       an_added_crash_keeps_its_nulls,
+                                       reading_steps_double_up_to_their_bound,
+                                       a_batch_is_full_at_its_rows_or_its_bytes,
+                                       large_entries_shorten_the_next_step,
+                                       large_entries_are_forgotten_by_halves_of_busy_batches,
+                                       the_first_step_does_not_trust_in_small_entries,
+                                       batches_that_take_too_long_are_halved_and_grow_again,
+                                       an_operator_is_told_what_to_do_about_what_is_known,
+                                       sqlstates_tell_a_rows_fault_from_the_servers});

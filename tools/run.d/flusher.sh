@@ -16,6 +16,7 @@ redis = "unix:${WEIR_REDIS_VIA:-$REDIS_SOCKET}"
 postgres = "host='$SOCKETS/postgres' user=weir_flusher dbname=weir"
 metrics = "127.0.0.1:0"
 ${WEIR_SHARDS:+shards = $WEIR_SHARDS}
+${WEIR_FLUSHER_CONF:+$(<"$WEIR_FLUSHER_CONF")}
 END
   chmod 644 "$DATA/flusher/flusher.conf"
   listen_for_ready "$notify"

@@ -14,9 +14,11 @@
 #
 # In the third column, a word says where what follows in backticks is seen: **nginx** and **flusher**
 # are lines of the log, in which … stands for anything; **health** is part of what GET /health answers
-# (`503` is its status); **metrics** are conditions on what GET /metrics shows: `weir_workers = 2`.
+# (`503` is its status), **flusher's health** the same of the flusher; **metrics** are conditions on what GET /metrics shows: `weir_workers = 2`.
 package WeirTest::Operations;
 use v5.36;
+
+use File::Temp qw(tempfile);
 
 use WeirTest;
 use WeirTest::Server;
@@ -29,7 +31,11 @@ my %log_of = (nginx => 'web', flusher => 'flusher', PostgreSQL => 'postgres');
 my ($row, %mark, @taken, %answered);
 
 sub start_for_faults (%options) {
-  return start(locations => [ WeirTest::Server::default_locations()->@*, { path => '/metrics', what => 'metrics' } ], %options);
+  my ($file, $path) = tempfile('weir-flusher-XXXXXX', TMPDIR => 1, UNLINK => 1);
+  print {$file} qq(metrics = "127.0.0.1:0"\nstalled-seconds = 15\n);
+  close $file or die "$path: $!\n";
+  my @locations = (WeirTest::Server::default_locations()->@*, { path => '/metrics', what => 'metrics' });
+  return start(locations => \@locations, %options, env => { WEIR_FLUSHER_CONF => $path, ($options{env} // {})->%* });
 }
 
 # The document ---------------------------------------------------------------------------------
@@ -57,7 +63,7 @@ sub fault_rows () {
 # What a row names: nginx => ['weir has no Redis at …', …], health => […], …
 sub signs ($operator) {
   my ($where, %signs) = ('');
-  while ($operator =~ /\*\*(\w+)\*\*|`([^`]+)`/g) {
+  while ($operator =~ /\*\*([\w' ]+)\*\*|`([^`]+)`/g) {
     if (defined $1) { $where = $1 }
     else            { push $signs{$where}->@*, $2 }
   }
@@ -124,6 +130,7 @@ sub operators_see (@only) {
     for my $sign ($signs{$where}->@*) {
       if    ($log_of{$where})      { says($where, $sign) }
       elsif ($where eq 'health')   { health_says($sign) }
+      elsif ($where eq "flusher's health") { flusher_health_says($sign) }
       elsif ($where eq 'metrics')  { metrics_say($sign) }
       else                         { die "the row \"$row->{fault}\" names `$sign` behind **$where**\n" }
     }
@@ -140,6 +147,19 @@ sub health_says ($sign) {
     return index($last, $sign) >= 0;
   }, 30);
   return ok($holds, "health says $sign") || diag($last);
+}
+
+# The flusher serves it where its log says.
+sub flusher_health_says ($sign) {
+  local $Test::Builder::Level = $Test::Builder::Level + 1;
+  my $last;
+  my $holds = wait_for(sub {
+    my @ports = WeirTest::Server::read_file(path_of('flusher')) =~ m{"serving /metrics and /health" address=127\.0\.0\.1:(\d+)}g;
+    my $answer = WeirTest::Client->new(port => $ports[-1])->request(GET => '/health');
+    $last = "$answer->{status} $answer->{body}";
+    return index($last, $sign) >= 0;
+  }, 40);
+  return ok($holds, "the flusher's health says $sign") || diag($last);
 }
 
 sub metrics_say ($sign) {

@@ -32,7 +32,7 @@ my ($row, %mark, @taken, %answered);
 
 sub start_for_faults (%options) {
   my ($file, $path) = tempfile('weir-flusher-XXXXXX', TMPDIR => 1, UNLINK => 1);
-  print {$file} qq(metrics = "127.0.0.1:0"\nstalled-seconds = 15\n);
+  print {$file} "stalled-seconds = 15\n";
   close $file or die "$path: $!\n";
   my @locations = (WeirTest::Server::default_locations()->@*, { path => '/metrics', what => 'metrics' });
   return start(locations => \@locations, %options, env => { WEIR_FLUSHER_CONF => $path, ($options{env} // {})->%* });

@@ -28,6 +28,13 @@ sub works ($weir, $name) {
   return accepted wait_for(sub { $client->request(POST => '/track', $body) }), 1, $name;
 }
 
+sub flusher_health ($weir) {
+  my ($port) = $weir->setting('WEIR_FLUSHER_URL') =~ m{\Ahttp://127\.0\.0\.1:(\d+)\z} or return 'no address';
+  my $answer;
+  wait_for(sub { ($answer = WeirTest::Client->new(port => $port)->request(GET => '/health'))->{status} == 200 });
+  return $answer ? $answer->{status} : 'no answer';
+}
+
 sub pids ($weir) { return { map { $_ => $weir->alive($_) } @parts } }
 
 my $weir = start();
@@ -40,9 +47,8 @@ subtest 'make up, and what it leaves for others' => sub {
   is $other->setting('WEIR_URL'), "http://127.0.0.1:$other->{port}", 'env: WEIR_URL';
   is $other->setting('WEIR_SERVER'), $other->{kind}, 'env: WEIR_SERVER';
   ok length $other->setting($_), "env: $_" for qw(PGHOST PGPORT PGDATABASE PGUSER REDIS_SOCKET WEIR_SPOOL);
-  my ($port) = $other->setting('WEIR_FLUSHER_URL') =~ m{\Ahttp://127\.0\.0\.1:(\d+)\z};
-  ok wait_for(sub { WeirTest::Client->new(port => $port)->request(GET => '/health')->{status} == 200 }),
-    'env: WEIR_FLUSHER_URL, where the flusher tells how it fares';
+  is flusher_health($_), 200, 'env: WEIR_FLUSHER_URL, where the flusher tells how it fares' for $weir, $other;
+  isnt $other->setting('WEIR_FLUSHER_URL'), $weir->setting('WEIR_FLUSHER_URL'), 'each its own';
   ok $other->alive($_), "pid/$_" for @parts;
   for my $part (@parts) { ok -e "$other->{run}/log/$part.log", "log/$part.log" }
   my $rows = `. '$other->{run}/env' && export PGHOST PGPORT PGDATABASE PGUSER && psql -Atc 'SELECT count(*) >= 0 FROM events'`;
@@ -58,7 +64,7 @@ subtest 'make up again leaves alone what runs' => sub {
 
 subtest 'make up repairs after kills' => sub {
   for my $part (@parts) {
-    my $before = pids($other);
+    my ($before, $address) = (pids($other), $other->setting('WEIR_FLUSHER_URL'));
     $other->signal($part => 'KILL');
     ok wait_for(sub { !$other->alive($part) }), "$part is dead";
     my ($status, $said) = make_target($other, 'up');
@@ -66,6 +72,8 @@ subtest 'make up repairs after kills' => sub {
     works($other, "$part: an event is taken");
     my $after = pids($other);
     isnt $after->{$part}, $before->{$part}, "$part: started again";
+    is $other->setting('WEIR_FLUSHER_URL'), $address, "$part: the flusher's pages are where they were";
+    is flusher_health($other), 200, "$part: and say that it is well";
     is_deeply { %$after, $part => 0 }, { %$before, $part => 0 }, "$part: the others were left alone";
   }
 };

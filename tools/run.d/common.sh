@@ -98,6 +98,8 @@ check_settings() { # wanted parts, each between spaces
   [[ $WEIR_SERVER == nginx ]] || fail "WEIR_SERVER=$WEIR_SERVER is not a web server that Weir has a module for: use nginx"
   [[ $WEIR_PORT =~ ^[1-9][0-9]{0,4}$ && $WEIR_PORT -le 65535 ]] ||
     fail "WEIR_PORT=$WEIR_PORT is not a port: choose a number from 1 to 65535"
+  [[ ${WEIR_METRICS_PORT:-1} =~ ^[1-9][0-9]{0,4}$ && ${WEIR_METRICS_PORT:-1} -le 65535 ]] ||
+    fail "WEIR_METRICS_PORT=$WEIR_METRICS_PORT is not a port: choose a number from 1 to 65535"
   [[ $WEIR_WORKERS =~ ^[1-9][0-9]{0,2}$ ]] || fail "WEIR_WORKERS=$WEIR_WORKERS is not a number of processes from 1 to 999"
   [[ $WEIR_REDIS_FSYNC =~ ^(always|everysec|no)$ ]] ||
     fail "WEIR_REDIS_FSYNC=$WEIR_REDIS_FSYNC is none of always, everysec and no"

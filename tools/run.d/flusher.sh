@@ -4,17 +4,34 @@
 check_flusher() {
   need_built weir-flusher
   need_program perl perl-base
+  local owner port=${WEIR_METRICS_PORT:-}
+  [[ -n $port ]] || return 0
+  find_processes flusher
+  ((${#FOUND[@]})) && return # what holds the port is ours, and ends before the new one starts
+  owner=$(port_owner "$port") || return 0
+  fail "port $port is taken by $owner: end that, or choose another port with WEIR_METRICS_PORT=…"
+}
+
+# Sets METRICS_PORT: the same after a repair so long as it is free, and none of those that the kernel gives
+# to clients, who might get it while the flusher is dead.
+find_metrics_port() {
+  local hash
+  hash=$(printf %s "$RUN" | sha256sum)
+  METRICS_PORT=${WEIR_METRICS_PORT:-$((20000 + 0x${hash:0:6} % 10000))}
+  [[ -z ${WEIR_METRICS_PORT:-} ]] || return 0
+  while port_owner "$METRICS_PORT" >/dev/null; do METRICS_PORT=$((METRICS_PORT + 1)); done
 }
 
 start_flusher() {
   local program=$BUILD/weir-flusher notify=$SOCKETS/redis/notify
   # The user that it runs as for root may not reach the checkout.
   [[ -z $DATA_USER ]] || { mkdir -p "$SHORT/bin" && install_file "$program" "$SHORT/bin/weir-flusher" && program=$SHORT/bin/weir-flusher; }
+  find_metrics_port
   write_file "$DATA/flusher/flusher.conf" <<END
 # Written by tools/run at each start.
 redis = "unix:${WEIR_REDIS_VIA:-$REDIS_SOCKET}"
 postgres = "host='$SOCKETS/postgres' user=weir_flusher dbname=weir"
-metrics = "127.0.0.1:0"
+metrics = "127.0.0.1:$METRICS_PORT"
 ${WEIR_SHARDS:+shards = $WEIR_SHARDS}
 ${WEIR_FLUSHER_CONF:+$(<"$WEIR_FLUSHER_CONF")}
 END
@@ -75,7 +92,7 @@ needs_live() {
   for part in $NEEDS; do is_up "$part" || return 1; done
 }
 
-# Where it serves /metrics and /health: on a free port, which it has told in its log.
+# Where it serves /metrics and /health, which it has told in its log.
 flusher_url() {
   sed -nE 's:.*msg="serving /metrics and /health" address=([0-9.]+\:[0-9]+)$:http\://\1:p' "$RUN/log/flusher.log" 2>/dev/null | tail -n 1
 }

@@ -14,14 +14,14 @@ check_web() {
 
 check_port() {
   local owner
-  owner=$(port_owner) || return 0
+  owner=$(port_owner "$WEIR_PORT") || return 0
   fail "port $WEIR_PORT is taken by $owner: end that, or choose another port with WEIR_PORT=…"
 }
 
-# Says who listens on the port, so far as this user may know. False: nobody does.
-port_owner() {
+# Says who listens on a port, so far as this user may know. False: nobody does.
+port_owner() { # port
   local inode link pid
-  inode=$(awk -v port="$(printf '%04X' "$WEIR_PORT")" '
+  inode=$(awk -v port="$(printf '%04X' "$1")" '
     $4 == "0A" && $2 ~ (":" port "$") && $2 ~ /^(0100007F|00000000|0+):/ { print $10; exit }' \
     /proc/net/tcp /proc/net/tcp6 2>/dev/null)
   [[ -n $inode ]] || return 1

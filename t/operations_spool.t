@@ -52,13 +52,19 @@ in_trouble 'The folder of the spool is removed' => sub {
   $weir->repair;
 };
 
-in_trouble 'The folder of the spool may not be written' => sub {
+in_trouble 'The folder of the spool may not be written, or belongs to somebody else' => sub {
   $weir->signal(redis => 'KILL');
   kill_workers();
+  my ($uid, $gid) = (stat $spool)[ 4, 5 ];
   chmod 0500, $spool or die "chmod: $!\n";
   clients_see();
   operators_see();
   chmod 0700, $spool or die "chmod: $!\n";
+  if ($> == 0) {    # an ordinary user cannot give it away
+    chown 0, 0, $spool or die "chown: $!\n";
+    ok wait_for(sub { post_event()->{status} == 503 }), 'nor do workers write to what belongs to root';
+    chown $uid, $gid, $spool or die "chown: $!\n";
+  }
   $weir->repair;
 };
 
@@ -80,7 +86,7 @@ in_trouble 'A reload names another folder while the old one holds records' => su
   rename $_, s{/spool/}{/spool-new/}r or die "rename: $!\n" for spool_files();
   $weir->repair;
   redis_is_used_again();
-  ok wait_for(sub { !glob "$spool-new/*.spool" }, 30), 'the new folder is drained';
+  ok wait_for(sub { !(() = glob "$spool-new/*.spool") }, 30), 'the new folder is drained';
   reconfigure(sub { s/^( *weir_spool "[^"]*)-new"/$1"/m });
 };
 
@@ -92,7 +98,7 @@ in_trouble 'A segment has damage' => sub {
   change($path, int(length(written($path)) / 2), 'damage');
   $weir->repair;
   operators_see();
-  ok wait_for(sub { glob "$spool/*.bad" }), 'what cannot be read is set aside';
+  ok wait_for(sub { scalar(() = glob "$spool/*.bad") }), 'what cannot be read is set aside';
   lost_to_the_disk(1);
 };
 

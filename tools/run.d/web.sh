@@ -47,7 +47,8 @@ start_web() {
     grep -q "__${sanitizer}_init" "$module" || continue
     keep='env LD_PRELOAD; env ASAN_OPTIONS; env UBSAN_OPTIONS; env TSAN_OPTIONS;'
     preload=(env "LD_PRELOAD=$(gcc "-print-file-name=lib$sanitizer.so")" "ASAN_OPTIONS=detect_leaks=0:${ASAN_OPTIONS:-}"
-      "UBSAN_OPTIONS=print_stacktrace=1:${UBSAN_OPTIONS:-}")
+      "UBSAN_OPTIONS=print_stacktrace=1:${UBSAN_OPTIONS:-}"
+      "TSAN_OPTIONS=suppressions='$ROOT/tools/tsan.supp':${TSAN_OPTIONS:-}")
   done
   [[ -z ${WEIR_FAULTS:-} ]] || keep+=' env WEIR_FAULTS;' # for fault/fault_point.h in the workers
   write_nginx_conf "$dir/nginx.conf" "$keep"

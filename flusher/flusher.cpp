@@ -173,10 +173,10 @@ bool Flusher::step(Shard& shard) {
   switch (step) {
     case Step::idle:
     case Step::partial:
-      notify_ready();
+      ready();
       return false;
     case Step::full:  // a backlog may last for hours; whoever waits for the start need not
-      notify_ready();
+      ready();
       return true;
     case Step::again:
       return true;
@@ -204,7 +204,7 @@ void Flusher::set_aside(Shard& shard) {
       " then this stream waits",
       {{"stream", shard.stream()}});
   notify_status("needs an upgrade");
-  notify_ready();
+  ready();
   shard.drop();
   leases_.release(shard.stream());
   too_new_.push_back({shard.stream(), Clock::now() + kTooNewFor});
@@ -244,7 +244,7 @@ void Flusher::stand_by() {
   if (!redis_outage_.is_on() && too_new_.empty() && !std::exchange(stands_by_, true)) {
     log_info("other flushers hold the leases on all streams, standing by",
              {{"streams", joined(options_.streams)}});
-    notify_ready();
+    ready();
     notify_status("standing by");
   }
   if (!database_.is_alive()) return lose_database(database_.error(), "");
@@ -312,6 +312,13 @@ void Flusher::lose_redis(const std::string& error) {
 bool Flusher::is_done() const {
   return options_.once && std::all_of(shards_.begin(), shards_.end(),
                                       [](const auto& shard) { return shard->is_done(); });
+}
+
+// Whoever waited for the start and asks at once is told so, too.
+void Flusher::ready() {
+  if (!std::exchange(is_ready_, true)) published_at_ = {};
+  publish();
+  notify_ready();
 }
 
 // Word to those who ask and to systemd. It comes from every wait, so that a loop which hangs falls

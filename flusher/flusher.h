@@ -70,6 +70,7 @@ class Flusher {
   void lose_database(const std::string& error, const std::string& sqlstate);
   void lose_redis(const std::string& error);
   bool is_done() const;
+  void ready();
   void publish();
   Status status() const;
 
@@ -86,7 +87,7 @@ class Flusher {
   StatusBoard board_;
 
   Clock::time_point started_ = Clock::now(), measured_at_{}, published_at_{}, partitions_due_{};
-  bool stands_by_ = false, partitions_failed_ = false;
+  bool is_ready_ = false, stands_by_ = false, partitions_failed_ = false;
   std::optional<int> exit_code_;  // set: leave
 };
 

@@ -15,7 +15,8 @@ sub another_flusher () {
   my $pid = fork // die "fork: $!\n";
   return $pid if $pid;
   open STDERR, '>>', "$weir->{run}/log/flusher.log" or POSIX::_exit(127);
-  exec(($ENV{BUILD} // WeirTest::Server->root . '/build') . '/weir-flusher', '--config', "$data/flusher/flusher.conf")
+  exec(($ENV{BUILD} // WeirTest::Server->root . '/build') . '/weir-flusher', '--config', "$data/flusher/flusher.conf",
+    '--metrics', '127.0.0.1:0')
     or POSIX::_exit(127);
 }
 

@@ -124,7 +124,7 @@ my $logfmt = qr/^time=\S+Z level=(?:debug|info|warning|error) msg=(?:[\w-]+|$quo
 # To be the last tests of a file. What is no log but a word on the command line does not begin with a
 # time.
 sub no_alarm () {
-  unlike(private()->all_logs, qr/AddressSanitizer|LeakSanitizer|runtime error:|PANIC:|terminate called/, 'no log holds an alarm');
+  unlike(private()->all_logs, qr/AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|PANIC:|terminate called/, 'no log holds an alarm');
   my @logs = grep { /\Atime=/ } map { private()->log_of($_) } private()->flusher_logs;
   is_deeply([ grep { !/$logfmt/ } map { split /\n/ } @logs ], [], 'every line of a flusher is logfmt');
   return;

@@ -118,7 +118,8 @@ void settle(const Words& words, Options& options) {
     options.redis.push_back(std::move(address));
   }
   options.streams = words.streams;
-  for (int i = 0; i < words.shards; ++i) options.streams.push_back(shard_stream(static_cast<std::uint32_t>(i)));
+  for (int i = 0; i < words.shards; ++i)
+    options.streams.push_back(shard_stream(static_cast<std::uint32_t>(i)));
   if (options.streams.empty()) options.streams.emplace_back(kDefaultStream);
   std::sort(options.streams.begin(), options.streams.end());
   options.streams.erase(std::unique(options.streams.begin(), options.streams.end()),

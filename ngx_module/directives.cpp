@@ -74,9 +74,9 @@ ngx_command_t directives[] = {
     {ngx_string("weir"), kAnywhere, setter<LocationConf, set_weir>, NGX_HTTP_LOC_CONF_OFFSET, 0,
      nullptr},
 
-    // Syntax:  weir_redis unix:PATH|HOST:PORT ... [user=NAME] [password_file=PATH] [stream=NAME] [shards=NUMBER]
-    //          [timeout=TIME] [patience=TIME] [inflight=NUMBER] [stream_length=NUMBER]
-    //          [stream_memory=SIZE];
+    // Syntax:  weir_redis unix:PATH|HOST:PORT ... [user=NAME] [password_file=PATH] [stream=NAME]
+    //          [shards=NUMBER] [timeout=TIME] [patience=TIME] [inflight=NUMBER]
+    //          [stream_length=NUMBER] [stream_memory=SIZE];
     // Default: none
     // Context: http
     {ngx_string("weir_redis"), kAnywhere, setter<MainConf, set_redis>, NGX_HTTP_MAIN_CONF_OFFSET, 0,

@@ -55,8 +55,7 @@ constexpr GaugeRow kGauges[] = {
      "Age of the oldest record in the spool, 0 while it is empty"},
     {Gauge::stream_entries, Merge::sum, "weir_stream_entries",
      "Entries in the streams that the flusher has not stored yet"},
-    {Gauge::stream_bytes, Merge::sum, "weir_stream_bytes",
-     "Memory that the streams take in Redis"},
+    {Gauge::stream_bytes, Merge::sum, "weir_stream_bytes", "Memory that the streams take in Redis"},
     {Gauge::stream_oldest_at, Merge::age, "weir_stream_oldest_age_seconds",
      "Age of the oldest entry in the stream, 0 while it is empty"},
 };

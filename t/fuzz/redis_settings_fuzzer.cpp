@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/redis/settings.h"
+#include "core/redis/stream.h"
 #include "t/fuzz/require.h"
 
 namespace {
@@ -28,7 +29,11 @@ bool holds(const std::vector<std::string_view>& words, const std::string& word) 
 
 void check(const std::vector<std::string_view>& words, const RedisSettings& settings) {
   const weir::CourierSettings& courier = settings.courier;
-  REQUIRE(settings.address.is_unix() == settings.address.host.empty());
+  REQUIRE(!settings.addresses.empty() && settings.addresses.size() <= weir::kMostRedisAddresses);
+  for (const weir::RedisAddress& address : settings.addresses) {
+    REQUIRE(address.is_unix() == address.host.empty());
+  }
+  REQUIRE(courier.patience <= courier.timeout && settings.shards <= weir::kMostShards);
   REQUIRE(courier.timeout >= weir::kLeastRedisTimeout &&
           courier.timeout <= weir::kMostRedisTimeout);
   REQUIRE(courier.max_waiting >= 1 && courier.max_waiting <= weir::kMostRedisInFlight);
@@ -49,8 +54,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check(words, settings);
   REQUIRE(again.courier.timeout == settings.courier.timeout);
   REQUIRE(again.courier.max_waiting == settings.courier.max_waiting);
+  RedisSettings other;
   auto twice = words;
   if (words.size() > 1) twice.push_back(words.back());
-  REQUIRE(words.size() == 1 || !weir::read_redis_settings(twice, again).empty());
+  REQUIRE(words.size() == 1 || !weir::read_redis_settings(twice, other).empty());
   return 0;
 }

@@ -40,7 +40,8 @@ class Spool final : public SpoolWriter {
 
   static constexpr std::size_t kMostRecord = 256U << 20;
   static constexpr std::size_t kMostWaiting = 65536;
-  static constexpr std::size_t kMostWaitingBytes = 16U << 20;
+  // All that a courier has in flight (CourierSettings::max_output) changes over at one moment.
+  static constexpr std::size_t kMostWaitingBytes = 64U << 20;
 
   // `files` is for tests; it outlives the spool.
   Spool(const SpoolSettings& settings, Background& background, SpoolLog& log,

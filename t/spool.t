@@ -72,6 +72,23 @@ subtest 'Redis hangs: answers within the patience, then at once' => sub {
   is_drained('Redis goes on');
 };
 
+# 800 KB each, so that far more than a sync's worth changes over to the spool at one moment.
+subtest 'Redis hangs with large requests on their way: the spool takes them all' => sub {
+  my %properties = map { ("p$_" => 'x' x 8000) } 1 .. 100;
+  my @ids = map { uuid('large', $_) } 0 .. 63;
+  @sent{@ids} = (1) x @ids;
+  $weir->signal(redis => 'STOP');
+  my $finish = start_clients(scalar @ids, sub ($n) {
+    my $body = json({ event => 'spooled', user_id => 'u1', event_id => $ids[$n], properties => \%properties });
+    return connection(timeout => 60)->request(POST => '/track', $body)->{status};
+  });
+  my @statuses = $finish->();
+  $answered_200{ $ids[$_] } = 1 for grep { $statuses[$_] == 200 } 0 .. $#ids;
+  is scalar(grep { $_ == 200 } @statuses), scalar @ids, 'all are taken';
+  $weir->signal(redis => 'CONT');
+  is_drained('Redis goes on');
+};
+
 subtest 'Redis refuses writes: the spool takes them' => sub {
   redis()->config_set(maxmemory => 1);
   all_are_taken(50, 2, 'out of memory');

@@ -20,6 +20,8 @@ location = /smaller   { weir track; weir_limit body=2m; client_max_body_size 100
 location = /larger    { weir track; client_max_body_size 50m; }
 location = /unlimited { weir track; weir_limit body=3m; client_max_body_size 0; }
 location = /in-memory { weir track; weir_limit body=2m string=1k; client_body_in_file_only on; client_body_buffer_size 1k; }
+location = /mirrored  { weir track; weir_limit body=2m string=1k; client_body_buffer_size 1k; mirror /copy; }
+location = /copy      { internal; return 204; }
 location = /denied    { weir track; deny all; }
 location = /posts     { weir track; limit_except POST { deny all; } }
 location = /gzipped   { weir track; gzip on; gzip_types application/json; gzip_min_length 1; }
@@ -72,6 +74,16 @@ subtest 'a body goes to memory, whatever nginx is told' => sub {
   accepted post('/in-memory', $filler), 1, 'a mebibyte';
 };
 
+# nginx reads the body for `mirror` before Weir is asked, and in its own way.
+subtest 'a body that another module had read into a file is taken from there' => sub {
+  my $filler = json({ event => 'e', user_id => 'u', properties => { filler => [ ('x' x 1000) x 1000 ] } });
+  accepted post('/mirrored', $filler), 1, 'a mebibyte';
+  accepted post('/mirrored', $event), 1, 'a small one';
+  my $log = WeirTest::Server::read_file("$weir->{run}/log/web.log");
+  like $log, qr/body is buffered to a temporary file.*mirrored/, 'it was in a file';
+  fails_with post('/mirrored', ' ' x (2 << 20) . ' '), 413, qr/"limit":"body","maximum":2097152\b/, 'past the limit';
+};
+
 subtest 'what nginx does before an answer' => sub {
   is post('/denied', $event)->{status}, 403, 'deny';
   is get('/posts')->{status}, 403, 'limit_except: another method';
@@ -85,6 +97,6 @@ subtest 'what nginx does before an answer' => sub {
 };
 
 stored();
-is value('SELECT count(*) FROM events'), 2 + 3 + 4 + 2 + 2 + 4 + 2 + 1 + 2 + 1, 'every accepted event is in the table';
+is value('SELECT count(*) FROM events'), 2 + 3 + 4 + 2 + 2 + 4 + 2 + 1 + 2 + 2 + 1, 'every accepted event is in the table';
 
 done_testing;

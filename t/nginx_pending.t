@@ -1,0 +1,64 @@
+# Requests that wait for Redis when nginx is reloaded or told to quit: the old worker stays until they
+# are answered, and then leaves.
+use v5.36;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use WeirTest;
+
+# Without a spool they wait for Redis alone, and here for long.
+my $weir = start(
+  kind => 'nginx', workers => 1,
+  env => { WEIR_SPOOL_OPTIONS => 'off', WEIR_REDIS_OPTIONS => 'timeout=30s' },
+);
+my @expected;
+
+sub event ($id) { push @expected, $id; return json({ event => 'pending', user_id => 'u1', event_id => $id }) }
+
+# Clients whose requests the worker has seen and Redis has not answered.
+sub waiting ($name) {
+  $weir->signal(redis => 'STOP');
+  my @clients = map {
+    my $client = connection(timeout => 60);
+    $client->send_bytes($client->format_request(POST => '/track', event(uuid($name, $_))));
+    $client
+  } 1 .. 20;
+  my $in_flight = sub { connection()->request(GET => '/health')->{json}{in_flight} == 20 };
+  ok wait_for($in_flight), "$name: all wait for Redis";
+  return @clients;
+}
+
+sub all_are_answered ($name, $old, @clients) {
+  ok WeirTest::Server::runs($old), "$name: the old worker stays";
+  $weir->signal(redis => 'CONT');
+  is scalar(grep { $_->read_answer->{status} == 200 } @clients), 20, "$name: all are answered 200";
+  return ok wait_for(sub { !WeirTest::Server::runs($old) }, 20), "$name: and then it leaves";
+}
+
+sub quits ($pid) {
+  return wait_for(sub { WeirTest::Server::read_file("$weir->{run}/log/web.log") =~ /$pid#\d+: gracefully shutting down/ }, 20);
+}
+
+subtest 'a reload' => sub {
+  my ($old) = $weir->workers;
+  my @clients = waiting('reload');
+  $weir->signal(web => 'HUP');
+  ok quits($old), 'the old worker is told to quit';
+  all_are_answered('reload', $old, @clients);
+  ok wait_for(sub { post('/track', event(uuid('after the reload')))->{status} == 200 }), 'the new one takes events';
+};
+
+subtest 'a quit of all of nginx' => sub {
+  my ($old) = $weir->workers;
+  my @clients = waiting('quit');
+  $weir->signal(web => 'QUIT');
+  ok quits($old), 'the worker is told to quit';
+  all_are_answered('quit', $old, @clients);
+};
+
+$weir->repair;
+stored();
+my %expected = map { $_ => 1 } @expected;
+is value('SELECT count(*) FROM events WHERE event_id = ANY(?)', [ keys %expected ]), scalar keys %expected,
+  'every event is in the table';
+
+done_testing;

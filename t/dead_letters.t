@@ -48,7 +48,7 @@ subtest 'usage' => sub {
 $private->migrate('weir');
 database()->do(<<'SETUP');
 CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS
-$$ BEGIN RAISE EXCEPTION 'refused for now' USING ERRCODE = '22023'; END $$;
+$$ BEGIN RAISE EXCEPTION 'refused by the test' USING ERRCODE = '22023'; END $$;
 CREATE TRIGGER refuse BEFORE INSERT ON weir.events FOR EACH ROW WHEN (NEW.event = 'refused')
   EXECUTE FUNCTION public.refuse();
 SETUP
@@ -73,7 +73,7 @@ subtest 'list: a line for each, by filter, as a table, as JSON, by reason' => su
   my $all = dead_letters('list');
   is($all->{status}, 0, 'succeeds');
   my ($first) = ids_of('acme');
-  like($all->{out}, qr/^$first  \d{4}-\S+ \S+  acme  \d+  22023: refused for now$/m, 'id, time, tenant, bytes, reason');
+  like($all->{out}, qr/^$first  \d{4}-\S+ \S+  acme  \d+  22023: refused by the test$/m, 'id, time, tenant, bytes, reason');
   like($all->{out}, qr/^5 dead letters$/m, 'and how many');
   like(dead_letters('list', '--tenant' => 'other')->{out}, qr/^1 dead letter$/m, '--tenant');
   like(dead_letters('list', '--reason' => '22023')->{out}, qr/^4 dead letters$/m, '--reason');
@@ -83,9 +83,9 @@ subtest 'list: a line for each, by filter, as a table, as JSON, by reason' => su
   my @objects = map { JSON::XS::decode_json($_) } split /\n/, dead_letters('list', '--json', '--tenant' => 'acme')->{out};
   is_deeply([ map { $_->{id} } @objects ], [ ids_of('acme') ], '--json: one object a line');
   is_deeply([ sort keys $objects[0]->%* ], [qw(bytes id reason received_at tenant_id)], 'with these members');
-  like(dead_letters('list', '--by-reason')->{out}, qr/\A +4  \S+ \S+  \S+ \S+  22023: refused for now\n +1  /, '--by-reason: the most frequent first');
+  like(dead_letters('list', '--by-reason')->{out}, qr/\A +4  \S+ \S+  \S+ \S+  22023: refused by the test\n +1  /, '--by-reason: the most frequent first');
   my ($most) = map { JSON::XS::decode_json($_) } split /\n/, dead_letters('list', '--by-reason', '--json')->{out};
-  is_deeply([ $most->@{qw(count reason)} ], [ 4, '22023: refused for now' ], 'and as JSON');
+  is_deeply([ $most->@{qw(count reason)} ], [ 4, '22023: refused by the test' ], 'and as JSON');
 };
 
 subtest 'more letters than a page has are all listed' => sub {
@@ -102,7 +102,7 @@ subtest 'show: every column, and nothing that speaks to the terminal' => sub {
   my $said = $shown->{out};
   utf8::decode($said);
   like($said, qr/^dead letter  $first$/m, 'its number');
-  like($said, qr/^reason +22023: refused for now$/m, 'its reason');
+  like($said, qr/^reason +22023: refused by the test$/m, 'its reason');
   like($said, qr/^record +version 1, events, 1 row, received \d{4}-\d\d-\d\dT[\d:.]+Z$/m, 'its record');
   like($said, qr/^  event_id +$acme[0]$/m, 'an id');
   like($said, qr/^  user_id +\\x1b\[2J\\xe2\\x80\\xaeada\\\\ñ$/m, 'a text, with what would speak to the terminal escaped');

@@ -17,7 +17,7 @@ constexpr Advice kAdvice[] = {
     {"LOADING", "it is still reading its data"},
     {"NOAUTH", "it wants a password"},
     {"WRONGPASS", "the user or the password is not the right one"},
-    {"NOPERM", "the user may not do that; Weir needs XADD and XLEN on the stream"},
+    {"NOPERM", "the user may not do that; grant what docs/install-nginx.md lists"},
     {"WRONGTYPE", "the stream's key holds something else"},
     {"READONLY", "this is a replica; name the master"},
     {"MASTERDOWN", "this is a replica without its master; name the master"},

@@ -210,7 +210,7 @@ subtest 'a record of a newer Weir waits for the upgrade, and only its stream doe
   has_said($flusher, qr/level=error msg="a record of a newer Weir is the next one: upgrade weir-flusher.*stream=\Q$stream\E/);
   wait_until('what stands before it is stored', 20, sub { events_of($tenant) == 2 && redis()->xlen($other) == 0 });
   is(redis()->xlen($stream), 2, 'it and what follows stay in Redis');
-  wait_until('the lease is given back', 10, sub { !defined value('SELECT flusher FROM weir.stream_leases WHERE stream = ?', $stream) });
+  wait_until('the lease is given back', 10, sub { !defined value('SELECT flusher FROM weir_lease.stream_leases WHERE stream = ?', $stream) });
   add_event($other, $tenant);
   is_drained($other, $tenant, 3);
   is($private->end($flusher, 'TERM'), 0, 'leaves in order');

@@ -17,15 +17,15 @@ $private->migrate('weir');
 # Who holds how many of `streams`, as "1 3": dead flushers hold nothing.
 sub shares (@streams) {
   my $shares = database()->selectcol_arrayref(<<~'SQL', undef, \@streams);
-    SELECT count(l.stream) FROM weir.flushers AS f
+    SELECT count(l.stream) FROM weir_lease.flushers AS f
     JOIN pg_stat_activity AS a ON a.pid = f.backend AND a.backend_start = f.backend_start
-    LEFT JOIN weir.stream_leases AS l ON l.flusher = f.flusher AND l.stream = ANY (?)
+    LEFT JOIN weir_lease.stream_leases AS l ON l.flusher = f.flusher AND l.stream = ANY (?)
     GROUP BY f.flusher ORDER BY 1
     SQL
   return join ' ', @$shares;
 }
 
-sub tokens (@streams) { return value('SELECT sum(token) FROM weir.stream_leases WHERE stream = ANY (?)', \@streams) }
+sub tokens (@streams) { return value('SELECT sum(token) FROM weir_lease.stream_leases WHERE stream = ANY (?)', \@streams) }
 
 sub is_shared ($shares, @streams) {
   my $seen = '';
@@ -171,7 +171,7 @@ subtest 'the COMMIT of one that lost its lease fails even where its session was 
   add_event($stream, $tenant, event_id => $id);
   my $zombie = $private->with_fault('before_position.stop', sub { $private->flusher('--stream' => $stream, '--lease-seconds' => 300) });
   wait_until('it hangs', 20, sub { is_stopped($zombie) });
-  database()->do('UPDATE weir.stream_leases SET token = token + 1, flusher = NULL WHERE stream = ?', undef, $stream);
+  database()->do('UPDATE weir_lease.stream_leases SET token = token + 1, flusher = NULL WHERE stream = ?', undef, $stream);
   kill CONT => $zombie;
   has_said($zombie, qr/another flusher has taken this stream/);
   is_drained($stream, $tenant, 1);
@@ -187,8 +187,8 @@ subtest 'a batch that PostgreSQL takes long for keeps its lease' => sub {
   waits_for_users();
   my $other = $private->flusher('--stream' => $stream, @quick);
   has_said($other, qr/standing by/);
-  my $renewed = value('SELECT max(expires_at) FROM weir.flushers');
-  wait_until('three times as long as a lease lasts', 30, sub { value(q{SELECT max(expires_at) > ?::timestamptz + interval '6 s' FROM weir.flushers}, $renewed) });
+  my $renewed = value('SELECT max(expires_at) FROM weir_lease.flushers');
+  wait_until('three times as long as a lease lasts', 30, sub { value(q{SELECT max(expires_at) > ?::timestamptz + interval '6 s' FROM weir_lease.flushers}, $renewed) });
   is(tokens($stream), 1, 'nobody has taken it');
   $lock->rollback;
   is_drained($stream, $tenant, 1);

@@ -263,7 +263,7 @@ subtest 'roll-ups of two flushers over the same users and days' => sub {
 subtest 'a position that two want to move' => sub {
   my $db = migrated('position');
   my ($first, $second) = map { session('position') } 1 .. 2;
-  $db->do(q{INSERT INTO weir.stream_leases (stream, token, flusher) VALUES ('s', 1, 'both')});
+  $db->do(q{INSERT INTO weir_lease.stream_leases (stream, token, flusher) VALUES ('s', 1, 'both')});
   for my $case ([ 'the first position', 'NULL', "'1-0'" ], [ 'a later one', "'1-0'", "'2-0'" ]) {
     my ($name, $old, $new) = $case->@*;
     my $move = "SELECT weir.advance_position('s', 1, $old, $new, 'life')";

@@ -8,28 +8,35 @@
 --
 --   SELECT stream, token, surplus FROM weir.tend_leases('me', '{weir:{0},weir:{1}}', 4711, 5, '{}');
 --   BEGIN; COPY …; SELECT weir.advance_position('weir:{0}', 7, '1-0', '2-0', 'life'); COMMIT;
+--
+-- Both tables change every second, with no event stored. So they stand in a schema of their own: what
+-- is in `weir` is data, and a dump or a digest of it changes only with data.
+CREATE SCHEMA weir_lease AUTHORIZATION weir_owner;
+
 SET LOCAL ROLE weir_owner;
 
-CREATE TABLE weir.flushers (
+GRANT USAGE ON SCHEMA weir_lease TO weir_flusher, weir_reader;
+
+CREATE TABLE weir_lease.flushers (
   flusher text PRIMARY KEY,
   streams text[] NOT NULL,
   backend integer NOT NULL,
   backend_start timestamptz NOT NULL,
   expires_at timestamptz NOT NULL
 );
-COMMENT ON TABLE weir.flushers IS 'The flushers that live: one row for each, renewed every second.';
-COMMENT ON COLUMN weir.flushers.streams IS 'The streams that it is ready to read.';
-COMMENT ON COLUMN weir.flushers.backend IS 'The process of the session over which it stores.';
+COMMENT ON TABLE weir_lease.flushers IS 'The flushers that live: one row for each, renewed every second.';
+COMMENT ON COLUMN weir_lease.flushers.streams IS 'The streams that it is ready to read.';
+COMMENT ON COLUMN weir_lease.flushers.backend IS 'The process of the session over which it stores.';
 
-CREATE TABLE weir.stream_leases (
+CREATE TABLE weir_lease.stream_leases (
   stream text PRIMARY KEY,
   token bigint NOT NULL DEFAULT 0,
   flusher text,
   taken_at timestamptz
 );
-COMMENT ON TABLE weir.stream_leases IS
+COMMENT ON TABLE weir_lease.stream_leases IS
   'Who reads each stream. A lease holds while its flusher lives; it is free without one.';
-COMMENT ON COLUMN weir.stream_leases.token IS 'Counts the takings: a batch is stored with the last one.';
+COMMENT ON COLUMN weir_lease.stream_leases.token IS 'Counts the takings: a batch is stored with the last one.';
 
 -- Ends a session of this role, if it is still the one that began then. A flusher of another role is
 -- left to its idle_in_transaction_session_timeout.
@@ -72,57 +79,57 @@ BEGIN
   IF began IS NULL THEN
     RETURN;
   END IF;
-  INSERT INTO weir.flushers AS f (flusher, streams, backend, backend_start, expires_at)
+  INSERT INTO weir_lease.flushers AS f (flusher, streams, backend, backend_start, expires_at)
   VALUES (tend_leases.flusher, tend_leases.streams, tend_leases.backend, began,
     clock_timestamp() + make_interval(secs => tend_leases.seconds))
   ON CONFLICT (flusher) DO UPDATE SET
     streams = excluded.streams, backend = excluded.backend, backend_start = excluded.backend_start,
     expires_at = excluded.expires_at;
 
-  PERFORM weir.end_session(f.backend, f.backend_start) FROM weir.flushers AS f
+  PERFORM weir.end_session(f.backend, f.backend_start) FROM weir_lease.flushers AS f
   WHERE f.expires_at <= clock_timestamp();
-  DELETE FROM weir.flushers AS f
+  DELETE FROM weir_lease.flushers AS f
   WHERE f.expires_at <= clock_timestamp() OR NOT EXISTS (
     SELECT FROM pg_stat_activity AS a WHERE a.pid = f.backend AND a.backend_start = f.backend_start);
 
-  UPDATE weir.stream_leases AS l SET flusher = NULL
+  UPDATE weir_lease.stream_leases AS l SET flusher = NULL
   WHERE l.flusher = tend_leases.flusher
     AND (l.stream = ANY (tend_leases.released) OR l.stream <> ALL (tend_leases.streams));
-  INSERT INTO weir.stream_leases (stream) SELECT unnest(tend_leases.streams) ON CONFLICT DO NOTHING;
+  INSERT INTO weir_lease.stream_leases (stream) SELECT unnest(tend_leases.streams) ON CONFLICT DO NOTHING;
 
-  SELECT count(*) INTO members FROM weir.flushers AS f WHERE f.streams = tend_leases.streams;
+  SELECT count(*) INTO members FROM weir_lease.flushers AS f WHERE f.streams = tend_leases.streams;
   least_share := cardinality(tend_leases.streams) / members;
   most := (cardinality(tend_leases.streams) + members - 1) / members;
   SELECT count(*) FILTER (WHERE l.flusher = tend_leases.flusher),
     count(*) FILTER (WHERE f.flusher IS NULL)
   INTO held, unheld
-  FROM weir.stream_leases AS l LEFT JOIN weir.flushers AS f USING (flusher)
+  FROM weir_lease.stream_leases AS l LEFT JOIN weir_lease.flushers AS f USING (flusher)
   WHERE l.stream = ANY (tend_leases.streams);
   SELECT coalesce(sum(greatest(least_share - other.held, 0)), 0) INTO owed FROM (
     SELECT count(l.stream) AS held
-    FROM weir.flushers AS f
-    LEFT JOIN weir.stream_leases AS l ON l.flusher = f.flusher AND l.stream = ANY (f.streams)
+    FROM weir_lease.flushers AS f
+    LEFT JOIN weir_lease.stream_leases AS l ON l.flusher = f.flusher AND l.stream = ANY (f.streams)
     WHERE f.streams = tend_leases.streams AND f.flusher <> tend_leases.flusher
     GROUP BY f.flusher) AS other;
 
   -- A row that is locked belongs to a batch whose flusher has lost it: it is free once that has ended.
-  UPDATE weir.stream_leases AS l
+  UPDATE weir_lease.stream_leases AS l
   SET token = l.token + 1, flusher = tend_leases.flusher, taken_at = clock_timestamp()
   FROM (
-    SELECT c.stream FROM weir.stream_leases AS c
+    SELECT c.stream FROM weir_lease.stream_leases AS c
     WHERE c.stream = ANY (tend_leases.streams)
-      AND NOT EXISTS (SELECT FROM weir.flushers AS f WHERE f.flusher = c.flusher)
+      AND NOT EXISTS (SELECT FROM weir_lease.flushers AS f WHERE f.flusher = c.flusher)
     ORDER BY c.stream
     LIMIT greatest(least_share - held, least(most - held, unheld - owed), 0)
     FOR UPDATE SKIP LOCKED) AS free
   WHERE l.stream = free.stream;
 
-  SELECT count(*) INTO held FROM weir.stream_leases AS l
+  SELECT count(*) INTO held FROM weir_lease.stream_leases AS l
   WHERE l.flusher = tend_leases.flusher AND l.stream = ANY (tend_leases.streams);
   excess := greatest(held - most, 0);
   IF excess = 0 AND held > least_share AND owed > unheld AND NOT EXISTS (
-    SELECT FROM weir.flushers AS f
-    LEFT JOIN weir.stream_leases AS l ON l.flusher = f.flusher AND l.stream = ANY (f.streams)
+    SELECT FROM weir_lease.flushers AS f
+    LEFT JOIN weir_lease.stream_leases AS l ON l.flusher = f.flusher AND l.stream = ANY (f.streams)
     WHERE f.streams = tend_leases.streams
     GROUP BY f.flusher
     HAVING (count(l.stream), f.flusher) > (held, tend_leases.flusher))
@@ -132,7 +139,7 @@ BEGIN
 
   RETURN QUERY
   SELECT l.stream, l.token, row_number() OVER (ORDER BY l.stream DESC) <= excess
-  FROM weir.stream_leases AS l
+  FROM weir_lease.stream_leases AS l
   WHERE l.flusher = tend_leases.flusher
   ORDER BY l.stream;
 END
@@ -163,7 +170,7 @@ AS $$
 #variable_conflict use_column
 BEGIN
   -- Until COMMIT, so that nobody takes the stream between this look and that.
-  PERFORM FROM weir.stream_leases AS l
+  PERFORM FROM weir_lease.stream_leases AS l
   WHERE l.stream = advance_position.stream AND l.token = advance_position.token
   FOR SHARE;
   IF NOT FOUND THEN
@@ -224,9 +231,9 @@ BEGIN
 END
 $$;
 
-GRANT SELECT, INSERT, UPDATE, DELETE ON weir.flushers TO weir_flusher;
-GRANT SELECT, INSERT, UPDATE ON weir.stream_leases TO weir_flusher;
-GRANT SELECT ON weir.flushers, weir.stream_leases TO weir_reader;
+GRANT SELECT, INSERT, UPDATE, DELETE ON weir_lease.flushers TO weir_flusher;
+GRANT SELECT, INSERT, UPDATE ON weir_lease.stream_leases TO weir_flusher;
+GRANT SELECT ON weir_lease.flushers, weir_lease.stream_leases TO weir_reader;
 GRANT EXECUTE ON FUNCTION weir.end_session(integer, timestamptz),
   weir.tend_leases(text, text[], integer, integer, text[]), weir.read_position(text),
   weir.advance_position(text, bigint, text, text, text) TO weir_flusher;

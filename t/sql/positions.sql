@@ -5,7 +5,7 @@ SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap SCHEMA public;
 SELECT plan(19);
 
-INSERT INTO stream_leases (stream, token, flusher) VALUES ('t:{0}', 7, 'me'), ('t:{1}', 1, 'me');
+INSERT INTO weir_lease.stream_leases (stream, token, flusher) VALUES ('t:{0}', 7, 'me'), ('t:{1}', 1, 'me');
 
 SELECT is_empty($$ SELECT * FROM read_position('t:{0}') $$, 'nothing stored, no row');
 SELECT is(advance_position('t:{0}', 7, '1-0', '2-0', 'life'), 'moved',

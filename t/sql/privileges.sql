@@ -58,7 +58,7 @@ SELECT pg_temp.may_not('weir_flusher', statement, 'may not: ' || statement) FROM
   'DELETE FROM weir.user_days',
   'DELETE FROM weir.users',
   'DELETE FROM weir.stream_positions',
-  'DELETE FROM weir.stream_leases',
+  'DELETE FROM weir_lease.stream_leases',
   'TRUNCATE weir.events',
   'TRUNCATE weir.crashes',
   'TRUNCATE weir.user_days',
@@ -75,7 +75,7 @@ SELECT pg_temp.may_not('weir_flusher', statement, 'may not: ' || statement) FROM
   'SELECT weir.lock_for_attaching()'
 ]) AS statement;
 SELECT is_empty($$
-  SELECT relname FROM pg_class WHERE relnamespace = 'weir'::regnamespace AND relispartition
+  SELECT relname FROM pg_class WHERE relnamespace IN ('weir'::regnamespace, 'weir_lease'::regnamespace) AND relispartition
     AND has_table_privilege('weir_flusher', oid, 'INSERT, SELECT, UPDATE, DELETE, TRUNCATE')
 $$, 'weir_flusher reaches partitions through their parents only');
 SELECT ok(has_database_privilege('weir_flusher', current_database(), 'TEMPORARY'),
@@ -84,18 +84,18 @@ SELECT ok(has_database_privilege('weir_flusher', current_database(), 'TEMPORARY'
 -- The reader.
 SELECT pg_temp.may('weir_reader', 'SELECT count(*) FROM ' || relation, 'may read ' || relation)
 FROM unnest(ARRAY['events', 'crashes', 'user_days', 'users', 'day_measures', 'crash_days', 'measures',
-  'dead_letters', 'stream_positions', 'stream_leases', 'flushers', 'schema_migrations', 'user_stats', 'telemetry_events',
-  'product_usage_events', 'feature_usage_samples']) AS relation;
+  'dead_letters', 'stream_positions', 'weir_lease.stream_leases', 'weir_lease.flushers', 'schema_migrations', 'user_stats',
+  'telemetry_events', 'product_usage_events', 'feature_usage_samples']) AS relation;
 SELECT pg_temp.may('weir_reader', 'SELECT weir.schema_version()', 'may ask for the version');
 SELECT is_empty($$
   SELECT relname, privilege FROM pg_class,
     unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) AS privilege
-  WHERE relnamespace = 'weir'::regnamespace AND relkind IN ('r', 'p', 'v')
+  WHERE relnamespace IN ('weir'::regnamespace, 'weir_lease'::regnamespace) AND relkind IN ('r', 'p', 'v')
     AND has_table_privilege('weir_reader', oid, privilege)
 $$, 'weir_reader may only select');
 SELECT is_empty($$
   SELECT relname FROM pg_class
-  WHERE relnamespace = 'weir'::regnamespace AND relkind IN ('r', 'p', 'v')
+  WHERE relnamespace IN ('weir'::regnamespace, 'weir_lease'::regnamespace) AND relkind IN ('r', 'p', 'v')
     AND NOT has_table_privilege('weir_reader', oid, 'SELECT')
 $$, 'weir_reader may read every table, partition and view');
 SELECT set_eq($$
@@ -120,7 +120,7 @@ SELECT pg_temp.may('weir_operator', statement, 'may: ' || statement) FROM unnest
 SELECT set_eq($$
   SELECT relname, privilege FROM pg_class,
     unnest(ARRAY['INSERT', 'SELECT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) AS privilege
-  WHERE relnamespace = 'weir'::regnamespace AND relkind IN ('r', 'p', 'v')
+  WHERE relnamespace IN ('weir'::regnamespace, 'weir_lease'::regnamespace) AND relkind IN ('r', 'p', 'v')
     AND has_table_privilege('weir_operator', oid, privilege)
 $$, $$VALUES ('dead_letters'::name, 'SELECT'), ('dead_letters', 'DELETE')$$,
   'weir_operator reads and deletes dead letters, and reaches no other table');

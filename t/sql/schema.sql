@@ -59,12 +59,12 @@ SELECT is_empty($$
   SELECT indrelid::regclass, indexrelid::regclass FROM pg_index
   JOIN pg_class ON pg_class.oid = indrelid
   WHERE relnamespace = 'weir'::regnamespace AND relkind = 'r'
-    AND relname NOT IN ('schema_migrations', 'stream_positions', 'stream_leases', 'flushers')
+    AND relname NOT IN ('schema_migrations', 'stream_positions')
     AND pg_get_indexdef(indexrelid, 1, false) <> 'tenant_id'
 $$, 'every index begins with tenant_id');
 SELECT is_empty($$
   SELECT relname FROM pg_class
-  WHERE relnamespace = 'weir'::regnamespace AND relkind IN ('r', 'p', 'v', 'S')
+  WHERE relnamespace IN ('weir'::regnamespace, 'weir_lease'::regnamespace) AND relkind IN ('r', 'p', 'v', 'S')
     AND pg_get_userbyid(relowner) <> 'weir_owner'
 $$, 'weir_owner owns every table and view');
 SELECT is_empty($$

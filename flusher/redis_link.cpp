@@ -81,12 +81,13 @@ bool RedisLink::connect(std::string& error) {
   error.clear();
   for (const RedisAddress& address : addresses_) {
     std::string why;
-    if (connect_to(address, why) && authenticate(why) && is_master(why) && look_at_settings(why)) {
+    const bool reached = connect_to(address, why);
+    if (reached && authenticate(why) && is_master(why) && look_at_settings(why)) {
       ++connections_;
       return true;
     }
     close();
-    if (addresses_.size() > 1) why.insert(0, name_of(address) + ": ");
+    if (!reached || addresses_.size() > 1) why.insert(0, name_of(address) + ": ");
     if (!error.empty()) error += "; ";
     error += why;
     if (stop_requested()) break;

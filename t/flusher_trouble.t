@@ -136,6 +136,13 @@ subtest 'Redis going down in the middle loses and doubles nothing' => sub {
   unlike($private->said_by($flusher), qr/began a new life|behind the stored/, 'the append-only file kept the stream\'s life');
 };
 
+subtest 'a Redis that is not there is named' => sub {
+  my ($stream) = fresh('nowhere');
+  my $flusher = $private->flusher('--stream' => $stream, '--redis' => 'unix:/nonexistent/redis');
+  has_said($flusher, qr{server=Redis error="unix:/nonexistent/redis: No such file or directory"});
+  is($private->end($flusher, 'TERM'), 0, 'leaves in order');
+};
+
 subtest 'a Redis that hangs is left and found again' => sub {
   my ($stream, $tenant) = fresh('hangs');
   my $flusher = $private->flusher('--stream' => $stream);

@@ -1,6 +1,8 @@
 #include "flusher/options.h"
 
 #include <algorithm>
+#include <string>
+#include <string_view>
 
 #include <CLI/CLI.hpp>
 
@@ -126,6 +128,17 @@ void settle(const Words& words, Options& options) {
                         options.streams.end());
 }
 
+// Of a line in the file that is no option, CLI11 says only that it could not be parsed.
+std::string failure_of(const CLI::App* /*app*/, const CLI::Error& error) {
+  constexpr std::string_view kUnknown = "INI was not able to parse ";
+  std::string said = error.what();
+  if (said.rfind(kUnknown, 0) == 0) {
+    said = "the file of --config has \"" + said.substr(kUnknown.size()) +
+           "\", which is no option that can stand there";
+  }
+  return said + "\nRun with --help for more information.\n";
+}
+
 }  // namespace
 
 std::optional<Options> parse_options(int argc, const char* const* argv, int& exit_code) {
@@ -133,6 +146,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv, int& exi
   Words words;
   CLI::App app(kAbout, "weir-flusher");
   app.footer(kFooter);
+  app.failure_message(failure_of);
   app.set_config("--config", "", "file with these options")->type_name("FILE")->configurable(false);
   app.allow_config_extras(CLI::config_extras_mode::error);
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);

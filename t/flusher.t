@@ -5,6 +5,7 @@ use utf8;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
+use File::Temp;
 use IO::Socket::UNIX;
 use List::Util qw(sum0);
 use POSIX qw(WNOHANG);
@@ -41,6 +42,12 @@ subtest 'help, and what is wrong with a configuration, in a sentence' => sub {
     is($status, 2, "$option $value is refused");
     like($said, $reason, 'with a reason');
   }
+  my $file = File::Temp->new;
+  print {$file} "batch-rows = 10\nbatch-size = 10\n";
+  close $file or die "$file: $!\n";
+  ($status, $said) = $private->run_flusher('--config' => $file->filename);
+  is($status, 2, 'a file with an option that there is not is refused');
+  like($said, qr/file of --config has "batch-size"/, 'by its name');
 };
 
 $private->start('redis', 'postgres');

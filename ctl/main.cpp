@@ -1,6 +1,8 @@
 // weirctl, the operator's command.
 #include <csignal>
 #include <iostream>
+#include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -21,9 +23,19 @@ int fail(std::string_view sentence) {
 
 namespace {
 
+// CLI11 asks for a subcommand where one was given that it does not know, and does not name it.
+std::string failure_of(const CLI::App* app, const CLI::Error& error) {
+  std::string said = error.what();
+  const std::vector<std::string> unknown = app->remaining(true);
+  if (error.get_name() == "RequiredError" && !unknown.empty())
+    said = "There is no subcommand " + unknown.front();
+  return said + "\nRun with --help for more information.\n";
+}
+
 int run(int argc, char** argv) {
   CLI::App app("Looks after Weir's database, and into its spools.", "weirctl");
   app.require_subcommand(1);
+  app.failure_message(failure_of);
   int status = kDone;
   for (const AddCommand add : commands()) add(app, status);
   try {

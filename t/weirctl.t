@@ -66,6 +66,9 @@ subtest 'usage' => sub {
   $help = migrate(postgres => '--help');
   like $help->{out}, qr/$_/, "migrate --help names $_" for qw(--postgres --sql --check);
   is weirctl('postgres')->{status}, 2, 'no subcommand: 2';
+  my $misnamed = weirctl(postgres => 'dead-leters', 'list');
+  is $misnamed->{status}, 2, 'an unknown subcommand: 2';
+  like $misnamed->{err}, qr/no subcommand dead-leters/, 'and its name';
   my $unknown = migrate(postgres => '--nonsense');
   is $unknown->{status}, 2, 'an unknown option: 2';
   like $unknown->{err}, qr/nonsense/, 'and its name';

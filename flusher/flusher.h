@@ -2,8 +2,7 @@
 // thread, in rounds; what has to go on all the time (the leases' heartbeat, word to systemd) is
 // done from the waits too.
 //
-//   round:  Redis there? ──► PostgreSQL there? ──► leases renewed? ──► for each stream that we
-//   hold:
+//   round:  Redis there? ──► PostgreSQL there? ──► leases renewed? ──► each stream that we hold:
 //             │ no              │ no                  │ none             a batch (shard.h)
 //             ▼                 ▼                     ▼                  │
 //           wait, try again   wait, try again       stand by             ▼

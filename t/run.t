@@ -47,6 +47,8 @@ subtest 'make up, and what it leaves for others' => sub {
   is $other->setting('WEIR_URL'), "http://127.0.0.1:$other->{port}", 'env: WEIR_URL';
   is $other->setting('WEIR_SERVER'), $other->{kind}, 'env: WEIR_SERVER';
   ok length $other->setting($_), "env: $_" for qw(PGHOST PGPORT PGDATABASE PGUSER REDIS_SOCKET WEIR_SPOOL);
+  my $limit = WeirTest::Client->new(port => $other->{port})->request(GET => '/health')->{json}{spool}{limit};
+  is $limit, 8 << 30, 'the spool is large enough for a long outage';
   is flusher_health($_), 200, 'env: WEIR_FLUSHER_URL, where the flusher tells how it fares' for $weir, $other;
   isnt $other->setting('WEIR_FLUSHER_URL'), $weir->setting('WEIR_FLUSHER_URL'), 'each its own';
   ok $other->alive($_), "pid/$_" for @parts;

@@ -59,7 +59,7 @@ start_web() {
 write_nginx_conf() { # path, lines for the top
   local text user='' http='' spool='' locations=$ROOT/conf/nginx.locations.conf listen="listen 127.0.0.1:$WEIR_PORT;"
   [[ -z $WEB_USER ]] || user="user $WEB_USER $(id -gn "$WEB_USER");"
-  if [[ ${WEIR_SPOOL_OPTIONS:-} != off ]]; then spool="weir_spool \"$DATA/spool\" ${WEIR_SPOOL_OPTIONS:-};"; fi
+  if [[ ${WEIR_SPOOL_OPTIONS:-} != off ]]; then spool="weir_spool \"$DATA/spool\" ${WEIR_SPOOL_OPTIONS:-size=8g};"; fi
   if [[ -n ${WEIR_HTTP_CONF:-} ]]; then http="include \"$(realpath "$WEIR_HTTP_CONF")\";"; fi
   if [[ -n ${WEIR_WEB_CONF:-} ]]; then
     locations=$(realpath "$WEIR_WEB_CONF")

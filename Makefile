@@ -249,7 +249,8 @@ install: all ## install module, programs, schema, unit, examples and documents b
 	install -D -m 644 conf/weir-flusher.sysusers $(ROOT_DIR)/lib/sysusers.d/weir-flusher.conf
 	install -D -m 644 conf/mod-http-weir.conf $(ROOT_DIR)/share/nginx/modules-available/mod-http-weir.conf
 	install -m 644 conf/weir.nginx.conf conf/weir-flusher.conf $(DOC_DIR)/examples/
-	install -m 644 README.md CHANGELOG.md SECURITY.md LICENSE NOTICE $(wildcard docs/*.md) $(DOC_DIR)/
+	install -m 644 README.md CONTRIBUTING.md CHANGELOG.md SECURITY.md LICENSE NOTICE $(wildcard docs/*.md) $(DOC_DIR)/
+	sed -i -E 's:\]\((docs|\.\.)/:](:g' $(DOC_DIR)/*.md # side by side there, so that links lead on
 	install -m 644 $(wildcard docs/decisions/*.md) $(DOC_DIR)/decisions/
 
 clean: ## remove what was built

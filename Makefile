@@ -43,7 +43,8 @@ PG_SRCS = $(wildcard pg/*.cpp)
 FLUSHER_SRCS = $(wildcard flusher/*.cpp)
 CTL_SRCS = $(wildcard ctl/*.cpp)
 # The unit tests reach those parts of the flusher that do no I/O.
-UNIT_SRCS = $(wildcard t/unit/*.cpp flusher/batch.cpp flusher/health.cpp flusher/metrics.cpp flusher/stream_id.cpp)
+UNIT_TESTS ?= $(wildcard t/unit/*.cpp)
+UNIT_SRCS = $(UNIT_TESTS) $(wildcard flusher/batch.cpp flusher/health.cpp flusher/metrics.cpp flusher/stream_id.cpp)
 CHAOS = $(BUILD)/chaos/load $(BUILD)/chaos/cutter
 FUZZERS = $(patsubst t/fuzz/%.cpp,$(BUILD)/fuzz/%,$(wildcard t/fuzz/*_fuzzer.cpp))
 objects = $(patsubst %.cpp,$(BUILD)/obj/%.o,$(1))
@@ -187,7 +188,7 @@ $(BUILD)/fuzz/obj/%.o: %.cpp
 	@mkdir -p $(@D)
 	$(call say,compile $< to fuzz)$(CLANGXX) $(FUZZ_FLAGS) -c -o $@ $<
 
-$(BUILD)/fuzz/libweir_core.a: $(call fuzz_objects,$(CORE_SRCS))
+$(BUILD)/fuzz/libweir_core.a: $(call fuzz_objects,$(CORE_SRCS) flusher/stream_id.cpp)
 	@rm -f $@
 	$(Q)ar rcs $@ $^
 

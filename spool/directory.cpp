@@ -18,6 +18,9 @@ constexpr int kLockTries = 100;
 constexpr int kNameTries = 16;
 constexpr mode_t kMode = 0600;
 
+// A file with holes may claim any size, and takes as long to read as if it had it.
+constexpr const char* kTooLarge = "it is larger than a segment can be";
+
 // What a file may take of the disk: its size or its blocks, and one block for the file system's own
 // notes on where these are.
 std::uint64_t cost(const struct stat& status) {
@@ -181,6 +184,10 @@ int Directory::read_header(int fd, HeaderState& state, SegmentHeader& header) co
 }
 
 void Directory::count(const Entry& entry, SpoolView& view) const {
+  if (entry.bytes > kMostSegment) {
+    view.left_alone.push_back({entry.name, kTooLarge});
+    return;
+  }
   const Fd fd(files_.open(path(entry.name), O_RDONLY, 0));
   if (!fd && fd.error() == ENOENT) return;
   HeaderState state = HeaderState::damaged;
@@ -227,6 +234,7 @@ bool Directory::is_zero(int fd, std::uint64_t size) const {
 }
 
 bool Directory::take_one(const Entry& entry, Segment& taken) const {
+  if (entry.bytes > kMostSegment) return false;
   Fd fd(files_.open(path(entry.name), O_RDONLY, 0));
   if (!fd || files_.lock(fd.number()) != 0 || !is_linked(fd.number(), entry.name)) return false;
   struct stat status {};

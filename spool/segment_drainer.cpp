@@ -79,7 +79,7 @@ void SegmentDrainer::read(Time now, Piece& piece) {
         piece.records.push_back({step.record, step.replicas});
         break;
       case SegmentReader::What::damage:
-        add_range(step.from, step.to);
+        if (step.to > step.from) add_range(step.from, step.to);
         ++piece.corrupt;
         break;
       case SegmentReader::What::end:

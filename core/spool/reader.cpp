@@ -32,15 +32,17 @@ void SegmentReader::skip(std::string_view& window, std::uint64_t bytes, std::siz
 SegmentReader::Step SegmentReader::finish(std::size_t used) {
   Step step;
   step.used = used;
-  if (!gap_) return step;
-  const std::uint64_t from = *gap_;
+  const bool lacks_records = synced_ > size_;
+  if (!gap_ && !lacks_records) return step;
+  const std::uint64_t from = gap_.value_or(size_);
   const std::uint64_t to = cut_short_ ? size_ : std::max(gap_written_, std::min(synced_, size_));
   gap_.reset();
-  if (to <= from) return step;
-  if (cut_short_ || from >= synced_) {
+  if (to <= from && !lacks_records) return step;
+  if (from >= synced_) {
     torn_ = to - from;
     return step;
   }
+  synced_ = from;  // told once
   step.what = What::damage;
   step.from = from;
   step.to = to;

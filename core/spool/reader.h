@@ -5,7 +5,8 @@
 //   const auto step = reader.next(window);
 //   window.remove_prefix(step.used);
 //   record:  step.record, a view into the window
-//   damage:  step.from to step.to of the file hold no record that is whole; more may follow
+//   damage:  step.from to step.to of the file hold no record that is whole; more may follow.
+//            They are the same where the file was cut between two records
 //   more:    read on, until the window has reader.wanted() bytes
 //   end:     nothing follows; reader.torn() tells whether a torn tail was cut
 //
@@ -16,8 +17,8 @@
 // Behind the last whole frame a segment ends in zeros (reserved and never written), at once (closed
 // in order), or in bytes that a crash left in the middle of a write: a torn tail, which nobody was
 // told is kept. Where the header says that the bytes were synced, it is damage instead, and so is
-// whatever has a whole frame behind it. A segment that was cut short in the middle of a frame ends
-// in a torn tail all the same.
+// whatever has a whole frame behind it. So is the end of a segment that lacks what was synced: it
+// was cut short, and what stood there had been told that it is kept.
 //
 // Each byte is looked at a few times at most: a frame's header has a checksum of its own, so that
 // its length can be believed, and a record that is not whole is stepped over.

@@ -41,16 +41,24 @@ START_TEST(a_torn_tail_is_cut_counted_and_told) {
 }
 END_TEST
 
-START_TEST(a_segment_that_was_cut_short_gives_what_is_whole) {
-  House house;
-  const std::string name = left_behind(house, {"one", "two"});
-  std::filesystem::resize_file(house.directory.path + '/' + name,
-                               kSegmentHeaderSize + frame("one") + frame("two") - 1);
-  auto heir = house.worker();
-  heir->pass(seconds(4), true);
-  ck_assert(heir->redis.got == Records{"one"});
-  ck_assert_uint_eq(heir->status().torn_tails, 1);
-  ck_assert(house.directory.segments().empty());
+// Its records had been acknowledged: that they are gone must not pass for a write that nobody was
+// told of.
+START_TEST(a_segment_that_was_cut_short_gives_what_is_whole_and_the_rest_is_damage) {
+  const std::size_t whole = kSegmentHeaderSize + 2 * frame("one");
+  for (std::size_t end = whole - frame("two"); end < whole; ++end) {
+    House house;
+    const std::string name = left_behind(house, {"one", "two"});
+    std::filesystem::resize_file(house.directory.path + '/' + name, end);
+    auto heir = house.worker();
+    heir->pass(seconds(4), true);
+    ck_assert(heir->redis.got == Records{"one"});
+    ck_assert_uint_eq(heir->status().torn_tails, 0);
+    ck_assert_uint_eq(heir->status().corrupt, 1);
+    ck_assert(heir->log.warned("damage in " + name));
+    ck_assert(house.directory.segments().empty());
+    const bool has_rest = end > whole - frame("two");
+    ck_assert_uint_eq(house.directory.names(".bad").size(), has_rest ? 1 : 0);
+  }
 }
 END_TEST
 
@@ -216,6 +224,22 @@ START_TEST(a_segment_in_which_nothing_was_written_goes) {
 }
 END_TEST
 
+// Reading it would hold up the drain, and whoever makes a segment, for as long as that takes.
+START_TEST(a_file_of_holes_that_is_larger_than_a_segment_holds_nothing_up) {
+  House house;
+  left_behind(house, {"one", "two"});
+  const std::string name = "0000000000000001-1.spool";
+  house.directory.write(name, "");
+  std::filesystem::resize_file(house.directory.path + '/' + name, std::uintmax_t{1} << 42);
+  auto heir = house.worker();
+  heir->pass(seconds(4), true);
+  ck_assert(heir->redis.got == (Records{"one", "two"}));
+  ck_assert(house.directory.segments() == std::vector<std::string>{name});
+  ck_assert(
+      heir->log.warned("leaves 1 segment alone; " + name + ": it is larger than a segment can be"));
+}
+END_TEST
+
 START_TEST(other_files_are_counted_and_left) {
   House house;
   house.directory.write("notes.txt", std::string(500'000, 'n'));
@@ -271,7 +295,8 @@ END_TEST
 
 const weir_test::Register kRegistered(
     "spool_damage",
-    {a_torn_tail_is_cut_counted_and_told, a_segment_that_was_cut_short_gives_what_is_whole,
+    {a_torn_tail_is_cut_counted_and_told,
+     a_segment_that_was_cut_short_gives_what_is_whole_and_the_rest_is_damage,
      a_corrupt_record_is_set_aside_and_the_rest_is_read_on, a_corrupt_length_costs_one_record,
      a_last_record_that_was_synced_is_no_torn_tail,
      what_cannot_be_set_aside_keeps_its_segment_until_it_can,
@@ -279,6 +304,7 @@ const weir_test::Register kRegistered(
      a_segment_that_cannot_be_read_is_left_for_a_minute,
      a_directory_whose_lock_another_holds_is_drained_later_and_says_so,
      an_unknown_header_is_left_alone_and_blocks_nobody, a_segment_in_which_nothing_was_written_goes,
+     a_file_of_holes_that_is_larger_than_a_segment_holds_nothing_up,
      other_files_are_counted_and_left, segments_are_drained_oldest_first_whoever_wrote_them,
      whatever_is_flipped_all_other_records_come_through});
 

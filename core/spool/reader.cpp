@@ -49,6 +49,26 @@ SegmentReader::Step SegmentReader::finish(std::size_t used) {
   return step;
 }
 
+SegmentReader::Step SegmentReader::whole(const FrameHeader& header, std::string_view record,
+                                         std::size_t used) {
+  Step step;
+  step.used = used;
+  if (gap_) {
+    step.what = What::damage;
+    step.from = *gap_;
+    step.to = position_;
+    gap_.reset();
+    return step;
+  }
+  const std::size_t frame = kFrameHeaderSize + record.size();
+  step.what = What::record;
+  step.record = record;
+  step.replicas = header.replicas;
+  step.used += frame;
+  position_ += frame;
+  return step;
+}
+
 SegmentReader::Step SegmentReader::next(std::string_view window) {
   std::size_t used = 0;
   for (;;) {
@@ -80,21 +100,7 @@ SegmentReader::Step SegmentReader::next(std::string_view window) {
       skip(window, frame, used);
       continue;
     }
-    Step step;
-    step.used = used;
-    if (gap_) {
-      step.what = What::damage;
-      step.from = *gap_;
-      step.to = position_;
-      gap_.reset();
-      return step;
-    }
-    step.what = What::record;
-    step.record = record;
-    step.replicas = header->replicas;
-    step.used += static_cast<std::size_t>(frame);
-    position_ += frame;
-    return step;
+    return whole(*header, record, used);
   }
 }
 

@@ -60,6 +60,8 @@ class SegmentReader {
  private:
   Step more(std::size_t used, std::uint64_t wanted);
   Step finish(std::size_t used);
+  // A whole frame, unless the gap before it has to be told first.
+  Step whole(const FrameHeader& header, std::string_view record, std::size_t used);
   void skip(std::string_view& window, std::uint64_t bytes, std::size_t& used);
 
   std::uint32_t salt_;

@@ -11,7 +11,7 @@
 //            session, and no COMMIT with token 7 succeeds any more
 //
 //   Leases leases(options);
-//   leases.open(database.backend_pid(), error);       // the first answer is there then
+//   leases.open(connection.backend_pid(), error);     // the first answer is there then
 //   leases.tick();                                    // often, from every wait; never waits itself
 //   for (const Lease& lease : leases.held()) …
 //   leases.release(stream);                           // once its batch is stored

@@ -34,7 +34,6 @@
 namespace weir::pg {
 
 // SQLSTATEs that Weir acts on.
-constexpr std::string_view kUniqueViolation = "23505";
 constexpr std::string_view kUndefinedTable = "42P01";
 constexpr std::string_view kUndefinedSchema = "3F000";
 constexpr std::string_view kUndefinedFunction = "42883";

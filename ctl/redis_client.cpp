@@ -60,10 +60,13 @@ bool RedisClient::authenticate(const RedisOptions& options, std::string& error) 
   return ask(2, words.data(), lengths.data(), error);
 }
 
+// NOMKSTREAM: in a stream that is not there, nobody would find the record.
 bool RedisClient::add(const std::string& stream, std::string_view record, std::string& error) {
-  std::array<const char*, 5> words{"XADD", stream.c_str(), "*", kRecordField.data(), record.data()};
-  const std::array<std::size_t, 5> lengths{4, stream.size(), 1, kRecordField.size(), record.size()};
-  return ask(5, words.data(), lengths.data(), error);
+  std::array<const char*, 6> words{"XADD", stream.c_str(),      "NOMKSTREAM",
+                                   "*",    kRecordField.data(), record.data()};
+  const std::array<std::size_t, 6> lengths{4, stream.size(),       10,
+                                           1, kRecordField.size(), record.size()};
+  return ask(6, words.data(), lengths.data(), error);
 }
 
 bool RedisClient::ask(int words, const char** word, const std::size_t* length, std::string& error) {
@@ -72,6 +75,12 @@ bool RedisClient::ask(int words, const char** word, const std::size_t* length, s
   };
   const std::unique_ptr<redisReply, FreeReply> reply(
       static_cast<redisReply*>(redisCommandArgv(context_.get(), words, word, length)));
+  if (reply && reply->type == REDIS_REPLY_NIL) {
+    error = "this Redis has no stream " + std::string(word[1], length[1]) +
+            ": name with --redis and --stream where the web servers send events (their first one "
+            "makes the stream)";
+    return false;
+  }
   if (reply && reply->type != REDIS_REPLY_ERROR) return true;
   error = reply
               ? "Redis refuses " + std::string(word[0]) + ": " + std::string(reply->str, reply->len)

@@ -31,7 +31,7 @@ class RedisClient {
   // Connects and authenticates. None: `error` holds one sentence.
   static std::optional<RedisClient> open(const RedisOptions& options, std::string& error);
 
-  // Adds an entry that holds `record`. True: Redis has acknowledged it.
+  // Adds an entry that holds `record` to a stream that is there. True: Redis has acknowledged it.
   [[nodiscard]] bool add(const std::string& stream, std::string_view record, std::string& error);
 
  private:

@@ -127,6 +127,9 @@ subtest 'what changes something wants to be told which' => sub {
 
 subtest 'retry that is interrupted loses nothing and doubles nothing' => sub {
   says(dead_letters('retry', '--tenant' => 'acme', '--redis' => 'unix:/nonexistent'), 1, qr/cannot connect to Redis at unix:.nonexistent/, 'without Redis');
+  # A letter that is put where no flusher reads is lost.
+  says(dead_letters('retry', '--tenant' => 'acme', '--redis' => $redis_address, '--stream' => 'weir:{o}'), 1, qr/^0 put back.*this Redis has no stream weir:\{o\}: name/ms, 'into a stream that is not there');
+  is(redis()->exists('weir:{o}'), 0, 'it is not made');
   is(scalar ids_of('acme'), 3, 'the letters stay');
   database()->do('DROP TRIGGER refuse ON weir.events');
   # The record is in the stream, and the letter cannot be deleted: as a kill between the two leaves it.

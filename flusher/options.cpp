@@ -8,6 +8,7 @@
 
 #include "core/redis/stream.h"
 #include "flusher/exposer.h"
+#include "pg/connection.h"
 
 namespace weir::flusher {
 namespace {
@@ -29,6 +30,9 @@ std::string check_address(const std::string& text) {
   RedisAddress address;
   return parse_redis_address(text, address);
 }
+
+// What libpq would refuse at every try is no outage.
+std::string check_conninfo(const std::string& text) { return pg::conninfo_fault(text); }
 
 // What stands for several values: given once for each, as a list in the file, or with commas.
 template <typename Option>
@@ -53,7 +57,8 @@ void add_places(CLI::App& app, Options& options, Words& words) {
       ->type_name("NAME");
   app.add_option("--redis-password-file", options.redis_password_file,
                  "file whose first line is that user's password, read at each connection")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->check(CLI::ExistingFile.description(""));
   auto* streams = several(app.add_option("--stream", words.streams,
                                          "the streams' keys in Redis (default: weir:{0})"))
                       ->type_name("KEY,...");
@@ -64,7 +69,8 @@ void add_places(CLI::App& app, Options& options, Words& words) {
       ->excludes(streams);
   app.add_option("--postgres", options.postgres,
                  "libpq's connection string (default: the PG* environment variables)")
-      ->type_name("CONNINFO");
+      ->type_name("CONNINFO")
+      ->check(CLI::Validator(check_conninfo, ""));
 }
 
 void add_sizes(CLI::App& app, Options& options) {

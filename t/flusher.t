@@ -35,6 +35,8 @@ subtest 'help, and what is wrong with a configuration, in a sentence' => sub {
     '--log-level'   => [ 'loud',              qr/debug/ ],
     '--config'      => [ "/nonexistent/file", qr/nonexistent/ ],
     '--verbose'     => [ '1',                 qr/verbose/ ],
+    '--postgres'    => [ 'foo=bar',           qr/invalid connection option "foo"/ ],
+    '--redis-password-file' => [ '/nonexistent/file', qr/does not exist/ ],
   );
   for my $option (sort keys %wrong) {
     my ($value, $reason) = $wrong{$option}->@*;

@@ -57,8 +57,9 @@ START_TEST(the_next_id_leaves_none_out) {
 END_TEST
 
 START_TEST(a_note_tells_its_position) {
-  ck_assert_view_eq(position_in_note(make_note("7", "1-2")), "1-2");
-  ck_assert_view_eq(position_in_note(make_note("7", "")), "");
+  const std::string note = make_note("7", "1-2"), empty = make_note("7", "");
+  ck_assert_view_eq(position_in_note(note), "1-2");
+  ck_assert_view_eq(position_in_note(empty), "");
   ck_assert_view_eq(position_in_note(""), "");
   ck_assert_view_eq(position_in_note("scribble"), "");
 }

@@ -8,14 +8,14 @@ namespace {
 
 START_TEST(what_the_spool_makes_is_no_stranger) {
   TempDirectory directory;
-  ck_assert_str_eq(foreign_file(directory.path).c_str(), "");
+  ck_assert_view_eq(foreign_file(directory.path), "");
   for (const char* name : {"lock", "0000000000000001-1.spool", "0000000000000001-1.spool.bad"}) {
     directory.write(name, "x");
-    ck_assert_str_eq(foreign_file(directory.path).c_str(), "");
+    ck_assert_view_eq(foreign_file(directory.path), "");
   }
   // A file system of the spool's own has one.
   std::filesystem::create_directory(directory.path + "/lost+found");
-  ck_assert_str_eq(foreign_file(directory.path).c_str(), "");
+  ck_assert_view_eq(foreign_file(directory.path), "");
 }
 END_TEST
 
@@ -23,9 +23,9 @@ START_TEST(any_other_file_is_a_stranger) {
   for (const char* name : {"passwd", "a.bad", "x.spool.bad.bad", ".spool", "lock2"}) {
     TempDirectory directory;
     directory.write(name, "x");
-    ck_assert_str_eq(foreign_file(directory.path).c_str(), name);
+    ck_assert_view_eq(foreign_file(directory.path), name);
   }
-  ck_assert_str_eq(foreign_file("/nonexistent/folder").c_str(), "");
+  ck_assert_view_eq(foreign_file("/nonexistent/folder"), "");
 }
 END_TEST
 

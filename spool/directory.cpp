@@ -175,6 +175,13 @@ bool Directory::is_linked(int fd, const std::string& name) const {
   return opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
 }
 
+// What is written behind the end of such a file leaves a hole where the header was.
+bool Directory::is_shortened(const Segment& segment) const {
+  struct stat status {};
+  if (files_.status(segment.fd.number(), status) < 0) return true;
+  return static_cast<std::uint64_t>(status.st_size) < segment.size;
+}
+
 int Directory::read_header(int fd, HeaderState& state, SegmentHeader& header) const {
   std::array<char, kSegmentHeaderSize> bytes{};
   const std::int64_t count = files_.read(fd, bytes.data(), bytes.size(), 0);

@@ -82,6 +82,9 @@ class Directory {
   // The segment's name still leads to it.
   bool has(const Segment& segment) const { return is_linked(segment.fd.number(), segment.name); }
 
+  // It is no longer as long as it was made.
+  bool is_shortened(const Segment& segment) const;
+
  private:
   struct Entry {
     std::string name;

@@ -42,6 +42,7 @@ Fault SegmentWriter::write(char* frames, std::size_t bytes, const Batch::Item* i
   WEIR_FAULT_POINT(after_sync);
   // Synced, but nobody would find it: the directory was removed or moved away.
   if (!directory_.has(segment_)) return Fault::of(ENOENT);
+  if (directory_.is_shortened(segment_)) return Fault("somebody shortened a file in it");
   header.progress.bytes += bytes;
   header.progress.records += count;
   // It helps whoever reads the segment; the records are safe without it.

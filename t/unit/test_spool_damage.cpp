@@ -224,6 +224,23 @@ START_TEST(a_segment_in_which_nothing_was_written_goes) {
 }
 END_TEST
 
+// As logrotate's copytruncate does it. Its header is gone with the rest, so nobody would find what
+// is written behind that.
+START_TEST(nothing_is_kept_in_a_segment_that_was_shortened_meanwhile) {
+  House house;
+  auto worker = house.worker();
+  ck_assert(worker->keep("one") == true);
+  const std::string name = house.directory.segments().back();
+  std::filesystem::resize_file(house.directory.path + '/' + name, 0);
+  ck_assert(worker->keep("two") == false);
+  ck_assert(worker->log.warned("begins another: somebody shortened a file in it"));
+  worker->pass(seconds(1), false);
+  ck_assert(worker->keep("three") == true);
+  worker->pass(seconds(4), true);
+  ck_assert(worker->redis.got == Records{"three"});
+}
+END_TEST
+
 // Reading it would hold up the drain, and whoever makes a segment, for as long as that takes.
 START_TEST(a_file_of_holes_that_is_larger_than_a_segment_holds_nothing_up) {
   House house;
@@ -304,6 +321,7 @@ const weir_test::Register kRegistered(
      a_segment_that_cannot_be_read_is_left_for_a_minute,
      a_directory_whose_lock_another_holds_is_drained_later_and_says_so,
      an_unknown_header_is_left_alone_and_blocks_nobody, a_segment_in_which_nothing_was_written_goes,
+     nothing_is_kept_in_a_segment_that_was_shortened_meanwhile,
      a_file_of_holes_that_is_larger_than_a_segment_holds_nothing_up,
      other_files_are_counted_and_left, segments_are_drained_oldest_first_whoever_wrote_them,
      whatever_is_flipped_all_other_records_come_through});

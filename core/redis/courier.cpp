@@ -404,7 +404,7 @@ void Courier::give_up(Time now) {
 // Without memory it is due again at once.
 void Courier::ask(Time now) noexcept {
   if (state_ != State::ready) return;
-  const auto is_due = [now](std::optional<Time> due) { return due && *due <= now; };
+  const auto is_due = [now](std::optional<Time> due) { return due.value_or(Time::max()) <= now; };
   try {
     if (waiting_.empty() && is_due(breaker_.due())) probe(now);
     if (is_due(watch_.due())) look(now);

@@ -177,7 +177,7 @@ std::string read_redis_settings(const std::vector<std::string_view>& words,
   std::vector<const Parameter*> seen;
   for (const std::string_view word : words) {
     const bool address = settings.addresses.empty() || is_address(word);
-    const auto fault = address ? add_address(word, settings) : set_parameter(word, settings, seen);
+    auto fault = address ? add_address(word, settings) : set_parameter(word, settings, seen);
     if (!fault.empty()) return fault;
   }
   const auto& courier = settings.courier;

@@ -96,11 +96,11 @@ $(BUILD)/obj/%.o: %.cpp $(BUILD)/flags
 	$(call say,compile $<)$(CXX) $(ALL_CXXFLAGS) $(EXTRA_CXXFLAGS) -c -o $@ $<
 
 $(call objects,$(FLUSHER_SRCS) $(CTL_SRCS)): $(BUILD)/schema
-$(BUILD)/obj/ctl/%.o: EXTRA_CXXFLAGS = $(SCHEMA_FLAGS)
-$(BUILD)/obj/flusher/%.o: EXTRA_CXXFLAGS = $(SCHEMA_FLAGS) $$(pkg-config --cflags spdlog)
+$(BUILD)/obj/ctl/%.o: private EXTRA_CXXFLAGS = $(SCHEMA_FLAGS)
+$(BUILD)/obj/flusher/%.o: private EXTRA_CXXFLAGS = $(SCHEMA_FLAGS) $$(pkg-config --cflags spdlog)
 
 # Check's macros are not ours: they shadow and convert.
-$(BUILD)/obj/t/unit/%.o: WARNINGS = -Wall -Wextra -Werror
+$(BUILD)/obj/t/unit/%.o: private WARNINGS = -Wall -Wextra -Werror
 
 $(BUILD)/libweir_core.a: $(call objects,$(CORE_SRCS))
 $(BUILD)/libweir_spool.a: $(call objects,$(SPOOL_SRCS))

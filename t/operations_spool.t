@@ -17,11 +17,11 @@ sub kill_workers () {
   return;
 }
 
-# The bytes of a segment up to the last that was written.
+# The bytes of a segment up to the last that was written, as its header tells: the last record may
+# end in a zero.
 sub written ($path) {
   my $bytes = WeirTest::Server::read_file($path);
-  $bytes =~ s/\0+\z//;
-  return $bytes;
+  return substr $bytes, 0, unpack 'Q>', substr $bytes, 32, 8;
 }
 
 sub change ($path, $at, $bytes) {

@@ -13,7 +13,7 @@
 
 #include <cstddef>
 
-#include "core/keep/background.h"
+#include "core/host/background.h"
 
 #if !(NGX_THREADS)
 #error "Weir's spool waits for disks in threads: configure nginx --with-threads"

@@ -15,7 +15,7 @@
 #include <chrono>
 #include <optional>
 
-#include "core/keep/background.h"
+#include "core/host/background.h"
 #include "core/redis/backoff.h"
 #include "core/spool/lines.h"
 #include "spool/segment_writer.h"

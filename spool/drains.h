@@ -19,7 +19,7 @@
 
 #include <chrono>
 
-#include "core/keep/background.h"
+#include "core/host/background.h"
 #include "core/spool/delivery.h"
 #include "core/spool/lines.h"
 #include "spool/commits.h"

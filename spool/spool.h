@@ -24,7 +24,7 @@
 #include <chrono>
 #include <memory>
 
-#include "core/keep/background.h"
+#include "core/host/background.h"
 #include "core/spool/drain_sink.h"
 #include "core/spool/log.h"
 #include "core/spool/settings.h"

@@ -1,6 +1,6 @@
 // Work that must not be done on a server's event loop, such as waiting for a disk: the one way in
-// which shared code asks a server for another thread. nginx has a thread pool for it, Apache's
-// writer thread its own.
+// which shared code asks a server for another thread. nginx has a thread pool for it, Apache gets a
+// thread of its own for each child.
 //
 //   class Sync final : public Job {
 //     void work() noexcept override { result_ = fdatasync(fd_); }   // elsewhere

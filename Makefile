@@ -1,6 +1,6 @@
 # Weir. `make help` lists the targets; CONTRIBUTING.md says how to work with them.
 #
-# Sources are found by wildcard: a new file in core/*/, spool/, pg/, flusher/, ctl/, t/unit/ or t/fuzz/
+# Sources are found by wildcard: a new file in core/*/, spool/, edge/, pg/, flusher/, ctl/, t/unit/ or t/fuzz/
 # needs no line here. SAN=1 builds with AddressSanitizer and UndefinedBehaviorSanitizer, SAN=thread with
 # ThreadSanitizer, each into a folder of its own.
 SAN ?=
@@ -39,6 +39,7 @@ SCHEMA_FLAGS = -DWEIR_SCHEMA_VERSION=$(SCHEMA_VERSION) -DWEIR_SQL_DIR='"$(SQL_DI
 
 CORE_SRCS = $(wildcard core/*/*.cpp)
 SPOOL_SRCS = $(wildcard spool/*.cpp)
+EDGE_SRCS = $(wildcard edge/*.cpp)
 PG_SRCS = $(wildcard pg/*.cpp)
 FLUSHER_SRCS = $(wildcard flusher/*.cpp)
 CTL_SRCS = $(wildcard ctl/*.cpp)
@@ -104,7 +105,8 @@ $(BUILD)/obj/t/unit/%.o: private WARNINGS = -Wall -Wextra -Werror
 
 $(BUILD)/libweir_core.a: $(call objects,$(CORE_SRCS))
 $(BUILD)/libweir_spool.a: $(call objects,$(SPOOL_SRCS))
-$(BUILD)/libweir_core.a $(BUILD)/libweir_spool.a:
+$(BUILD)/libweir_edge.a: $(call objects,$(EDGE_SRCS))
+$(BUILD)/libweir_core.a $(BUILD)/libweir_spool.a $(BUILD)/libweir_edge.a:
 	@rm -f $@
 	$(Q)ar rcs $@ $^
 
@@ -139,7 +141,7 @@ $(CHAOS):
 $(BUILD)/weirctl: $(call objects,$(CTL_SRCS) $(PG_SRCS)) $(BUILD)/libweir_spool.a $(BUILD)/libweir_core.a
 	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),$(CORE_PKGS) libpq)
 
-$(BUILD)/unit: $(call objects,$(UNIT_SRCS)) $(BUILD)/libweir_spool.a $(BUILD)/libweir_core.a
+$(BUILD)/unit: $(call objects,$(UNIT_SRCS)) $(BUILD)/libweir_edge.a $(BUILD)/libweir_spool.a $(BUILD)/libweir_core.a
 	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),check $(CORE_PKGS) prometheus-cpp-core)
 
 module: ## build only the nginx module, $(BUILD)/ngx_http_weir_module.so
@@ -224,7 +226,7 @@ tidy = @mkdir -p $(@D)
 tidy += && echo '  look at $<' && clang-tidy --quiet $< -- $(TIDY_FLAGS) $(1) >$@.log 2>&1 && touch $@ || \
 	{ grep -E '(warning|error):' -A 3 $@.log || cat $@.log; exit 1; }
 
-tidy: $(patsubst %.cpp,$(BUILD)/tidy/%,$(CORE_SRCS) $(SPOOL_SRCS) $(PG_SRCS) $(FLUSHER_SRCS) $(CTL_SRCS) $(wildcard ngx_module/*.cpp))
+tidy: $(patsubst %.cpp,$(BUILD)/tidy/%,$(CORE_SRCS) $(SPOOL_SRCS) $(EDGE_SRCS) $(PG_SRCS) $(FLUSHER_SRCS) $(CTL_SRCS) $(wildcard ngx_module/*.cpp))
 $(BUILD)/tidy/%: %.cpp $(BUILD)/obj/%.o .clang-tidy
 	$(call tidy)
 $(BUILD)/tidy/ngx_module/%: ngx_module/%.cpp $(BUILD)/nginx/objs/addon/ngx_module/%.o .clang-tidy

@@ -55,11 +55,12 @@ struct Host {
 bool process_lives(std::uint64_t process);
 
 class Edge final : private SpoolLog {
-  using Time = Clock::Time;
-  const Host host_;
-  const MetricsMemory& all_metrics_;
+ private:
+  const Host host_;  // before what is built with it
 
  public:
+  using Time = Clock::Time;
+
   // `settings.redis` is there.
   Edge(const EdgeSettings& settings, const Host& host);
   ~Edge();
@@ -103,6 +104,7 @@ class Edge final : private SpoolLog {
 
   void note(std::string_view sentence) noexcept override;
   void warn(std::string_view sentence) noexcept override;
+  void say(Log::Level level, std::string_view sentence) noexcept;
 
   bool speaks_ = false;
   bool leaving_ = false;
@@ -110,7 +112,7 @@ class Edge final : private SpoolLog {
 };
 
 // What went wrong with a request that threw, for the log; call it inside a catch. It holds nothing
-// of the request.
-std::string exception_sentence() noexcept;
+// of the request, and lies in `text`, or in static memory.
+std::string_view exception_sentence(std::string& text) noexcept;
 
 }  // namespace weir

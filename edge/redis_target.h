@@ -3,9 +3,11 @@
 //
 //   RedisTarget target;
 //   std::string warning;
-//   if (auto fault = read_redis_target(words, folder, target, warning); !fault.empty()) refuse(fault);
+//   if (auto fault = read_redis_target(words, folder, target, warning); !fault.empty())
+//   refuse(fault);
 //
-// It blocks for as long as a name server does: for the reading of a configuration, not for requests.
+// It blocks for as long as a name server does: for the reading of a configuration, not for
+// requests.
 #pragma once
 
 #include <sys/socket.h>

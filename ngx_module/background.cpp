@@ -34,7 +34,7 @@ bool ThreadPool::start(Job& job) noexcept {
   if (task == nullptr || ngx_thread_task_post(pool_, &task->task) != NGX_OK) return false;
   static_cast<void>(task.release());  // finished() has it
   ++running_;
-  observer_.job_started();
+  time_keeper_.watch();
   return true;
 }
 
@@ -43,7 +43,7 @@ void ThreadPool::finished(ngx_event_t* event) noexcept {
   static_cast<void>(task->worked.load(std::memory_order_acquire));
   --task->pool.running_;
   task->job.done();
-  task->pool.observer_.job_done();
+  task->pool.time_keeper_.watch();
 }
 
 }  // namespace weir

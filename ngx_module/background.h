@@ -1,7 +1,7 @@
 // Work off the event loop, by nginx's own thread pool (the one called "default").
 //
 //   auto* pool = add_thread_pool(cf);                  // when the configuration is read
-//   ThreadPool background(pool, observer);             // one a worker
+//   ThreadPool background(pool, time_keeper);          // one a worker
 //   background.start(job);                             // job.done() comes on the event loop
 //
 // A worker that was told to quit stays while a job runs: nobody would hear of its end otherwise.
@@ -14,6 +14,7 @@
 #include <cstddef>
 
 #include "core/host/background.h"
+#include "ngx_module/time_keeper.h"
 
 #if !(NGX_THREADS)
 #error "Weir's spool waits for disks in threads: configure nginx --with-threads"
@@ -26,17 +27,9 @@ ngx_thread_pool_t* add_thread_pool(ngx_conf_t* cf);
 
 class ThreadPool final : public Background {
  public:
-  // Told on the event loop, when a job starts and after its done().
-  class Observer {
-   public:
-    virtual void job_started() noexcept = 0;
-    virtual void job_done() noexcept = 0;
-
-   protected:
-    ~Observer() = default;
-  };
-
-  ThreadPool(ngx_thread_pool_t* pool, Observer& observer) : pool_(pool), observer_(observer) {}
+  // `time_keeper` is told when a job starts, and after its done().
+  ThreadPool(ngx_thread_pool_t* pool, TimeKeeper& time_keeper)
+      : pool_(pool), time_keeper_(time_keeper) {}
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
@@ -50,7 +43,7 @@ class ThreadPool final : public Background {
   static void finished(ngx_event_t* event) noexcept;
 
   ngx_thread_pool_t* pool_;
-  Observer& observer_;
+  TimeKeeper& time_keeper_;
   std::size_t running_ = 0;
 };
 

@@ -139,7 +139,7 @@ char* merge(ngx_conf_t* cf, const LocationConf& outer, LocationConf& inner) {
   if (inner.place.empty()) return NGX_CONF_OK;
 
   auto* main = static_cast<MainConf*>(ngx_http_conf_get_module_main_conf(cf, ngx_http_weir_module));
-  if (!main->redis) {
+  if (!main->edge.redis) {
     return refuse_later(cf, inner,
                         "\"weir\" needs a Redis to keep events in: add \"weir_redis unix:/path;\" "
                         "or \"weir_redis host:port;\" to the http block, for \"weir\"");
@@ -150,7 +150,7 @@ char* merge(ngx_conf_t* cf, const LocationConf& outer, LocationConf& inner) {
   const auto fault = contradiction_in(inner.settings.location().limits);
   if (!fault.empty()) return refuse_later(cf, inner, "weir_limit: " + fault + ", for \"weir\"");
   take_over_body_limit(core, inner.settings.location().limits);
-  if (inner.settings.location().replicas > 0) main->wants_replicas = true;
+  if (inner.settings.location().replicas > 0) main->edge.wants_replicas = true;
   return NGX_CONF_OK;
 }
 
@@ -160,7 +160,7 @@ void* create_main_conf(ngx_conf_t* cf) noexcept { return pool_new<MainConf>(cf->
 
 char* init_main_conf(ngx_conf_t* cf, void* conf) noexcept {
   auto* main = static_cast<MainConf*>(conf);
-  if (!main->redis) return NGX_CONF_OK;
+  if (!main->edge.redis) return NGX_CONF_OK;
   main->metrics = add_metrics_zone(cf);
   return main->metrics != nullptr ? NGX_CONF_OK : static_cast<char*>(NGX_CONF_ERROR);
 }

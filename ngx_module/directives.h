@@ -4,20 +4,17 @@
 
 #include "ngx_module/nginx.h"
 
-#include <optional>
 #include <string>
 
 #include "core/http/location.h"
-#include "ngx_module/redis_link.h"
-#include "ngx_module/spool_link.h"
+#include "edge/edge.h"
 
 namespace weir {
 
 struct MainConf {
-  std::optional<RedisTarget> redis;
-  bool wants_replicas = false;  // in some location
-  std::optional<SpoolTarget> spool;
-  ngx_shm_zone_t* metrics = nullptr;
+  EdgeSettings edge;
+  ngx_thread_pool_t* threads = nullptr;  // there if there is a spool
+  ngx_shm_zone_t* metrics = nullptr;     // there if there is a Redis
 };
 
 struct LocationConf {

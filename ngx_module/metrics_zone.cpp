@@ -1,7 +1,5 @@
 #include "ngx_module/metrics_zone.h"
 
-#include <csignal>
-
 namespace weir {
 namespace {
 
@@ -30,8 +28,5 @@ ngx_shm_zone_t* add_metrics_zone(ngx_conf_t* cf) {
   if (zone != nullptr) zone->init = init_zone;
   return zone;
 }
-
-// Workers run as one user, so what may not be signalled is none of them.
-bool process_lives(std::uint64_t process) { return kill(static_cast<pid_t>(process), 0) == 0; }
 
 }  // namespace weir

@@ -2,7 +2,7 @@
 // taken, kept over reloads, gone with the master.
 //
 //   conf.metrics = add_metrics_zone(cf);            // while the configuration is read
-//   Metrics metrics(metrics_memory(conf.metrics), ngx_pid, process_lives);   // in init_process
+//   Edge edge(settings, {…, *metrics_memory(conf.metrics), …});   // in init_process
 #pragma once
 
 #include "ngx_module/nginx.h"
@@ -18,7 +18,5 @@ ngx_shm_zone_t* add_metrics_zone(ngx_conf_t* cf);
 inline MetricsMemory* metrics_memory(const ngx_shm_zone_t* zone) {
   return static_cast<MetricsMemory*>(zone->data);
 }
-
-bool process_lives(std::uint64_t process);
 
 }  // namespace weir

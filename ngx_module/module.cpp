@@ -28,7 +28,7 @@ ngx_int_t init_module(ngx_cycle_t* cycle) noexcept {
 
 ngx_int_t init_process(ngx_cycle_t* cycle) noexcept {
   const MainConf* conf = main_conf(cycle);
-  if (conf == nullptr || !conf->redis || !serves_requests()) return NGX_OK;
+  if (conf == nullptr || !conf->edge.redis || !serves_requests()) return NGX_OK;
   try {
     worker = new Worker(*conf);
     worker->start();
@@ -40,7 +40,6 @@ ngx_int_t init_process(ngx_cycle_t* cycle) noexcept {
 }
 
 void exit_process(ngx_cycle_t*) noexcept {
-  if (worker != nullptr) worker->publish();  // what was counted since it did so last
   delete worker;
   worker = nullptr;
 }

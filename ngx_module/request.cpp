@@ -6,11 +6,9 @@
 #include "core/http/intake.h"
 #include "fault/fault_point.h"
 #include "ngx_module/body.h"
-#include "ngx_module/clock.h"
 #include "ngx_module/directives.h"
 #include "ngx_module/pool.h"
 #include "ngx_module/response.h"
-#include "ngx_module/tell.h"
 #include "ngx_module/worker.h"
 
 namespace weir {
@@ -104,22 +102,16 @@ ngx_int_t answer_early(ngx_http_request_t* r, const Answer& answer) {
 ngx_int_t answer_from_within(ngx_http_request_t* r, const Location& location,
                              const RequestHead& head) {
   std::string page;
-  Answer answer = tell(location.endpoint, page);
+  Answer answer = current_worker()->edge.tell(location.endpoint, page);
   answer.cors = location.cors.grant(head.origin);
   return answer_early(r, answer);
 }
 
-// Inside a catch. What the standard library says of its exceptions holds nothing of a request.
+// Inside a catch.
 void log_exception() noexcept {
-  try {
-    throw;
-  } catch (const std::bad_alloc&) {
-    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "weir had no memory for a request");
-  } catch (const std::exception& error) {
-    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "weir failed in a request: %s", error.what());
-  } catch (...) {
-    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "weir failed in a request");
-  }
+  std::string text;
+  const auto sentence = exception_sentence(text);
+  ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "%*s", WEIR_TEXT(sentence));
 }
 
 // Nothing is finalized yet when Visit throws on the way.
@@ -163,8 +155,8 @@ void Visit::too_large() {
 }
 
 void Visit::decide() {
-  Intake& intake = current_worker()->intake;
-  const Decision decision = intake.take(location_, head_, body_.view(), wall_time());
+  Worker& worker = *current_worker();
+  const Decision decision = worker.intake.take(location_, head_, body_.view(), worker.clock.wall());
   if (decision.record.empty()) return finish(decision.answer);
   if (!keep(decision)) return finish(Intake::unavailable(location_, head_));
   body_.release(r_);
@@ -179,7 +171,8 @@ bool Visit::keep(const Decision& decision) {
   if (cleanup == nullptr) return false;
   answer_ = decision.answer;
   if (!keep_body(r_, answer_)) return false;
-  waiting_ = current_worker()->keeper.keep(decision.record, location_.replicas, *this, ticket_);
+  waiting_ =
+      current_worker()->edge.keeper.keep(decision.record, location_.replicas, *this, ticket_);
   if (waiting_) {
     since_ = std::chrono::steady_clock::now();
     cleanup->data = this;
@@ -190,9 +183,7 @@ bool Visit::keep(const Decision& decision) {
 
 // Not by nginx's own clock, which is as old as the turn of its loop.
 void Visit::count_wait() const {
-  const auto time = std::chrono::steady_clock::now() - since_;
-  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(time).count();
-  current_worker()->metrics.kept_after(static_cast<std::uint64_t>(micros));
+  current_worker()->edge.metrics.kept_after(std::chrono::steady_clock::now() - since_);
 }
 
 // Runs inside the handlers of the connection to Redis or of the thread pool, so that what nginx
@@ -211,7 +202,7 @@ void Visit::kept(bool kept) noexcept {
 // The request is over, answered or not.
 void Visit::on_gone(void* data) noexcept {
   auto* visit = static_cast<Visit*>(data);
-  if (visit->waiting_) current_worker()->keeper.forget(visit->ticket_);
+  if (visit->waiting_) current_worker()->edge.keeper.forget(visit->ticket_);
 }
 
 void Visit::finish(const Answer& answer) { ngx_http_finalize_request(r_, send_answer(r_, answer)); }

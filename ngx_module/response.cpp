@@ -49,7 +49,7 @@ ngx_int_t send_kept(ngx_http_request_t* r, const Answer& answer) {
 #endif
   auto* buffer = static_cast<ngx_buf_t*>(ngx_calloc_buf(r->pool));
   if (buffer == nullptr || !set_head(r, answer)) return NGX_HTTP_INTERNAL_SERVER_ERROR;
-  current_worker()->metrics.answered(location_of(r).endpoint, answer.status);
+  current_worker()->edge.metrics.answered(location_of(r).endpoint, answer.status);
   const ngx_int_t rc = ngx_http_send_header(r);
   if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) return rc;
 

@@ -1,57 +1,87 @@
 #include "ngx_module/worker.h"
 
+#include <algorithm>
+#include <array>
+
 #include "core/redis/settings.h"
+#include "ngx_module/metrics_zone.h"
 
 namespace weir {
 namespace {
 
-std::optional<SpoolLink>& open_spool(std::optional<SpoolLink>& spool, const MainConf& conf) {
-  if (conf.spool) spool.emplace(*conf.spool);
-  return spool;
-}
+using std::chrono::milliseconds;
 
-// Without a spool there is nowhere else to go while Redis is slow: requests wait the whole timeout,
-// unless the configuration says otherwise.
-RedisTarget target_of_worker(const MainConf& conf) {
-  RedisTarget target = *conf.redis;
-  target.courier.stream = stream_of(target.courier, target.shards, ngx_worker);
-  if (!conf.spool && !target.names_patience) target.courier.patience = target.courier.timeout;
-  return target;
-}
-
-// Redis' WAIT holds up a connection, so that those who want it have one of their own.
-std::unique_ptr<RedisLink> open_replicated(const MainConf& conf, Metrics& metrics) {
-  if (!conf.wants_replicas) return nullptr;
-  RedisTarget target = target_of_worker(conf);
-  target.for_replicas = true;
-  target.name += ", for wait=";
-  for (RedisTarget::Address& address : target.addresses) address.name += ", for wait=";
-  return std::make_unique<RedisLink>(target, metrics);
-}
+constexpr ngx_msec_t kGreetingWait = 250;
 
 }  // namespace
 
 Worker::Worker(const MainConf& conf)
-    : metrics(metrics_memory(conf.metrics), static_cast<std::uint64_t>(ngx_pid), process_lives),
-      shared_metrics(*metrics_memory(conf.metrics)),
-      tells_of_stream(is_first_of_stream(conf.redis->shards, ngx_worker)),
-      redis(target_of_worker(conf), metrics),
-      replicated(open_replicated(conf, metrics)),
-      keeper({&redis, replicated.get(), open_spool(spool, conf) ? &spool->writer() : nullptr}) {}
-
-void Worker::start() {
-  redis.start();
-  if (replicated) replicated->start();
-  if (spool) spool->start(keeper);
-  publisher.start();
+    : redis_(conf.edge.redis->addresses, *this),
+      replicated_(conf.edge.redis->addresses, *this),
+      threads_(conf.threads, *this),
+      timer_owner_(),
+      timer_(),
+      edge(conf.edge, {clock, log_, redis_, replicated_, threads_, *metrics_memory(conf.metrics),
+                       static_cast<std::uint64_t>(ngx_pid), ngx_worker}) {
+  redis_.serve(edge.redis);
+  if (edge.replicated) replicated_.serve(*edge.replicated);
+  edge.speak(is_first_of_stream(conf.edge.redis->shards, ngx_worker));
+  timer_owner_.fd = -1;
+  timer_owner_.data = this;
+  timer_.data = &timer_owner_;
+  timer_.log = ngx_cycle->log;
+  timer_.handler = on_timer;
 }
 
-KeepStatus Worker::keep_status() {
-  KeepStatus status;
-  status.tells_of_stream = tells_of_stream && !ngx_exiting;
-  redis.describe(status);
-  if (spool) status.spool = spool->writer().status();
-  return status;
+Worker::~Worker() {
+  if (timer_.timer_set) ngx_del_timer(&timer_);
+}
+
+void Worker::start() {
+  edge.start();
+  look_for_redis();
+  watch();
+}
+
+// By poll(), since nginx's loop is not running yet.
+void Worker::look_for_redis() noexcept {
+  const auto until = clock.steady() + milliseconds(kGreetingWait);
+  while (!edge.settled() && clock.steady() < until) {
+    const auto wait = std::min(edge.due(), until) - clock.steady();
+    std::array<pollfd, 2> descriptors{redis_.to_poll(), replicated_.to_poll()};
+    poll(descriptors.data(), descriptors.size(),
+         static_cast<int>(std::chrono::ceil<milliseconds>(wait).count()));
+    ngx_time_update();
+    redis_.polled(descriptors[0].revents);
+    replicated_.polled(descriptors[1].revents);
+    edge.tick();
+  }
+}
+
+void Worker::on_timer(ngx_event_t* event) noexcept {
+  static_cast<Worker*>(static_cast<ngx_connection_t*>(event->data)->data)->tick();
+}
+
+void Worker::tick() noexcept {
+  if (ngx_exiting) edge.leave();
+  redis_.read_pending();
+  replicated_.read_pending();
+  edge.tick();
+  watch();
+}
+
+// A timer that stands too early just looks again; so one that is set is moved only to an earlier
+// time. What nobody waits for does not keep a worker that was told to quit.
+void Worker::watch() noexcept {
+  timer_.cancelable = edge.busy() || threads_.running() > 0 ? 0 : 1;
+  const auto left = std::chrono::ceil<milliseconds>(edge.due() - clock.steady()).count();
+  const auto wait = static_cast<ngx_msec_t>(std::max<decltype(left)>(left, 1));
+  if (timer_.timer_set) {
+    const auto later = static_cast<ngx_msec_int_t>(timer_.timer.key - (ngx_current_msec + wait));
+    if (later <= 0) return;
+    ngx_del_timer(&timer_);  // nginx would keep one that is only somewhat later
+  }
+  ngx_add_timer(&timer_, wait);
 }
 
 }  // namespace weir

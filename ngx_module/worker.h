@@ -1,46 +1,52 @@
-// What a worker process has one of. Made after the fork, in init_process, and ended in
-// exit_process: connections, random state and buffers never cross a fork or a reload.
+// What a worker process has one of: an edge (edge/edge.h) among nginx's connections, threads and
+// timers. Made after the fork, in init_process, and ended in exit_process: connections, random
+// state and buffers never cross a fork or a reload.
 #pragma once
 
 #include "ngx_module/nginx.h"
 
-#include <memory>
-#include <optional>
-
 #include "core/http/intake.h"
-#include "core/keep/keeper.h"
-#include "core/keep/status.h"
-#include "ngx_module/clock.h"
+#include "edge/edge.h"
+#include "ngx_module/background.h"
 #include "ngx_module/directives.h"
+#include "ngx_module/host.h"
 #include "ngx_module/keepalive_grace.h"
-#include "ngx_module/metrics_zone.h"
-#include "ngx_module/publisher.h"
-#include "ngx_module/redis_link.h"
-#include "ngx_module/spool_link.h"
+#include "ngx_module/redis_transport.h"
 
 namespace weir {
 
-struct Worker {
+class Worker final : private TimeKeeper {
+ public:
   explicit Worker(const MainConf& conf);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
 
-  // Looks for Redis, and into the spool.
+  // Looks for Redis and into the spool, and waits a moment for Redis' greeting, so that a worker
+  // that a reload starts refuses none of its first requests. For init_process, where no request
+  // waits yet.
   void start();
 
-  KeepStatus keep_status();
-
-  // Shows the others how it is.
-  void publish() { weir::publish(keep_status(), wall_time(), metrics); }
-
   KeepAliveGrace grace;  // first: it wants a place before all connections to come
-  Metrics metrics;
-  const MetricsMemory& shared_metrics;  // what all workers count
-  const bool tells_of_stream;           // one worker does for each stream
-  Intake intake{metrics};
-  RedisLink redis;
-  std::unique_ptr<RedisLink> replicated;  // null: no location has wait=
-  std::optional<SpoolLink> spool;
-  Keeper keeper;  // it knows the others
-  Publisher publisher;
+  NginxClock clock;
+
+ private:
+  static void on_timer(ngx_event_t* event) noexcept;
+
+  void look_for_redis() noexcept;
+  void tick() noexcept;
+  void watch() noexcept override;
+
+  NginxLog log_;
+  NginxTransport redis_;
+  NginxTransport replicated_;
+  ThreadPool threads_;
+  ngx_connection_t timer_owner_;  // nginx reads the fd of a timer's data for its debug log
+  ngx_event_t timer_;
+
+ public:
+  Edge edge;  // after all that it is lent
+  Intake intake{edge.metrics};
 };
 
 // Null in processes that serve no requests, and where no `weir_redis` is configured.

@@ -23,25 +23,11 @@
 #include <string_view>
 #include <vector>
 
-#include "core/redis/courier.h"
+#include "core/redis/port.h"
 #include "core/spool/drain_sink.h"
 #include "core/spool/writer.h"
 
 namespace weir {
-
-// A way to Redis: a courier together with the connection that moves its bytes.
-class RedisPort {
- public:
-  // As Courier::submit().
-  virtual Courier::Submitted submit(std::string_view record, Customer& customer,
-                                    Terms terms) noexcept = 0;
-
-  // submit() may well take a record now.
-  virtual bool takes() const noexcept = 0;
-
- protected:
-  ~RedisPort() = default;
-};
 
 // Someone who wants a record kept.
 class KeepCustomer {

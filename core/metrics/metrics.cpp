@@ -76,7 +76,10 @@ void Metrics::refused(Reason reason, std::uint64_t count) noexcept {
   add_to(first_cell(Metric::refused_events) + static_cast<std::size_t>(reason) - 1, count);
 }
 
-void Metrics::kept_after(std::uint64_t micros) noexcept {
+void Metrics::kept_after(std::chrono::steady_clock::duration time) noexcept {
+  using std::chrono::microseconds;
+  const auto micros =
+      static_cast<std::uint64_t>(std::chrono::duration_cast<microseconds>(time).count());
   if (slot_ == nullptr) return;
   slot_->latencies[latency_index(micros)].fetch_add(1, kRelaxed);
   slot_->latency_micros.fetch_add(micros, kRelaxed);

@@ -18,6 +18,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -85,7 +86,7 @@ class Metrics {
   }
 
   // How long it took to keep a record.
-  void kept_after(std::uint64_t micros) noexcept;
+  void kept_after(std::chrono::steady_clock::duration time) noexcept;
 
  private:
   static constexpr auto kRelaxed = std::memory_order_relaxed;

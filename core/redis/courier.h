@@ -106,6 +106,9 @@ class Courier {
   bool stream_too_long() const { return watch_.too_long(); }
   const CourierCounters& counters() const { return counters_; }
 
+  // Whether to ask for the stream's oldest entry too, from now on.
+  void watch_oldest(bool watches) noexcept { settings_.watches_oldest = watches; }
+
   // The socket is connected. Puts AUTH, the checks of Redis' settings and a look at the stream into
   // output(); ready once they are answered.
   void connected(Time now) noexcept;

@@ -28,11 +28,10 @@
 
 #include "core/host/clock.h"
 #include "core/host/log.h"
-#include "core/keep/keeper.h"
-#include "core/keep/status.h"
 #include "core/metrics/metrics.h"
 #include "core/redis/courier.h"
 #include "core/redis/outage.h"
+#include "core/redis/port.h"
 
 namespace weir {
 
@@ -83,10 +82,10 @@ class RedisLink final : public RedisPort, private CourierLog {
 
   Courier::Submitted submit(std::string_view record, Customer& customer,
                             Terms terms) noexcept override;
-  bool takes() const noexcept override { return condition() == Courier::State::ready; }
+  bool takes() const noexcept override { return courier_.condition() == Courier::State::ready; }
 
-  Courier::State condition() const { return courier_.condition(); }
-  void describe(KeepStatus& status) const;
+  // For what there is to see of it.
+  const Courier& courier() const { return courier_; }
 
   // Of the transport -------------------------------------------------------------------------
 
@@ -122,6 +121,7 @@ class RedisLink final : public RedisPort, private CourierLog {
   bool next_address() noexcept;
   void tell_loss(const char* what, int error, std::chrono::milliseconds wait) noexcept;
   void count() noexcept;
+  void say(Log::Level level, const char* beginning, std::string_view rest) noexcept;
 
   void ready() noexcept override;
   void warn(std::string_view sentence) noexcept override;

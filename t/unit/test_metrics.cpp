@@ -147,7 +147,7 @@ START_TEST(a_worker_without_memory_counts_nowhere) {
     metrics->answered(Endpoint::track, 200);
     metrics->refused(Reason::missing);
     metrics->set(Gauge::in_flight, 1);
-    metrics->kept_after(1);
+    metrics->kept_after(std::chrono::microseconds(1));
   }
 }
 END_TEST
@@ -206,7 +206,7 @@ START_TEST(times_fall_into_the_bucket_that_they_do_not_exceed) {
   Zone zone(is_alive);
   Metrics metrics(zone.memory(), 1, is_alive);
   for (const std::uint64_t micros : {0, 100, 101, 2'500'000, 2'500'001}) {
-    metrics.kept_after(micros);
+    metrics.kept_after(std::chrono::microseconds(micros));
   }
   const auto bucket = [&](std::string_view le, std::string_view count) {
     assert_figure(zone, "weir_keep_seconds_bucket{le=\"" + std::string(le) + "\"}", count);

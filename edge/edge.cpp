@@ -143,6 +143,7 @@ KeepStatus Edge::status() const {
   KeepStatus status;
   status.tells_of_stream = speaks_ && !leaving_;
   describe(redis.courier(), status);
+  if (replicated) status.replicated = replicated->courier().condition();
   if (spool) status.spool = spool->status();
   return status;
 }

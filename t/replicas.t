@@ -15,7 +15,8 @@ sub taken ($path) { return post_to($path, uuid())->{status} == 200 }
 my $replica = WeirTest::Replica->new;
 my $weir = start(
   workers => 1,
-  locations => [ { path => '/track', what => 'track' }, { path => '/sure', what => 'track wait=1' } ],
+  locations => [ { path => '/track', what => 'track' }, { path => '/sure', what => 'track wait=1' },
+    { path => '/health', what => 'health' } ],
   env => { WEIR_REDIS_OPTIONS => "unix:$replica->{socket} patience=1s", WEIR_SPOOL_OPTIONS => 'off' },
 );
 sub log_of_web () { return WeirTest::Server::read_file("$weir->{run}/log/web.log") }
@@ -26,6 +27,7 @@ subtest 'without a replica only what asks for none is taken' => sub {
   is post_to('/sure', uuid())->{status}, 503, 'wait=1: 503';
   cmp_ok time - $before, '<', 5, 'soon';
   is post_to('/track', uuid())->{status}, 200, 'the others are not held up';
+  is get('/health')->{json}{replicated}, 'refusing', 'and so does health';
   ok wait_for(sub { log_of_web() =~ /of the 1 replicas that wait= asks for, 0 have/ }), 'and the log says why';
 };
 

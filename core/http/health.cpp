@@ -71,6 +71,7 @@ Answer health_answer(const KeepStatus& status, Timestamp now, std::string& body)
     JsonObject object(body);
     object.text("status", summary(status));
     object.text("redis", word_for(status.redis));
+    if (status.replicated) object.text("replicated", word_for(*status.replicated));
     object.text("breaker", word_for(status.breaker));
     object.number("in_flight", status.in_flight);
     add_spool(status.spool, object.member("spool"));

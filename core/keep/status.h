@@ -27,6 +27,7 @@ enum class BreakerState : std::uint8_t { closed, half_open, open };
 
 struct KeepStatus {
   Courier::State redis = Courier::State::away;
+  std::optional<Courier::State> replicated;  // the connection of locations with wait=, if any has
   BreakerState breaker = BreakerState::closed;
   std::size_t in_flight = 0;  // records that wait for Redis to answer
   StreamStatus stream;

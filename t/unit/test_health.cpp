@@ -50,6 +50,16 @@ int status_of(const KeepStatus& status) {
 
 bool holds(const std::string& text, std::string_view part) { return text.find(part) != text.npos; }
 
+START_TEST(the_connection_for_replicas_is_shown_where_there_is_one) {
+  KeepStatus status = ready();
+  ck_assert(!holds(body_of(status), "replicated"));
+  status.replicated = Courier::State::refusing;
+  ck_assert(
+      holds(body_of(status), "\"status\":\"ok\",\"redis\":\"ready\",\"replicated\":\"refusing\""));
+  ck_assert_int_eq(status_of(status), 200);
+}
+END_TEST
+
 START_TEST(it_is_200_while_redis_or_the_spool_takes_events) {
   for (const auto redis : {Courier::State::ready, Courier::State::away, Courier::State::greeting,
                            Courier::State::refusing}) {
@@ -178,7 +188,8 @@ START_TEST(what_is_gone_is_published_as_gone) {
 END_TEST
 
 const weir_test::Register kRegistered(
-    "health", {it_is_200_while_redis_or_the_spool_takes_events, a_word_sums_it_up,
+    "health", {the_connection_for_replicas_is_shown_where_there_is_one,
+               it_is_200_while_redis_or_the_spool_takes_events, a_word_sums_it_up,
                what_is_not_known_is_null, what_is_known_is_shown,
                a_spool_that_takes_nothing_says_why, an_empty_stream_has_no_age_and_none_is_negative,
                the_same_facts_are_published_as_metrics, what_is_gone_is_published_as_gone});

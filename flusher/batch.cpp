@@ -9,7 +9,7 @@
 namespace weir::flusher {
 
 void Batch::add(const Entry& entry) {
-  ++entries_;
+  if (++entries_ == 1) first_id_ = entry.id;
   last_id_ = entry.id;
   if (!entry.record) return bury({}, "the entry has no field " + std::string(kRecordField));
   bytes_ += entry.record->size();

@@ -44,6 +44,7 @@ class Batch {
   std::size_t entries() const { return entries_; }
   std::size_t rows() const { return events_.size() + crashes_.size(); }
   std::size_t bytes() const { return bytes_; }  // of all records
+  StreamId first_id() const { return first_id_; }
   StreamId last_id() const { return last_id_; }
 
  private:
@@ -54,7 +55,7 @@ class Batch {
   std::vector<DeadLetter> dead_;
   std::size_t entries_ = 0;
   std::size_t bytes_ = 0;
-  StreamId last_id_;
+  StreamId first_id_, last_id_;
 };
 
 // A stretch of rows.

@@ -64,15 +64,17 @@ void add_shard(const ShardStatus& shard, SteadyTime now, std::string& out) {
   object.text("stream", printable(shard.stream));
   object.boolean("held", shard.is_held);
   object.text("position", shard.position);
-  std::optional<std::uint64_t> entries, oldest, progress;
+  std::optional<std::uint64_t> entries, events, oldest, progress;
   if (shard.backlog_at) {
     entries = shard.backlog;
+    events = shard.backlog_events;
     oldest = static_cast<std::uint64_t>(shard.backlog_seconds);
   }
   if (shard.last_progress) {
     progress = static_cast<std::uint64_t>(whole_seconds(now - *shard.last_progress));
   }
   object.number("lag_entries", entries);
+  object.number("lag_events", events);
   object.number("lag_seconds", oldest);
   object.number("progress_age", progress);
 }

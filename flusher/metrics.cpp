@@ -126,6 +126,10 @@ std::vector<Metric> make_table() {
        each_stream([](Now, Shard shard) { return shard.is_held; })},
       {"weir_flusher_lag_entries", "Entries in the stream when Redis was last asked", kGauge,
        each_stream([](Now, Shard shard) { return shard.backlog; })},
+      {"weir_flusher_lag_events",
+       "Events in them: exact where none waits or all are read; entries not read yet count as the"
+       " mean of those read lately",
+       kGauge, each_stream([](Now, Shard shard) { return shard.backlog_events; })},
       {"weir_flusher_lag_seconds", "Age of the oldest of them, 0 while there is none", kGauge,
        each_stream([](Now, Shard shard) { return shard.backlog_seconds; })},
       {"weir_flusher_lag_timestamp_seconds", "When Redis was last asked for them, 0 for never",

@@ -160,6 +160,7 @@ bool Shard::is_too_new(const Entry& entry) {
 Step Shard::store_batch(const Batch& batch, Database& database, Store& store, Summary& summary,
                         std::string& error) {
   const auto begun = Clock::now();
+  event_lag_.read(batch.first_id(), batch.entries(), batch.rows() + batch.dead().size());
   const bool may_be_more = read_size_.next(batch.rows(), batch.bytes()) == 0;
   on_its_way_ = format_stream_id(batch.last_id());
   Stored stored;
@@ -169,6 +170,7 @@ Step Shard::store_batch(const Batch& batch, Database& database, Store& store, Su
   storing_since_.reset();
   if (outcome != Fault::none) return fault(outcome, database);
   read_size_.passed();
+  event_lag_.stored();
   not_before_.reset();
   stored_position_ = on_its_way_;
   last_progress_ = Clock::now();
@@ -237,6 +239,7 @@ bool Shard::measure(std::string& error) {
   // Somebody who understands it has stored it.
   if (newer_at_ && (!backlog->first || *newer_at_ < *backlog->first)) newer_at_.reset();
   backlog_ = *backlog;
+  backlog_events_ = event_lag_.events(backlog_->entries, backlog_->first);
   backlog_at_ = Clock::now();
   return true;
 }
@@ -260,8 +263,11 @@ ShardStatus Shard::status() const {
   status.is_held = is_held();
   status.token = token_;
   status.position = stored_position_.value_or("");
-  if (backlog_) status.backlog = backlog_->entries;
-  if (backlog_ && backlog_->first) status.backlog_seconds = seconds_since(*backlog_->first);
+  if (backlog_) {
+    status.backlog = backlog_->entries;
+    status.backlog_events = backlog_events_;
+    if (backlog_->first) status.backlog_seconds = seconds_since(*backlog_->first);
+  }
   status.backlog_at = backlog_at_;
   status.last_progress = last_progress_;
   status.storing_since = storing_since_;

@@ -19,6 +19,7 @@
 
 #include "flusher/batch.h"
 #include "flusher/database.h"
+#include "flusher/event_lag.h"
 #include "flusher/options.h"
 #include "flusher/read_size.h"
 #include "flusher/redis_stream.h"
@@ -89,6 +90,7 @@ class Shard {
   RedisLink& link_;
   RedisStream redis_;
   ReadSize read_size_;
+  EventLag event_lag_;
 
   std::string token_;      // "" without a lease
   bool in_place_ = false;  // what follows is known
@@ -102,6 +104,7 @@ class Shard {
   bool too_new_ = false, trim_refused_ = false, emptied_ = false;
   std::optional<StreamId> until_;  // the last entry at the first look
   std::optional<Backlog> backlog_;
+  std::uint64_t backlog_events_ = 0;
   std::optional<SteadyTime> backlog_at_, last_progress_, storing_since_, not_before_;
   std::optional<StreamId> newer_at_;  // a record of a newer Weir
 };

@@ -135,6 +135,35 @@ subtest 'the lag rises while PostgreSQL is away, health says so, and both come b
   is($private->end($flusher, 'TERM'), 0, 'leaves in order');
 };
 
+# An entry of `count` events.
+sub add_events ($stream, $tenant, $count) {
+  return add($stream, record(events => $tenant, now(), map { event() } 1 .. $count));
+}
+
+subtest 'the lag in events is exact of what was read, and follows the mean of what was not' => sub {
+  my ($stream, $tenant) = fresh('events');
+  my ($flusher, $port) = serving('--stream' => $stream);
+  add_events($stream, $tenant, 10) for 1 .. 4;
+  is_drained($stream, $tenant, 40);
+  becomes($port, of_stream(lag_events => $stream), 0, 'nothing waits');
+  database()->do('REVOKE INSERT ON weir.events FROM weir_flusher');
+  add_events($stream, $tenant, $_) for 1, 2, 3;
+  becomes($port, of_stream(lag_entries => $stream), 3, 'entries wait');
+  becomes($port, of_stream(lag_events => $stream), 6, 'whose events it has counted');
+  $private->end(postgres => 'QUIT');
+  health_becomes($port, 503, 'postgres_away', 'while PostgreSQL is away');
+  add($stream, record(events => $tenant, now(), event()));
+  becomes($port, of_stream(lag_entries => $stream), 4, 'another one waits, which it has not read');
+  my $guess = figures($port)->{ of_stream(lag_events => $stream) };
+  ok($guess > 7 && $guess <= 16, 'and counts as much as those before it') or diag $guess;
+  is(health_becomes($port, 503, 'postgres_away', 'still')->{streams}[0]{lag_events}, $guess, 'as health says, too');
+  $private->start('postgres');
+  database()->do('GRANT INSERT ON weir.events TO weir_flusher');
+  is_drained($stream, $tenant, 47);
+  becomes($port, of_stream(lag_events => $stream), 0, 'nothing waits any more');
+  is($private->end($flusher, 'TERM'), 0, 'leaves in order');
+};
+
 subtest 'health is bad while Redis is away, and good again after' => sub {
   my ($stream, $tenant) = fresh('redis');
   my ($flusher, $port) = serving('--stream' => $stream);

@@ -100,7 +100,7 @@ START_TEST(the_answer_says_reason_servers_and_streams) {
       body.c_str(),
       "{\"status\":\"ok\",\"postgres\":\"up\",\"redis\":\"up\",\"streams\":[{\"stream\":"
       "\"weir:{0}\",\"held\":true,\"position\":\"\",\"lag_entries\":0,"
-      "\"lag_seconds\":0,\"progress_age\":0}]}\n");
+      "\"lag_events\":0,\"lag_seconds\":0,\"progress_age\":0}]}\n");
   status.shards.clear();
   status.postgres.is_up = false;
   status.postgres.is_away = true;

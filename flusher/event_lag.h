@@ -39,8 +39,8 @@ class EventLag {
 
   // In a stream with `entries`, of which `first` is the oldest.
   std::uint64_t events(std::size_t entries, std::optional<StreamId> first) const {
-    const bool holds_batch = in_hand_.entries > 0 && first && *first == in_hand_.first &&
-                             in_hand_.entries <= entries;
+    const bool holds_batch =
+        in_hand_.entries > 0 && first && *first == in_hand_.first && in_hand_.entries <= entries;
     const std::size_t exact = holds_batch ? in_hand_.events : 0;
     const std::size_t rest = entries - (holds_batch ? in_hand_.entries : 0);
     return exact + static_cast<std::uint64_t>(std::llround(static_cast<double>(rest) * mean()));

@@ -24,10 +24,10 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 
 struct ShardStatus {
   std::string stream;
-  bool is_held = false;        // we hold its lease
-  std::string token;           // of the lease
-  std::string position;        // stored last, "" if nothing was yet or it is not known
-  std::uint64_t backlog = 0;   // entries in Redis, as seen last
+  bool is_held = false;              // we hold its lease
+  std::string token;                 // of the lease
+  std::string position;              // stored last, "" if nothing was yet or it is not known
+  std::uint64_t backlog = 0;         // entries in Redis, as seen last
   std::uint64_t backlog_events = 0;  // of those, see event_lag.h
   double backlog_seconds = 0;  // age of the oldest of them, by Redis' clock in its id and ours
   std::optional<SteadyTime> backlog_at;     // when that was looked at

@@ -45,8 +45,8 @@ END_TEST
 START_TEST(a_batch_that_is_not_the_first_of_what_waits_counts_as_the_rest) {
   EventLag lag;
   lag.read(kFirst, 10, 20);
-  ck_assert_uint_eq(lag.events(10, kLater), 20);       // of others
-  ck_assert_uint_eq(lag.events(4, kFirst), 8);         // somebody deleted some of it
+  ck_assert_uint_eq(lag.events(10, kLater), 20);  // of others
+  ck_assert_uint_eq(lag.events(4, kFirst), 8);    // somebody deleted some of it
   ck_assert_uint_eq(lag.events(10, std::nullopt), 20);
 }
 END_TEST
@@ -63,8 +63,7 @@ START_TEST(the_mean_follows_what_comes_lately) {
 END_TEST
 
 const weir_test::Register kRegistered(
-    "flusher_event_lag",
-    {nothing_that_waits_is_no_event, an_entry_is_one_event_before_any_was_read,
-     what_is_read_and_not_stored_is_exact, what_is_not_read_counts_as_the_mean,
-     a_batch_that_is_not_the_first_of_what_waits_counts_as_the_rest,
-     the_mean_follows_what_comes_lately});
+    "flusher_event_lag", {nothing_that_waits_is_no_event, an_entry_is_one_event_before_any_was_read,
+                          what_is_read_and_not_stored_is_exact, what_is_not_read_counts_as_the_mean,
+                          a_batch_that_is_not_the_first_of_what_waits_counts_as_the_rest,
+                          the_mean_follows_what_comes_lately});

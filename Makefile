@@ -45,7 +45,7 @@ FLUSHER_SRCS = $(wildcard flusher/*.cpp)
 CTL_SRCS = $(wildcard ctl/*.cpp)
 # The unit tests reach those parts of the flusher that do no I/O.
 UNIT_TESTS ?= $(wildcard t/unit/*.cpp)
-UNIT_SRCS = $(UNIT_TESTS) $(wildcard flusher/batch.cpp flusher/health.cpp flusher/metrics.cpp flusher/stream_id.cpp)
+UNIT_SRCS = $(UNIT_TESTS) $(wildcard flusher/batch.cpp flusher/health.cpp flusher/metrics.cpp flusher/stream_id.cpp flusher/unread_streams.cpp)
 CHAOS = $(BUILD)/chaos/load $(BUILD)/chaos/cutter
 FUZZERS = $(patsubst t/fuzz/%.cpp,$(BUILD)/fuzz/%,$(wildcard t/fuzz/*_fuzzer.cpp))
 objects = $(patsubst %.cpp,$(BUILD)/obj/%.o,$(1))

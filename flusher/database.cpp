@@ -99,6 +99,16 @@ std::optional<int> Database::make_partitions() {
   return to_int(rows->value(0, 0).value_or(""));
 }
 
+std::optional<std::vector<std::string>> Database::unread_streams(
+    const std::vector<std::string>& others) {
+  const auto rows =
+      connection_->exec_params("SELECT weir.unread_streams($1)", {pg::array_of(others)});
+  if (!rows) return std::nullopt;
+  std::vector<std::string> names;
+  for (int i = 0; i < rows->rows(); ++i) names.emplace_back(rows->value(i, 0).value_or(""));
+  return names;
+}
+
 // A word nobody asked for is a server's farewell, or a changed setting.
 bool Database::is_alive() {
   pollfd poll_fd{connection_->socket(), POLLIN, 0};

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "flusher/sqlstate.h"
 #include "flusher/stream_id.h"
@@ -35,6 +36,10 @@ class Database {
 
   // Makes partitions ahead of need: how many, or none, see error().
   std::optional<int> make_partitions();
+
+  // Of `others` and of streams that were stored from before, those that no flusher that lives is
+  // ready to read. None: see error().
+  std::optional<std::vector<std::string>> unread_streams(const std::vector<std::string>& others);
 
   // False if an idle session has ended, as it does when PostgreSQL restarts.
   bool is_alive();

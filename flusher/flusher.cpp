@@ -46,7 +46,8 @@ Flusher::Flusher(const Options& options)
       database_(options.postgres, watch_),
       link_(options_),
       postgres_outage_("PostgreSQL"),
-      redis_outage_("Redis") {
+      redis_outage_("Redis"),
+      neighbours_(neighbours_of(options_.streams)) {
   for (const std::string& stream : options_.streams) {
     shards_.push_back(std::make_unique<Shard>(options_, link_, stream));
   }
@@ -62,7 +63,9 @@ int Flusher::run() {
   while (!stop_requested() && !exit_code_) {
     want();
     const bool redis = ensure_redis() && measure();
-    if (ensure_database() && ensure_leases() && redis) round();
+    const bool leases = ensure_database() && ensure_leases();
+    if (redis) look_for_unread();
+    if (leases && redis) round();
     publish();
   }
   while_waiting([] {});
@@ -288,6 +291,36 @@ void Flusher::make_partitions() {
   }
 }
 
+// Streams that nobody reads, see unread_streams.h. Where PostgreSQL does not tell, the next batch
+// says why.
+void Flusher::look_for_unread() {
+  if (Clock::now() < unread_due_ || !database_.is_open() || !link_.is_connected()) return;
+  unread_due_ = Clock::now() + unread_.pause();
+  const auto names = database_.unread_streams(neighbours_);
+  if (!names) return;
+  std::string error;
+  const auto lengths = lengths_of(link_, *names, error);
+  if (!lengths) return lose_redis(error);
+  std::vector<UnreadStream> seen;
+  for (std::size_t i = 0; i < names->size(); ++i) {
+    const bool is_ours =
+        std::binary_search(options_.streams.begin(), options_.streams.end(), (*names)[i]);
+    if ((*lengths)[i] > 0 && !is_ours) seen.push_back({(*names)[i], (*lengths)[i]});
+  }
+  if (unread_.took(std::move(seen))) tell_unread();
+  unread_due_ = Clock::now() + unread_.pause();
+}
+
+void Flusher::tell_unread() const {
+  std::vector<std::string> names;
+  for (const UnreadStream& one : unread_.found()) names.push_back(one.stream);
+  if (names.empty()) return log_info("no entries wait any more in streams that no flusher reads");
+  log_warn(
+      "entries wait in streams that no flusher reads, and are not stored: tell weir_redis and"
+      " weir-flusher the same shards= and stream=",
+      {{"streams", joined(names)}});
+}
+
 void Flusher::postgres_failed(Shard& shard) {
   const std::string error = database_.error(), sqlstate = database_.connection().sqlstate();
   if (needs_another_session(database_.connection())) return lose_database(error, sqlstate);
@@ -350,6 +383,7 @@ Status Flusher::status() const {
   status.started = started_;
   status.published = published_at_;
   status.stands_by = stands_by_;
+  status.unread = unread_.found();
   return status;
 }
 

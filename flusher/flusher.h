@@ -28,6 +28,7 @@
 #include "flusher/status.h"
 #include "flusher/store.h"
 #include "flusher/summary.h"
+#include "flusher/unread_streams.h"
 #include "flusher/watch.h"
 
 namespace weir::flusher {
@@ -45,6 +46,9 @@ class Flusher {
 
  private:
   using Clock = std::chrono::steady_clock;
+
+  // Whoever starts together with us is there by then.
+  static constexpr std::chrono::seconds kUnreadAtStart{5};
 
   // A stream whose next record is too new, and when it is looked at again.
   struct TooNew {
@@ -64,6 +68,8 @@ class Flusher {
   void stand_by();
   void rest();
   void make_partitions();
+  void look_for_unread();
+  void tell_unread() const;
   void set_aside(Shard& shard);
   void postgres_failed(Shard& shard);
   void lose_database(const std::string& error, const std::string& sqlstate);
@@ -83,9 +89,12 @@ class Flusher {
   std::optional<Store> store_;  // while the database is open
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<TooNew> too_new_;
+  const std::vector<std::string> neighbours_;
+  UnreadStreams unread_;
   StatusBoard board_;
 
-  Clock::time_point started_ = Clock::now(), measured_at_{}, published_at_{}, partitions_due_{};
+  Clock::time_point started_ = Clock::now(), measured_at_{}, published_at_{}, partitions_due_{},
+                    unread_due_ = started_ + kUnreadAtStart;
   bool is_ready_ = false, stands_by_ = false, partitions_failed_ = false;
   std::optional<int> exit_code_;  // set: leave
 };

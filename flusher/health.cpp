@@ -79,6 +79,19 @@ void add_shard(const ShardStatus& shard, SteadyTime now, std::string& out) {
   object.number("progress_age", progress);
 }
 
+// No reason to be unhealthy: what is wrong is elsewhere, and a restart mends nothing.
+void add_unread(const std::vector<UnreadStream>& unread, JsonObject& object) {
+  if (unread.empty()) return;
+  std::string& list = object.member("unread_streams");
+  for (const UnreadStream& one : unread) {
+    list += &one == &unread.front() ? '[' : ',';
+    JsonObject stream(list);
+    stream.text("stream", printable(one.stream));
+    stream.number("entries", one.entries);
+  }
+  list += ']';
+}
+
 }  // namespace
 
 std::string_view word_for(Reason reason) {
@@ -120,6 +133,7 @@ std::string health_json(const Status& status, const Health& health, SteadyTime n
       add_shard(shard, now, streams);
     }
     streams += ']';
+    add_unread(status.unread, object);
   }
   return body += '\n';
 }

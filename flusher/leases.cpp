@@ -28,21 +28,6 @@ std::string make_name() {
   return std::string(host.data()) + ':' + std::to_string(getpid()) + ':' + std::to_string(random());
 }
 
-// As the text of an array of text.
-std::string array_of(const std::vector<std::string>& texts) {
-  std::string array = "{";
-  for (const std::string& text : texts) {
-    if (array.size() > 1) array += ',';
-    array += '"';
-    for (const char c : text) {
-      if (c == '"' || c == '\\') array += '\\';
-      array += c;
-    }
-    array += '"';
-  }
-  return array + '}';
-}
-
 bool holds(const std::vector<std::string>& list, const std::string& text) {
   return std::find(list.begin(), list.end(), text) != list.end();
 }
@@ -103,8 +88,8 @@ void Leases::tick() {
 bool Leases::ask() {
   due_ = Clock::now() + milliseconds(1000 * options_.lease_seconds / kBeats);
   told_ = std::exchange(released_, {});
-  asked_ = connection_->send(kTend, {flusher_, array_of(wanted_), std::to_string(backend_),
-                                     std::to_string(options_.lease_seconds), array_of(told_)});
+  asked_ = connection_->send(kTend, {flusher_, pg::array_of(wanted_), std::to_string(backend_),
+                                     std::to_string(options_.lease_seconds), pg::array_of(told_)});
   return asked_ || fail();
 }
 

@@ -31,6 +31,7 @@ constexpr std::string_view kClaim =
     "local now = redis.pcall('SET', KEYS[3], ARGV[2]).err and note or ARGV[2] "
     "return {epoch, note, now, seen[3]}";
 constexpr std::string_view kBacklog = "return look(KEYS[1])";
+constexpr std::string_view kLength = "return look(KEYS[1])[1] or 0";
 constexpr std::string_view kTrim =
     "if (redis.call('GET', KEYS[2]) or '') ~= ARGV[1] then return false end "
     "if (redis.call('GET', KEYS[3]) or '') ~= ARGV[2] then return false end "
@@ -156,6 +157,21 @@ std::optional<Backlog> RedisStream::backlog(std::string& error) {
     backlog.last = parse_stream_id(text_or_none(reply->element[2])).value_or(StreamId{});
   }
   return backlog;
+}
+
+std::optional<std::vector<std::uint64_t>> lengths_of(RedisLink& link,
+                                                     const std::vector<std::string>& streams,
+                                                     std::string& error) {
+  const std::string script = std::string(kLook).append(kLength);
+  for (const std::string& stream : streams) link.send({"EVAL", script, "1", stream});
+  std::vector<std::uint64_t> lengths;
+  for (std::size_t i = 0; i < streams.size(); ++i) {
+    const ReplyPtr reply = link.receive(error);
+    if (!reply) return std::nullopt;
+    const bool is_number = reply->type == REDIS_REPLY_INTEGER && reply->integer > 0;
+    lengths.push_back(is_number ? static_cast<std::uint64_t>(reply->integer) : 0);
+  }
+  return lengths;
 }
 
 News wait_for_news(RedisLink& link, const std::vector<Place>& places,

@@ -72,6 +72,12 @@ class RedisStream {
   std::string stream_, epoch_key_, note_key_;
 };
 
+// How many entries each of some streams holds; 0 for one that is none, or that Redis does not let
+// us look at. None: Redis is away.
+std::optional<std::vector<std::uint64_t>> lengths_of(RedisLink& link,
+                                                     const std::vector<std::string>& streams,
+                                                     std::string& error);
+
 // A stream and the entry behind which something new is waited for.
 struct Place {
   std::string stream;

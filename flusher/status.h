@@ -18,6 +18,8 @@
 
 #include <prometheus/client_metric.h>
 
+#include "flusher/unread_streams.h"
+
 namespace weir::flusher {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
@@ -50,7 +52,8 @@ struct Status {
   std::uint64_t stored = 0, duplicates = 0, dead = 0, batches = 0, entries = 0;
   prometheus::ClientMetric::Histogram batch_rows, batch_seconds;
   std::optional<SteadyTime> started, published;
-  bool stands_by = false;  // others hold all leases
+  std::vector<UnreadStream> unread;  // that nobody reads, ours not among them
+  bool stands_by = false;            // others hold all leases
 };
 
 class StatusBoard {

@@ -303,4 +303,18 @@ std::string hex(std::string_view bytes) {
   return text;
 }
 
+std::string array_of(const std::vector<std::string>& texts) {
+  std::string array = "{";
+  for (const std::string& text : texts) {
+    if (array.size() > 1) array += ',';
+    array += '"';
+    for (const char c : text) {
+      if (c == '"' || c == '\\') array += '\\';
+      array += c;
+    }
+    array += '"';
+  }
+  return array + '}';
+}
+
 }  // namespace weir::pg

@@ -118,7 +118,8 @@ class Connection {
   // Runs statements separated by semicolons; the result is the last one's. None: see error().
   std::optional<Result> exec(const std::string& sql);
 
-  // Runs one statement with $1, $2, … given as text. For a bytea, see hex().
+  // Runs one statement with $1, $2, … given as text. For a bytea, see hex(), for a
+  // text[] array_of().
   std::optional<Result> exec_params(const std::string& sql, const std::vector<Param>& params);
 
   // The same for those who do not wait: send() sends, has_answer() looks whether take_answer()
@@ -177,5 +178,8 @@ class Connection {
 
 // `bytes` as the text of a bytea parameter: \x and hexadecimal digits.
 std::string hex(std::string_view bytes);
+
+// `texts` as the text of a text[] parameter: {"a","b"}.
+std::string array_of(const std::vector<std::string>& texts);
 
 }  // namespace weir::pg

@@ -213,6 +213,25 @@ subtest 'one that stands by is healthy' => sub {
   is($private->end($_, 'TERM'), 0, 'leaves in order') for $first, $second;
 };
 
+subtest 'a stream that nobody reads is told, and is no reason to be unhealthy' => sub {
+  my ($first, $other, $unread) = map { "weir:{$_}" } 80 .. 82;
+  my ($flusher, $port) = serving('--stream' => $first);
+  my ($second) = serving('--stream' => $other);
+  health_becomes($port, 200, 'ok', 'before');
+  redis()->set('weir:{83}', 'no stream');
+  add_event($unread, 'unread') for 1 .. 3;
+  becomes($port, 'weir_flusher_unread_streams', 1, 'one stream');
+  my $health = health_becomes($port, 200, 'ok', 'which is no reason');
+  is_deeply($health->{unread_streams}, [ { stream => $unread, entries => 3 } ], 'health names it');
+  has_said($_, qr/level=warning msg="entries wait in streams that no flusher reads[^"]*" streams=weir:\{82}$/m) for $flusher, $second;
+  is((() = $private->said_by($flusher) =~ /no flusher reads/g), 1, 'it is logged once');
+  is($private->end($_, 'TERM'), 0, 'leaves in order') for $flusher, $second;
+  my ($third) = serving('--stream' => $unread);
+  is_drained($unread, 'unread', 3);
+  is($private->end($third, 'TERM'), 0, 'leaves in order');
+  redis()->del('weir:{83}');
+};
+
 subtest 'a record of a newer Weir is a reason until somebody has stored it' => sub {
   my ($stream, $tenant) = fresh('newer');
   my ($flusher, $port) = serving('--stream' => $stream);

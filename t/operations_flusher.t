@@ -113,4 +113,15 @@ in_trouble 'A record is of a newer Weir' => sub {
   redis()->xdel('weir:{0}', $id);
 };
 
+in_trouble 'Edge and flusher are told different `shards=` or `stream=`' => sub {
+  reconfigure(sub { s/^( *weir_redis [^;]*)/$1 shards=2/m });
+  clients_see(40);
+  operators_see();
+  ok redis()->xlen('weir:{1}') > 0, 'a stream that nobody reads has some of them';
+  $weir->{env}{WEIR_SHARDS} = 2;
+  $weir->signal(flusher => 'TERM');
+  ok wait_for(sub { !$weir->alive('flusher') }, 30), 'the flusher leaves';
+  $weir->repair;
+};
+
 faults_done();

@@ -91,5 +91,18 @@ DELETE FROM weir_lease.flushers;
 SELECT is(pg_temp.tend('a', '{"m:{0}"}'), '0', 'a stream alone');
 SELECT is(pg_temp.tend('lone', '{"m:{0}","z:{0}"}'), '0', 'who reads other streams takes what is free of them');
 
+-- Streams that nobody reads.
+DELETE FROM weir_lease.flushers;
+SELECT is(pg_temp.tend('a', '{"u:{0}","u:{1}"}'), '0 1', 'a flusher of two streams');
+SELECT results_eq($$ SELECT unread_streams('{"u:{2}","u:{1}","u:{3}"}') $$, ARRAY['u:{2}', 'u:{3}'],
+  'those that it does not read are named');
+SELECT is(pg_temp.tend('b', '{"u:{1}","u:{2}"}'), '2', 'another one reads one of them');
+SELECT results_eq($$ SELECT unread_streams('{"u:{2}","u:{3}"}') $$, ARRAY['u:{3}'], 'and it is unread no more');
+UPDATE weir_lease.flushers SET expires_at = now() WHERE flusher = 'b';
+SELECT results_eq($$ SELECT unread_streams('{"u:{1}","u:{2}"}') $$, ARRAY['u:{2}'], 'until that one is dead');
+INSERT INTO stream_positions (stream, position, epoch) SELECT 'p:{' || n || '}', '1-0', 'e' FROM generate_series(0, 1) AS n;
+SELECT tend_leases('b', '{"p:{1}"}', pg_backend_pid(), 60, '{}');
+SELECT results_eq($$ SELECT unread_streams('{}') $$, ARRAY['p:{0}'], 'nor does anybody read what was read once');
+
 SELECT * FROM finish();
 ROLLBACK;

@@ -101,6 +101,12 @@ START_TEST(the_answer_says_reason_servers_and_streams) {
       "{\"status\":\"ok\",\"postgres\":\"up\",\"redis\":\"up\",\"streams\":[{\"stream\":"
       "\"weir:{0}\",\"held\":true,\"position\":\"\",\"lag_entries\":0,"
       "\"lag_events\":0,\"lag_seconds\":0,\"progress_age\":0}]}\n");
+  status.unread = {{"weir:{1}", 12}, {"weir:{2}", 1}};
+  body = health_json(status, judge(status, kNow, kLimit), kNow);
+  ck_assert(body.find("\"status\":\"ok\"") != std::string::npos);
+  ck_assert(body.find("}],\"unread_streams\":[{\"stream\":\"weir:{1}\",\"entries\":12},{\"stream\":"
+                      "\"weir:{2}\",\"entries\":1}]}\n") != std::string::npos);
+  status.unread.clear();
   status.shards.clear();
   status.postgres.is_up = false;
   status.postgres.is_away = true;

@@ -1,7 +1,7 @@
 # Weir. `make help` lists the targets; CONTRIBUTING.md says how to work with them.
 #
-# Sources are found by wildcard: a new file in core/*/, spool/, edge/, pg/, flusher/, ctl/, t/unit/ or t/fuzz/
-# needs no line here. SAN=1 builds with AddressSanitizer and UndefinedBehaviorSanitizer, SAN=thread with
+# Sources are found by wildcard: a new file in core/*/, spool/, edge/, threads/, apache_module/, pg/,
+# flusher/, ctl/, t/unit/ or t/fuzz/ needs no line here. SAN=1 builds with AddressSanitizer and UndefinedBehaviorSanitizer, SAN=thread with
 # ThreadSanitizer, each into a folder of its own.
 SAN ?=
 ifeq ($(SAN),1)
@@ -40,6 +40,8 @@ SCHEMA_FLAGS = -DWEIR_SCHEMA_VERSION=$(SCHEMA_VERSION) -DWEIR_SQL_DIR='"$(SQL_DI
 CORE_SRCS = $(wildcard core/*/*.cpp)
 SPOOL_SRCS = $(wildcard spool/*.cpp)
 EDGE_SRCS = $(wildcard edge/*.cpp)
+THREADS_SRCS = $(wildcard threads/*.cpp)
+APACHE_SRCS = $(wildcard apache_module/*.cpp)
 PG_SRCS = $(wildcard pg/*.cpp)
 FLUSHER_SRCS = $(wildcard flusher/*.cpp)
 CTL_SRCS = $(wildcard ctl/*.cpp)
@@ -59,10 +61,10 @@ comma = ,
 Q = $(if $(V),,@)
 say = $(if $(V),,@echo '  $(1)';)
 
-.PHONY: all bench chaos faults load module outage unit valgrind tidy fuzz test run up down clean-run lint format install clean help FORCE
+.PHONY: all apache bench chaos faults load module outage unit valgrind tidy fuzz test run up down clean-run lint format install clean help FORCE
 .DELETE_ON_ERROR:
 
-all: $(BUILD)/libweir_core.a $(BUILD)/weir-flusher $(BUILD)/weirctl module ## build everything (the default)
+all: $(BUILD)/libweir_core.a $(BUILD)/weir-flusher $(BUILD)/weirctl $(BUILD)/mod_weir.so module ## build everything (the default)
 
 # Two calls of make at once (say, two `make up`) must not build into one folder at the same time.
 locked = @mkdir -p $(BUILD) && flock $(BUILD)/lock $(1)
@@ -106,7 +108,8 @@ $(BUILD)/obj/t/unit/%.o: private WARNINGS = -Wall -Wextra -Werror
 $(BUILD)/libweir_core.a: $(call objects,$(CORE_SRCS))
 $(BUILD)/libweir_spool.a: $(call objects,$(SPOOL_SRCS))
 $(BUILD)/libweir_edge.a: $(call objects,$(EDGE_SRCS))
-$(BUILD)/libweir_core.a $(BUILD)/libweir_spool.a $(BUILD)/libweir_edge.a:
+$(BUILD)/libweir_threads.a: $(call objects,$(THREADS_SRCS))
+$(BUILD)/libweir_core.a $(BUILD)/libweir_spool.a $(BUILD)/libweir_edge.a $(BUILD)/libweir_threads.a:
 	@rm -f $@
 	$(Q)ar rcs $@ $^
 
@@ -141,11 +144,25 @@ $(CHAOS):
 $(BUILD)/weirctl: $(call objects,$(CTL_SRCS) $(PG_SRCS)) $(BUILD)/libweir_spool.a $(BUILD)/libweir_core.a
 	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),$(CORE_PKGS) libpq)
 
-$(BUILD)/unit: $(call objects,$(UNIT_SRCS)) $(BUILD)/libweir_edge.a $(BUILD)/libweir_spool.a $(BUILD)/libweir_core.a
+$(BUILD)/unit: $(call objects,$(UNIT_SRCS)) $(BUILD)/libweir_threads.a $(BUILD)/libweir_edge.a $(BUILD)/libweir_spool.a $(BUILD)/libweir_core.a
 	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),check $(CORE_PKGS) prometheus-cpp-core)
 
 module: ## build only the nginx module, $(BUILD)/ngx_http_weir_module.so
 	+@tools/build-module
+
+# httpd's headers are C that is not ours to mend. A graceful restart unloads modules, and must not take
+# the code from below a thread: nodelete. A new build beside an old one that stayed uses its own names.
+APXS ?= $(firstword $(wildcard /usr/bin/apxs /usr/sbin/apxs) apxs)
+APACHE_FLAGS = $$($(APXS) -q EXTRA_CPPFLAGS) -isystem $$($(APXS) -q INCLUDEDIR) \
+	$(patsubst -I%,-isystem %,$(shell apr-1-config --includes 2>/dev/null))
+APACHE_LIBS = $(BUILD)/libweir_threads.a $(BUILD)/libweir_edge.a $(BUILD)/libweir_spool.a $(BUILD)/libweir_core.a
+APACHE_LINK = $(CXX) -shared -Wl,-z,nodelete -Wl,-Bsymbolic -Wl,--version-script=apache_module/exports.map $(LDFLAGS) $(SANITIZE)
+
+apache: $(BUILD)/mod_weir.so ## build only the Apache module, $(BUILD)/mod_weir.so
+
+$(BUILD)/obj/apache_module/%.o: private EXTRA_CXXFLAGS = $(APACHE_FLAGS)
+$(BUILD)/mod_weir.so: $(call objects,$(APACHE_SRCS)) $(APACHE_LIBS) | apache_module/exports.map
+	$(call link,$(APACHE_LINK),$(CORE_PKGS))
 
 # Testing --------------------------------------------------------------------------------------
 
@@ -226,9 +243,12 @@ tidy = @mkdir -p $(@D)
 tidy += && echo '  look at $<' && clang-tidy --quiet $< -- $(TIDY_FLAGS) $(1) >$@.log 2>&1 && touch $@ || \
 	{ grep -E '(warning|error):' -A 3 $@.log || cat $@.log; exit 1; }
 
-tidy: $(patsubst %.cpp,$(BUILD)/tidy/%,$(CORE_SRCS) $(SPOOL_SRCS) $(EDGE_SRCS) $(PG_SRCS) $(FLUSHER_SRCS) $(CTL_SRCS) $(wildcard ngx_module/*.cpp))
+tidy: $(patsubst %.cpp,$(BUILD)/tidy/%,$(CORE_SRCS) $(SPOOL_SRCS) $(EDGE_SRCS) $(THREADS_SRCS) $(APACHE_SRCS) $(PG_SRCS) \
+	$(FLUSHER_SRCS) $(CTL_SRCS) $(wildcard ngx_module/*.cpp))
 $(BUILD)/tidy/%: %.cpp $(BUILD)/obj/%.o .clang-tidy
 	$(call tidy)
+$(BUILD)/tidy/apache_module/%: apache_module/%.cpp $(BUILD)/obj/apache_module/%.o .clang-tidy
+	$(call tidy,$(APACHE_FLAGS))
 $(BUILD)/tidy/ngx_module/%: ngx_module/%.cpp $(BUILD)/nginx/objs/addon/ngx_module/%.o .clang-tidy
 	$(call tidy,$(NGINX_INCLUDES))
 

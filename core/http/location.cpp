@@ -14,12 +14,28 @@ std::string LocationSettings::set_kind(const std::vector<std::string_view>& word
     return "it does not know " + quoted(words.front()) + ": write " + endpoint_words("weir ");
   }
   location_.endpoint = *endpoint;
+  names_options_ = true;
   std::string fault;
-  for (std::size_t i = 1; i < words.size() && fault.empty(); ++i) fault = add_word(words[i]);
+  for (std::size_t i = 1; i < words.size() && fault.empty(); ++i) {
+    fault = add_option(words[i], "after the kind of location it takes");
+  }
   return fault;
 }
 
-std::string LocationSettings::add_word(std::string_view word) {
+std::string LocationSettings::set_options(const std::vector<std::string_view>& words) {
+  if (names_options_) return "it stands here twice: write all options behind one of them";
+  if (words.empty()) return "it names no option: write \"strict\", \"wait=1\", both, or \"off\"";
+  names_options_ = true;
+  if (words.size() == 1 && words.front() == "off") return {};
+  std::string fault;
+  for (std::size_t i = 0; i < words.size() && fault.empty(); ++i) {
+    fault = add_option(words[i], "it takes");
+  }
+  return fault;
+}
+
+// `takes` begins the sentence that says which words there are.
+std::string LocationSettings::add_option(std::string_view word, std::string_view takes) {
   if (word == "strict") {
     if (location_.strict) return "it has \"strict\" twice: remove one";
     location_.strict = true;
@@ -27,10 +43,10 @@ std::string LocationSettings::add_word(std::string_view word) {
   }
   const auto pair = name_and_value(word);
   if (!pair || pair->first != "wait") {
-    return "it does not know " + quoted(word) +
-           ": after the kind of location it takes \"strict\" and \"wait=1\"";
+    return "it does not know " + quoted(word) + ": " + std::string(takes) +
+           " \"strict\" and \"wait=1\"";
   }
-  if (location_.endpoint == Endpoint::health || location_.endpoint == Endpoint::metrics) {
+  if (!takes_events(location_.endpoint)) {
     return "such a location keeps nothing that replicas could have: remove " + quoted(word);
   }
   const std::string_view value = pair->second;
@@ -78,6 +94,10 @@ std::string LocationSettings::add_origins(const std::vector<std::string_view>& w
 
 void LocationSettings::inherit(const LocationSettings& outer) {
   if (!names_origins_) location_.cors = outer.location_.cors;
+  if (!names_options_) {
+    location_.strict = outer.location_.strict;
+    location_.replicas = outer.location_.replicas;
+  }
   limits_.insert(limits_.begin(), outer.limits_.begin(), outer.limits_.end());
   for (const auto& [name, value] : limits_) {
     set_limit(location_.limits, name, value);  // passed when it was read

@@ -34,12 +34,16 @@ struct Location {
   Cors cors;
 };
 
-// A block's own limits and origins. A limit that it does not name is that of the block around it;
-// origins are replaced by its own, if it names any.
+// A block's own limits, origins and options. A limit that it does not name is that of the block
+// around it; origins and options are replaced by its own, if it names any.
 class LocationSettings {
  public:
   // What `weir` says: a kind of location, and then "strict" and "wait=N" in any order.
   std::string set_kind(const std::vector<std::string_view>& words);
+
+  // On a server that says the kind elsewhere: "strict" and "wait=N" in any order, or "off" alone:
+  // neither, whatever the outer block says.
+  std::string set_options(const std::vector<std::string_view>& words);
 
   // What belongs to a location belongs to the parts of it, such as `if`.
   void take_kind(const LocationSettings& outer);
@@ -58,11 +62,12 @@ class LocationSettings {
  private:
   using Limit = std::pair<std::string, std::string>;  // name and value
 
-  std::string add_word(std::string_view word);
+  std::string add_option(std::string_view word, std::string_view takes);
 
   Location location_;
   std::vector<Limit> limits_;  // those of outer blocks first, once inherited
   bool names_origins_ = false;
+  bool names_options_ = false;  // a kind of location says them all
 };
 
 }  // namespace weir

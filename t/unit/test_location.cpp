@@ -63,6 +63,47 @@ START_TEST(a_location_may_be_strict_and_want_replicas) {
 }
 END_TEST
 
+START_TEST(options_stand_alone_where_the_kind_stands_elsewhere) {
+  LocationSettings outer, inner, off, silent;
+  ck_assert_view_eq(outer.set_options({"wait=2", "strict"}), "");
+  ck_assert_view_eq(inner.set_options({"strict"}), "");
+  ck_assert_view_eq(off.set_options({"off"}), "");
+  for (LocationSettings* settings : {&inner, &off, &silent}) settings->inherit(outer);
+  ck_assert(inner.location().strict && !off.location().strict && silent.location().strict);
+  ck_assert_uint_eq(inner.location().replicas, 0);
+  ck_assert_uint_eq(off.location().replicas, 0);
+  ck_assert_uint_eq(silent.location().replicas, 2);
+}
+END_TEST
+
+START_TEST(a_kind_of_location_takes_no_options_from_the_block_around_it) {
+  LocationSettings outer, inner;
+  ck_assert_view_eq(outer.set_kind({"track", "strict", "wait=1"}), "");
+  ck_assert_view_eq(inner.set_kind({"track"}), "");
+  inner.inherit(outer);
+  ck_assert(!inner.location().strict);
+  ck_assert_uint_eq(inner.location().replicas, 0);
+}
+END_TEST
+
+START_TEST(an_option_that_there_is_not_is_named) {
+  const std::pair<std::vector<std::string_view>, std::string_view> kFaults[] = {
+      {{}, "it names no option: write \"strict\""},
+      {{"lax"}, "it does not know \"lax\": it takes \"strict\" and \"wait=1\""},
+      {{"off", "strict"}, "it does not know \"off\""},
+      {{"wait=17"}, "1 to 16"},
+  };
+  for (const auto& [words, why] : kFaults) {
+    LocationSettings settings;
+    const std::string fault = settings.set_options(words);
+    ck_assert_msg(fault.find(why) != std::string::npos, "'%s'", fault.c_str());
+  }
+  LocationSettings twice;
+  ck_assert_view_eq(twice.set_options({"strict"}), "");
+  ck_assert(twice.set_options({"off"}).find("twice") != std::string::npos);
+}
+END_TEST
+
 START_TEST(a_word_that_a_location_cannot_have_is_named) {
   const std::pair<std::vector<std::string_view>, std::string_view> kFaults[] = {
       {{}, "it needs a kind of location: write weir track"},
@@ -159,7 +200,10 @@ END_TEST
 const weir_test::Register kRegistered(
     "location",
     {an_endpoint_has_a_word, a_sentence_lists_the_words_as_they_are_written,
-     a_location_may_be_strict_and_want_replicas, a_word_that_a_location_cannot_have_is_named,
+     a_location_may_be_strict_and_want_replicas,
+     options_stand_alone_where_the_kind_stands_elsewhere,
+     a_kind_of_location_takes_no_options_from_the_block_around_it,
+     an_option_that_there_is_not_is_named, a_word_that_a_location_cannot_have_is_named,
      limits_count_once_everything_is_read, each_limit_is_inherited_by_itself,
      a_limit_needs_a_name_a_value_and_to_stand_once, an_outer_blocks_limit_may_be_named_again,
      origins_are_inherited_whole_or_not_at_all, off_leaves_no_origin,

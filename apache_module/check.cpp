@@ -1,0 +1,117 @@
+#include "apache_module/check.h"
+
+#include <string>
+
+#include "apache_module/directives.h"
+#include "core/config/words.h"
+
+namespace weir {
+namespace {
+
+void tell(const std::string& sentence) {
+  ap_log_error(APLOG_MARK, APLOG_EMERG | APLOG_STARTUP, 0, nullptr, "%s", sentence.c_str());
+}
+
+std::string place_of(const ap_directive_t& directive) {
+  return std::string(view(directive.filename)) + ':' + std::to_string(directive.line_num);
+}
+
+bool is(const ap_directive_t& directive, const char* name) {
+  return ap_cstr_casecmp(directive.directive, name) == 0;
+}
+
+// The first word, in lower case as httpd keeps the names of handlers.
+std::string first_word(apr_pool_t* pool, const ap_directive_t& directive) {
+  const char* rest = directive.args;
+  char* word = ap_getword_conf(pool, &rest);
+  ap_str_tolower(word);
+  return word;
+}
+
+bool names_weir(std::string_view handler) {
+  return handler.substr(0, kHandlerPrefix.size()) == kHandlerPrefix;
+}
+
+// An empty string, or what is wrong with naming this handler.
+std::string fault_of_handler(const std::string& handler, const ServerConf& conf) {
+  if (!endpoint_from_word(std::string_view(handler).substr(kHandlerPrefix.size()))) {
+    return "there is no handler " + quoted(handler) + ": write " + endpoint_words("weir-");
+  }
+  if (conf.edge.redis) return {};
+  return quoted(handler) +
+         " needs a Redis to keep events in: add \"WeirRedis unix:/path\" or \"WeirRedis "
+         "host:port\" outside of all sections";
+}
+
+bool look_at(apr_pool_t* pool, const ap_directive_t& directive, ServerConf& conf) {
+  if (is(directive, "WeirOptions") && std::strstr(directive.args, "wait=") != nullptr) {
+    conf.edge.wants_replicas = true;
+  }
+  if (!is(directive, "SetHandler") && !is(directive, "AddHandler")) return true;
+  const std::string handler = first_word(pool, directive);
+  if (!names_weir(handler)) return true;
+  const std::string fault = fault_of_handler(handler, conf);
+  if (!fault.empty()) tell(fault + ", for " + directive.directive + " in " + place_of(directive));
+  return fault.empty();
+}
+
+// The configuration as it was read, sections within sections.
+bool look_at_all(apr_pool_t* pool, const ap_directive_t* directive, ServerConf& conf) {
+  bool right = true;
+  for (; directive != nullptr; directive = directive->next) {
+    right = look_at(pool, *directive, conf) && right;
+    right = look_at_all(pool, directive->first_child, conf) && right;
+  }
+  return right;
+}
+
+// Null where the section says nothing to Weir.
+LocationConf* location_in(const ap_conf_vector_t* section) {
+  return static_cast<LocationConf*>(ap_get_module_config(section, &weir_module));
+}
+
+// Limits that stand in different sections, as a request to one of them would meet them.
+bool limits_agree(apr_pool_t* pool, ap_conf_vector_t* outer, ap_conf_vector_t* inner) {
+  LocationConf* const own = location_in(inner);
+  if (own == nullptr || !own->says_something) return true;
+  const auto* merged =
+      static_cast<LocationConf*>(merge_location_conf(pool, location_in(outer), own));
+  const auto fault = contradiction_in(merged->settings.location().limits);
+  if (!fault.empty()) tell("WeirLimit: " + fault + ", in the section of " + own->place);
+  return fault.empty();
+}
+
+bool all_limits_agree(apr_pool_t* pool, const server_rec* server) {
+  auto* outer = server->lookup_defaults;
+  const auto* core =
+      static_cast<core_server_config*>(ap_get_core_module_config(server->module_config));
+  bool right = limits_agree(pool, outer, outer);
+  for (const apr_array_header_t* sections : {core->sec_dir, core->sec_url}) {
+    for (int i = 0; i < sections->nelts; ++i) {
+      auto* inner = reinterpret_cast<ap_conf_vector_t**>(sections->elts)[i];
+      right = limits_agree(pool, outer, inner) && right;
+    }
+  }
+  return right;
+}
+
+bool check(apr_pool_t* pool, server_rec* main_server) {
+  bool right = look_at_all(pool, ap_conftree, server_conf(main_server));
+  for (const server_rec* server = main_server; server != nullptr; server = server->next) {
+    right = all_limits_agree(pool, server) && right;
+  }
+  return right;
+}
+
+}  // namespace
+
+int check_config(apr_pool_t*, apr_pool_t*, apr_pool_t* ptemp, server_rec* main_server) noexcept {
+  try {
+    return check(ptemp, main_server) ? OK : HTTP_INTERNAL_SERVER_ERROR;
+  } catch (...) {
+    tell("Weir had no memory for the configuration");
+    return HTTP_INTERNAL_SERVER_ERROR;
+  }
+}
+
+}  // namespace weir

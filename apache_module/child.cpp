@@ -1,0 +1,70 @@
+#include "apache_module/child.h"
+
+#include <utility>
+
+#include "apache_module/directives.h"
+
+namespace weir {
+namespace {
+
+Child* child = nullptr;  // made below, and left to the end of the process
+Shared shared;           // set before the fork
+
+constexpr std::size_t kMostBodyKept = 256 << 10;
+
+// May run inside prefork's handler of SIGTERM: it allocates nothing and takes no lock.
+apr_status_t end_child(void*) noexcept {
+  child->writer.stop();
+  return APR_SUCCESS;
+}
+
+}  // namespace
+
+Child::Child(const EdgeSettings& settings, const Shared& memory)
+    : writer(settings, *memory.metrics, Seats(memory.seats), log_) {}
+
+std::unique_ptr<Desk> Child::take_desk() {
+  {
+    const std::lock_guard guard(lock_);
+    if (!desks_.empty()) {
+      auto desk = std::move(desks_.back());
+      desks_.pop_back();
+      return desk;
+    }
+  }
+  return std::make_unique<Desk>(writer.metrics());
+}
+
+void Child::give_back(std::unique_ptr<Desk> desk) noexcept {
+  if (desk->body.capacity() > kMostBodyKept) return;
+  try {
+    const std::lock_guard guard(lock_);
+    desks_.push_back(std::move(desk));
+  } catch (...) {  // no memory: it goes
+  }
+}
+
+Child* current_child() { return child; }
+
+Shared& shared_memory() { return shared; }
+
+void start_child(apr_pool_t* pchild, server_rec* main_server) noexcept {
+  const EdgeSettings& settings = server_conf(main_server).edge;
+  if (!settings.redis || shared.metrics == nullptr) return;
+  try {
+    auto made = std::make_unique<Child>(settings, shared);
+    if (!made->start()) {
+      return log_fault("weir has no thread for this child, which answers 503: raise its limits");
+    }
+    child = made.release();
+    apr_pool_cleanup_register(pchild, nullptr, end_child, apr_pool_cleanup_null);
+  } catch (...) {
+    log_fault("weir has no memory or descriptors for this child, which answers 503");
+  }
+}
+
+void leave_child(apr_pool_t*, int) noexcept {
+  if (child != nullptr) child->writer.leave();
+}
+
+}  // namespace weir

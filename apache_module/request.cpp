@@ -1,0 +1,195 @@
+#include "apache_module/request.h"
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "apache_module/body.h"
+#include "apache_module/check.h"
+#include "apache_module/child.h"
+#include "apache_module/directives.h"
+#include "apache_module/response.h"
+#include "core/config/words.h"
+#include "fault/fault_point.h"
+
+namespace weir {
+namespace {
+
+// Has a record kept. It lies on the stack of the request's thread, which sleeps meanwhile.
+class KeepErrand final : public Errand, public KeepCustomer {
+ public:
+  KeepErrand(std::string_view record, std::uint8_t replicas)
+      : record_(record), replicas_(replicas) {}
+
+  bool is_kept() const { return kept_; }
+  void kept(bool kept) noexcept override {
+    WEIR_FAULT_POINT(before_answer);
+    kept_ = kept;
+    done();
+  }
+
+ private:
+  void run(Edge& edge) noexcept override {
+    if (!edge.keeper.keep(record_, replicas_, *this, ticket_)) done();
+  }
+  void refuse() noexcept override { done(); }
+
+  std::string_view record_;
+  std::uint8_t replicas_;
+  Keeper::Ticket ticket_;
+  bool kept_ = false;
+};
+
+// Asks how it is.
+class TellErrand final : public Errand {
+ public:
+  explicit TellErrand(Endpoint endpoint) : endpoint_(endpoint) {}
+
+  const std::optional<Answer>& answer() const { return answer_; }
+
+ private:
+  void run(Edge& edge) noexcept override {
+    try {
+      answer_ = edge.tell(endpoint_, page_);
+    } catch (...) {
+      log_exception();
+    }
+    done();
+  }
+  void refuse() noexcept override { done(); }
+
+  Endpoint endpoint_;
+  std::string page_;
+  std::optional<Answer> answer_;
+};
+
+// One request, from the moment that it is Weir's.
+class Visit {
+ public:
+  Visit(request_rec* r, Child& child, Location location)
+      : r_(r), child_(child), location_(std::move(location)), desk_(child) {}
+
+  int answer();
+
+ private:
+  int answer_early(const Answer& answer) {
+    const Sent when = head_.content_length.value_or(1) > 0 ? Sent::early : Sent::after_body;
+    return send_answer(r_, metrics(), location_.endpoint, answer, when);
+  }
+  int send(const Answer& answer) {
+    return send_answer(r_, metrics(), location_.endpoint, answer, Sent::after_body);
+  }
+  int tell();
+  int decide();
+  bool keep(std::string_view record);
+  Metrics& metrics() { return child_.writer.metrics(); }
+
+  request_rec* r_;
+  Child& child_;
+  Location location_;
+  DeskLease desk_;
+  RequestHead head_;
+};
+
+bool is_chunked(const request_rec* r) { return !header(r, "Transfer-Encoding").empty(); }
+
+// httpd joins several lines of one name (RFC 9110 section 5.3), and has looked at the length.
+RequestHead head_of(const request_rec* r) {
+  RequestHead head;
+  head.method = view(r->method);
+  head.content_type = header(r, "Content-Type");
+  head.content_encoding = header(r, "Content-Encoding");
+  head.origin = header(r, "Origin");
+  head.access_control_request_method = header(r, "Access-Control-Request-Method");
+  apr_off_t length = 0;
+  const char* announced = apr_table_get(r->headers_in, "Content-Length");
+  if (announced != nullptr && ap_parse_strict_length(&length, announced)) {
+    head.content_length = static_cast<std::uint64_t>(length);
+  } else if (!is_chunked(r)) {
+    head.content_length = 0;
+  }
+  return head;
+}
+
+int Visit::answer() {
+  head_ = head_of(r_);
+  if (auto answer = desk_->intake.screen(location_, head_)) return answer_early(*answer);
+  if (!takes_events(location_.endpoint)) return tell();
+  int status = OK;
+  switch (read_body(r_, location_.limits.body, desk_->body, status)) {
+    case BodyRead::failed:
+      return status;
+    case BodyRead::too_large:
+      return answer_early(desk_->intake.body_too_large(location_, head_));
+    case BodyRead::ok:
+      break;
+  }
+  // mod_deflate, where it is told to, inflates bodies and takes the header away when it begins.
+  head_.content_encoding = header(r_, "Content-Encoding");
+  return decide();
+}
+
+int Visit::tell() {
+  TellErrand errand(location_.endpoint);
+  if (child_.writer.hand_in(errand)) errand.wait();
+  if (!errand.answer()) return answer_early(Intake::unavailable(location_, head_));
+  Answer answer = *errand.answer();
+  answer.cors = location_.cors.grant(head_.origin);
+  return answer_early(answer);
+}
+
+int Visit::decide() {
+  using std::chrono::microseconds;
+  using std::chrono::system_clock;
+  const auto now = std::chrono::duration_cast<microseconds>(system_clock::now().time_since_epoch());
+  const Decision decision = desk_->intake.take(location_, head_, desk_->body, now.count());
+  if (decision.record.empty() || keep(decision.record)) return send(decision.answer);
+  return send(Intake::unavailable(location_, head_));
+}
+
+bool Visit::keep(std::string_view record) {
+  const auto since = std::chrono::steady_clock::now();
+  KeepErrand errand(record, location_.replicas);
+  if (!child_.writer.hand_in(errand)) return false;
+  errand.wait();
+  if (!errand.is_kept()) return false;
+  metrics().kept_after(std::chrono::steady_clock::now() - since);
+  return true;
+}
+
+int fail(const std::string& sentence) {
+  log_fault(sentence);
+  return HTTP_INTERNAL_SERVER_ERROR;
+}
+
+int answer(request_rec* r) {
+  const std::string_view handler = view(r->handler);
+  const auto endpoint = endpoint_from_word(handler.substr(kHandlerPrefix.size()));
+  if (!endpoint) return fail("weir has no handler " + quoted(handler));
+  if (r->main != nullptr) {
+    return fail("weir takes no subrequests: something includes its location");
+  }
+  Child* const child = current_child();
+  if (child == nullptr) {
+    if (server_conf(ap_server_conf).edge.redis) return HTTP_SERVICE_UNAVAILABLE;
+    return fail("weir needs a Redis to keep events in: add \"WeirRedis\" to the configuration");
+  }
+  Location location = settings_of(r).location();
+  location.endpoint = *endpoint;
+  location.limits.body = take_over_limit(r, location.limits.body);
+  return Visit(r, *child, std::move(location)).answer();
+}
+
+}  // namespace
+
+int handle_request(request_rec* r) noexcept {
+  if (view(r->handler).substr(0, kHandlerPrefix.size()) != kHandlerPrefix) return DECLINED;
+  try {
+    return answer(r);
+  } catch (...) {
+    log_exception();
+    return HTTP_INTERNAL_SERVER_ERROR;
+  }
+}
+
+}  // namespace weir

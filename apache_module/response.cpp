@@ -1,0 +1,46 @@
+#include "apache_module/response.h"
+
+namespace weir {
+namespace {
+
+void add_header(request_rec* r, const Header& header) {
+  const char* name = in_pool(r->pool, header.name);
+  const char* value = in_pool(r->pool, header.value);
+  if (header.name == "Vary") {
+    apr_table_mergen(r->headers_out, name, value);
+  } else {
+    apr_table_setn(r->headers_out, name, value);
+  }
+}
+
+void set_head(request_rec* r, const Answer& answer) {
+  r->status = answer.status;
+  ap_set_content_type(r, in_pool(r->pool, answer.media));
+  ap_set_content_length(r, static_cast<apr_off_t>(answer.body.size()));
+  for (const Header& header : answer.headers()) add_header(r, header);
+  // An answer of some 30 bytes keeps its Content-Length and is not compressed.
+  apr_table_setn(r->subprocess_env, "no-gzip", "1");
+  apr_table_setn(r->subprocess_env, "no-brotli", "1");
+  if (answer.status == HTTP_REQUEST_ENTITY_TOO_LARGE) r->connection->keepalive = AP_CONN_CLOSE;
+}
+
+void add(apr_bucket_brigade* out, apr_bucket* bucket) { APR_BRIGADE_INSERT_TAIL(out, bucket); }
+
+}  // namespace
+
+int send_answer(request_rec* r, Metrics& metrics, Endpoint endpoint, const Answer& answer,
+                Sent when) {
+  set_head(r, answer);
+  metrics.answered(endpoint, answer.status);
+  apr_bucket_alloc_t* buckets = r->connection->bucket_alloc;
+  apr_bucket_brigade* out = apr_brigade_create(r->pool, buckets);
+  const std::size_t size = answer.body.size();
+  if (size > 0)
+    add(out, apr_bucket_pool_create(in_pool(r->pool, answer.body), size, r->pool, buckets));
+  if (when == Sent::early) add(out, apr_bucket_flush_create(buckets));
+  add(out, apr_bucket_eos_create(buckets));
+  ap_pass_brigade(r->output_filters, out);  // whoever is gone costs one answer
+  return OK;
+}
+
+}  // namespace weir

@@ -1,0 +1,68 @@
+#include "threads/disk_thread.h"
+
+namespace weir {
+
+bool DiskThread::start(Job& job) noexcept {
+  try {
+    if (!begun_) begun_ = thread_.start([this] { work(); });
+    if (!begun_) return false;
+    const std::lock_guard guard(lock_);
+    worked_.reserve(running_ + 1);
+    to_work_.push_back(&job);
+  } catch (...) {
+    return false;  // no memory
+  }
+  ++running_;
+  more_.notify_one();
+  return true;
+}
+
+void DiskThread::work() noexcept {
+  while (Job* const job = next()) {
+    job->work();
+    {
+      const std::lock_guard guard(lock_);
+      worked_.push_back(job);
+    }
+    bell_.ring();
+  }
+}
+
+// Null: there will be none.
+Job* DiskThread::next() noexcept {
+  std::unique_lock guard(lock_);
+  more_.wait(guard, [this] { return stopping_ || !to_work_.empty(); });
+  if (stopping_) return nullptr;
+  Job* const job = to_work_.front();
+  to_work_.erase(to_work_.begin());
+  return job;
+}
+
+// A job's done() may start the next one, which is for another time.
+void DiskThread::deliver() noexcept {
+  for (std::size_t most = running_; most > 0; --most) {
+    Job* const job = next_worked();
+    if (job == nullptr) return;
+    --running_;
+    job->done();
+  }
+}
+
+Job* DiskThread::next_worked() noexcept {
+  const std::lock_guard guard(lock_);
+  if (worked_.empty()) return nullptr;
+  Job* const job = worked_.front();
+  worked_.erase(worked_.begin());
+  return job;
+}
+
+bool DiskThread::stop_within(std::chrono::milliseconds most) noexcept {
+  {
+    const std::lock_guard guard(lock_);
+    stopping_ = true;
+  }
+  more_.notify_one();
+  return thread_.join_within(most);
+}
+
+}  // namespace weir

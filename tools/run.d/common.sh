@@ -13,9 +13,9 @@
 # PostgreSQL refuses to run as root, and nothing that takes bytes from elsewhere should. So with root
 #   - PostgreSQL, Redis and the flusher run as `postgres`, who cannot reach a checkout in /root: hence
 #     /var/tmp;
-#   - nginx' workers run as `www-data`, which may reach Redis' socket (it belongs to www-data's group)
-#     but not the database's (its folder is open to `postgres` alone): the edge speaks only to Redis.
-# nginx' master stays root, as everywhere: it reads the configuration and the module, wherever they lie.
+#   - the web server's workers run as `www-data`, which may reach Redis' socket (it belongs to www-data's
+#     group) but not the database's (its folder is open to `postgres` alone): the edge speaks only to Redis.
+# Its main process stays root, as everywhere: it reads the configuration and the module, wherever they lie.
 
 ALL_PARTS="redis postgres web flusher"
 MARKER=.weir-run
@@ -66,7 +66,7 @@ settle() {
   umask 022
   PATH=$PATH:/usr/sbin:/sbin
   WEIR_PORT=${WEIR_PORT:-8080} WEIR_SERVER=${WEIR_SERVER:-nginx}
-  WEIR_WORKERS=${WEIR_WORKERS:-$(nproc)} WEIR_REDIS_FSYNC=${WEIR_REDIS_FSYNC:-always}
+  WEIR_MPM=${WEIR_MPM:-event} WEIR_WORKERS=${WEIR_WORKERS:-$(default_workers)} WEIR_REDIS_FSYNC=${WEIR_REDIS_FSYNC:-always}
   WEIR_POSTGRES_FSYNC=${WEIR_POSTGRES_FSYNC:-on}
   RUN=$(cd "$ROOT" && realpath -m -- "${RUN:-run}")
   BUILD=$(cd "$ROOT" && realpath -m -- "${BUILD:-build}")
@@ -76,6 +76,11 @@ settle() {
   hash=$(printf %s "$RUN" | sha256sum)
   SHORT=/var/tmp/weir-${hash:0:12}
   settle_users
+}
+
+# One process a core; where each takes one request at a time, as many as there may be clients.
+default_workers() {
+  if [[ $WEIR_SERVER == apache && $WEIR_MPM == prefork ]]; then echo 100; else nproc; fi
 }
 
 settle_users() {
@@ -95,7 +100,8 @@ first_user() { # name…
 }
 
 check_settings() { # wanted parts, each between spaces
-  [[ $WEIR_SERVER == nginx ]] || fail "WEIR_SERVER=$WEIR_SERVER is not a web server that Weir has a module for: use nginx"
+  [[ " $SERVERS " == *" $WEIR_SERVER "* ]] ||
+    fail "WEIR_SERVER=$WEIR_SERVER is not a web server that Weir has a module for: use one of $SERVERS"
   [[ $WEIR_PORT =~ ^[1-9][0-9]{0,4}$ && $WEIR_PORT -le 65535 ]] ||
     fail "WEIR_PORT=$WEIR_PORT is not a port: choose a number from 1 to 65535"
   [[ ${WEIR_METRICS_PORT:-1} =~ ^[1-9][0-9]{0,4}$ && ${WEIR_METRICS_PORT:-1} -le 65535 ]] ||

@@ -9,7 +9,7 @@ is_program_of() { # part, path of a program
   case $1:${2% (deleted)} in
     # Debian's redis-server is a link to redis-check-rdb.
     redis:*/redis-server | redis:*/redis-check-rdb | postgres:*/postgres) true ;;
-    web:*/nginx | flusher:*/weir-flusher) true ;;
+    web:*/nginx | web:*/apache2 | flusher:*/weir-flusher) true ;;
     *) false ;;
   esac
 }
@@ -33,7 +33,12 @@ find_processes() { # part
 is_up() { # part
   local pid
   { read -r pid <"$RUN/pid/$1"; } 2>/dev/null && [[ -n $pid ]] || return 1
-  is_ours "$1" "$pid" || { [[ $1 == web ]] && adopt_master; }
+  if [[ $1 == web ]]; then
+    # Another web server than the one that is wanted has to go first.
+    { is_ours web "$pid" && [[ $(server_of "$pid") == "$WEIR_SERVER" ]]; } || adopt_main
+  else
+    is_ours "$1" "$pid"
+  fi
 }
 
 is_alive() { # pid; a process that ended and was not waited for is not

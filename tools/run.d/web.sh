@@ -1,12 +1,40 @@
 # shellcheck shell=bash
-# The private nginx with Weir's module. Sourced by tools/run.
+# The private web server with Weir's module: what is the same for each of them. nginx.sh and apache.sh
+# have the rest, under their own names:
+#
+#   check_NAME           what has to be there; sets MODULE
+#   write_NAME_conf      writes the configuration to a path
+#   spawn_NAME           starts the server with the configuration at a path, after the words in PRELOAD
+#   end_NAME             ends it, requests in hand first
+#
+# WEIR_SERVER is the name. Sourced by tools/run.
+
+SERVERS="nginx apache"
+
+# The file name of a server's program.
+program_of_server() { # name
+  case $1 in
+    nginx) echo nginx ;;
+    apache) echo apache2 ;;
+  esac
+}
+
+# Which server a process is.
+server_of() { # pid
+  local name program
+  program=$(readlink "/proc/$1/exe" 2>/dev/null) program=${program% (deleted)}
+  for name in $SERVERS; do
+    [[ ${program##*/} == "$(program_of_server "$name")" ]] && echo "$name" && return
+  done
+  return 1
+}
 
 check_web() {
-  need_program /usr/sbin/nginx nginx
-  need_built ngx_http_weir_module.so
+  "check_$WEIR_SERVER"
   local file
   for file in "${WEIR_WEB_CONF:-}" "${WEIR_HTTP_CONF:-}"; do
-    [[ -z $file || -r $file ]] || fail "$file cannot be read: WEIR_WEB_CONF and WEIR_HTTP_CONF name files with lines for nginx"
+    [[ -z $file || -r $file ]] ||
+      fail "$file cannot be read: WEIR_WEB_CONF and WEIR_HTTP_CONF name files with lines for the web server"
   done
   find_processes web
   ((${#FOUND[@]})) || check_port # else what holds the port is ours, and ends before the new one starts
@@ -35,47 +63,51 @@ port_owner() { # port
 }
 
 start_web() {
+  local conf=$DATA/web/$WEIR_SERVER.conf
   check_port
-  local dir=$DATA/web preload=() module=$BUILD/ngx_http_weir_module.so
-  mkdir -p "$dir/temp"
-  [[ -z $WEB_USER ]] || chmod 711 "$dir/temp"
-  # A module built with sanitizers wants their runtime in the process before anything else, in that of
-  # a binary upgrade too (`env`). nginx keeps its pools to the end on purpose, so leaks are not looked
-  # for here.
-  local keep='' sanitizer
-  for sanitizer in asan tsan; do
-    grep -q "__${sanitizer}_init" "$module" || continue
-    keep='env LD_PRELOAD; env ASAN_OPTIONS; env UBSAN_OPTIONS; env TSAN_OPTIONS;'
-    preload=(env "LD_PRELOAD=$(gcc "-print-file-name=lib$sanitizer.so")" "ASAN_OPTIONS=detect_leaks=0:${ASAN_OPTIONS:-}"
-      "UBSAN_OPTIONS=print_stacktrace=1:${UBSAN_OPTIONS:-}"
-      "TSAN_OPTIONS=suppressions='$ROOT/tools/tsan.supp':${TSAN_OPTIONS:-}")
-  done
-  [[ -z ${WEIR_FAULTS:-} ]] || keep+=' env WEIR_FAULTS;' # for fault/fault_point.h in the workers
-  write_nginx_conf "$dir/nginx.conf" "$keep"
-  spawn web '' '' "${preload[@]}" /usr/sbin/nginx -e "$RUN/log/web.log" -p "$dir/" -c "$dir/nginx.conf"
+  "check_$WEIR_SERVER"
+  mkdir -p "$DATA/web/temp"
+  [[ -z $WEB_USER ]] || chmod 711 "$DATA/web/temp"
+  set_preload "$MODULE"
+  "write_${WEIR_SERVER}_conf" "$conf"
+  "spawn_$WEIR_SERVER" "$conf"
   await web 30 web_answers
 }
 
-write_nginx_conf() { # path, lines for the top
-  local text user='' http='' spool='' locations=$ROOT/conf/nginx.locations.conf listen="listen 127.0.0.1:$WEIR_PORT;"
-  [[ -z $WEB_USER ]] || user="user $WEB_USER $(id -gn "$WEB_USER");"
-  if [[ ${WEIR_SPOOL_OPTIONS:-} != off ]]; then spool="weir_spool \"$DATA/spool\" ${WEIR_SPOOL_OPTIONS:-size=8g};"; fi
-  if [[ -n ${WEIR_HTTP_CONF:-} ]]; then http="include \"$(realpath "$WEIR_HTTP_CONF")\";"; fi
-  if [[ -n ${WEIR_WEB_CONF:-} ]]; then
-    locations=$(realpath "$WEIR_WEB_CONF")
-    if grep -qE '^[[:space:]]*listen[[:space:]]' "$locations"; then listen=''; fi
-  fi
-  text=$(<"$ROOT/conf/nginx.conf.in")
-  text=${text//@TOP@/"$user $2"} text=${text//@MODULE@/"$BUILD/ngx_http_weir_module.so"}
-  text=${text//@WORKERS@/"$WEIR_WORKERS"} text=${text//@DIR@/"$DATA/web"}
-  text=${text//@LOG@/"$RUN/log/web.log"} text=${text//@REDIS_SOCKET@/"${WEIR_REDIS_VIA:-$REDIS_SOCKET}"}
-  text=${text//@REDIS_OPTIONS@/"${WEIR_SHARDS:+shards=$WEIR_SHARDS }${WEIR_REDIS_OPTIONS:-}"}
-  text=${text//@SPOOL@/"$spool"}
-  text=${text//@HTTP@/"$http"} text=${text//@LISTEN@/"$listen"} text=${text//@LOCATIONS@/"$locations"}
-  write_file "$1" <<<"$text"
+# A module built with sanitizers wants their runtime in the process before anything else: PRELOAD is what
+# stands before the command. Servers keep their pools to the end on purpose, so leaks are not looked for.
+set_preload() { # module
+  local sanitizer
+  PRELOAD=()
+  for sanitizer in asan tsan; do
+    grep -q "__${sanitizer}_init" "$1" || continue
+    PRELOAD=(env "LD_PRELOAD=$(gcc "-print-file-name=lib$sanitizer.so")" "ASAN_OPTIONS=detect_leaks=0:${ASAN_OPTIONS:-}"
+      "UBSAN_OPTIONS=print_stacktrace=1:${UBSAN_OPTIONS:-}"
+      "TSAN_OPTIONS=suppressions='$ROOT/tools/tsan.supp':${TSAN_OPTIONS:-}")
+  done
 }
 
-# Up means that the port answers. A server block of a test's own may speak HTTP/2 or TLS there: any
+# Fills in the words of a template, NAME=VALUE for each @NAME@, and those that every server has.
+fill_in() { # template, path, name=value…
+  local text path=$2 word
+  text=$(<"$1")
+  shift 2
+  for word in "$@" "MODULE=$MODULE" "WORKERS=$WEIR_WORKERS" "DIR=$DATA/web" "LOG=$RUN/log/web.log" \
+    "REDIS_SOCKET=${WEIR_REDIS_VIA:-$REDIS_SOCKET}" \
+    "REDIS_OPTIONS=${WEIR_SHARDS:+shards=$WEIR_SHARDS }${WEIR_REDIS_OPTIONS:-}"; do
+    text=${text//@${word%%=*}@/"${word#*=}"}
+  done
+  write_file "$path" <<<"$text"
+}
+
+# The file with what is served, and whether it says itself where it listens.
+locations_file() { # the file of an ordinary run
+  if [[ -n ${WEIR_WEB_CONF:-} ]]; then realpath "$WEIR_WEB_CONF"; else echo "$1"; fi
+}
+
+listens_itself() { [[ -n ${WEIR_WEB_CONF:-} ]] && grep -qiE '^[[:space:]]*listen[[:space:]]' "$WEIR_WEB_CONF"; }
+
+# Up means that the port answers. A configuration of a test's own may speak HTTP/2 or TLS there: any
 # byte, or an orderly end, is an answer.
 web_answers() { [[ $(ask_health) != none ]]; }
 
@@ -103,20 +135,22 @@ await_health() {
   done
 }
 
-# Sets MASTER to the pid that nginx wrote down; after a binary upgrade (USR2) that is the new master's.
-# False if it is none of ours, as after a kill.
-find_master() {
-  MASTER=''
-  { read -r MASTER <"$DATA/web/nginx.pid"; } 2>/dev/null
-  [[ -n $MASTER ]] && is_ours web "$MASTER"
+# Sets MAIN to the pid that the server wrote down; after a binary upgrade of nginx (USR2) that is the new
+# master's. False if it is none of ours, as after a kill.
+find_main() { # server
+  MAIN=''
+  { read -r MAIN <"$DATA/web/$1.pid"; } 2>/dev/null
+  [[ -n $MAIN ]] && is_ours web "$MAIN"
 }
 
-adopt_master() { find_master && write_file "$RUN/pid/web" <<<"$MASTER"; }
+adopt_main() { find_main "$WEIR_SERVER" && write_file "$RUN/pid/web" <<<"$MAIN"; }
 
-# QUIT lets requests in hand come to their end. Workers whose master was killed are told one by one.
+# Whatever of them runs: WEIR_SERVER may have been another one when it was started.
 end_web() {
-  if find_master; then
-    end_main web 10 QUIT "$MASTER" || end_main web 5 TERM "$MASTER"
-  fi
-  end_all web 10 QUIT || end_all web 5 TERM
+  local name
+  for name in $SERVERS; do
+    find_processes web
+    ((${#FOUND[@]})) || return 0
+    [[ $(server_of "${FOUND[0]}") == "$name" ]] && "end_$name"
+  done
 }

@@ -19,7 +19,7 @@ endif
 LDFLAGS ?= -Wl,-z,relro,-z,now
 RUN ?= run
 WEIR_PORT ?= 8080
-WEIR_SERVER ?= nginx
+WEIR_SERVER ?=
 FUZZ_SECONDS ?= 5
 CLANGXX ?= clang++
 PREFIX ?= /usr
@@ -281,6 +281,6 @@ clean: ## remove what was built
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo 'Variables: RUN=$(RUN) WEIR_PORT=$(WEIR_PORT) WEIR_SERVER=$(WEIR_SERVER) BUILD=$(BUILD) SAN=1|thread V=1'
+	@echo 'Variables: RUN=$(RUN) WEIR_PORT=$(WEIR_PORT) WEIR_SERVER=nginx|apache BUILD=$(BUILD) SAN=1|thread V=1'
 
 -include $(shell find $(BUILD)/obj $(BUILD)/fuzz/obj -name '*.d' 2>/dev/null)

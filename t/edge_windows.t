@@ -98,5 +98,5 @@ subtest 'killed in mid-drain, and before the drained segment is removed' => sub 
 };
 
 is value('SELECT count(*) FROM dead_letters'), 0, 'no dead letters';
-allow_in_logs(qr/worker process \d+ exited on signal 9/);
+allow_killed_workers();
 done_testing;

@@ -140,7 +140,7 @@ subtest 'clients that go away while Redis has not answered harm nobody, and thei
     $client
   } @ids;
   my $reader = connection();
-  ok $reader->request(GET => '/health')->{status}, 'the worker has seen them all';
+  ok wait_for(sub { $reader->request(GET => '/health')->{json}{in_flight} == 50 }), 'the worker has seen them all';
   $_->close for @clients;
   ok $reader->request(GET => '/health')->{status}, 'and seen them leave';
   weir()->signal(redis => 'CONT');

@@ -2,7 +2,6 @@
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/lib";
-use File::Temp qw(tempfile);
 use WeirTest;
 
 # The file itself, but for its listen lines and the numbers.
@@ -12,11 +11,7 @@ my ($inside) = $example =~ /^server \{\n(.*)^\}/ms;
 ok $zone =~ s/rate=\S+;/rate=1r\/m;/ && $inside =~ s/burst=\d+/burst=2/ && $inside =~ s/^\s*(?:listen|server_name) .*\n//mg,
   'the example limits the rate';
 
-my ($http, $path) = tempfile('weir-http-XXXXXX', TMPDIR => 1, UNLINK => 1);
-chmod 0644, $path;
-print {$http} "$zone\n";
-close $http or die "$path: $!\n";
-start(kind => 'nginx', config => $inside, env => { WEIR_HTTP_CONF => $path });
+start(kind => 'nginx', config => $inside, top => "$zone\n");
 
 # Whoever started Weir asked for /health, and that counted.
 my @answers = map { post('/track', { event => 'rate', user_id => 'u' }) } 1 .. 10;

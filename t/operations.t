@@ -7,7 +7,7 @@ use WeirTest::Operations ();
 use WeirTest::Server;
 
 my %made;
-for my $path (glob "$FindBin::Bin/operations_*.t") {
+for my $path (map { glob "$FindBin::Bin/$_" } qw(operations_*.t *_operations.t)) {
   my $text = WeirTest::Server::read_file($path);
   ++$made{$2} while $text =~ /^in_trouble (['"])(.+?)\1 =>/mg;
 }

@@ -35,7 +35,7 @@ in_trouble 'The flusher hangs' => sub {
 };
 
 in_trouble 'The stream is too long' => sub {
-  reconfigure(sub { s/^( *weir_redis [^;]*)/$1 stream_length=1000/m });
+  reconfigure(redis => sub ($words) { "$words stream_length=1000" });
   $weir->signal(flusher => 'STOP');
   is scalar(grep { post_event()->{status} != 200 } 1 .. 1100), 0, 'the stream takes events, then the spool';
   operators_see();

@@ -18,13 +18,13 @@ in_trouble 'Redis is killed, or does not run' => sub {
   # The flusher gives its stream up after ten seconds, to one that still reaches Redis.
   ok wait_for(sub { !value(q{SELECT count(*) FROM weir_lease.stream_leases WHERE flusher IS NOT NULL}) }, 30), 'Redis is away for long';
   $weir->repair;
-  says nginx   => 'weir keeps its records in Redis at';
+  says web     => 'weir keeps its records in Redis at';
   says flusher => 'msg="the server is back" server=Redis';
 };
 
 in_trouble 'Redis is away and there is no spool' => sub {
   redis_is_used_again();
-  reconfigure(sub { s/^( *)weir_spool/$1#weir_spool/m });
+  reconfigure(spool => sub ($words) { undef });
   is post_event()->{status}, 200, 'at first events are taken';
   $weir->signal(redis => 'KILL');
   ok wait_for(sub { get('/health')->{status} == 503 }), 'Redis is away';
@@ -32,7 +32,7 @@ in_trouble 'Redis is away and there is no spool' => sub {
   operators_see();
   $weir->repair;
   redis_is_used_again();
-  reconfigure(sub { s/^( *)#weir_spool/$1weir_spool/m });
+  reconfigure(spool => sub ($words) { $words });
 };
 
 in_trouble 'Redis hangs' => sub {
@@ -56,7 +56,7 @@ in_trouble 'Redis is loading its data' => sub {
   $weir->{env}{WEIR_REDIS_CONF} = "$weir->{run}/slow-redis.conf";
   $weir->signal(redis => 'KILL');
   my $finish = start_clients(1, sub ($) { $weir->repair; 1 });
-  says nginx => 'with LOADING', 'that it loads';
+  says web => 'with LOADING', 'that it loads';
   clients_see();
   operators_see();
   $finish->();

@@ -20,7 +20,7 @@ in_trouble 'A worker is killed' => sub {
   operators_see();
 };
 
-in_trouble 'The master is killed' => sub {
+in_trouble 'The main process is killed' => sub {
   my @workers = $weir->workers;
   $weir->signal(web => 'KILL');
   are_gone($weir->pid('web'));
@@ -31,34 +31,15 @@ in_trouble 'The master is killed' => sub {
   clients_see();
 };
 
-in_trouble 'nginx is reloaded while Redis is away' => sub {
+in_trouble 'The web server is reloaded while Redis is away' => sub {
   $weir->signal(redis => 'KILL');
   clients_see();
-  my @old = $weir->workers;
-  $weir->signal(web => 'HUP');
+  my @old = $weir->reload;
   clients_see(50);
   operators_see();
   are_gone(@old);
   $weir->repair;
 };
 
-in_trouble 'The binary of nginx is upgraded' => sub {
-  my $master = $weir->pid('web');
-  my %old = map { $_ => 1 } $weir->workers;
-  $weir->signal(web => 'USR2');
-  my ($new) = (0);
-  ok wait_for(sub {
-    ($new) = grep { !$old{$_} && 2 == (() = WeirTest::Server::workers_of($_)) } $weir->workers;
-    $new;
-  }, 20), 'a new master came, with workers of its own';
-  clients_see();
-  $weir->signal(web => 'QUIT');
-  clients_see(50);
-  operators_see();
-  are_gone($master, keys %old);
-  $weir->repair;
-  is $weir->pid('web'), $new, 'the new master is the one';
-};
-
-allow_in_logs(qr/worker process \d+ exited on signal 9/);
+allow_killed_workers();
 faults_done();

@@ -13,7 +13,7 @@ my @victims = qw(web worker redis postgres session flusher);
 my $soon = 30;    # seconds; it takes one or two where nothing else loads the machine
 
 my $weir = start();
-allow_in_logs(qr/exited on signal 9/);
+allow_killed_workers();
 my %acknowledged;
 
 # Who is who just now. A session is the flusher's, so that it matters to somebody.

@@ -28,7 +28,7 @@ use parent 'Exporter';
 
 our @EXPORT = (
   (grep { !/\A(?:\$TODO|done_testing)\z/ } @Test::More::EXPORT),
-  qw(start prepare weir post get request connection raw done_testing allow_in_logs refused fault
+  qw(start prepare weir post get request connection raw done_testing allow_in_logs allow_killed_workers refused fault
     db value row rows redis stored spool_files wait_for json uuid now in_parallel start_clients
     fails_with accepted tables_digest time)
 );
@@ -48,6 +48,7 @@ sub weir { return $weir }
 
 # Lines of a log that this test provokes, which would otherwise fail it.
 sub allow_in_logs (@patterns) { push @allowed, @patterns; return }
+sub allow_killed_workers () { return allow_in_logs($weir->adapter->killed_worker) }
 
 sub connection (%options) {
   return WeirTest::Client->new(port => $weir->{port}, %options);

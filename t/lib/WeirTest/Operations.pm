@@ -12,9 +12,10 @@
 #   };                                    # ends when all is stored, and compares
 #   faults_done();
 #
-# In the third column, a word says where what follows in backticks is seen: **nginx** and **flusher**
-# are lines of the log, in which … stands for anything; **health** is part of what GET /health answers
-# (`503` is its status), **flusher's health** the same of the flusher; **metrics** are conditions on what GET /metrics shows: `weir_workers = 2`.
+# In the third column, a word says where what follows in backticks is seen: **web** and **flusher** are
+# lines of the log, in which … stands for anything; **nginx** and **Apache** are lines that this web server
+# alone has; **health** is part of what GET /health answers (`503` is its status), **flusher's health** the
+# same of the flusher; **metrics** are conditions on what GET /metrics shows: `weir_workers = 2`.
 package WeirTest::Operations;
 use v5.36;
 
@@ -27,7 +28,7 @@ use parent 'Exporter';
 our @EXPORT = qw(in_trouble clients_see operators_see says post_event redis_is_used_again reconfigure lost_to_the_disk
   administrator end_sessions set_for_flusher another_session start_for_faults faults_done);
 
-my %log_of = (nginx => 'web', flusher => 'flusher', PostgreSQL => 'postgres');
+my %log_of = (web => 'web', nginx => 'web', Apache => 'web', flusher => 'flusher', PostgreSQL => 'postgres');
 my ($row, %mark, @taken, %answered);
 
 sub start_for_faults (%options) {
@@ -60,7 +61,7 @@ sub fault_rows () {
   return map { $_->@* } @sections{ sort keys %sections };
 }
 
-# What a row names: nginx => ['weir has no Redis at …', …], health => […], …
+# What a row names: web => ['weir has no Redis at …', …], health => […], …
 sub signs ($operator) {
   my ($where, %signs) = ('');
   while ($operator =~ /\*\*([\w' ]+)\*\*|`([^`]+)`/g) {
@@ -128,7 +129,8 @@ sub operators_see (@only) {
   my %signs = signs($row->{operator});
   for my $where (@only ? @only : sort keys %signs) {
     for my $sign ($signs{$where}->@*) {
-      if    ($log_of{$where})      { says($where, $sign) }
+      if    (is_of_another_server($where)) { next }
+      elsif ($log_of{$where})      { says($where, $sign) }
       elsif ($where eq 'health')   { health_says($sign) }
       elsif ($where eq "flusher's health") { flusher_health_says($sign) }
       elsif ($where eq 'metrics')  { metrics_say($sign) }
@@ -136,6 +138,11 @@ sub operators_see (@only) {
     }
   }
   return;
+}
+
+# What another web server than this one logs.
+sub is_of_another_server ($where) {
+  return $where =~ /\A(?:nginx|Apache)\z/ && $where ne weir->adapter->title;
 }
 
 sub health_says ($sign) {
@@ -198,15 +205,14 @@ sub redis_is_used_again () {
   return ok wait_for(sub { connection()->request(GET => '/health')->{body} =~ /"redis":"ready"/ }, 30), 'then Redis is used again';
 }
 
-# Changes the web server's configuration as an administrator would, and reloads it.
-sub reconfigure ($change) {
+# Changes a directive as an administrator would, and reloads the web server:
+#
+#   reconfigure(redis => sub ($words) { "$words stream_length=1000" });
+#   reconfigure(spool => sub ($words) { undef });                        # takes it out
+sub reconfigure ($directive, $change) {
   local $Test::Builder::Level = $Test::Builder::Level + 1;
-  my $path = weir->setting('WEIR_SPOOL') =~ s{/spool\z}{/web/nginx.conf}r;
-  local $_ = WeirTest::Server::read_file($path);
-  $change->();
-  WeirTest::Server::write_file($path, $_);
-  my %old = map { $_ => 1 } weir->workers;
-  weir->signal(web => 'HUP');
+  weir->change_directive($directive, $change);
+  my %old = map { $_ => 1 } weir->reload;
   return ok wait_for(sub { my @now = weir->workers; @now && !grep { $old{$_} } @now }, 30), 'the web server is reloaded';
 }
 

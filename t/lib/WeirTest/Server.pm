@@ -9,8 +9,10 @@
 #   locations  what the web server takes where: {path, what, strict, limits => {name => value},
 #              cors => [origins], body_buffer => '1k'}
 #   workers    processes of the web server (2)
-#   http2      speak HTTP/2 without TLS instead of HTTP/1.1
+#   http2      speak HTTP/2 without TLS (as nginx does it, no HTTP/1.1 then)
 #   kind       the web server, for tests that are about one ($WEIR_SERVER, or nginx)
+#   config     for such tests: what is served, in the server's own words, instead of locations
+#   top        for such tests: more lines before that
 #   env        more variables for tools/run
 package WeirTest::Server;
 use v5.36;
@@ -39,15 +41,16 @@ sub default_locations {
 sub prepare ($class, %options) {
   my $self = bless {
     run     => $options{run} // tempdir('weir-test-XXXXXX', TMPDIR => 1),
-    kind    => $options{kind} // $ENV{WEIR_SERVER} // 'nginx',
+    kind    => $options{kind} // ($ENV{WEIR_SERVER} || 'nginx'),
     workers => $options{workers} // 2,
     env     => $options{env} // {},
     owner   => $$,
   }, $class;
   $self->{port} = $options{port} // $self->reserve_port;
   chmod 0755, $self->{run} or die "chmod $self->{run}: $!\n";
-  my $config = $self->adapter->server_config(locations => default_locations(), %options, port => $self->{port});
-  write_file("$self->{run}/test-server.conf", $config);
+  my %all = (locations => default_locations(), %options, port => $self->{port});
+  write_file("$self->{run}/test-server.conf", $self->adapter->server_config(%all));
+  write_file("$self->{run}/test-top.conf", $self->adapter->top_config(%all));
   return $self;
 }
 
@@ -101,6 +104,7 @@ sub environment ($self) {
     WEIR_SERVER   => $self->{kind},
     WEIR_WORKERS  => $self->{workers},
     WEIR_WEB_CONF => "$self->{run}/test-server.conf",
+    WEIR_HTTP_CONF => "$self->{run}/test-top.conf",
     WEIR_POSTGRES_FSYNC => 'off',    # the machine is not going to lose its power in mid-test
     $self->{env}->%*,
   );
@@ -180,11 +184,40 @@ sub workers_of ($pid) {
 
 sub workers ($self) { return workers_of($self->pid('web')) }
 
+# Lets the web server begin anew with its configuration; the pids of the workers that are to leave.
+sub reload ($self) {
+  my @old = $self->workers;
+  $self->signal(web => $self->adapter->reload_signal);
+  return @old;
+}
+
+# Lets the web server end once what it has in hand is answered.
+sub quit ($self) { return $self->signal(web => $self->adapter->quit_signal) }
+
+sub web_log ($self) { return read_file("$self->{run}/log/web.log") }
+
+# Whether a worker knows that it is to leave.
+sub is_leaving ($self, $pid) { return $self->adapter->is_leaving($self->web_log, $pid) }
+
+# Changes the words of a directive such as `redis` in the configuration that the web server has been
+# started with; undef for the new words takes it out, and later ones bring it back.
+sub change_directive ($self, $name, $change) {
+  my $path = $self->setting('WEIR_SPOOL') =~ s{/spool\z}{/web/$self->{kind}.conf}r;
+  my ($word, $line) = $self->adapter->directive($name);
+  my $text = read_file($path);
+  $text =~ s{$line}{
+    my ($blanks, $old, $new) = ($1, $3, $change->($3));
+    join '', $blanks, defined $new ? '' : '#', $word, ' ', $new // $old, $self->adapter->directive_end
+  }e or die "no $word in $path\n";
+  write_file($path, $text);
+  return;
+}
+
 sub log_files ($self) { return glob "$self->{run}/log/*" }
 
 # Lines that no log of a healthy Weir holds: alarms, sanitizer reports, workers that died.
 sub dirty_lines ($self, @allowed) {
-  my $bad = qr/\[(?:alert|crit|emerg)\]|AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|exited on signal|terminate called|PANIC:/;
+  my $bad = qr/\[(?:\w+:)?(?:alert|crit|emerg)\]|exit signal|did not exit|AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|exited on signal|terminate called|PANIC:/;
   my @dirty;
   for my $path ($self->log_files) {
     my ($name) = $path =~ m{([^/]+)\z};

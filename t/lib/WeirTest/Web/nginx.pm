@@ -1,28 +1,48 @@
-# Turns the locations of a test into nginx's syntax. Another web server gets a file beside this one
-# with server_config(); the rest is for the tests that are about nginx only.
+# nginx as the web server of a test: a test's locations in nginx's syntax, and what nginx calls the
+# things that every web server has. apache.pm beside it has the same subs.
 package WeirTest::Web::nginx;
 use v5.36;
 
 use File::Temp qw(tempdir);
+use WeirTest::Web;
 
-# The inside of the server block. A test that is about nginx may bring its own, as `config`.
+sub title ($class) { return 'nginx' }
+sub module ($class) { return 'ngx_http_weir_module.so' }
+
+# The main process takes these: to begin anew with its configuration, and to end; each lets requests
+# come to their end.
+sub reload_signal ($class) { return 'HUP' }
+sub quit_signal ($class) { return 'QUIT' }
+
+# What the error log says of a worker that was killed, and before a line of a level.
+sub killed_worker ($class) { return qr/worker process \d+ exited on signal 9/ }
+sub level ($class, $word) { return qr/\[$word\]/ }
+
+# Once a worker knows that it is to leave.
+sub is_leaving ($class, $log, $pid) { return $log =~ /$pid#\d+: gracefully shutting down/ }
+
+# The inside of the server block. A test that is about nginx may bring its own, as `config`, and lines
+# for the http block, as `top`.
 sub server_config ($class, %options) {
   return $options{config} if $options{config};
   my $listen = $options{http2} ? "listen 127.0.0.1:$options{port} http2;\n" : '';
   return join '', $listen, map { location($_) } $options{locations}->@*;
 }
 
+sub top_config ($class, %options) { return $options{top} // '' }
+
 sub location ($place) {
   my @lines = (join(' ', 'weir', $place->{what}, $place->{strict} ? 'strict' : ()) . ';');
-  push @lines, 'weir_limit ' . join(' ', pairs($place->{limits})) . ';' if $place->{limits};
+  push @lines, 'weir_limit ' . join(' ', WeirTest::Web::pairs($place->{limits})) . ';' if $place->{limits};
   push @lines, "weir_cors @{$place->{cors}};" if $place->{cors};
   push @lines, "client_body_buffer_size $place->{body_buffer};" if $place->{body_buffer};
   return "location = $place->{path} {\n" . join('', map { "    $_\n" } @lines) . "}\n";
 }
 
-sub pairs ($limits) {
-  return map { "$_=$limits->{$_}" } sort keys %$limits;
-}
+# The name of a directive, such as `redis`, and a pattern of its line: blanks, a # where it was taken out,
+# and the words.
+sub directive ($class, $name) { return ("weir_$name", qr/^( *)(#?)weir_$name +([^;\n]*);/m) }
+sub directive_end ($class) { return ';' }
 
 # What `nginx -t` says about a whole configuration of which the text is the inside of http{}. The
 # text's first line is line 6 of the file. (exit status, output)
@@ -31,22 +51,8 @@ sub check_config ($module, $http) {
   open my $file, '>', "$dir/nginx.conf" or die "$dir: $!\n";
   print {$file} qq(load_module "$module";\npid "$dir/nginx.pid";\nerror_log stderr;\nevents {}\nhttp {\n$http\n}\n);
   close $file;
-  my @preload = preload($module);
-  open my $said, '-|',
-    join(' ', map { "'$_'" } @preload, '/usr/sbin/nginx', '-t', '-e', 'stderr', '-p', $dir, '-c', "$dir/nginx.conf")
-    . ' 2>&1' or die "nginx: $!\n";
-  my $text = do { local $/; <$said> };
-  close $said;
-  return ($? >> 8, $text);
-}
-
-# A module built with sanitizers wants their runtime in the process before anything else.
-sub preload ($module) {
-  open my $file, '<:raw', $module or die "$module: $! (build it with make)\n";
-  my $bytes = do { local $/; <$file> };
-  my ($sanitizer) = $bytes =~ /__([at]san)_init/ or return ();
-  chomp(my $runtime = `gcc -print-file-name=lib$sanitizer.so`);
-  return ('env', "LD_PRELOAD=$runtime", 'ASAN_OPTIONS=detect_leaks=0');
+  return WeirTest::Web::output_of(WeirTest::Web::preload($module), '/usr/sbin/nginx', '-t', '-e', 'stderr', '-p', $dir,
+    '-c', "$dir/nginx.conf");
 }
 
 1;

@@ -1,4 +1,4 @@
-# Reloads and an upgrade of the binary of nginx in mid-load: no request fails, old workers leave.
+# An upgrade of the binary of nginx in mid-load: no request fails, the old processes leave.
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/lib";
@@ -42,13 +42,6 @@ sub requests_go_on ($name) {
 
 my $finish = start_clients(8, \&send_until_stopped);
 requests_go_on('at first');
-
-for my $round (1 .. 5) {
-  my %old = map { $_ => 1 } $weir->workers;
-  $weir->signal(web => 'HUP');
-  replaced([ keys %old ], sub { grep { !$old{$_} } $weir->workers }, "reload $round");
-  requests_go_on("reload $round");
-}
 
 # https://nginx.org/en/docs/control.html#upgrade, without WINCH, which a master that is no daemon does
 # not take: QUIT ends its workers as gently.

@@ -1,5 +1,5 @@
-# Requests that wait for Redis when nginx is reloaded or told to quit: the old worker stays until they
-# are answered, and then leaves.
+# Requests that wait for Redis when the web server is reloaded or told to quit: the old worker stays until
+# they are answered, and then leaves.
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/lib";
@@ -7,7 +7,7 @@ use WeirTest;
 
 # Without a spool they wait for Redis alone, and here for long.
 my $weir = start(
-  kind => 'nginx', workers => 1,
+  workers => 1,
   env => { WEIR_SPOOL_OPTIONS => 'off', WEIR_REDIS_OPTIONS => 'timeout=30s' },
 );
 my @expected;
@@ -35,22 +35,21 @@ sub all_are_answered ($name, $old, @clients) {
 }
 
 sub quits ($pid) {
-  return wait_for(sub { WeirTest::Server::read_file("$weir->{run}/log/web.log") =~ /$pid#\d+: gracefully shutting down/ }, 20);
+  return wait_for(sub { $weir->is_leaving($pid) }, 20);
 }
 
 subtest 'a reload' => sub {
-  my ($old) = $weir->workers;
   my @clients = waiting('reload');
-  $weir->signal(web => 'HUP');
+  my ($old) = $weir->reload;
   ok quits($old), 'the old worker is told to quit';
   all_are_answered('reload', $old, @clients);
   ok wait_for(sub { post('/track', event(uuid('after the reload')))->{status} == 200 }), 'the new one takes events';
 };
 
-subtest 'a quit of all of nginx' => sub {
+subtest 'a quit of all of the web server' => sub {
   my ($old) = $weir->workers;
   my @clients = waiting('quit');
-  $weir->signal(web => 'QUIT');
+  $weir->quit;
   ok quits($old), 'the worker is told to quit';
   all_are_answered('quit', $old, @clients);
 };

@@ -164,6 +164,11 @@ $(BUILD)/obj/apache_module/%.o: private EXTRA_CXXFLAGS = $(APACHE_FLAGS)
 $(BUILD)/mod_weir.so: $(call objects,$(APACHE_SRCS)) $(APACHE_LIBS) | apache_module/exports.map
 	$(call link,$(APACHE_LINK),$(CORE_PKGS))
 
+# What the module is measured against (bench/bare/run).
+$(BUILD)/obj/bench/bare/%.o: private EXTRA_CXXFLAGS = $(APACHE_FLAGS)
+$(BUILD)/mod_bare.so: $(call objects,bench/bare/mod_bare.cpp)
+	$(call say,link $@)$(CXX) -shared $(LDFLAGS) $(SANITIZE) -o $@ $^
+
 # Testing --------------------------------------------------------------------------------------
 
 # What only the black-box files with a word in their name need.

@@ -1,6 +1,7 @@
 #include "threads/writer.h"
 
 #include <poll.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -100,7 +101,10 @@ void Writer::sleep() noexcept {
     for (pollfd& descriptor : wanted) descriptor.revents = 0;
   }
   clock_.read();
-  if (wanted[0].revents != 0) bell_.heard();
+  if (wanted[0].revents != 0) {
+    sched_yield();
+    bell_.heard();
+  }
   redis_.move(wanted[1].revents);
   replicated_.move(wanted[2].revents);
 }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "apache_module/directives.h"
+#include "apache_module/keepalive_grace.h"
 
 namespace weir {
 namespace {
@@ -63,7 +64,8 @@ void start_child(apr_pool_t* pchild, server_rec* main_server) noexcept {
   }
 }
 
-void leave_child(apr_pool_t*, int) noexcept {
+void leave_child(apr_pool_t*, int graceful) noexcept {
+  if (graceful == 0) end_grace();
   if (child != nullptr) child->writer.leave();
 }
 

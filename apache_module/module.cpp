@@ -2,6 +2,7 @@
 // forks.
 #include "apache_module/apache.h"
 
+#include <http_connection.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -10,6 +11,7 @@
 #include "apache_module/check.h"
 #include "apache_module/child.h"
 #include "apache_module/directives.h"
+#include "apache_module/keepalive_grace.h"
 #include "apache_module/log.h"
 #include "apache_module/request.h"
 #include "apache_module/shared.h"
@@ -67,6 +69,7 @@ void register_hooks(apr_pool_t*) noexcept {
   ap_hook_post_config(post_config, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_child_init(start_child, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_child_stopping(leave_child, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_pre_close_connection(give_grace, nullptr, nullptr, APR_HOOK_FIRST);
   ap_hook_handler(handle_request, nullptr, nullptr, APR_HOOK_MIDDLE);
 }
 

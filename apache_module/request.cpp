@@ -8,6 +8,7 @@
 #include "apache_module/check.h"
 #include "apache_module/child.h"
 #include "apache_module/directives.h"
+#include "apache_module/keepalive_grace.h"
 #include "apache_module/response.h"
 #include "core/config/words.h"
 #include "fault/fault_point.h"
@@ -174,6 +175,7 @@ int answer(request_rec* r) {
     if (server_conf(ap_server_conf).edge.redis) return HTTP_SERVICE_UNAVAILABLE;
     return fail("weir needs a Redis to keep events in: add \"WeirRedis\" to the configuration");
   }
+  remember_connection(r->connection);
   Location location = settings_of(r).location();
   location.endpoint = *endpoint;
   location.limits.body = take_over_limit(r, location.limits.body);

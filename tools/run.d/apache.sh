@@ -46,7 +46,10 @@ apache_processes() {
   fi
 }
 
+# httpd takes the number that a parent wrote down which was killed for a running one, if any process has it
+# by now, be it one that nobody has waited for.
 spawn_apache() { # configuration
+  rm -f "$DATA/web/apache.pid"
   spawn web '' '' "${PRELOAD[@]}" /usr/sbin/apache2 -DFOREGROUND -f "$1"
 }
 

@@ -151,7 +151,7 @@ int show_all(const std::string& directory, bool check) {
   std::sort(names.begin(), names.end());
   std::size_t segments = 0, bad = 0, set_aside = 0;
   for (const std::string& name : names) {
-    if (name.size() > 4 && name.substr(name.size() - 4) == ".bad") ++set_aside;
+    if (is_set_aside_name(name)) ++set_aside;
     if (!is_segment_name(name)) continue;
     ++segments;
     if (!show(files, directory, name, check)) ++bad;

@@ -22,8 +22,9 @@ using std::chrono::milliseconds;
 constexpr timeval kConnectTimeout{2, 0};
 constexpr timeval kWriteTimeout{RedisLink::kTimeout.count(), 0};
 
-constexpr std::array<Warnings::Topic, 3> kTopics = {
-    Warnings::Topic::appendonly, Warnings::Topic::appendfsync, Warnings::Topic::maxmemory_policy};
+constexpr std::array<Warnings::Topic, kSafetyCount> kTopics = {
+    Warnings::Topic::appendonly, Warnings::Topic::appendfsync, Warnings::Topic::maxmemory_policy,
+    Warnings::Topic::proto_max_bulk_len};
 
 std::string name_of(const RedisAddress& address) {
   return address.is_unix() ? "unix:" + address.path
@@ -165,7 +166,7 @@ bool RedisLink::take_setting(std::size_t index, const redisReply* reply) {
   if (!is_array(reply, 2) || !is_text(reply->element[1])) return false;
   const SafetySetting& setting = kSafetySettings[index];
   const std::string_view value = text_of(*reply->element[1]);
-  if (value == setting.safe) {
+  if (setting.is_safe(value)) {
     warnings_.settled(kTopics[index]);
   } else {
     warnings_.once(kTopics[index], safety_warning(setting, value));

@@ -10,8 +10,6 @@
 namespace weir {
 namespace {
 
-constexpr std::string_view kBad = ".bad";
-
 std::vector<std::string> names_in(const std::string& directory) {
   std::vector<std::string> names;
   Files files;
@@ -22,9 +20,7 @@ std::vector<std::string> names_in(const std::string& directory) {
 bool is_ours(std::string_view name) {
   if (name == "." || name == ".." || name == kSpoolLock) return true;
   if (name == "lost+found") return true;  // where the folder is a file system of its own
-  const bool is_bad = name.size() > kBad.size() && name.substr(name.size() - kBad.size()) == kBad;
-  if (is_bad) name.remove_suffix(kBad.size());
-  return is_segment_name(name);
+  return is_segment_name(name) || is_set_aside_name(name);
 }
 
 }  // namespace

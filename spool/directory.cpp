@@ -43,6 +43,12 @@ std::uint32_t random_salt(Timestamp created) {
   return static_cast<std::uint32_t>(created * 2654435761);
 }
 
+std::uint64_t bytes_in(const Directory::Ranges& ranges) {
+  std::uint64_t bytes = 0;
+  for (const auto& [from, to] : ranges) bytes += to - from;
+  return bytes;
+}
+
 }  // namespace
 
 Fault write_all(Files& files, int fd, std::string_view bytes, std::uint64_t at) {
@@ -269,9 +275,9 @@ Fault Directory::take(const Hidden& hidden, Segment& taken) const {
   return {};
 }
 
-Fault Directory::copy(int from, int to, const Ranges& ranges) const {
+// To `to`, from its byte `written` on.
+Fault Directory::copy(int from, int to, const Ranges& ranges, std::uint64_t written) const {
   std::string bytes;
-  std::uint64_t written = 0;
   for (auto [at, end] : ranges) {
     while (at < end) {
       bytes.resize(static_cast<std::size_t>(std::min<std::uint64_t>(end - at, 1U << 20)));
@@ -287,20 +293,30 @@ Fault Directory::copy(int from, int to, const Ranges& ranges) const {
   return {};
 }
 
-Fault Directory::set_aside(const Segment& segment, const Ranges& ranges) const {
-  std::uint64_t bytes = 0;
-  for (const auto& [from, to] : ranges) bytes += to - from;
+Fault Directory::copy_aside(const Segment& segment, const Ranges& ranges, const std::string& name,
+                            std::string_view header) const {
   Fd held;
   if (auto fault = lock(held)) return fault;
-  if (auto fault = room_for(bytes)) return fault;
-  const std::string name = path(bad_name(segment.name));
-  const Fd fd(files_.open(name, O_RDWR | O_CREAT | O_TRUNC, kMode));
+  if (auto fault = room_for(header.size() + bytes_in(ranges))) return fault;
+  const Fd fd(files_.open(path(name), O_RDWR | O_CREAT | O_TRUNC, kMode));
   if (!fd) return Fault::of(fd.error());
-  Fault fault = copy(segment.fd.number(), fd.number(), ranges);
+  Fault fault = write_all(files_, fd.number(), header, 0);
+  if (!fault) fault = copy(segment.fd.number(), fd.number(), ranges, header.size());
   if (!fault) fault = Fault::of(-files_.sync(fd.number()));
   if (!fault) fault = sync();
-  if (fault) files_.remove(name);
+  if (fault) files_.remove(path(name));
   return fault;
+}
+
+Fault Directory::set_aside(const Segment& segment, const Ranges& ranges) const {
+  return copy_aside(segment, ranges, bad_name(segment.name), {});
+}
+
+Fault Directory::set_refused_aside(const Segment& segment, const Ranges& frames) const {
+  SegmentHeader header = segment.header;
+  header.progress = {kSegmentHeaderSize + bytes_in(frames), frames.size()};
+  const auto bytes = encode_segment_header(header);
+  return copy_aside(segment, frames, refused_name(segment.name), {bytes.data(), bytes.size()});
 }
 
 Fault Directory::remove(const Segment& segment) const {

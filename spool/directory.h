@@ -74,6 +74,9 @@ class Directory {
   using Ranges = std::vector<std::pair<std::uint64_t, std::uint64_t>>;
   Fault set_aside(const Segment& segment, const Ranges& ranges) const;
 
+  // Puts whole frames into NAME.refused, likewise, which is a segment as soon as its name says so.
+  Fault set_refused_aside(const Segment& segment, const Ranges& frames) const;
+
   // Removes the segment for good.
   Fault remove(const Segment& segment) const;
 
@@ -101,7 +104,9 @@ class Directory {
   bool take_one(const Entry& entry, Segment& taken) const;
   bool is_linked(int fd, const std::string& name) const;
   bool is_zero(int fd, std::uint64_t size) const;
-  Fault copy(int from, int to, const Ranges& ranges) const;
+  Fault copy(int from, int to, const Ranges& ranges, std::uint64_t at) const;
+  Fault copy_aside(const Segment& segment, const Ranges& ranges, const std::string& name,
+                   std::string_view header) const;
   int read_header(int fd, HeaderState& state, SegmentHeader& header) const;
   void count(const Entry& entry, SpoolView& view) const;
 

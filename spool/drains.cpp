@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "core/spool/name.h"
+
 namespace weir {
 namespace {
 
@@ -172,6 +174,37 @@ void Drains::read() {
   }
 }
 
+// The piece is done with, but for what Redis never takes.
+void Drains::refuse_unfit() {
+  std::uint64_t count = 0, largest = 0;
+  for (const DrainRecord& record : delivery_.records()) {
+    if (record.state != DrainRecord::State::unfit) continue;
+    drainer_.refuse(record);
+    ++count;
+    largest = std::max<std::uint64_t>(largest, record.bytes.size());
+  }
+  if (count == 0) return;
+  status_.unfit += count;
+  lines_.warn(where() + " has " + records(count) + " of up to " + std::to_string(largest) +
+              " bytes that Redis refuses as too long: set aside in " +
+              refused_name(drainer_.name()) +
+              ", and the rest is sent; raise proto-max-bulk-len in Redis, then rename the file to "
+              "end in .spool");
+}
+
+// Without memory to note what was refused, the whole segment is begun anew.
+void Drains::finish_piece() noexcept {
+  loaded_ = false;
+  try {
+    refuse_unfit();
+    begin(last_piece_ ? Task::retire : Task::read);
+  } catch (...) {
+    delivery_.load({}, now_);
+    drainer_.let_go();
+    holding_ = false;
+  }
+}
+
 void Drains::retired() {
   holding_ = false;
   if (retire_fault_) {
@@ -231,8 +264,7 @@ void Drains::tick(Time now, DrainSink* sink) noexcept {
   } else if (holding_ && !loaded_) {
     begin(Task::read);
   } else if (holding_ && delivery_.done()) {
-    loaded_ = false;
-    begin(last_piece_ ? Task::retire : Task::read);
+    finish_piece();
   }
 }
 

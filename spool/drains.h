@@ -12,8 +12,12 @@
 // so that records come in order and none stays behind. No more often than each kSealEvery: while a
 // slow Redis makes some records come here, they come in bunches.
 //
-// What Redis did not take stays where it is: the same records are offered again, and a segment is
-// removed only when all of it was acknowledged. Ending before that sends it again from its
+// A record that Redis never takes, since it is longer than its proto-max-bulk-len, is set aside
+// after a few tries, in NAME.refused beside the spool, so that the rest goes on; it is named in the
+// log.
+//
+// What else Redis did not take stays where it is: the same records are offered again, and a segment
+// is removed only when all of it was acknowledged. Ending before that sends it again from its
 // beginning, which is harmless, since storing is idempotent by event_id.
 #pragma once
 
@@ -63,6 +67,8 @@ class Drains final : private Job {
   void took();
   void nothing_to_take();
   void read();
+  void refuse_unfit();
+  void finish_piece() noexcept;
   void retired();
   void tell_progress();
   void tell_left_alone();

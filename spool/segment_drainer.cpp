@@ -60,12 +60,17 @@ Fault SegmentDrainer::fill() {
   return {};
 }
 
-void SegmentDrainer::add_range(std::uint64_t from, std::uint64_t to) {
-  if (ranges_.size() < kMostRanges) {
-    ranges_.emplace_back(from, to);
+void SegmentDrainer::add_range(Directory::Ranges& ranges, std::uint64_t from, std::uint64_t to) {
+  if (ranges.size() < kMostRanges) {
+    ranges.emplace_back(from, to);
   } else {
-    ranges_.back().second = to;
+    ranges.back().second = to;
   }
+}
+
+// Past kMostRanges what was delivered in between goes along, and is sent again one day, no worse.
+void SegmentDrainer::refuse(const DrainRecord& record) {
+  add_range(refused_, record.at, record.at + kFrameHeaderSize + record.bytes.size());
 }
 
 void SegmentDrainer::read(Time now, Piece& piece) {
@@ -76,10 +81,11 @@ void SegmentDrainer::read(Time now, Piece& piece) {
     used_ += step.used;
     switch (step.what) {
       case SegmentReader::What::record:
-        piece.records.push_back({step.record, step.replicas});
+        piece.records.push_back({step.record, step.replicas,
+                                 reader_->position() - kFrameHeaderSize - step.record.size()});
         break;
       case SegmentReader::What::damage:
-        if (step.to > step.from) add_range(step.from, step.to);
+        if (step.to > step.from) add_range(damaged_, step.from, step.to);
         ++piece.corrupt;
         break;
       case SegmentReader::What::end:
@@ -98,16 +104,20 @@ void SegmentDrainer::read(Time now, Piece& piece) {
 }
 
 Fault SegmentDrainer::discard(Kept& kept) const {
-  if (!kept.ranges.empty()) {
-    if (auto fault = directory_.set_aside(kept.segment, kept.ranges)) return fault;
-    kept.ranges.clear();
+  if (!kept.damaged.empty()) {
+    if (auto fault = directory_.set_aside(kept.segment, kept.damaged)) return fault;
+    kept.damaged.clear();
+  }
+  if (!kept.refused.empty()) {
+    if (auto fault = directory_.set_refused_aside(kept.segment, kept.refused)) return fault;
+    kept.refused.clear();
   }
   return directory_.remove(kept.segment);
 }
 
 Fault SegmentDrainer::retire() {
   WEIR_FAULT_POINT(before_removal);
-  Kept done{std::move(segment_), std::move(ranges_)};
+  Kept done{std::move(segment_), std::move(damaged_), std::move(refused_)};
   let_go();
   const Fault fault = discard(done);
   if (fault) kept_.push_back(std::move(done));
@@ -116,7 +126,8 @@ Fault SegmentDrainer::retire() {
 
 void SegmentDrainer::let_go() {
   segment_ = {};
-  ranges_.clear();
+  damaged_.clear();
+  refused_.clear();
   reader_.reset();
   used_ = 0;
   window_.clear();

@@ -51,7 +51,10 @@ class SegmentDrainer {
 
   void read(Time now, Piece& piece);
 
-  // Sets aside what was damaged and removes the segment.
+  // A record of the segment in hand that Redis does not take: retire() sets it aside.
+  void refuse(const DrainRecord& record);
+
+  // Sets aside what was damaged or refused and removes the segment.
   Fault retire();
 
   // Leaves the segment to whoever takes it next.
@@ -63,12 +66,12 @@ class SegmentDrainer {
  private:
   struct Kept {
     Segment segment;
-    Directory::Ranges ranges;
+    Directory::Ranges damaged, refused;
   };
 
   bool hidden(const std::string& name, Time now) const;
   Fault fill();
-  void add_range(std::uint64_t from, std::uint64_t to);
+  static void add_range(Directory::Ranges& ranges, std::uint64_t from, std::uint64_t to);
   Fault discard(Kept& kept) const;
 
   const Directory& directory_;
@@ -77,7 +80,7 @@ class SegmentDrainer {
   std::string window_;    // of the file
   std::size_t used_ = 0;  // of it, that the reader is done with
   std::uint64_t at_ = 0;  // where in the file the window ends
-  Directory::Ranges ranges_;
+  Directory::Ranges damaged_, refused_;
   std::vector<Kept> kept_;
   std::map<std::string, Time> unreadable_;  // until when
 };

@@ -84,4 +84,16 @@ in_trouble 'Redis forgets too easily' => sub {
   redis()->config_set(appendfsync => 'always');
 };
 
+in_trouble "A request's events are larger than Redis takes" => sub {
+  redis()->config_set('proto-max-bulk-len' => 1 << 20);
+  reconfigure(sub { s/^( *weir_redis )/  weir_limit body=4m string=2m;\n$1/m });
+  is post_event(properties => { p => 'x' x 1_500_000 })->{status}, 200, 'the spool takes it';
+  clients_see();
+  operators_see();
+  my $refused;
+  ok wait_for(sub { ($refused) = glob $weir->setting('WEIR_SPOOL') . '/*.spool.refused'; $refused }), 'it is set aside';
+  redis()->config_set('proto-max-bulk-len' => 512 << 20);
+  rename $refused, ($refused =~ s/\.refused\z//r) or die "rename: $!\n";
+};
+
 faults_done();

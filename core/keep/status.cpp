@@ -19,6 +19,7 @@ void publish_spool(const SpoolStatus& spool, Timestamp now, Metrics& metrics) {
   metrics.reached(Metric::drained_records, spool.drained);
   metrics.reached(Metric::torn_segments, spool.torn_tails);
   metrics.reached(Metric::damaged_records, spool.corrupt);
+  metrics.reached(Metric::unfit_records, spool.unfit);
   metrics.reached(Metric::spool_failures, spool.failures);
 }
 

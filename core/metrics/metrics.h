@@ -51,7 +51,7 @@ static_assert(std::is_trivially_destructible_v<MetricsMemory> &&
 constexpr std::size_t kMetricsBytes = sizeof(MetricsMemory);
 
 // Raise the first number when cells change their meaning but not their number.
-constexpr std::uint64_t kMetricsLayout = std::uint64_t{1} << 32 | sizeof(MetricsSlot);
+constexpr std::uint64_t kMetricsLayout = std::uint64_t{2} << 32 | sizeof(MetricsSlot);
 
 // `bytes` are kMetricsBytes, aligned to a cache line. Those of another layout start over at zero.
 MetricsMemory* open_metrics(void* bytes) noexcept;

@@ -38,6 +38,8 @@ constexpr MetricRow kMetrics[] = {
      ""},
     {Metric::damaged_records, "weir_spool_damaged_records_total",
      "Damaged pieces of spool files set aside", ""},
+    {Metric::unfit_records, "weir_spool_unfit_records_total",
+     "Records of the spool that are too long for Redis, set aside", ""},
     {Metric::torn_segments, "weir_spool_torn_segments_total",
      "Spool files whose unfinished end was cut off", ""},
 };

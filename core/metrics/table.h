@@ -38,6 +38,7 @@ enum class Metric : std::uint8_t {
   spool_syncs,           // fdatasync() calls
   spool_failures,        // file operations that failed
   damaged_records,       // of the spool's, set aside
+  unfit_records,         // of the spool's, that Redis never takes, set aside
   torn_segments,         // whose end was cut off
 };
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/record/record.h"
+#include "core/redis/safety.h"
 
 namespace weir {
 namespace {
@@ -220,6 +221,7 @@ bool Courier::take_record(const Reply& reply, Time now) {
 
 // A master that became a replica: the next greeting finds it out, and where the master is now.
 bool Courier::take_refusal(const Reply& reply, Time now) {
+  if (is_protocol_error(reply.text)) return take_protocol_error(now);
   const std::string_view word = error_word(reply.text, settings_.password);
   const bool demoted = word == "READONLY";
   warnings_.refused(word, now);
@@ -227,6 +229,14 @@ bool Courier::take_refusal(const Reply& reply, Time now) {
   report(Outcome::refused);
   if (demoted) hang_up();
   return !demoted;
+}
+
+// Redis hangs up by itself, and what is behind it is lost then.
+bool Courier::take_protocol_error(Time now) {
+  warnings_.unfit(waiting_[answered_].record, now);
+  breaker_.failed(now);
+  report(Outcome::unfit);
+  return true;
 }
 
 bool Courier::take_replicas(const Reply& reply, Time now) {

@@ -26,8 +26,9 @@
 // answered or the connection ends; only then is Redis tried again.
 //
 // Any error to a record opens the breaker as well. Each of them is about the server or the stream,
-// never about that record: what Redis says of a single one (a string over proto-max-bulk-len, an
-// entry over a gigabyte) takes a record larger than Weir makes, and the first ends the connection.
+// never about that record, but one: a record that is longer than Redis' proto-max-bulk-len is
+// answered with a protocol error, after which Redis hangs up. It is reported unfit: another try
+// would cost the next connection too.
 //
 // Records whose answer is missing when the connection goes are reported lost; Redis may hold them
 // all the same, which is harmless, since storing is idempotent by event_id.
@@ -178,6 +179,7 @@ class Courier {
   bool take_greeting(const Reply& reply, Time now);
   bool take_record(const Reply& reply, Time now);
   bool take_refusal(const Reply& reply, Time now);
+  bool take_protocol_error(Time now);
   bool take_replicas(const Reply& reply, Time now);
   bool take_probe(const Reply& reply, Time now);
   bool take_probe_replicas(const Reply& reply, Time now);

@@ -17,11 +17,12 @@ namespace weir {
 enum class Outcome : std::uint8_t {
   acknowledged,  // Redis has it, and as many replicas as were asked for
   refused,       // Redis answered with an error (-OOM, -READONLY, …), or has too few replicas
+  unfit,         // it is larger than this Redis takes any record, and costs the connection
   late,          // no answer within the patience; it is on its way, and Redis may take it yet
   timed_out,     // no answer within the timeout
   lost,          // the connection ended first
 };
-constexpr std::size_t kOutcomes = 5;
+constexpr std::size_t kOutcomes = 6;
 
 // Someone who handed in a record. settled() is called exactly once unless cancel() came first, from
 // inside feed(), expire() or closed(); it may submit() and cancel(), its own customer too, but call

@@ -11,8 +11,8 @@ namespace {
 using Topic = Warnings::Topic;
 
 // Of kSafetySettings, in their order, which is Greeting::Step's too.
-constexpr std::array<Topic, 3> kTopics = {Topic::appendonly, Topic::appendfsync,
-                                          Topic::maxmemory_policy};
+constexpr std::array<Topic, kSafetyCount> kTopics = {
+    Topic::appendonly, Topic::appendfsync, Topic::maxmemory_policy, Topic::proto_max_bulk_len};
 
 }  // namespace
 
@@ -80,7 +80,7 @@ Greeting::Result Greeting::take_setting(const Reply& reply) {
     return refuse("CONFIG GET", reply);
   }
   const std::string& value = reply.items[1];
-  if (value == setting.safe) {
+  if (setting.is_safe(value)) {
     warnings_.settled(kTopics[index]);
   } else {
     warnings_.once(kTopics[index], safety_warning(setting, value));

@@ -5,10 +5,10 @@
 //   output.append(greeting.begin());
 //   switch (greeting.take(reply)) …                      // once for each reply, in order
 //
-//   AUTH ──ok──> ROLE ──> CONFIG GET appendonly ──> … appendfsync ──> … maxmemory-policy ──> XLEN
-//     │           │ replica   │ NOPERM, unknown command (to ROLE too): warned of, and on       │
-//     └─ refused <┴───────────┴── any other error, or a reply that is not one to this ─────────┤
-//                                                                                     ready <──┘
+//   AUTH ──ok──> ROLE ──> CONFIG GET appendonly ──> … each of kSafetySettings ──> XLEN
+//     │           │ replica   │ NOPERM, unknown command (to ROLE too): warned, and on │
+//     └─ refused <┴───────────┴── any other error, or a reply that is not one to this ┤
+//                                                                            ready <──┘
 #pragma once
 
 #include <cstdint>
@@ -37,7 +37,15 @@ class Greeting {
   Result take(const Reply& reply);
 
  private:
-  enum class Step : std::uint8_t { auth, role, appendonly, appendfsync, maxmemory_policy, stream };
+  enum class Step : std::uint8_t {
+    auth,
+    role,
+    appendonly,
+    appendfsync,
+    maxmemory_policy,
+    proto_max_bulk_len,
+    stream
+  };
 
   bool needs_auth() const;
   Result take_auth(const Reply& reply);

@@ -116,6 +116,7 @@ void RedisLink::count() noexcept {
   constexpr std::pair<Outcome, Metric> kMetrics[] = {
       {Outcome::acknowledged, Metric::acknowledged_records},
       {Outcome::refused, Metric::refused_records},
+      {Outcome::unfit, Metric::refused_records},
       {Outcome::late, Metric::late_records},
       {Outcome::timed_out, Metric::timed_out_records},
       {Outcome::lost, Metric::lost_records},

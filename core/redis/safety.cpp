@@ -1,11 +1,15 @@
 #include "core/redis/safety.h"
 
 #include <algorithm>
+#include <charconv>
 
 namespace weir {
 namespace {
 
 constexpr std::size_t kLongestValue = 32;
+
+constexpr std::string_view kLoss = "EVENTS CAN BE LOST";
+constexpr std::string_view kYes = "yes", kAlways = "always", kNoEviction = "noeviction";
 
 std::string_view appendonly_risk(std::string_view) {
   return "when it stops or crashes, acknowledged events that are not in PostgreSQL yet are lost";
@@ -23,23 +27,45 @@ std::string_view policy_risk(std::string_view value) {
              : "at its maxmemory it may drop the stream with all events that are not in PostgreSQL";
 }
 
+std::string_view length_risk(std::string_view) {
+  return "it takes no request whose events are larger, and cuts the connection at each";
+}
+
+template <const std::string_view& Safe>
+bool is_just(std::string_view value) {
+  return value == Safe;
+}
+
+bool is_long_enough(std::string_view value) {
+  std::uint64_t bytes = 0;
+  const auto read = std::from_chars(value.data(), value.data() + value.size(), bytes);
+  return read.ec == std::errc() && bytes >= kLargestRecord;
+}
+
 std::string_view printable(std::string_view value) {
-  const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || c == '-'; };
+  const auto fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  };
   const bool sane = !value.empty() && value.size() <= kLongestValue;
   return sane && std::all_of(value.begin(), value.end(), fits) ? value : "an unknown value";
 }
 
 }  // namespace
 
-const std::array<SafetySetting, 3> kSafetySettings = {{
-    {"appendonly", "yes", appendonly_risk},
-    {"appendfsync", "always", appendfsync_risk},
-    {"maxmemory-policy", "noeviction", policy_risk},
+const std::array<SafetySetting, kSafetyCount> kSafetySettings = {{
+    {"appendonly", kYes, kLoss, appendonly_risk, is_just<kYes>},
+    {"appendfsync", kAlways, kLoss, appendfsync_risk, is_just<kAlways>},
+    {"maxmemory-policy", kNoEviction, kLoss, policy_risk, is_just<kNoEviction>},
+    {"proto-max-bulk-len", "512mb", "LARGE REQUESTS CAN FAIL", length_risk, is_long_enough},
 }};
 
 std::string safety_warning(const SafetySetting& setting, std::string_view value) {
-  std::string sentence = "EVENTS CAN BE LOST: Redis has ";
-  sentence.append(setting.name).append(" ").append(printable(value)).append(", so that ");
+  std::string sentence(setting.danger);
+  sentence.append(": Redis has ")
+      .append(setting.name)
+      .append(" ")
+      .append(printable(value))
+      .append(", so that ");
   sentence.append(setting.risk(value)).append("; set ").append(setting.name).append(" ");
   return sentence.append(setting.safe);
 }
@@ -50,6 +76,11 @@ std::string safety_unchecked(std::string_view why) {
       ", so that Weir cannot see whether events are safe there: "
       "make sure of appendonly yes, appendfsync always and maxmemory-policy noeviction");
   return sentence;
+}
+
+bool is_protocol_error(std::string_view error) {
+  constexpr std::string_view kBeginning = "ERR Protocol error";
+  return error.substr(0, kBeginning.size()) == kBeginning;
 }
 
 bool is_full_of_clients(std::string_view error) {

@@ -90,6 +90,16 @@ void Warnings::refused(std::string_view word, Time now) {
   log_.warn(sentence);
 }
 
+void Warnings::unfit(std::size_t bytes, Time now) {
+  const std::uint64_t count = unfit_.due(1, now);
+  if (count == 0) return;
+  log_.warn("Redis refused " +
+            (count == 1 ? "a record" : std::to_string(count) + " records, the last one") + " of " +
+            std::to_string(bytes) +
+            " bytes with a protocol error, and closes the connection: raise proto-max-bulk-len in "
+            "Redis, or lower the limits body and inflated");
+}
+
 // A look at the stream can be late too, with no record behind it.
 void Warnings::late(std::size_t records, std::chrono::milliseconds patience, Time now) {
   const std::uint64_t count = late_.due(records + 1, now);

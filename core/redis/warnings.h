@@ -35,6 +35,7 @@ class Warnings {
     appendonly,
     appendfsync,
     maxmemory_policy,
+    proto_max_bulk_len,
     unchecked,  // a setting could not be looked at
     trouble,    // why the connection is not ready
     replica,    // it is ready, and is that of a replica
@@ -55,6 +56,9 @@ class Warnings {
   // Redis refused a record with an error that begins with `word`.
   void refused(std::string_view word, Time now);
 
+  // Redis refused a record of so many bytes as too long for it, and hangs up.
+  void unfit(std::size_t bytes, Time now);
+
   // `records` were not answered within the patience.
   void late(std::size_t records, std::chrono::milliseconds patience, Time now);
 
@@ -74,8 +78,8 @@ class Warnings {
   std::string& last(Topic topic) { return said_[static_cast<std::size_t>(topic)]; }
 
   CourierLog& log_;
-  std::array<std::string, 10> said_;  // by Topic
-  Tally refused_, late_, too_few_;
+  std::array<std::string, 11> said_;  // by Topic
+  Tally refused_, unfit_, late_, too_few_;
 };
 
 }  // namespace weir

@@ -28,7 +28,7 @@ Delivery::Delivery(std::uint64_t bytes_a_second)
 void Delivery::load(std::vector<DrainRecord>&& records, Time now) noexcept {
   records_ = std::move(records);
   next_ = 0;
-  delivered_here_ = 0;
+  done_here_ = 0;
   if (refilled_ == Time{}) refilled_ = now;
 }
 
@@ -38,9 +38,10 @@ void Delivery::refill(Time now) {
   refilled_ = now;
 }
 
-bool Delivery::has_room(std::size_t bytes) const {
-  if (idle_.empty()) return false;
-  return idle_.size() == parcels_.size() || bytes_out_ + bytes <= kMostBytes;
+bool Delivery::has_room(const DrainRecord& record) const {
+  if (idle_.size() == parcels_.size()) return true;
+  if (idle_.empty() || alone_ || record.refusals > 0) return false;
+  return bytes_out_ + record.bytes.size() <= kMostBytes;
 }
 
 bool Delivery::hand_over(DrainRecord& record, std::size_t index, DrainSink& sink) {
@@ -48,6 +49,7 @@ bool Delivery::hand_over(DrainRecord& record, std::size_t index, DrainSink& sink
   parcel.record = index;
   if (!sink.offer(record.bytes, record.replicas, parcel)) return false;
   idle_.pop_back();
+  alone_ = record.refusals > 0;
   record.state = DrainRecord::State::out;
   bytes_out_ += record.bytes.size();
   allowance_ -= static_cast<double>(record.bytes.size() + kOverhead);
@@ -67,7 +69,7 @@ void Delivery::offer(Time now, DrainSink& sink) noexcept {
   while (next_ < records_.size() && allowance_ > 0) {
     DrainRecord& record = records_[next_];
     if (record.state == DrainRecord::State::waiting) {
-      if (!has_room(record.bytes.size()) || !hand_over(record, next_, sink)) return;
+      if (!has_room(record) || !hand_over(record, next_, sink)) return;
     }
     ++next_;
   }
@@ -79,10 +81,15 @@ void Delivery::settled(Parcel& parcel, Outcome outcome) noexcept {
   bytes_out_ -= record.bytes.size();
   if (outcome == Outcome::acknowledged) {
     record.state = DrainRecord::State::delivered;
-    ++delivered_here_;
+    ++done_here_;
     ++delivered_;
     delivered_bytes_ += record.bytes.size();
     pause_ = milliseconds(0);
+    return;
+  }
+  if (outcome == Outcome::unfit && ++record.refusals >= kMostRefusals) {
+    record.state = DrainRecord::State::unfit;
+    ++done_here_;
     return;
   }
   record.state = DrainRecord::State::waiting;

@@ -6,12 +6,14 @@
 //   delivery.offer(now, sink);               // at each tick
 //   if (delivery.done()) load the next piece
 //
-//   waiting --offer()--> out --acknowledged--> delivered
-//      ^                  |
-//      +--any other end --+    and a pause: 50 ms, doubled up to a second while nothing is
-//      acknowledged
+//   waiting --offer()--> out --acknowledged------------------> delivered
+//      ^                  | |
+//      +--any other end --+ +--unfit, the kMostRefusals. time--> unfit: whoever loads sets it aside
+//         and a pause: 50 ms, doubled up to a second while nothing is acknowledged
 //
-// At most kMostRecords and kMostBytes are out at a time, or one record however large it is.
+// At most kMostRecords and kMostBytes are out at a time, or one record however large it is. One
+// that Redis has called unfit goes out alone from then on: it costs the connection, and with it
+// whatever is on its way behind it.
 #pragma once
 
 #include <chrono>
@@ -28,7 +30,9 @@ namespace weir {
 struct DrainRecord {
   std::string_view bytes;
   std::uint8_t replicas = 0;
-  enum class State : std::uint8_t { waiting, out, delivered } state = State::waiting;
+  std::uint64_t at = 0;  // where its frame begins in the segment
+  enum class State : std::uint8_t { waiting, out, delivered, unfit } state = State::waiting;
+  std::uint8_t refusals = 0;  // times that it was unfit
 };
 
 class Delivery {
@@ -36,6 +40,7 @@ class Delivery {
   using Time = std::chrono::steady_clock::time_point;
   static constexpr std::size_t kMostRecords = 512;
   static constexpr std::size_t kMostBytes = 1U << 20;
+  static constexpr std::uint8_t kMostRefusals = 3;
 
   explicit Delivery(std::uint64_t bytes_a_second);
   Delivery(const Delivery&) = delete;
@@ -45,7 +50,10 @@ class Delivery {
   void load(std::vector<DrainRecord>&& records, Time now) noexcept;
   void offer(Time now, DrainSink& sink) noexcept;
   std::size_t out() const { return parcels_.size() - idle_.size(); }
-  bool done() const { return delivered_here_ == records_.size(); }
+  bool done() const { return done_here_ == records_.size(); }
+
+  // What was loaded last.
+  const std::vector<DrainRecord>& records() const { return records_; }
 
   std::uint64_t delivered() const { return delivered_; }  // ever
   std::uint64_t delivered_bytes() const { return delivered_bytes_; }
@@ -62,7 +70,7 @@ class Delivery {
 
   void settled(Parcel& parcel, Outcome outcome) noexcept;
   void refill(Time now);
-  bool has_room(std::size_t bytes) const;
+  bool has_room(const DrainRecord& record) const;
   bool hand_over(DrainRecord& record, std::size_t index, DrainSink& sink);
 
   const double rate_;  // bytes a second
@@ -72,10 +80,11 @@ class Delivery {
   std::vector<Parcel*> idle_;  // those of them that are not out
   std::vector<DrainRecord> records_;
   std::size_t next_ = 0;  // no record before it is waiting
-  std::size_t delivered_here_ = 0;
+  std::size_t done_here_ = 0;
   std::size_t bytes_out_ = 0;
   std::chrono::milliseconds pause_{0};
   Time pause_until_{};
+  bool alone_ = false;  // what is out has to be alone
   bool failed_ = false;
   std::uint64_t delivered_ = 0, delivered_bytes_ = 0;
 };

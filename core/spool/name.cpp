@@ -6,6 +6,7 @@ namespace weir {
 namespace {
 
 constexpr std::string_view kEnding = ".spool";
+constexpr std::string_view kBad = ".bad", kRefused = ".refused";
 
 bool is_plain(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
@@ -27,6 +28,17 @@ bool is_segment_name(std::string_view name) {
          std::all_of(name.begin(), name.end(), is_plain);
 }
 
-std::string bad_name(std::string_view segment) { return std::string(segment) + ".bad"; }
+std::string bad_name(std::string_view segment) { return std::string(segment).append(kBad); }
+
+std::string refused_name(std::string_view segment) { return std::string(segment).append(kRefused); }
+
+bool is_set_aside_name(std::string_view name) {
+  for (const std::string_view ending : {kBad, kRefused}) {
+    if (name.size() <= ending.size()) continue;
+    const std::size_t rest = name.size() - ending.size();
+    if (name.substr(rest) == ending && is_segment_name(name.substr(0, rest))) return true;
+  }
+  return false;
+}
 
 }  // namespace weir

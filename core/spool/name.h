@@ -3,6 +3,8 @@
 //   segment_name(1795249800250000, 4711)   // "1795249800250000-4711.spool"
 //   is_segment_name(name)                  // also of one that an operator renamed
 //   bad_name(name)                         // "1795249800250000-4711.spool.bad"
+//   refused_name(name)                     // "1795249800250000-4711.spool.refused"
+//   is_set_aside_name(name)                // either of these
 #pragma once
 
 #include <cstdint>
@@ -21,6 +23,10 @@ std::string segment_name(Timestamp created, std::uint32_t writer);
 // log or a shell would trip over.
 bool is_segment_name(std::string_view name);
 
+// Of the file with a segment's damaged bytes, and of the one with records that Redis is never going
+// to take, which is a segment but for its name.
 std::string bad_name(std::string_view segment);
+std::string refused_name(std::string_view segment);
+bool is_set_aside_name(std::string_view name);
 
 }  // namespace weir

@@ -48,6 +48,7 @@ struct SpoolStatus {
   std::uint64_t drained_segments = 0;  // and removed
   std::uint64_t torn_tails = 0;        // cut off behind a segment's last whole record
   std::uint64_t corrupt = 0;           // pieces of a segment set aside in NAME.bad
+  std::uint64_t unfit = 0;             // records that Redis never takes, set aside in NAME.refused
   std::uint64_t failures = 0;          // writes, syncs and openings that failed
 };
 

@@ -36,6 +36,7 @@ constexpr std::string_view kSafeGreeting =
     "*2\r\n$10\r\nappendonly\r\n$3\r\nyes\r\n"
     "*2\r\n$11\r\nappendfsync\r\n$6\r\nalways\r\n"
     "*2\r\n$16\r\nmaxmemory-policy\r\n$10\r\nnoeviction\r\n"
+    "*2\r\n$18\r\nproto-max-bulk-len\r\n$9\r\n536870912\r\n"
     ":42\r\n";
 
 class FakeLog : public weir::CourierLog {

@@ -249,7 +249,7 @@ struct Client final : SpoolCustomer {
   std::function<void()> then;
 };
 
-// Redis, which answers when the test says so.
+// Redis, which answers when the test says so, and hangs up at a record that it finds too long.
 class Redis final : public DrainSink {
  public:
   bool offer(std::string_view record, std::uint8_t replicas, Customer& customer) noexcept override {
@@ -263,6 +263,11 @@ class Redis final : public DrainSink {
     auto answered = std::move(out);
     out.clear();
     for (auto& [record, replicas, customer] : answered) {
+      if (outcome == Outcome::acknowledged && record.size() > longest) {
+        customer->settled(Outcome::unfit, record);
+        outcome = Outcome::lost;
+        continue;
+      }
       if (outcome == Outcome::acknowledged) {
         got.push_back(record);
         got_replicas.push_back(replicas);
@@ -276,7 +281,7 @@ class Redis final : public DrainSink {
     std::uint8_t replicas;
     Customer* customer;
   };
-  std::size_t room = SIZE_MAX;
+  std::size_t room = SIZE_MAX, longest = SIZE_MAX;
   int offered = 0;
   std::vector<Out> out;
   std::vector<std::string> got;

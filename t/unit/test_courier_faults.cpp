@@ -28,6 +28,32 @@ START_TEST(a_refused_record_is_refused_alone) {
 }
 END_TEST
 
+START_TEST(a_record_that_is_too_long_for_redis_is_unfit_and_what_is_behind_it_is_lost) {
+  Bench bench;
+  bench.greet();
+  std::vector<FakeCustomer> customers(3);
+  bench.submit("first", customers[0]);
+  bench.submit(std::string(70'000, 'x'), customers[1]);
+  bench.submit("last", customers[2]);
+  bench.written();
+  ck_assert(bench.feed(std::string(kAdded) + "-ERR Protocol error: invalid bulk length\r\n"));
+  ck_assert(customers[0].was(Outcome::acknowledged));
+  ck_assert(customers[1].was(Outcome::unfit));
+  ck_assert_uint_eq(customers[1].returned[0].size(), 70'000);
+  ck_assert(customers[2].untold());
+  bench.courier.closed();
+  ck_assert(customers[2].was(Outcome::lost));
+  ck_assert_uint_eq(bench.courier.counters()[Outcome::unfit], 1);
+  ck_assert_view_eq(bench.log.warnings.back(),
+                    "Redis refused a record of 70000 bytes with a protocol error, and closes the "
+                    "connection: raise proto-max-bulk-len in Redis, or lower the limits body and "
+                    "inflated");
+  bench.greet();
+  FakeCustomer later;
+  ck_assert(bench.submit("later", later) == Submitted::taken);
+}
+END_TEST
+
 START_TEST(whoever_fails_gets_the_record_back) {
   const std::string first("fir\r\nst\0", 9), second(100000, '$'), third, fourth = "4";
   Bench bench;
@@ -359,27 +385,28 @@ START_TEST(nothing_is_read_before_the_first_connection) {
 }
 END_TEST
 
-const Register kRegistered("courier_faults",
-                           {a_refused_record_is_refused_alone,
-                            whoever_fails_gets_the_record_back,
-                            a_record_of_nobody_does_not_shift_the_others,
-                            every_error_to_a_record_is_a_refusal_and_is_said,
-                            a_master_that_became_a_replica_is_left,
-                            an_error_that_looks_like_an_id_is_a_refusal,
-                            refusals_are_said_once_a_second_with_their_number,
-                            what_was_answered_before_the_garbage_counts,
-                            after_an_error_nothing_is_taken_until_the_next_connection,
-                            half_a_reply_is_forgotten_with_its_connection,
-                            a_half_written_record_is_forgotten_with_its_connection,
-                            a_redis_that_hangs_times_out_what_is_overdue_and_loses_the_rest,
-                            a_late_reply_settles_nobody_twice,
-                            a_reply_after_its_time_counts_if_nobody_looked_at_the_clock,
-                            a_cancelled_record_that_is_overdue_ends_the_connection_too,
-                            a_timeout_of_its_own_is_kept,
-                            a_connection_that_ends_loses_a_thousand_in_flight,
-                            a_connection_over_another_loses_what_was_in_flight,
-                            who_is_told_of_a_loss_may_submit_and_cancel,
-                            who_is_told_of_an_answer_may_submit_at_the_bound,
-                            nothing_is_read_before_the_first_connection});
+const Register kRegistered(
+    "courier_faults", {a_refused_record_is_refused_alone,
+                       a_record_that_is_too_long_for_redis_is_unfit_and_what_is_behind_it_is_lost,
+                       whoever_fails_gets_the_record_back,
+                       a_record_of_nobody_does_not_shift_the_others,
+                       every_error_to_a_record_is_a_refusal_and_is_said,
+                       a_master_that_became_a_replica_is_left,
+                       an_error_that_looks_like_an_id_is_a_refusal,
+                       refusals_are_said_once_a_second_with_their_number,
+                       what_was_answered_before_the_garbage_counts,
+                       after_an_error_nothing_is_taken_until_the_next_connection,
+                       half_a_reply_is_forgotten_with_its_connection,
+                       a_half_written_record_is_forgotten_with_its_connection,
+                       a_redis_that_hangs_times_out_what_is_overdue_and_loses_the_rest,
+                       a_late_reply_settles_nobody_twice,
+                       a_reply_after_its_time_counts_if_nobody_looked_at_the_clock,
+                       a_cancelled_record_that_is_overdue_ends_the_connection_too,
+                       a_timeout_of_its_own_is_kept,
+                       a_connection_that_ends_loses_a_thousand_in_flight,
+                       a_connection_over_another_loses_what_was_in_flight,
+                       who_is_told_of_a_loss_may_submit_and_cancel,
+                       who_is_told_of_an_answer_may_submit_at_the_bound,
+                       nothing_is_read_before_the_first_connection});
 
 }  // namespace

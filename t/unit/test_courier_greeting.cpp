@@ -14,6 +14,7 @@ constexpr std::string_view kChecks =
     "*3\r\n$6\r\nCONFIG\r\n$3\r\nGET\r\n$10\r\nappendonly\r\n"
     "*3\r\n$6\r\nCONFIG\r\n$3\r\nGET\r\n$11\r\nappendfsync\r\n"
     "*3\r\n$6\r\nCONFIG\r\n$3\r\nGET\r\n$16\r\nmaxmemory-policy\r\n"
+    "*3\r\n$6\r\nCONFIG\r\n$3\r\nGET\r\n$18\r\nproto-max-bulk-len\r\n"
     "*2\r\n$4\r\nXLEN\r\n$8\r\nweir:{0}\r\n";
 constexpr std::string_view kSecret = "open sesame";
 constexpr std::string_view kNoPermission =
@@ -34,9 +35,10 @@ std::string setting(std::string_view name, std::string_view value) {
 }
 
 std::string greeting_with(std::string_view appendonly, std::string_view appendfsync,
-                          std::string_view policy) {
+                          std::string_view policy, std::string_view longest = "536870912") {
   return std::string(kMaster) + setting("appendonly", appendonly) +
-         setting("appendfsync", appendfsync) + setting("maxmemory-policy", policy) + ":0\r\n";
+         setting("appendfsync", appendfsync) + setting("maxmemory-policy", policy) +
+         setting("proto-max-bulk-len", longest) + ":0\r\n";
 }
 
 // One connection that answers `replies` and ends. True if it got ready.
@@ -157,6 +159,25 @@ START_TEST(a_policy_that_spares_keys_without_expiry_has_its_own_sentence) {
 }
 END_TEST
 
+START_TEST(a_redis_that_takes_less_than_the_largest_record_is_warned_of) {
+  Bench bench;
+  ck_assert(connection(bench, greeting_with("yes", "always", "noeviction", "67108864")));
+  ck_assert(bench.log.warnings.empty());
+  ck_assert(connection(bench, greeting_with("yes", "always", "noeviction", "67108863")));
+  ck_assert(connection(bench, greeting_with("yes", "always", "noeviction", "67108863")));
+  ck_assert_uint_eq(bench.log.warnings.size(), 1);
+  ck_assert_view_eq(bench.log.warnings[0],
+                    "LARGE REQUESTS CAN FAIL: Redis has proto-max-bulk-len 67108863, so that it "
+                    "takes no request whose events are larger, and cuts the connection at each; "
+                    "set proto-max-bulk-len 512mb");
+  for (const char* odd : {"", "x", "-1", "99999999999999999999"}) {
+    Bench other;
+    ck_assert(connection(other, greeting_with("yes", "always", "noeviction", odd)));
+    ck_assert_uint_eq(other.log.count("proto-max-bulk-len"), 1);
+  }
+}
+END_TEST
+
 START_TEST(a_value_that_is_no_word_is_not_repeated) {
   Bench bench;
   ck_assert(connection(bench, greeting_with("yes", "\x1b[31m\n", std::string(40, 'a'))));
@@ -200,7 +221,7 @@ END_TEST
 START_TEST(a_user_without_config_is_served_and_warned_of_once) {
   Bench bench;
   for (int i = 0; i < 3; ++i) {
-    ck_assert(connection(bench, std::string(kMaster) + repeated(kNoPermission, 3) + ":0\r\n"));
+    ck_assert(connection(bench, std::string(kMaster) + repeated(kNoPermission, 4) + ":0\r\n"));
   }
   ck_assert_uint_eq(bench.log.warnings.size(), 1);
   ck_assert_uint_eq(bench.log.count("CONFIG GET with NOPERM"), 1);
@@ -211,9 +232,9 @@ END_TEST
 START_TEST(a_server_without_config_or_a_setting_is_served) {
   Bench bench;
   const std::string unknown = std::string(kMaster) + "-ERR unknown command 'CONFIG', with args\r\n";
-  ck_assert(!connection(bench, unknown + "*0\r\n*-1\r\n:0\r\n"));
+  ck_assert(!connection(bench, unknown + "*0\r\n*-1\r\n*0\r\n:0\r\n"));
   Bench other;
-  ck_assert(connection(other, unknown + "*0\r\n*0\r\n:0\r\n"));
+  ck_assert(connection(other, unknown + repeated("*0\r\n", 3) + ":0\r\n"));
   ck_assert_uint_eq(other.log.count("CONFIG GET with ERR"), 1);
   ck_assert_uint_eq(other.log.count("CONFIG GET with nothing"), 1);
 }
@@ -376,6 +397,7 @@ const Register kRegistered("courier_greeting",
                             each_unsafe_setting_is_warned_of_with_its_risk_once_per_process,
                             a_setting_that_changes_is_warned_of_again,
                             a_policy_that_spares_keys_without_expiry_has_its_own_sentence,
+                            a_redis_that_takes_less_than_the_largest_record_is_warned_of,
                             a_value_that_is_no_word_is_not_repeated,
                             a_replica_is_refused_and_said_once,
                             a_master_may_have_hundreds_of_replicas,

@@ -62,6 +62,49 @@ START_TEST(a_segment_that_was_cut_short_gives_what_is_whole_and_the_rest_is_dama
 }
 END_TEST
 
+START_TEST(a_record_that_redis_never_takes_is_set_aside_as_a_segment_that_can_come_back) {
+  House house;
+  const std::string large(2000, 'l'), larger(3000, 'r');
+  const std::string name = left_behind(house, {"one", large, "two", larger, "three"});
+  auto heir = house.worker();
+  heir->redis.longest = 1000;
+  heir->pass(seconds(60), true);
+  Records got = heir->redis.got;
+  ck_assert_msg(got == (Records{"one", "two", "three"}), "%zu", got.size());
+  ck_assert_uint_eq(heir->status().unfit, 2);
+  ck_assert_uint_eq(heir->status().corrupt, 0);
+  ck_assert(heir->log.warned("2 records of up to 3000 bytes that Redis refuses as too long"));
+  ck_assert(heir->log.warned(name + ".refused"));
+  ck_assert(house.directory.segments().empty());
+  ck_assert_uint_eq(house.directory.names(".refused").size(), 1);
+  std::filesystem::rename(house.directory.path + '/' + name + ".refused",
+                          house.directory.path + "/again.spool");
+  heir->redis.longest = SIZE_MAX;
+  heir->pass(seconds(4), true);
+  got = heir->redis.got;
+  ck_assert(got == (Records{"one", "two", "three", large, larger}));
+  ck_assert_uint_eq(heir->status().corrupt + heir->status().torn_tails, 0);
+  ck_assert(house.directory.segments().empty());
+}
+END_TEST
+
+START_TEST(what_redis_never_takes_is_kept_while_there_is_no_room_to_set_it_aside) {
+  House house;
+  left_behind(house, {"one", std::string(2000, 'l')});
+  auto heir = house.worker();
+  heir->redis.longest = 1000;
+  heir->files.available = 0;
+  heir->pass(seconds(20), true);
+  ck_assert_uint_eq(house.directory.segments().size(), 1);
+  ck_assert(house.directory.names(".refused").empty());
+  heir->files.available.reset();
+  heir->pass(seconds(4), true);
+  ck_assert(house.directory.segments().empty());
+  ck_assert_uint_eq(house.directory.names(".refused").size(), 1);
+  ck_assert(heir->redis.got == Records{"one"});
+}
+END_TEST
+
 START_TEST(a_corrupt_record_is_set_aside_and_the_rest_is_read_on) {
   House house;
   const std::string name = left_behind(house, {"one", "two", "three"});
@@ -314,6 +357,8 @@ const weir_test::Register kRegistered(
     "spool_damage",
     {a_torn_tail_is_cut_counted_and_told,
      a_segment_that_was_cut_short_gives_what_is_whole_and_the_rest_is_damage,
+     a_record_that_redis_never_takes_is_set_aside_as_a_segment_that_can_come_back,
+     what_redis_never_takes_is_kept_while_there_is_no_room_to_set_it_aside,
      a_corrupt_record_is_set_aside_and_the_rest_is_read_on, a_corrupt_length_costs_one_record,
      a_last_record_that_was_synced_is_no_torn_tail,
      what_cannot_be_set_aside_keeps_its_segment_until_it_can,

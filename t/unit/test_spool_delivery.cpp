@@ -46,6 +46,11 @@ struct Fixture {
     now += milliseconds(100);
   }
   void offer() { delivery.offer(now, sink); }
+  void pause() {
+    offer();
+    now += seconds(2);
+    offer();
+  }
 
   Delivery::Time now{seconds(100)};
   std::vector<std::string> records;
@@ -185,6 +190,53 @@ START_TEST(a_redis_that_refuses_is_asked_about_once_a_second) {
 }
 END_TEST
 
+START_TEST(what_is_unfit_goes_again_alone_and_is_given_up_after_a_few_times) {
+  Fixture f;
+  f.load({"a", "b", "c", "d"});
+  f.offer();
+  f.sink.answer(1);
+  f.sink.answer(1, Outcome::unfit);
+  f.sink.answer(2, Outcome::lost);
+  for (int i = 1; i < Delivery::kMostRefusals; ++i) {
+    f.pause();
+    ck_assert_uint_eq(f.sink.out.size(), 1);
+    ck_assert_str_eq(f.sink.out[0].first.c_str(), "b");
+    f.offer();
+    ck_assert_uint_eq(f.sink.out.size(), 1);  // nothing beside it
+    ck_assert(!f.delivery.done());
+    f.sink.answer(1, Outcome::unfit);
+  }
+  f.pause();
+  ck_assert_uint_eq(f.sink.out.size(), 2);
+  f.sink.answer(2);
+  ck_assert(f.delivery.done());
+  ck_assert(f.sink.got == (std::vector<std::string>{"a", "c", "d"}));
+  ck_assert_uint_eq(f.delivery.delivered(), 3);
+  ck_assert(f.delivery.records()[1].state == DrainRecord::State::unfit);
+}
+END_TEST
+
+START_TEST(what_was_unfit_once_waits_for_those_before_it_and_may_still_be_taken) {
+  Fixture f;
+  f.load({"a", "b", "c"});
+  f.offer();
+  f.sink.answer(1, Outcome::lost);
+  f.sink.answer(1, Outcome::unfit);
+  f.sink.answer(1, Outcome::lost);
+  f.pause();
+  ck_assert_uint_eq(f.sink.out.size(), 1);
+  ck_assert_str_eq(f.sink.out[0].first.c_str(), "a");
+  f.sink.answer(1);
+  f.offer();
+  ck_assert_uint_eq(f.sink.out.size(), 1);
+  f.sink.answer(1);
+  f.offer();
+  f.sink.answer(1);
+  ck_assert(f.delivery.done());
+  ck_assert(f.sink.got == (std::vector<std::string>{"a", "b", "c"}));
+}
+END_TEST
+
 struct Heard final : SpoolLog {
   void note(std::string_view sentence) noexcept override { lines.emplace_back(sentence); }
   void warn(std::string_view sentence) noexcept override {
@@ -230,6 +282,8 @@ const weir_test::Register kRegistered(
      a_full_sink_is_asked_again_at_the_next_tick,
      whatever_was_not_acknowledged_goes_again_and_nothing_else,
      a_redis_that_refuses_is_asked_about_once_a_second,
+     what_is_unfit_goes_again_alone_and_is_given_up_after_a_few_times,
+     what_was_unfit_once_waits_for_those_before_it_and_may_still_be_taken,
      a_line_a_second_and_the_rest_wait_their_turn, only_a_few_lines_wait});
 
 }  // namespace

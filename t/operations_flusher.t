@@ -114,7 +114,7 @@ in_trouble 'A record is of a newer Weir' => sub {
 };
 
 in_trouble 'Edge and flusher are told different `shards=` or `stream=`' => sub {
-  reconfigure(sub { s/^( *weir_redis [^;]*)/$1 shards=2/m });
+  reconfigure(redis => sub ($words) { "$words shards=2" });
   clients_see(40);
   operators_see();
   ok redis()->xlen('weir:{1}') > 0, 'a stream that nobody reads has some of them';

@@ -6,7 +6,13 @@ use lib "$FindBin::Bin/lib";
 use WeirTest;
 use WeirTest::Operations;
 
-my $weir = start_for_faults();
+# With limits that let a request be larger than what Redis may be told to take.
+my $weir = start_for_faults(
+  locations => [
+    { path => '/track', what => 'track', limits => { body => '4m', string => '2m' } },
+    map { { path => "/$_", what => $_ } } 'health', 'metrics'
+  ],
+);
 
 # All of Redis' clients but this test's own have to connect anew.
 sub hang_up () { return redis()->client_kill('TYPE', 'normal', 'SKIPME', 'yes') }
@@ -86,7 +92,7 @@ in_trouble 'Redis forgets too easily' => sub {
 
 in_trouble "A request's events are larger than Redis takes" => sub {
   redis()->config_set('proto-max-bulk-len' => 1 << 20);
-  reconfigure(sub { s/^( *weir_redis )/  weir_limit body=4m string=2m;\n$1/m });
+  hang_up();
   is post_event(properties => { p => 'x' x 1_500_000 })->{status}, 200, 'the spool takes it';
   clients_see();
   operators_see();

@@ -118,18 +118,19 @@ $(BUILD)/weir-flusher: $(call objects,$(FLUSHER_SRCS) $(PG_SRCS)) $(BUILD)/libwe
 
 # The flusher with fault points (fault/fault_point.h): only the files that have one are compiled again.
 FAULT_SRCS = $(shell grep -l WEIR_FAULT_POINT flusher/*.cpp pg/*.cpp)
-FAULT_OBJECTS = $(patsubst %.cpp,$(BUILD)/obj/faults/%.o,$(FAULT_SRCS))
+FAULT_MODULE_SRCS = $(shell grep -l WEIR_FAULT_POINT core/*/*.cpp edge/*.cpp spool/*.cpp threads/*.cpp apache_module/*.cpp)
+fault_objects = $(patsubst %.cpp,$(BUILD)/obj/faults/%.o,$(1))
 
-faults: module $(BUILD)/faults/weir-flusher $(BUILD)/weirctl ## build what has fault points, for tests, into $(BUILD)/faults
+faults: module $(BUILD)/faults/weir-flusher $(BUILD)/faults/mod_weir.so $(BUILD)/weirctl ## build what has fault points, for tests, into $(BUILD)/faults
 	@ln -sf ../weirctl $(BUILD)/faults/weirctl
 	+@tools/build-module faults
 
 $(BUILD)/obj/faults/%.o: %.cpp $(BUILD)/flags $(BUILD)/schema
 	@mkdir -p $(@D)
 	$(call say,compile $< with fault points)$(CXX) $(ALL_CXXFLAGS) $(SCHEMA_FLAGS) $$(pkg-config --cflags spdlog) \
-		-DWEIR_FAULT_POINTS -c -o $@ $<
+		$(EXTRA_CXXFLAGS) -DWEIR_FAULT_POINTS -c -o $@ $<
 
-$(BUILD)/faults/weir-flusher: $(FAULT_OBJECTS) $(call objects,$(filter-out $(FAULT_SRCS),$(FLUSHER_SRCS) $(PG_SRCS))) \
+$(BUILD)/faults/weir-flusher: $(call fault_objects,$(FAULT_SRCS)) $(call objects,$(filter-out $(FAULT_SRCS),$(FLUSHER_SRCS) $(PG_SRCS))) \
 		$(BUILD)/libweir_core.a
 	@mkdir -p $(@D)
 	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),$(CORE_PKGS) $(FLUSHER_PKGS),$(FLUSHER_LIBS))
@@ -168,6 +169,13 @@ $(BUILD)/mod_weir.so: $(call objects,$(APACHE_SRCS)) $(APACHE_LIBS) | apache_mod
 $(BUILD)/obj/bench/bare/%.o: private EXTRA_CXXFLAGS = $(APACHE_FLAGS)
 $(BUILD)/mod_bare.so: $(call objects,bench/bare/mod_bare.cpp)
 	$(call say,link $@)$(CXX) -shared $(LDFLAGS) $(SANITIZE) -o $@ $^
+
+# Objects come before libraries, so that theirs are taken.
+$(BUILD)/obj/faults/apache_module/%.o: private EXTRA_CXXFLAGS = $(APACHE_FLAGS)
+$(BUILD)/faults/mod_weir.so: $(call fault_objects,$(FAULT_MODULE_SRCS)) \
+		$(call objects,$(filter-out $(FAULT_MODULE_SRCS),$(APACHE_SRCS))) $(APACHE_LIBS) | apache_module/exports.map
+	@mkdir -p $(@D)
+	$(call link,$(APACHE_LINK),$(CORE_PKGS))
 
 # Testing --------------------------------------------------------------------------------------
 

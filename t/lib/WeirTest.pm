@@ -23,6 +23,7 @@ use Time::HiRes qw(time);
 use WeirTest::Client;
 use WeirTest::Clients qw(in_parallel start_clients);
 use WeirTest::Server;
+use WeirTest::Web;
 
 use parent 'Exporter';
 
@@ -30,7 +31,7 @@ our @EXPORT = (
   (grep { !/\A(?:\$TODO|done_testing)\z/ } @Test::More::EXPORT),
   qw(start prepare weir post get request connection raw done_testing allow_in_logs allow_killed_workers refused fault
     db value row rows redis stored spool_files wait_for json uuid now in_parallel start_clients
-    fails_with accepted tables_digest time)
+    fails_with accepted tables_digest time differs)
 );
 
 my ($weir, $client, %databases, $redis, @allowed);
@@ -45,6 +46,12 @@ sub prepare (%options) {
 }
 
 sub weir { return $weir }
+
+# Whether this web server's answers differ from the others' in a way that WeirTest::Web has a name for.
+sub differs ($name) {
+  my $server = $WeirTest::Web::differences{$name} // die "WeirTest::Web knows no difference \"$name\"\n";
+  return $server eq $weir->{kind};
+}
 
 # Lines of a log that this test provokes, which would otherwise fail it.
 sub allow_in_logs (@patterns) { push @allowed, @patterns; return }

@@ -30,9 +30,9 @@ write_apache_conf() { # path
     "LOCATIONS=$(locations_file "$ROOT/conf/httpd.locations.conf")"
 }
 
-# As many children as WEIR_WORKERS says, and always: Apache starts more only where fewer than the spare
-# ones are idle, and ends some only where more are. Children that finish what they have in hand keep
-# their places among ServerLimit's until they leave.
+# As many children as WEIR_WORKERS says, and always: Apache starts one where fewer than the spare threads
+# are idle, as when a child has died, and ends some only where more are. Children that finish what they
+# have in hand keep their places among ServerLimit's until they leave.
 apache_processes() {
   local places=$((WEIR_WORKERS * 8 + 8))
   if [[ $WEIR_MPM == prefork ]]; then
@@ -41,8 +41,8 @@ apache_processes() {
   else
     local threads=$((WEIR_WORKERS * APACHE_THREADS))
     printf '%s\n' "ServerLimit $places" "ThreadLimit $APACHE_THREADS" "ThreadsPerChild $APACHE_THREADS" \
-      "StartServers $WEIR_WORKERS" "MaxRequestWorkers $threads" "MinSpareThreads $threads" \
-      "MaxSpareThreads $((threads + APACHE_THREADS))" "KeepAliveTimeout $([[ $WEIR_MPM == event ]] && echo 75 || echo 5)"
+      "StartServers $WEIR_WORKERS" "MaxRequestWorkers $threads" "MinSpareThreads $((threads - APACHE_THREADS + 1))" \
+      "MaxSpareThreads $((threads + 1))" "KeepAliveTimeout $([[ $WEIR_MPM == event ]] && echo 75 || echo 5)"
   fi
 }
 

@@ -2,6 +2,12 @@
 package WeirTest::Web;
 use v5.36;
 
+# Where one server's answer has to differ from the other's, in the words of docs/api.md, section "Where the
+# servers differ" (t/docs.t compares): what, and which server's answer that is.
+our %differences = (
+  'closes the connection after 400, 413 and 503' => 'apache',
+);
+
 # name=value words of limits.
 sub pairs ($limits) { return map { "$_=$limits->{$_}" } sort keys %$limits }
 

@@ -118,6 +118,11 @@ sub do_full ($self, $step) {
 }
 
 sub do_reload ($self, $step) {
+  $self->send_signal($step, $self->{weir}->adapter->reload_signal);
+  return $self->let_pass($step->{hold});
+}
+
+sub do_restart ($self, $step) {
   $self->send_signal($step, 'HUP');
   return $self->let_pass($step->{hold});
 }

@@ -1,6 +1,6 @@
 # Which fault comes when: all of it decided beforehand from one seed, so that the seed repeats it.
 #
-#   my @plan = Weir::Chaos::Plan::make(seed => 7, steps => 12, pace => 1.5);
+#   my @plan = Weir::Chaos::Plan::make(seed => 7, steps => 12, pace => 1.5, server => 'nginx');
 #   # ({pause => 0.8, fault => 'kill', who => ['redis'], hold => 0.4, pick => 3}, …)
 #
 # A plan begins with one of each fault in an order that the seed chooses, so that a short run is not
@@ -13,14 +13,15 @@
 #             the middle of a reply, in the middle of a command, or before a whole answer came (see
 #             t/chaos/cutter.cpp, which all of it goes through)
 #   full      the spool's disk is filled while Redis is dead
-#   reload    SIGHUP for nginx
+#   reload    the web server begins anew with its configuration, and old workers finish what they have
 #   upgrade   USR2, WINCH and QUIT for nginx
+#   restart   SIGHUP for Apache, whose children then finish nothing
 package Weir::Chaos::Plan;
 use v5.36;
 
 use List::Util qw(shuffle sum);
 
-# [weight, fault, who]
+# [weight, fault, who]; what only one web server knows stands in %only
 my @faults = (
   [ 6, kill      => 'worker' ],
   [ 2, kill      => 'master' ],
@@ -52,22 +53,24 @@ my @faults = (
   [ 3, full      => 'redis' ],
   [ 3, reload    => 'master' ],
   [ 2, upgrade   => 'master' ],
+  [ 2, restart   => 'master' ],
 );
+my %only = (upgrade => 'nginx', restart => 'apache');
 
 sub make (%options) {
   srand $options{seed};
-  my @first = shuffle(@faults);
-  my $total = sum(map { $_->[0] } @faults);
-  return map { step($options{pace} // 1, $first[$_] // drawn($total)) } 0 .. $options{steps} - 1;
+  my @known = grep { ($only{ $_->[1] } // $options{server}) eq $options{server} } @faults;
+  my @first = shuffle(@known);
+  return map { step($options{pace} // 1, $first[$_] // drawn(@known)) } 0 .. $options{steps} - 1;
 }
 
-sub drawn ($total) {
-  my $left = rand $total;
-  for my $fault (@faults) {
+sub drawn (@known) {
+  my $left = rand sum(map { $_->[0] } @known);
+  for my $fault (@known) {
     $left -= $fault->[0];
     return $fault if $left < 0;
   }
-  return $faults[0];
+  return $known[0];
 }
 
 # The pause lets the system get going again; the hold is how long it stays broken.

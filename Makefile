@@ -32,10 +32,12 @@ FLUSHER_PKGS = libpq spdlog libsystemd prometheus-cpp-core
 FLUSHER_LIBS = -lfmt -lcivetweb
 ALL_CXXFLAGS = -std=c++17 $(WARNINGS) $(CXXFLAGS) -fPIC -MMD -MP -I. $(SANITIZE)
 
-# The flusher and weirctl know the schema that they were built for: the number of its last migration.
+# The flusher and weirctl know their version, which is the newest in CHANGELOG.md, and the schema that they
+# were built for: the number of its last migration.
 SQL_DIR ?= $(PREFIX)/share/weir/sql
 SCHEMA_VERSION = $(shell ls sql/migrations/*.sql 2>/dev/null | tail -1 | sed 's:.*/0*\([0-9]*\)_.*:\1:')
-SCHEMA_FLAGS = -DWEIR_SCHEMA_VERSION=$(SCHEMA_VERSION) -DWEIR_SQL_DIR='"$(SQL_DIR)"'
+VERSION = $(shell sed -nE 's/^## ([0-9]+\.[0-9]+\.[0-9]+).*/\1/p' CHANGELOG.md | head -1)
+SCHEMA_FLAGS = -DWEIR_VERSION='"$(VERSION)"' -DWEIR_SCHEMA_VERSION=$(SCHEMA_VERSION) -DWEIR_SQL_DIR='"$(SQL_DIR)"'
 
 CORE_SRCS = $(wildcard core/*/*.cpp)
 SPOOL_SRCS = $(wildcard spool/*.cpp)
@@ -116,13 +118,13 @@ $(BUILD)/libweir_core.a $(BUILD)/libweir_spool.a $(BUILD)/libweir_edge.a $(BUILD
 $(BUILD)/weir-flusher: $(call objects,$(FLUSHER_SRCS) $(PG_SRCS)) $(BUILD)/libweir_core.a
 	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),$(CORE_PKGS) $(FLUSHER_PKGS),$(FLUSHER_LIBS))
 
-# The flusher with fault points (fault/fault_point.h): only the files that have one are compiled again.
-FAULT_SRCS = $(shell grep -l WEIR_FAULT_POINT flusher/*.cpp pg/*.cpp)
+# Programs with fault points (fault/fault_point.h): only the files that have one are compiled again.
+FAULT_SRCS = $(shell grep -l WEIR_FAULT_POINT flusher/*.cpp ctl/*.cpp pg/*.cpp)
 FAULT_MODULE_SRCS = $(shell grep -l WEIR_FAULT_POINT core/*/*.cpp edge/*.cpp spool/*.cpp threads/*.cpp apache_module/*.cpp)
 fault_objects = $(patsubst %.cpp,$(BUILD)/obj/faults/%.o,$(1))
+with_faults = $(call fault_objects,$(filter $(FAULT_SRCS),$(1))) $(call objects,$(filter-out $(FAULT_SRCS),$(1)))
 
-faults: module $(BUILD)/faults/weir-flusher $(BUILD)/faults/mod_weir.so $(BUILD)/weirctl ## build what has fault points, for tests, into $(BUILD)/faults
-	@ln -sf ../weirctl $(BUILD)/faults/weirctl
+faults: module $(BUILD)/faults/weir-flusher $(BUILD)/faults/mod_weir.so $(BUILD)/faults/weirctl ## build what has fault points, for tests, into $(BUILD)/faults
 	+@tools/build-module faults
 
 $(BUILD)/obj/faults/%.o: %.cpp $(BUILD)/flags $(BUILD)/schema
@@ -130,10 +132,13 @@ $(BUILD)/obj/faults/%.o: %.cpp $(BUILD)/flags $(BUILD)/schema
 	$(call say,compile $< with fault points)$(CXX) $(ALL_CXXFLAGS) $(SCHEMA_FLAGS) $$(pkg-config --cflags spdlog) \
 		$(EXTRA_CXXFLAGS) -DWEIR_FAULT_POINTS -c -o $@ $<
 
-$(BUILD)/faults/weir-flusher: $(call fault_objects,$(FAULT_SRCS)) $(call objects,$(filter-out $(FAULT_SRCS),$(FLUSHER_SRCS) $(PG_SRCS))) \
-		$(BUILD)/libweir_core.a
+$(BUILD)/faults/weir-flusher: $(call with_faults,$(FLUSHER_SRCS) $(PG_SRCS)) $(BUILD)/libweir_core.a
 	@mkdir -p $(@D)
 	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),$(CORE_PKGS) $(FLUSHER_PKGS),$(FLUSHER_LIBS))
+
+$(BUILD)/faults/weirctl: $(call with_faults,$(CTL_SRCS) $(PG_SRCS)) $(BUILD)/libweir_spool.a $(BUILD)/libweir_core.a
+	@mkdir -p $(@D)
+	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),$(CORE_PKGS) libpq)
 
 # The load of the chaos tests, which shares nothing with what it tests, and what cuts connections.
 $(BUILD)/chaos/load: $(call objects,$(filter-out t/chaos/cutter.cpp,$(wildcard t/chaos/*.cpp)))

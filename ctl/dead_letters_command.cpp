@@ -14,6 +14,7 @@
 #include "ctl/dead_letters.h"
 #include "ctl/redis_client.h"
 #include "ctl/terminal.h"
+#include "fault/fault_point.h"
 
 namespace weir::ctl {
 namespace {
@@ -157,6 +158,7 @@ bool Retry::put_back(const DeadLetter& letter) {
     return true;
   }
   if (!redis_.add(options_.stream, letter.payload, error_)) return false;
+  WEIR_FAULT_POINT(before_forgetting);
   if (!letters_.remove(letter, error_)) return false;
   if (++done_ % kProgressEvery == 0) std::cerr << "weirctl: " << done_ << " put back\n";
   return true;

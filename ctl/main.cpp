@@ -23,6 +23,9 @@ int fail(std::string_view sentence) {
 
 namespace {
 
+const std::string kVersion = std::string("weirctl ") + WEIR_VERSION + ", for version " +
+                             std::to_string(WEIR_SCHEMA_VERSION) + " of the schema";
+
 // CLI11 asks for a subcommand where one was given that it does not know, and does not name it.
 std::string failure_of(const CLI::App* app, const CLI::Error& error) {
   std::string said = error.what();
@@ -36,6 +39,7 @@ int run(int argc, char** argv) {
   CLI::App app("Looks after Weir's database, and into its spools.", "weirctl");
   app.require_subcommand(1);
   app.failure_message(failure_of);
+  app.set_version_flag("--version", kVersion, "Print the version, and that of the schema");
   int status = kDone;
   for (const AddCommand add : commands()) add(app, status);
   try {

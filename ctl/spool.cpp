@@ -15,6 +15,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "core/spool/amount.h"
 #include "core/spool/format.h"
 #include "core/spool/name.h"
 #include "core/spool/reader.h"
@@ -111,15 +112,17 @@ std::string describe(const Look& look, Timestamp now) {
     case HeaderState::fine:
       break;
   }
-  return std::to_string(look.header.progress.records) + " records, begun " +
+  return amount(look.header.progress.records, "record", "records") + ", begun " +
          age(look.header.created, now) + " ago by process " + std::to_string(look.header.writer);
 }
 
 std::string describe(const Contents& contents) {
-  std::string text = std::to_string(contents.records) + " whole records of " +
-                     std::to_string(contents.bytes) + " bytes";
-  if (contents.damaged > 0) text += ", " + std::to_string(contents.damaged) + " damaged places";
-  if (contents.torn > 0) text += ", a torn tail of " + std::to_string(contents.torn) + " bytes";
+  std::string text = amount(contents.records, "whole record", "whole records") + " of " +
+                     amount(contents.bytes, "byte", "bytes");
+  if (contents.damaged > 0) {
+    text += ", " + amount(contents.damaged, "damaged place", "damaged places");
+  }
+  if (contents.torn > 0) text += ", a torn tail of " + amount(contents.torn, "byte", "bytes");
   if (contents.error != 0) text += "; " + Fault::of(contents.error).sentence();
   return text;
 }
@@ -142,11 +145,18 @@ bool show(Files& files, const std::string& directory, const std::string& name, b
   return good;
 }
 
+std::string why_not_listed(int error) {
+  if (error == ENOENT) return "there is no such directory";
+  if (error == ENOTDIR) return "it is no directory; name the one that weir_spool names";
+  if (error == EACCES) return "this user may not read it; run weirctl as the web server's user";
+  return Fault::of(error).sentence();
+}
+
 int show_all(const std::string& directory, bool check) {
   Files files;
   std::vector<std::string> names;
   if (const int error = files.list(directory, names); error < 0) {
-    return fail("cannot list " + directory + ": " + Fault::of(-error).sentence());
+    return fail("cannot list " + directory + ": " + why_not_listed(-error));
   }
   std::sort(names.begin(), names.end());
   std::size_t segments = 0, bad = 0, set_aside = 0;
@@ -156,12 +166,11 @@ int show_all(const std::string& directory, bool check) {
     ++segments;
     if (!show(files, directory, name, check)) ++bad;
   }
-  std::cout << segments << " segments, " << set_aside << " files with what was set aside"
-            << std::endl;
+  std::cout << amount(segments, "segment", "segments") << ", " << amount(set_aside, "file", "files")
+            << " with what was set aside" << std::endl;
   if (bad == 0) return kDone;
-  return fail(std::to_string(bad) +
-              " of them are damaged, of a newer version or out of reach: "
-              "docs/spool.md says what to do");
+  return fail(amount(bad, "of them is", "of them are") +
+              " damaged, of a newer version or out of reach: docs/spool.md says what to do");
 }
 
 void add_spool(CLI::App& app, int& status) {

@@ -13,13 +13,17 @@
 namespace weir::flusher {
 namespace {
 
+const std::string kVersion = std::string("weir-flusher ") + WEIR_VERSION + ", for version " +
+                             std::to_string(WEIR_SCHEMA_VERSION) + " of the schema";
+
 constexpr const char* kAbout =
     "Moves Weir's events from a Redis stream to PostgreSQL, each exactly once.\n"
     "Run it beside Redis or PostgreSQL. Several on the same streams share them; one that\n"
     "finds none left stands by.";
 
 constexpr const char* kFooter =
-    "Every option but --help, --config and --once can stand in the file, one a line, as in\n"
+    "Every option but --help, --version, --config and --once can stand in the file, one a line, as "
+    "in\n"
     "  redis = \"unix:/run/redis/redis-server.sock\"\n"
     "  postgres = \"host=/run/postgresql dbname=weir user=weir_flusher\"\n"
     "  batch-bytes = \"8m\"\n"
@@ -154,6 +158,8 @@ std::optional<Options> parse_options(int argc, const char* const* argv, int& exi
   app.footer(kFooter);
   app.failure_message(failure_of);
   app.set_config("--config", "", "file with these options")->type_name("FILE")->configurable(false);
+  app.set_version_flag("--version", kVersion, "print the version, and that of the schema")
+      ->configurable(false);
   app.allow_config_extras(CLI::config_extras_mode::error);
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   add_places(app, options, words);

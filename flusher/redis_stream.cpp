@@ -35,7 +35,8 @@ constexpr std::string_view kLength = "return look(KEYS[1])[1] or 0";
 constexpr std::string_view kTrim =
     "if (redis.call('GET', KEYS[2]) or '') ~= ARGV[1] then return false end "
     "if (redis.call('GET', KEYS[3]) or '') ~= ARGV[2] then return false end "
-    "redis.call('XTRIM', KEYS[1], 'MINID', '=', ARGV[4]) "
+    "if ARGV[4] == '' then redis.call('XTRIM', KEYS[1], 'MAXLEN', '=', 0) "
+    "else redis.call('XTRIM', KEYS[1], 'MINID', '=', ARGV[4]) end "
     "return redis.pcall('SET', KEYS[3], ARGV[3]).err and ARGV[2] or ARGV[3]";
 
 // A name that no other life of the stream has had.
@@ -133,8 +134,10 @@ std::optional<Read> RedisStream::read(StreamId after, std::size_t count, std::st
 
 RedisStream::Trim RedisStream::trim(StreamId last, const std::string& epoch, std::string& note,
                                     const std::string& next, std::string& error) {
+  // Behind the last id of all there is none to keep, and nothing can have come.
+  const StreamId kept = next_stream_id(last);
   link_.send({"EVAL", kTrim, "3", stream_, epoch_key_, note_key_, epoch, note, next,
-              format_stream_id(next_stream_id(last))});
+              kept == last ? std::string() : format_stream_id(kept)});
   const ReplyPtr reply = link_.receive(error);
   if (!reply) return Trim::away;
   if (is_text(reply.get())) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "core/spool/amount.h"
 #include "core/spool/name.h"
 
 namespace weir {
@@ -12,10 +13,6 @@ namespace {
 
 // When the directory is looked at again while this worker is writing.
 constexpr std::chrono::milliseconds kBusyStep{50};
-
-std::string amount(std::uint64_t count, const char* one, const char* many) {
-  return std::to_string(count) + ' ' + (count == 1 ? one : many);
-}
 
 std::string segments(std::uint64_t count) { return amount(count, "segment", "segments"); }
 std::string records(std::uint64_t count) { return amount(count, "record", "records"); }

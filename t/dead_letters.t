@@ -14,7 +14,7 @@ use Weir::FlusherTest;
 use Weir::Record;
 
 my $private = private();
-my $build = File::Spec->rel2abs($ENV{BUILD} // "$FindBin::Bin/../build");
+our $build = File::Spec->rel2abs($ENV{BUILD} // "$FindBin::Bin/../build");
 my ($stream) = fresh('dead-letters');
 my $redis_address = "unix:$private->{dir}/redis/socket";
 
@@ -142,6 +142,26 @@ subtest 'retry that is interrupted loses nothing and doubles nothing' => sub {
   $private->drain('--stream' => $stream);
   is_exactly('acme', \@acme);
   is_deeply([ ids_of('acme') ], [], 'no letter is left');
+};
+
+subtest 'retry that is killed between Redis and PostgreSQL, said again, stores each event once' => sub {
+  database()->do(q{CREATE TRIGGER refuse BEFORE INSERT ON weir.events FOR EACH ROW WHEN (NEW.event = 'refused') EXECUTE FUNCTION public.refuse()});
+  my @ids = make_dead('killed', 3);
+  database()->do('DROP TRIGGER refuse ON weir.events');
+  my $killed = $private->with_fault('before_forgetting.kill', sub {
+    local $build = "$build/faults";
+    return dead_letters('retry', '--tenant' => 'killed');
+  });
+  isnt($killed->{status}, 0, 'it dies');
+  ok($private->was_at('before_forgetting.kill'), 'just there');
+  is(redis()->xlen($stream), 1, 'a record is in the stream');
+  is(scalar ids_of('killed'), 3, 'and its letter still there');
+  $private->drain('--stream' => $stream);
+  is(events_of('killed'), 1, 'the flusher stores it meanwhile');
+  says(dead_letters('retry', '--tenant' => 'killed'), 0, qr/^3 put back/m, 'said again');
+  $private->drain('--stream' => $stream);
+  is_exactly('killed', \@ids);
+  is_deeply([ ids_of('killed') ], [], 'no letter is left');
 };
 
 subtest 'retry --all leaves what is no record' => sub {

@@ -25,6 +25,9 @@ subtest 'help, and what is wrong with a configuration, in a sentence' => sub {
   my ($status, $said) = $private->run_flusher('--help');
   is($status, 0, 'help is no failure');
   like($said, qr/^ +(?:-h,)?\Q$_\E\b/m, "help explains $_") for qw(--help --config --redis --redis-user --redis-password-file --stream --shards --postgres --batch-rows --batch-bytes --linger-ms --lease-seconds --bury-newer --log-level --once);
+  ($status, $said) = $private->run_flusher('--version');
+  is($status, 0, 'nor is the version');
+  like($said, qr/\Aweir-flusher \d+\.\d+\.\d+, for version \d+ of the schema\n\z/, 'which it says');
   my %wrong = (
     '--redis'       => [ 'nowhere',           qr/port is missing/ ],
     '--batch-rows'  => [ '0',                 qr/range/ ],
@@ -251,6 +254,22 @@ subtest 'a record larger than a dead letter is kept in parts' => sub {
   my $dead = dead_of($tenant);
   is_deeply([ map { $_->{reason} } @$dead ], [ map { "bytes follow the last row (part $_ of 3)" } 1 .. 3 ], 'numbered');
   is(join('', map { $_->{payload} } @$dead), $record, 'and whole');
+};
+
+# Redis cannot give out a larger one, so whoever made it did so by hand.
+subtest 'an entry with the largest id of all is buried once' => sub {
+  my ($stream, $tenant) = fresh('largest');
+  my $flusher = $private->flusher('--stream' => $stream);
+  add_event($stream, $tenant);
+  my $dead = value('SELECT count(*) FROM weir.dead_letters');
+  my $largest = join '-', (18_446_744_073_709_551_615) x 2;
+  add($stream, "\x01 no record", $largest);
+  wait_until('the largest id is stored', 20, sub { (position_of($stream) // '') eq $largest });
+  wait_until('and trimmed', 20, sub { redis()->xlen($stream) == 0 });
+  is($private->end($flusher, 'TERM'), 0, 'leaves in order');
+  $private->drain('--stream' => $stream);
+  is(value('SELECT count(*) FROM weir.dead_letters'), $dead + 1, 'one dead letter');
+  is(events_of($tenant), 1, 'what came before it is stored');
 };
 
 # Running it -----------------------------------------------------------------------------------

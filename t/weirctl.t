@@ -65,6 +65,10 @@ subtest 'usage' => sub {
   like $help->{out}, qr/migrate/, 'and lists the subcommands';
   $help = migrate(postgres => '--help');
   like $help->{out}, qr/$_/, "migrate --help names $_" for qw(--postgres --sql --check);
+  my $version = weirctl(postgres => '--version');
+  is $version->{status}, 0, '--version succeeds';
+  my ($newest) = PrivatePostgres::slurp("$root/CHANGELOG.md") =~ /^## (\d+\.\d+\.\d+)/m;
+  like $version->{out}, qr/\Aweirctl \Q$newest\E, for version \d+ of the schema\n\z/, 'and says the newest of the changelog';
   is weirctl('postgres')->{status}, 2, 'no subcommand: 2';
   my $misnamed = weirctl(postgres => 'dead-leters', 'list');
   is $misnamed->{status}, 2, 'an unknown subcommand: 2';

@@ -40,7 +40,8 @@ subtest 'an empty directory, and none' => sub {
   like $empty->{out}, qr/^0 segments, 0 files with what was set aside$/m, 'list: says so';
   my $none = weirctl(list => "$directory/none");
   is $none->{status}, 1, 'no directory: exits with 1';
-  like $none->{err}, qr/\Aweirctl: cannot list \Q$directory\E\/none: its directory is missing/, 'no directory: says so';
+  like $none->{err}, qr/\Aweirctl: cannot list \Q$directory\E\/none: there is no such directory\n\z/, 'no directory: says so';
+  like weirctl(list => '/etc/passwd')->{err}, qr/\Aweirctl: cannot list \/etc\/passwd: it is no directory; name the one/, 'a file: says so';
   is weirctl('list')->{status}, 2, 'no argument: exits with 2';
 };
 
@@ -49,6 +50,7 @@ subtest 'whole segments' => sub {
   my $list = weirctl(list => $directory);
   is $list->{status}, 0, 'list: exits with 0';
   like $list->{out}, qr/^a\.spool +132 bytes  2 records, begun \d+ \w+ ago by process 4711$/m, 'list: tells of it';
+  like $list->{out}, qr/^1 segment, 0 files with what was set aside$/m, 'list: counts';
   my $check = weirctl(check => $directory);
   is $check->{status}, 0, 'check: exits with 0';
   like $check->{out}, qr/process 4711; 2 whole records of 12 bytes$/m, 'check: has read it';
@@ -58,12 +60,13 @@ subtest 'damage' => sub {
   write_file('b.spool',     golden('segment-v1-damaged.hex'));
   write_file('c.spool',     'this is none');
   write_file('d.spool.bad', 'xyz');
+  write_file('e.spool.refused', 'xyz');
   my $before = listing();
   my $check  = weirctl(check => $directory);
   is $check->{status}, 1, 'check: exits with 1';
-  like $check->{out}, qr/^b\.spool .*; 2 whole records of 10 bytes, 1 damaged places, a torn tail of 8 bytes$/m, 'check: tells of it';
+  like $check->{out}, qr/^b\.spool .*; 2 whole records of 10 bytes, 1 damaged place, a torn tail of 8 bytes$/m, 'check: tells of it';
   like $check->{out}, qr/^c\.spool .* no segment, or its header is damaged$/m,       'check: and of what is no segment';
-  like $check->{out}, qr/^3 segments, 1 files with what was set aside$/m,            'check: counts';
+  like $check->{out}, qr/^3 segments, 2 files with what was set aside$/m,           'check: counts';
   like $check->{err}, qr/\Aweirctl: 2 of them are damaged, [^\n]+docs\/spool\.md/, 'check: says what to do';
   is listing(), $before, 'nothing was changed';
 };

@@ -1,5 +1,6 @@
 #include "apache_module/shared.h"
 
+#include <apr_strings.h>
 #include <sys/mman.h>
 
 #include <climits>
@@ -17,11 +18,12 @@ struct Retained {
 };
 
 Retained* retained() noexcept {
-  const char* const key =
-      apr_psprintf(ap_server_conf->process->pool, "weir-%" APR_UINT64_T_HEX_FMT "-%" APR_SIZE_T_FMT,
-                   static_cast<apr_uint64_t>(kMetricsLayout), kMetricsBytes);
+  char key[64];
+  apr_snprintf(key, sizeof key, "weir-%" APR_UINT64_T_HEX_FMT "-%" APR_SIZE_T_FMT,
+               static_cast<apr_uint64_t>(kMetricsLayout), kMetricsBytes);
   void* data = ap_retained_data_get(key);
-  if (data == nullptr) data = ap_retained_data_create(key, sizeof(Retained));
+  if (data == nullptr)
+    data = ap_retained_data_create(key, sizeof(Retained));  // which copies the key
   return static_cast<Retained*>(data);
 }
 

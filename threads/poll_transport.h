@@ -3,9 +3,9 @@
 //   PollTransport transport(target);
 //   RedisLink link(settings, transport, …);
 //   transport.serve(link);
+//   transport.flush();                        // before poll(): one write for all there is
 //   pollfd wanted = transport.wanted();       // its fd is -1 while there is no connection
-//   transport.move(revents);                  // once poll() has returned: reads
-//   transport.flush();                        // at the end of each turn: one write for all of it
+//   transport.move(revents);                  // after it: reads
 #pragma once
 
 #include <poll.h>

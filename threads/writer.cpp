@@ -83,16 +83,17 @@ void Writer::turn() noexcept {
   }
   if (clock_.steady() >= look_at_) look_after();
   if (clock_.steady() >= edge_->due()) edge_->tick();
-  redis_.flush();
-  replicated_.flush();
   if (!said_settled_ && edge_->settled()) {
     said_settled_ = true;
     sem_post(&settled_);
   }
 }
 
-// Until there is something to do, and then reads first: an answer that has arrived is not late.
+// Writes what came of the turn before, and sleeps until there is something to do. Reads first then:
+// an answer that has arrived is not late.
 void Writer::sleep() noexcept {
+  redis_.flush();
+  replicated_.flush();
   std::array<pollfd, 3> wanted{{{bell_.fd(), POLLIN, 0}, redis_.wanted(), replicated_.wanted()}};
   const auto until = std::min(edge_->due(), look_at_);
   const auto left = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());

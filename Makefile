@@ -49,7 +49,8 @@ FLUSHER_SRCS = $(wildcard flusher/*.cpp)
 CTL_SRCS = $(wildcard ctl/*.cpp)
 # The unit tests reach those parts of the flusher that do no I/O.
 UNIT_TESTS ?= $(wildcard t/unit/*.cpp)
-UNIT_SRCS = $(UNIT_TESTS) $(wildcard flusher/batch.cpp flusher/health.cpp flusher/metrics.cpp flusher/stream_id.cpp flusher/unread_streams.cpp)
+UNIT_SRCS = $(UNIT_TESTS) $(wildcard flusher/batch.cpp flusher/health.cpp flusher/metrics.cpp flusher/numbers_in.cpp \
+	flusher/stream_id.cpp flusher/tally.cpp flusher/unread_streams.cpp)
 CHAOS = $(BUILD)/chaos/load $(BUILD)/chaos/cutter
 FUZZERS = $(patsubst t/fuzz/%.cpp,$(BUILD)/fuzz/%,$(wildcard t/fuzz/*_fuzzer.cpp))
 objects = $(patsubst %.cpp,$(BUILD)/obj/%.o,$(1))
@@ -236,14 +237,15 @@ $(BUILD)/fuzz/%_fuzzer: $(BUILD)/fuzz/obj/t/fuzz/%_fuzzer.o $(BUILD)/fuzz/libwei
 
 bench: ## measure the ways to write a record and to copy it into PostgreSQL
 	$(call locked,tools/install-deps run test)
-	$(call locked,$(submake) all $(BUILD)/record_formats $(BUILD)/spool_commit)
+	$(call locked,$(submake) all $(BUILD)/record_formats $(BUILD)/spool_commit $(BUILD)/backlog)
 	@for way in binary text; do echo "$$way:"; valgrind --tool=callgrind --callgrind-out-file=/dev/null \
 		$(BUILD)/record_formats $$way 10000 2>&1 >/dev/null | grep -E 'bytes each|Collected'; done
 	bench/copy-formats.sh
+	bench/flusher
 	@echo 'records kept in the spool, with a sync for each group:'; rm -rf $(BUILD)/spool_bench; mkdir $(BUILD)/spool_bench
 	@for waiting in 1 64 1000; do $(BUILD)/spool_commit $(BUILD)/spool_bench reserved $$waiting 3; done; rm -rf $(BUILD)/spool_bench
 
-$(BUILD)/record_formats $(BUILD)/spool_commit: $(BUILD)/%: $(BUILD)/obj/bench/%.o $(BUILD)/libweir_spool.a $(BUILD)/libweir_core.a
+$(BUILD)/record_formats $(BUILD)/spool_commit $(BUILD)/backlog: $(BUILD)/%: $(BUILD)/obj/bench/%.o $(BUILD)/libweir_spool.a $(BUILD)/libweir_core.a
 	$(call say,link $@)$(CXX) $(LDFLAGS) $(SANITIZE) -o $@ $^ $$(pkg-config --libs $(CORE_PKGS))
 
 # Looking after the code -----------------------------------------------------------------------

@@ -21,6 +21,36 @@ void Batch::add(const Entry& entry) {
   while (const auto row = cursor.next()) rows.push_back(*row);
 }
 
+void Batch::keep_rest_of(Batch& step) {
+  if (entries_ == 0) first_id_ = step.first_id_;
+  entries_ += step.entries_;
+  last_id_ = step.last_id_;
+  const auto wide =
+      std::stable_partition(step.events_.begin(), step.events_.end(),
+                            [](const RowView& row) { return !row.needs_wide_check(); });
+  std::for_each(wide, step.events_.end(), [&](const RowView& row) { keep(events_, row); });
+  step.events_.erase(wide, step.events_.end());
+  for (const RowView& row : step.crashes_) keep(crashes_, row);
+  step.crashes_.clear();
+  for (DeadLetter& letter : step.dead_) {
+    bytes_ += letter.payload.size();
+    dead_.push_back(std::move(letter));
+  }
+  step.dead_.clear();
+}
+
+// A tuple holds its tenant, too.
+void Batch::keep(std::vector<RowView>& rows, const RowView& row) {
+  const std::string_view tuple = kept_.emplace_back(row.tuple);
+  Columns columns;
+  split_row(tuple, columns);
+  RowView view = row;
+  view.tuple = tuple;
+  view.tenant = columns[1].bytes;
+  rows.push_back(view);
+  bytes_ += tuple.size() + sizeof view;
+}
+
 void Batch::bury(std::string_view payload, std::string reason) {
   DeadLetter letter;
   if (const auto header = read_header(payload)) {
@@ -35,22 +65,6 @@ void Batch::bury(std::string_view payload, std::string reason) {
 bool any_wide(RowSpan rows) {
   return std::any_of(rows.begin(), rows.end(),
                      [](const RowView& row) { return row.needs_wide_check(); });
-}
-
-std::vector<std::int64_t> wide_weeks(RowSpan events, RowSpan crashes) {
-  constexpr Timestamp kWeek = 7 * kMicrosPerDay, kFirstMonday = 4 * kMicrosPerDay;
-  std::vector<std::int64_t> weeks;
-  for (const RowSpan& rows : {events, crashes}) {
-    for (const RowView& row : rows) {
-      if (!row.needs_wide_check()) continue;
-      const Timestamp since = row.client_timestamp - kFirstMonday;
-      weeks.push_back(since / kWeek - (since % kWeek < 0 ? 1 : 0));
-      if (weeks.size() > 1 && weeks.back() == weeks[weeks.size() - 2]) weeks.pop_back();
-    }
-  }
-  std::sort(weeks.begin(), weeks.end());
-  weeks.erase(std::unique(weeks.begin(), weeks.end()), weeks.end());
-  return weeks;
 }
 
 // Sorted, not hashed: clients choose the ids.

@@ -7,7 +7,7 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,6 +37,11 @@ class Batch {
   // Takes an entry apart. What is no record becomes a dead letter.
   void add(const Entry& entry);
 
+  // Counts the entries of `step`, and takes over all of it that is no plain row of an event, bytes
+  // included: dead letters, crashes, and events that need the wide check. The others are left in
+  // `step`.
+  void keep_rest_of(Batch& step);
+
   const std::vector<RowView>& events() const { return events_; }
   const std::vector<RowView>& crashes() const { return crashes_; }
   const std::vector<DeadLetter>& dead() const { return dead_; }
@@ -50,10 +55,12 @@ class Batch {
 
  private:
   void bury(std::string_view payload, std::string reason);
+  void keep(std::vector<RowView>& rows, const RowView& row);
 
   std::vector<RowView> events_;
   std::vector<RowView> crashes_;
   std::vector<DeadLetter> dead_;
+  std::deque<std::string> kept_;  // tuples that rows point into
   std::size_t entries_ = 0;
   std::size_t bytes_ = 0;
   StreamId first_id_, last_id_;
@@ -76,10 +83,6 @@ struct RowSpan {
 
 // True if one of `rows` needs the wide check.
 bool any_wide(RowSpan rows);
-
-// The weeks of those that do, each once, counted from Monday, 1970-01-05, UTC: those of the
-// partitions.
-std::vector<std::int64_t> wide_weeks(RowSpan events, RowSpan crashes);
 
 // `rows` in their order, but of those with the same tenant and id only the first.
 std::vector<RowView> without_repeats(RowSpan rows);

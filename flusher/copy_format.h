@@ -48,11 +48,6 @@ inline void append_column(std::string& out, const Column& column) {
   }
 }
 
-// jsonb as the text that follows its version.
-inline void append_json_as_text(std::string& out, const Column& column) {
-  append_column(out, {column.is_null, column.bytes.substr(column.is_null ? 0 : 1)});
-}
-
 }  // namespace copy_format
 
 // For arriving_ids (n, tenant_id, id, client_timestamp, wide).
@@ -67,19 +62,6 @@ inline void append_arriving_id(std::string& out, std::uint32_t n, const RowView&
   append_column(out, columns[0]);
   append_column(out, columns[count - 2]);
   append_value(out, row.needs_wide_check() ? std::string_view("\1", 1) : std::string_view("\0", 1));
-}
-
-// For added_events (tenant_id, user_id, event, "timestamp", properties as text).
-inline void append_added_event(std::string& out, const RowView& row) {
-  using namespace copy_format;
-  Columns columns;
-  split_row(row.tuple, columns);
-  append_number(out, 5, 2);
-  append_column(out, columns[kTenant]);
-  append_column(out, columns[kUser]);
-  append_column(out, columns[kEventName]);
-  append_column(out, columns[kEventTime]);
-  append_json_as_text(out, columns[kEventProperties]);
 }
 
 // For added_crashes (tenant_id, user_id, "timestamp").

@@ -17,6 +17,8 @@ namespace weir::flusher {
 class ReadSize {
  public:
   static constexpr std::size_t kMostEntries = 64;
+  static constexpr std::size_t kMostStreamed = 256;  // entries of a step whose rows are not kept
+  static constexpr std::size_t kStreamedBytes = 256 << 10;  // of such a step, about
   static constexpr std::size_t kFirstGuess = 64 << 10;  // bytes of an entry, before any was seen
 
   ReadSize(std::size_t batch_rows, std::size_t batch_bytes)
@@ -49,6 +51,16 @@ class ReadSize {
     const std::size_t most = std::min({kMostEntries, 2 * last_step_, most_rows - rows});
     return std::max<std::size_t>(1, std::min(fitting, most));
   }
+
+  // The same where the rows of a step go on at once (Store::stream()), so that only it is in
+  // memory.
+  std::size_t next_streamed() const {
+    const std::size_t fitting = std::min(kStreamedBytes, batch_bytes_) / largest_;
+    return std::max<std::size_t>(1, std::min({kMostStreamed, 2 * last_step_, fitting}));
+  }
+
+  // The last batch took PostgreSQL too long, or one of the batches before it.
+  bool is_halved() const { return halvings_ > 0; }
 
  private:
   static constexpr int kMostHalvings = 10;

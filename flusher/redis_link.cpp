@@ -191,7 +191,7 @@ ReplyPtr RedisLink::receive(std::string& error) {
 }
 
 ReplyPtr RedisLink::receive(milliseconds wait, bool& stopped, std::string& error) {
-  if (context_ == nullptr || !write_out(error)) return nullptr;
+  if (!write_out(error)) return nullptr;
   const Heed heed = wait.count() > 0 ? Heed::stop : Heed::nothing;
   const auto end = std::chrono::steady_clock::now() + wait + kTimeout;
   for (;;) {
@@ -213,6 +213,7 @@ ReplyPtr RedisLink::receive(milliseconds wait, bool& stopped, std::string& error
 }
 
 bool RedisLink::write_out(std::string& error) {
+  if (context_ == nullptr) return false;
   int done = 0;
   while (done == 0) {
     if (redisBufferWrite(context_, &done) == REDIS_OK) continue;

@@ -59,6 +59,10 @@ class RedisLink {
   void send(Words words) { send(std::vector<std::string_view>(words)); }
   void send(const std::vector<std::string_view>& words);
 
+  // What was sent goes out with the next receive(), or now, for who does something else before
+  // that. False: the connection failed, as receive() will say.
+  bool write_out(std::string& error);
+
   // The next reply, an error reply included; null if the connection failed, which is then closed.
   ReplyPtr receive(std::string& error);
 
@@ -83,7 +87,6 @@ class RedisLink {
   bool is_master(std::string& error);
   bool look_at_settings(std::string& error);
   bool take_setting(std::size_t index, const redisReply* reply);
-  bool write_out(std::string& error);
   void fail(std::string& error);
 
   std::vector<RedisAddress> addresses_;

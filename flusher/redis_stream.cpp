@@ -111,10 +111,19 @@ std::optional<StreamLife> RedisStream::claim(const std::string& note, std::strin
 }
 
 std::optional<Read> RedisStream::read(StreamId after, std::size_t count, std::string& error) {
+  ask(after, count, error);
+  return answer(error);
+}
+
+void RedisStream::ask(StreamId after, std::size_t count, std::string& error) {
   const std::string id = format_stream_id(after), most = std::to_string(count);
   link_.send({"GET", epoch_key_});
   link_.send({"GET", note_key_});
   link_.send({"XREAD", "COUNT", most, "STREAMS", stream_, id});
+  link_.write_out(error);
+}
+
+std::optional<Read> RedisStream::answer(std::string& error) {
   const ReplyPtr epoch = link_.receive(error);
   const ReplyPtr note = epoch ? link_.receive(error) : nullptr;
   Read read;

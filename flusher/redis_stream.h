@@ -51,6 +51,10 @@ class RedisStream {
   // The entries behind `after`, at most `count`, without waiting.
   std::optional<Read> read(StreamId after, std::size_t count, std::string& error);
 
+  // The same in two: the connection is not to be used for anything else between ask() and answer().
+  void ask(StreamId after, std::size_t count, std::string& error);
+  std::optional<Read> answer(std::string& error);
+
   enum class Trim : std::uint8_t {
     done,
     another_life,  // epoch or note are others: nothing was deleted

@@ -29,7 +29,8 @@ Shard::Shard(const Options& options, RedisLink& link, std::string stream)
     : options_(options),
       link_(link),
       redis_(link, std::move(stream)),
-      read_size_(options.batch_rows, options.batch_bytes) {}
+      read_size_(options.batch_rows, options.batch_bytes),
+      stream_rows_(kMostStreamed * options.batch_rows) {}
 
 void Shard::lease(std::string token) {
   token_ = std::move(token);
@@ -52,10 +53,23 @@ Step Shard::step(Database& database, Store& store, Summary& summary, std::string
     const Step found = find_place(database, error);
     if (!in_place_) return found;
   }
+  read_size_.begin_batch();
+  too_new_ = false;
+  newer_at_.reset();
+  const std::size_t count = read_size_.next(0, 0);
+  auto first = redis_.read(after_, count, error);
+  if (const auto failed = check(first)) return *failed;
+  if (first->entries.size() == count && may_stream(store) && !is_too_new(first->entries.front())) {
+    return stream_backlog(*std::move(first), count, database, store, summary, error);
+  }
   std::vector<Read> reads;  // holds what the batch points into
   Batch batch;
-  if (const auto failed = fill(batch, reads, error)) return *failed;
+  if (const auto failed = fill(*std::move(first), count, batch, reads, error)) return *failed;
   if (!batch.empty()) return store_batch(batch, database, store, summary, error);
+  return nothing_left();
+}
+
+Step Shard::nothing_left() {
   if (too_new_) return Step::too_new;
   last_progress_ = Clock::now();
   emptied_ = true;
@@ -113,22 +127,25 @@ void Shard::tell_place(const ResumePoint& point, const StreamLife& life,
   }
 }
 
-// Fills `batch` until it is full or the stream is empty. A step: nothing of the batch is of use.
-std::optional<Step> Shard::fill(Batch& batch, std::vector<Read>& reads, std::string& error) {
-  read_size_.begin_batch();
-  too_new_ = false;
-  newer_at_.reset();
-  while (const std::size_t count = read_size_.next(batch.rows(), batch.bytes())) {
+// Fills `batch`, beginning with a read of up to `count` entries, until it is full or the stream is
+// empty. A step: nothing of the batch is of use.
+std::optional<Step> Shard::fill(Read first, std::size_t count, Batch& batch,
+                                std::vector<Read>& reads, std::string& error) {
+  std::optional<Read> read = std::move(first);
+  for (;;) {
     const std::size_t before = batch.entries();
-    if (const auto failed = read_into(batch, reads, count, error)) return failed;
-    if (too_new_ || batch.entries() - before < count) break;
+    take(batch, *read);
+    reads.push_back(*std::move(read));
+    if (too_new_ || batch.entries() - before < count) return std::nullopt;
+    count = read_size_.next(batch.rows(), batch.bytes());
+    if (count == 0) return std::nullopt;
+    read = redis_.read(after_, count, error);
+    if (const auto failed = check(read)) return failed;
   }
-  return std::nullopt;
 }
 
-std::optional<Step> Shard::read_into(Batch& batch, std::vector<Read>& reads, std::size_t count,
-                                     std::string& error) {
-  auto read = redis_.read(after_, count, error);
+// A step: what was read is of no use.
+std::optional<Step> Shard::check(const std::optional<Read>& read) {
   if (!read) {
     in_place_ = false;
     return Step::redis;
@@ -137,15 +154,16 @@ std::optional<Step> Shard::read_into(Batch& batch, std::vector<Read>& reads, std
     in_place_ = false;
     return Step::again;
   }
-  for (const Entry& entry : read->entries) {
+  return std::nullopt;
+}
+
+void Shard::take(Batch& batch, const Read& read) {
+  for (const Entry& entry : read.entries) {
     if (is_too_new(entry)) break;
     batch.add(entry);
     after_ = entry.id;
   }
-  if (read->entries.empty()) return std::nullopt;
-  read_size_.took(read->entries.size(), read->largest);
-  reads.push_back(std::move(*read));
-  return std::nullopt;
+  if (!read.entries.empty()) read_size_.took(read.entries.size(), read.largest);
 }
 
 bool Shard::is_too_new(const Entry& entry) {
@@ -170,11 +188,16 @@ Step Shard::store_batch(const Batch& batch, Database& database, Store& store, Su
   storing_since_.reset();
   if (outcome != Fault::none) return fault(outcome, database);
   read_size_.passed();
+  return committed(stored, batch.entries(), begun, may_be_more, summary, error);
+}
+
+Step Shard::committed(const Stored& stored, std::size_t entries, SteadyTime begun, bool may_be_more,
+                      Summary& summary, std::string& error) {
   event_lag_.stored();
   not_before_.reset();
   stored_position_ = on_its_way_;
   last_progress_ = Clock::now();
-  summary.add(stored, batch.entries(), Clock::now() - begun);
+  summary.add(stored, entries, Clock::now() - begun);
   const Step trimmed = trim(error);
   if (trimmed != Step::again || !in_place_) return trimmed;
   return may_be_more ? Step::full : Step::partial;

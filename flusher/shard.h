@@ -7,6 +7,11 @@
 //             drop(), or fenced     any failure, epoch or note
 //                                   are others, position moved
 //
+// A step whose first read comes back full is a backlog: its rows go on to PostgreSQL while the next
+// ones are read, many more of them in a transaction than memory holds (shard_stream.cpp). Where
+// that fails for what a row holds, or a row is there already, the same entries are read again and
+// stored in batches that are kept, which can be looked into: up to careful_until_.
+//
 // Nothing survives a step back but what the servers hold, except one thing: where the same
 // connection to Redis brought every entry up to the stored position, reading goes on there
 // (StreamLife, Resume). So a COMMIT whose answer was lost needs no case of its own.
@@ -77,14 +82,35 @@ class Shard {
                   const std::optional<StoredPosition>& stored) const;
   bool went_back(const Backlog& backlog) const;
   bool was_watched(const StreamLife& life, const std::optional<StoredPosition>& stored) const;
-  std::optional<Step> fill(Batch& batch, std::vector<Read>& reads, std::string& error);
-  std::optional<Step> read_into(Batch& batch, std::vector<Read>& reads, std::size_t count,
-                                std::string& error);
+  std::optional<Step> fill(Read first, std::size_t count, Batch& batch, std::vector<Read>& reads,
+                           std::string& error);
+  std::optional<Step> check(const std::optional<Read>& read);
+  void take(Batch& batch, const Read& read);
+  Step nothing_left();
   Step store_batch(const Batch& batch, Database& database, Store& store, Summary& summary,
                    std::string& error);
+  Step committed(const Stored& stored, std::size_t entries, SteadyTime begun, bool may_be_more,
+                 Summary& summary, std::string& error);
   Step fault(Fault fault, Database& database);
   Step trim(std::string& error);
   bool is_too_new(const Entry& entry);
+
+  // Of a backlog: shard_stream.cpp.
+  struct Streamed {
+    Batch rest;  // what waits for the end of the COPY
+    Fault fault = Fault::none;
+    bool emptied = false;  // nothing is left in Redis
+  };
+  bool may_stream(const Store& store) const;
+  Step stream_backlog(Read first, std::size_t count, Database& database, Store& store,
+                      Summary& summary, std::string& error);
+  std::optional<Step> stream_steps(Read first, std::size_t count, Store& store, Streamed& streamed,
+                                   std::string& error);
+  bool is_long_enough(const Store& store, const Batch& rest) const;
+  Step stream_failed(StreamId began_after, Fault outcome, Database& database);
+
+  // A stream of rows has this many times batch_rows at most.
+  static constexpr std::size_t kMostStreamed = 32;
 
   const Options& options_;
   RedisLink& link_;
@@ -99,6 +125,11 @@ class Shard {
   std::string on_its_way_;  // the position of the batch that was stored last, or was tried to be
   std::string epoch_, note_;
   std::uint64_t connection_ = 0;  // of Redis, over which all of it was read
+
+  std::optional<StreamId>
+      careful_until_;        // a stream of rows has failed: no other before that entry
+  std::size_t stream_rows_;  // of the next one, at most
+  SteadyTime stream_end_{};  // of this one, at the latest
 
   bool was_watching_ = false;  // and nothing spoke against what it brought
   bool too_new_ = false, trim_refused_ = false, emptied_ = false;

@@ -10,13 +10,6 @@
 
 namespace weir::flusher {
 
-// What differs between events and crashes.
-struct Store::Kind {
-  RecordKind kind;
-  std::string copy_rows, copy_added, roll_up, known, clear;
-  void (*append_added)(std::string&, const RowView&);
-};
-
 namespace {
 
 // The columns stand in the order of a record's tuples.
@@ -27,9 +20,13 @@ const std::string kCopyCrashes =
     "COPY weir.crashes (crash_id, tenant_id, user_id, app_version, os_version, crash_type,"
     " error_message, stack_trace, fingerprint, context, timestamp, client_timestamp, received_at)"
     " FROM STDIN (FORMAT binary)";
+const std::string kCopyUserDays = "COPY pg_temp.added_user_days FROM STDIN (FORMAT binary)";
+const std::string kCopyKinds = "COPY pg_temp.added_kinds FROM STDIN (FORMAT binary)";
+const std::string kCopySums = "COPY pg_temp.added_sums FROM STDIN (FORMAT binary)";
+const std::string kCopyCrashDays = "COPY pg_temp.added_crashes FROM STDIN (FORMAT binary)";
+const std::string kMeasured = "SELECT tenant_id, event, property FROM weir.measured_properties()";
 const std::string kCopyArrivingIds = "COPY pg_temp.arriving_ids FROM STDIN (FORMAT binary)";
 const std::string kForgetIds = "DELETE FROM pg_temp.arriving_ids";
-const std::string kLockWeeks = "SELECT weir.lock_weeks($1)";
 const std::string kAdvance = "SELECT weir.advance_position($1, $2, $3, $4, $5)";
 const std::string kBury =
     "INSERT INTO weir.dead_letters (tenant_id, received_at, reason, payload) VALUES ($1,"
@@ -43,8 +40,8 @@ const std::string kUndo = "ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part";
 // A larger payload goes into several dead letters, so that nothing of it is lost.
 constexpr std::size_t kMostPayload = 1 << 20;
 
-// Narrow rows are collected up to this size, then sent.
-constexpr std::size_t kBuffer = 64 << 10;
+// Rows are collected up to this size, then sent.
+constexpr std::size_t kBuffer = 32 << 10;
 
 std::size_t to_index(std::string_view digits) {
   std::size_t value = 0;
@@ -60,24 +57,16 @@ std::string tenant_param(const std::string& tenant) {
 }  // namespace
 
 const Store::Kind& Store::events() {
-  static const Kind kKind{RecordKind::events,
-                          kCopyEvents,
-                          "COPY pg_temp.added_events FROM STDIN (FORMAT binary)",
-                          "SELECT weir.roll_up_events()",
-                          "SELECT weir.known_events()",
-                          "DELETE FROM pg_temp.added_events",
-                          append_added_event};
+  static const Kind kKind{RecordKind::events, kCopyEvents, "SELECT weir.known_events()",
+                          "DELETE FROM pg_temp.added_user_days; DELETE FROM pg_temp.added_kinds;"
+                          " DELETE FROM pg_temp.added_sums",
+                          &Store::roll_up_events};
   return kKind;
 }
 
 const Store::Kind& Store::crashes() {
-  static const Kind kKind{RecordKind::crashes,
-                          kCopyCrashes,
-                          "COPY pg_temp.added_crashes FROM STDIN (FORMAT binary)",
-                          "SELECT weir.roll_up_crashes()",
-                          "SELECT weir.known_crashes()",
-                          "DELETE FROM pg_temp.added_crashes",
-                          append_added_crash};
+  static const Kind kKind{RecordKind::crashes, kCopyCrashes, "SELECT weir.known_crashes()",
+                          "DELETE FROM pg_temp.added_crashes", &Store::roll_up_crashes};
   return kKind;
 }
 
@@ -99,7 +88,7 @@ Fault Store::store(const Batch& batch, const Advance& advance, Stored& stored) {
 
 Fault Store::attempt(const Batch& batch, const Advance& advance, Stored& stored) {
   stored = {};
-  return in_transaction(batch, [&] {
+  return in_transaction([&] {
     Fault fault = put(events(), batch.events(), asks_, stored);
     if (fault == Fault::none) fault = put(crashes(), batch.crashes(), asks_, stored);
     if (fault == Fault::none) fault = finish(batch.dead(), advance);
@@ -114,7 +103,7 @@ Fault Store::attempt_carefully(const Batch& batch, const Advance& advance, Store
   odd_rows_ = 0;
   const std::vector<RowView> new_events = without_repeats(batch.events());
   const std::vector<RowView> new_crashes = without_repeats(batch.crashes());
-  const Fault fault = in_transaction(batch, [&] {
+  const Fault fault = in_transaction([&] {
     Fault part = put_carefully(events(), new_events, stored);
     if (part == Fault::none) part = put_carefully(crashes(), new_crashes, stored);
     if (part == Fault::none && odd_rows_ > 0 && odd_rows_ >= stored.rows) part = Fault::away;
@@ -141,23 +130,13 @@ Fault Store::finish(const std::vector<DeadLetter>& dead, const Advance& advance)
   return outcome == "moved" ? Fault::moved : Fault::fenced;
 }
 
-Fault Store::in_transaction(const Batch& batch, const Body& body) {
+Fault Store::in_transaction(const Body& body) {
+  knows_measured_ = false;
   Fault fault = run("BEGIN");
-  if (fault == Fault::none) fault = lock_weeks(batch);
   if (fault == Fault::none) fault = body();
   if (fault == Fault::none) return commit();
   if (!database_.is_broken()) database_.exec("ROLLBACK");
   return fault;
-}
-
-// Before anything else is locked, so that nobody waits in a circle.
-Fault Store::lock_weeks(const Batch& batch) {
-  const auto weeks = wide_weeks(batch.events(), batch.crashes());
-  if (weeks.empty()) return Fault::none;
-  std::vector<std::string> texts;
-  for (const std::int64_t week : weeks) texts.push_back(std::to_string(week));
-  return database_.exec_params(kLockWeeks, {pg::array_of(texts)}) ? Fault::none
-                                                                  : fault_of(database_);
 }
 
 // PostgreSQL answers the COMMIT of a transaction that has failed with ROLLBACK, and calls that a
@@ -172,10 +151,17 @@ Fault Store::commit() {
   return done->tag() == "COMMIT" ? Fault::none : Fault::away;
 }
 
-// Stores `rows` and adds them to the roll-ups. With `ask`, those that are there already are found
-// before and left out; otherwise only wide ones are looked for.
+// Stores `rows` and adds them to the roll-ups.
 Fault Store::put(const Kind& kind, RowSpan rows, bool ask, Stored& stored) {
   std::vector<RowView> fresh;
+  const Fault fault = copy_new(kind, ask, rows, fresh, stored);
+  return fault == Fault::none && rows.count > 0 ? (this->*kind.roll_up)(rows) : fault;
+}
+
+// Stores `rows`, which are then those that were not there. With `ask`, those that are are found
+// before and left out; otherwise only wide ones are looked for.
+Fault Store::copy_new(const Kind& kind, bool ask, RowSpan& rows, std::vector<RowView>& fresh,
+                      Stored& stored) {
   const std::size_t arrived = rows.count;
   if (ask || any_wide(rows)) {
     fresh = without_repeats(rows);
@@ -184,11 +170,46 @@ Fault Store::put(const Kind& kind, RowSpan rows, bool ask, Stored& stored) {
   }
   stored.rows += rows.count;
   stored.duplicates += arrived - rows.count;
-  if (rows.count == 0) return Fault::none;
-  Fault fault = copy_rows(kind, rows);
-  if (fault == Fault::none) fault = copy_narrow(kind.copy_added, rows, kind.append_added);
-  if (fault == Fault::none) fault = run(kind.roll_up);
-  return fault;
+  return rows.count == 0 ? Fault::none : copy_rows(kind, rows);
+}
+
+Fault Store::roll_up_events(RowSpan rows) {
+  if (const Fault fault = know_measured(); fault != Fault::none) return fault;
+  tally_.clear();
+  for (const RowView& row : rows) tally_.add(row);
+  return bring_tally();
+}
+
+// Once a transaction: what a measure adds up.
+Fault Store::know_measured() {
+  if (std::exchange(knows_measured_, true)) return Fault::none;
+  const auto rows = database_.exec(kMeasured);
+  if (!rows) return fault_of(database_);
+  std::vector<MeasuredProperty> properties;
+  for (int i = 0; i < rows->rows(); ++i) {
+    const auto text = [&](int column) { return std::string(rows->value(i, column).value_or("")); };
+    properties.push_back({text(0), text(1), text(2)});
+  }
+  tally_.measure(std::move(properties));
+  return Fault::none;
+}
+
+// Adds to the roll-ups what was counted.
+Fault Store::bring_tally() {
+  const auto bring = [&](const std::string& statement, void (Tally::*write)(std::string&) const) {
+    buffer_.clear();
+    (tally_.*write)(buffer_);
+    return buffer_.empty() ? Fault::none : copy_bytes(statement, buffer_);
+  };
+  Fault fault = bring(kCopyUserDays, &Tally::write_user_days);
+  if (fault == Fault::none) fault = bring(kCopyKinds, &Tally::write_kinds);
+  if (fault == Fault::none) fault = bring(kCopySums, &Tally::write_sums);
+  return fault == Fault::none ? run("SELECT weir.roll_up_events()") : fault;
+}
+
+Fault Store::roll_up_crashes(RowSpan rows) {
+  const Fault fault = copy_narrow(kCopyCrashDays, rows, append_added_crash);
+  return fault == Fault::none ? run("SELECT weir.roll_up_crashes()") : fault;
 }
 
 // The same behind a savepoint, and by halves where PostgreSQL refuses.
@@ -255,20 +276,31 @@ Fault Store::drop_known(const Kind& kind, bool all, std::vector<RowView>& rows) 
   return run(kForgetIds);
 }
 
-// Rows that lie one behind the other in a record go out in one piece, without being copied here.
 Fault Store::copy_rows(const Kind& kind, RowSpan rows) {
   return copy(kind.copy_rows, [&](pg::CopyIn& out) {
-    std::string_view piece;
-    for (const RowView& row : rows) {
-      if (piece.data() + piece.size() == row.tuple.data()) {
-        piece = {piece.data(), piece.size() + row.tuple.size()};
-        continue;
-      }
-      if (!piece.empty() && !out.write(piece)) return false;
-      piece = row.tuple;
-    }
-    return out.write(piece);
+    buffer_.clear();
+    return write_rows(out, rows) && out.write(buffer_);
   });
+}
+
+// Many rows make one message: each costs a call of the system here and one in PostgreSQL. What lies
+// in one piece in a record and is large goes out without being copied here.
+bool Store::write_rows(pg::CopyIn& out, RowSpan rows) {
+  const RowView* row = rows.begin();
+  while (row != rows.end()) {
+    std::string_view piece = row->tuple;
+    while (++row != rows.end() && piece.data() + piece.size() == row->tuple.data()) {
+      piece = {piece.data(), piece.size() + row->tuple.size()};
+    }
+    const bool is_large = piece.size() >= kBuffer / 2;
+    if (!is_large) buffer_ += piece;
+    if (is_large || buffer_.size() >= kBuffer) {
+      if (!out.write(buffer_)) return false;
+      buffer_.clear();
+    }
+    if (is_large && !out.write(piece)) return false;
+  }
+  return true;
 }
 
 Fault Store::copy_narrow(const std::string& statement, RowSpan rows, const Append& append) {
@@ -282,6 +314,10 @@ Fault Store::copy_narrow(const std::string& statement, RowSpan rows, const Appen
     }
     return out.write(buffer_);
   });
+}
+
+Fault Store::copy_bytes(const std::string& statement, std::string_view rows) {
+  return copy(statement, [&](pg::CopyIn& out) { return out.write(rows); });
 }
 
 Fault Store::copy(const std::string& statement, const Feed& feed) {

@@ -204,7 +204,10 @@ bool Connection::end_copy(const char* why_not) {
 bool Connection::flush() {
   for (;;) {
     const int left = PQflush(connection_.get());
-    if (left == 0) return true;
+    if (left == 0) {
+      heard_ = Clock::now();
+      return true;
+    }
     if (left < 0 || !wait(/*to_write=*/true)) return false;
     if (PQconsumeInput(connection_.get()) != 1) return false;
   }

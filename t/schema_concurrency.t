@@ -243,8 +243,15 @@ subtest 'roll-ups of two flushers over the same users and days' => sub {
       for (1 .. 40) {
         $flusher->begin_work;
         $flusher->do(qq{
-          INSERT INTO added_events SELECT 't', 'u' || n, 'recording_completed', '2026-03-01Z'::timestamptz + n * interval '1 hour',
-            '{"audio_duration_seconds": 2}' FROM generate_series(1, 100) AS n ORDER BY n $order});
+          INSERT INTO added_user_days SELECT 't', 'u' || n, 1, at, at
+            FROM generate_series(1, 100) AS n, LATERAL (SELECT '2026-03-01Z'::timestamptz + n * interval '1 hour' AS at) AS moment ORDER BY n $order});
+        $flusher->do(qq{
+          INSERT INTO added_kinds SELECT 't', 'recording_completed', count(*), day FROM generate_series(1, 100) AS n,
+            LATERAL (SELECT date_trunc('day', '2026-03-01Z'::timestamptz + n * interval '1 hour') AS day) AS moment
+            GROUP BY day ORDER BY day $order});
+        $flusher->do(qq{
+          INSERT INTO added_sums SELECT tenant_id, event, 'audio_duration_seconds', events, 2 * events, first_at
+          FROM added_kinds ORDER BY first_at $order});
         $flusher->do(qq{
           INSERT INTO added_crashes SELECT 't', NULL, '2026-03-01Z'::timestamptz + n * interval '1 hour'
           FROM generate_series(1, 100) AS n ORDER BY n $order});
@@ -258,33 +265,6 @@ subtest 'roll-ups of two flushers over the same users and days' => sub {
   is_deeply $db->selectrow_arrayref('SELECT sum(events), count(*) FROM weir.user_days'), [ 3 * 40 * 100, 100 ], 'user_days is right';
   is value($db, q{SELECT sum(total) FROM weir.day_measures WHERE measure = 'seconds'}), 3 * 40 * 100 * 2, 'so is day_measures';
   is value($db, 'SELECT sum(crashes) FROM weir.crash_days'), 3 * 40 * 100, 'and crash_days';
-};
-
-subtest 'weeks that lie beside each other, and those that do not' => sub {
-  my $db = migrated('weeks');
-  my ($first, $second) = map { session('weeks') } 1 .. 2;
-  my $this = value($db, q{SELECT floor((extract(epoch FROM now()) / 86400 - 4) / 7)::integer});
-  my $locks = sub ($weeks) { "SELECT weir.lock_weeks('{$weeks}')" };
-  for my $case ([ $this - 1, $this ], [ $this, $this - 1 ], [ $this - 3, $this - 2 ], [ $this - 1, $this - 1 ], [ ($this - 1) . ",$this", $this ]) {
-    my ($one, $other) = @$case;
-    $first->begin_work;
-    $first->do($locks->($one));
-    my $waiting = begin($second, $locks->($other));
-    ok PrivatePostgres::wait_until(sub { value($db, q{SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted}) }),
-      "rows of week $other wait for those of $one";
-    $first->commit;
-    finish($waiting);
-  }
-  # Within five minutes of its end this week is one that ends.
-  my $is_ending = value($db, q{SELECT date_trunc('week', now() + interval '6 minutes', 'UTC') <> date_trunc('week', now(), 'UTC')});
-  for my $case ($is_ending ? () : [ $this, $this ], [ $this - 3, $this ], [ $this, $this - 3 ]) {
-    my ($one, $other) = @$case;
-    $first->begin_work;
-    $first->do($locks->($one));
-    finish(begin($second, $locks->($other)), 10);
-    pass "rows of week $other do not wait for those of $one";
-    $first->commit;
-  }
 };
 
 subtest 'a position that two want to move' => sub {

@@ -21,7 +21,6 @@ SELECT pg_temp.may('weir_flusher', statement, 'may: ' || statement) FROM unnest(
   'SELECT * FROM weir.tend_leases(''me'', ''{s}'', pg_backend_pid(), 5, ''{}'')',
   'SELECT weir.end_session(1, now())',
   'SELECT weir.unread_streams(''{s}'')',
-  'SELECT weir.lock_weeks(''{2900}'')',
   'SELECT * FROM weir.read_position(''s'')',
   'SELECT weir.advance_position(''s'', 1, NULL, ''1-0'', ''e'')',
   'SELECT weir.advance_position(''s'', 1, ''1-0'', ''2-0'', ''e'')',
@@ -35,7 +34,10 @@ SELECT pg_temp.may('weir_flusher', statement, 'may: ' || statement) FROM unnest(
 -- Its temporary tables are its own: the next ones belong to the role that opens the session.
 SELECT pg_temp.may('weir_flusher',
   'INSERT INTO arriving_ids VALUES (1, ''p'', gen_random_uuid(), now(), true);'
-  'INSERT INTO added_events VALUES (''p'', ''u'', ''recording_completed'', now(), ''{}'');'
+  'SELECT * FROM weir.measured_properties();'
+  'INSERT INTO added_user_days VALUES (''p'', ''u'', 1, now(), now());'
+  'INSERT INTO added_kinds VALUES (''p'', ''recording_completed'', 1, now());'
+  'INSERT INTO added_sums VALUES (''p'', ''recording_completed'', ''estimated_cost_usd'', 1, ''0.5'', now());'
   'INSERT INTO added_crashes VALUES (''p'', ''u'', now());'
   'SELECT weir.known_events(); SELECT weir.known_crashes();'
   'SELECT weir.roll_up_events(); SELECT weir.roll_up_crashes();'

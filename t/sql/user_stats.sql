@@ -5,6 +5,7 @@ SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap SCHEMA public;
 SELECT plan(12);
 SELECT open_session();
+\ir lib/add_up.sql
 
 -- Tenant a: u1 on the 1st and 3rd, u2 on the 3rd and 4th, nobody on the 2nd but a crash.
 INSERT INTO added_events VALUES
@@ -15,7 +16,7 @@ INSERT INTO added_events VALUES
   ('a', 'u2', 'app_opened', '2026-03-04T12:00Z', '{}'),
   ('b', 'u1', 'app_opened', '2026-03-03T12:00Z', '{}'),
   ('c', NULL, 'cli_command', '2026-03-03T12:00Z', '{}');
-SELECT roll_up_events();
+SELECT pg_temp.roll_up();
 INSERT INTO added_crashes VALUES
   ('a', NULL, '2026-03-02T10:00Z'),
   ('a', 'u1', '2026-03-03T10:00Z'), ('a', 'u1', '2026-03-03T10:00Z'), ('a', 'u3', '2026-03-03T10:00Z'),
@@ -50,7 +51,7 @@ SELECT results_eq($$ SELECT pg_temp.stats('d') $$, ARRAY[
 TRUNCATE added_events;
 INSERT INTO added_events VALUES
   ('a', 'u2', 'app_opened', '2026-03-01T23:00Z', '{}'), ('a', 'u0', 'app_opened', '2026-02-10T00:00Z', '{}');
-SELECT roll_up_events();
+SELECT pg_temp.roll_up();
 SELECT results_eq($$ SELECT split_part(stats, ' | rec', 1) FROM pg_temp.stats('a') AS stats $$, ARRAY[
   '2026-02-10 | users 1 | active 1 | new 1',
   '2026-03-01 | users 3 | active 2 | new 2',
@@ -76,7 +77,7 @@ FROM generate_series(1, 400) AS n;
 TRUNCATE added_events;
 INSERT INTO added_events
 SELECT tenant_id, user_id, event, "timestamp", properties::text FROM events WHERE tenant_id = 'e';
-SELECT roll_up_events();
+SELECT pg_temp.roll_up();
 SELECT results_eq(
   $$ SELECT date, active_users, total_recordings, total_minutes, total_cost_usd FROM user_stats
      WHERE tenant_id = 'e' ORDER BY 1 $$,
@@ -95,7 +96,7 @@ INSERT INTO added_events VALUES
   ('huge', 'u1', 'e', '2026-03-01T10:00Z', '{"n": 1e300}'), ('huge', 'u1', 'e', '2026-03-01T10:00Z', '{"n": 1e300}'),
   ('huge', 'u1', 'e', '2026-03-02T10:00Z', '{"n": -1e300}'), ('huge', 'u1', 'e', '2026-03-03T10:00Z', '{"n": 9223372036854775807}'),
   ('huge', 'u1', 'e', '2026-03-04T10:00Z', '{"n": 2.5}');
-SELECT roll_up_events();
+SELECT pg_temp.roll_up();
 SELECT results_eq(
   $$ SELECT date, active_users, total_recordings, total_cost_usd FROM user_stats WHERE tenant_id = 'huge' ORDER BY 1 $$,
   $$ VALUES ('2026-03-01'::date, 1::bigint, 9223372036854775807::bigint, 2e300::numeric),

@@ -165,6 +165,46 @@ START_TEST(a_dead_row_is_a_record_of_its_own) {
 }
 END_TEST
 
+START_TEST(what_cannot_be_streamed_is_kept_with_its_bytes) {
+  std::deque<std::string> records = {events("acme", {id(1, 7), id(2), id(3)}), crash(id(4)),
+                                     "no record"};
+  Batch rest, step;
+  for (const std::string& record : records) step.add({{5, 0}, record});
+  rest.keep_rest_of(step);
+  for (std::string& record : records) record.assign(record.size(), 'x');
+  ck_assert_uint_eq(step.rows(), 3);
+  ck_assert(step.dead().empty());
+  ck_assert(rest.events().empty());
+  ck_assert_uint_eq(rest.crashes().size(), 1);
+  ck_assert(rest.crashes()[0].id == id(4));
+  ck_assert_view_eq(rest.crashes()[0].tenant, "acme");
+  ck_assert_view_eq(
+      rest.crashes()[0].tuple.substr(6, 16),
+      std::string_view(reinterpret_cast<const char*>(rest.crashes()[0].id.data()), 16));
+  ck_assert_uint_eq(rest.dead().size(), 1);
+  ck_assert_uint_eq(rest.entries(), 3);
+  ck_assert(rest.last_id() == (StreamId{5, 0}));
+}
+END_TEST
+
+START_TEST(wide_events_are_kept_out_of_a_stream) {
+  RecordWriter writer;
+  writer.begin(RecordKind::events, "acme", kReceived);
+  write_event(writer, id(1), "acme", kReceived);
+  write_event(writer, id(2), "acme");
+  const std::string record(writer.finish());
+  Batch rest, step;
+  step.add({{5, 0}, record});
+  rest.keep_rest_of(step);
+  ck_assert_uint_eq(step.events().size(), 1);
+  ck_assert(step.events()[0].id == id(2));
+  ck_assert_uint_eq(rest.events().size(), 1);
+  ck_assert(rest.events()[0].id == id(1));
+  ck_assert(rest.events()[0].needs_wide_check());
+  ck_assert_uint_gt(rest.bytes(), 0);
+}
+END_TEST
+
 START_TEST(of_repeats_only_the_first_stays) {
   Fixture fixture;
   fixture.add(events("default", {id(5), id(3), id(5)}));
@@ -196,24 +236,6 @@ START_TEST(wide_rows_are_noticed_anywhere_in_a_batch) {
 }
 END_TEST
 
-START_TEST(wide_rows_tell_the_weeks_of_their_partitions) {
-  constexpr Timestamp kWeek = 7 * kMicrosPerDay, kMonday = 2900 * kWeek + 4 * kMicrosPerDay;
-  const auto row = [](Timestamp time, bool wide) {
-    RowView view{};
-    view.id = id(1);
-    view.received_at = time;
-    view.client_timestamp = wide ? time : time - 5;
-    return view;
-  };
-  const std::vector<RowView> none{row(kMonday, false)};
-  ck_assert(wide_weeks(none, none).empty());
-  const std::vector<RowView> events{row(kMonday, true), row(kMonday - 1, true), row(kMonday, true),
-                                    row(kMonday + kWeek, false)};
-  const std::vector<RowView> crashes{row(kMonday + 3 * kWeek - 1, true), row(3, true)};
-  ck_assert(wide_weeks(events, crashes) == (std::vector<std::int64_t>{-1, 2899, 2900, 2902}));
-}
-END_TEST
-
 START_TEST(halves_leave_no_row_out) {
   Fixture fixture;
   fixture.add(events("default", {id(1), id(2), id(3)}));
@@ -236,18 +258,6 @@ START_TEST(a_batch_that_needs_asking_tells_ids_and_times) {
   ck_assert(row[1] == "acme");
   ck_assert(row[2].size() == 16 && row[2][15] == '\1');
   ck_assert(row[4] == std::string("\0", 1));
-}
-END_TEST
-
-START_TEST(an_added_event_carries_its_json_as_text) {
-  Fixture fixture;
-  fixture.add(events("acme", {id(1)}));
-  std::string out;
-  append_added_event(out, fixture.batch.events()[0]);
-  const auto row = values(out);
-  ck_assert_uint_eq(row.size(), 5);
-  ck_assert(row[0] == "acme" && row[1] == "user-1" && row[2] == "click");
-  ck_assert_view_eq(row[4], "{\"a\":1}");
 }
 END_TEST
 
@@ -362,13 +372,13 @@ const weir_test::Register kRegistered("flusher_batch",
                                        a_dead_letter_tells_whose_it_is_if_its_header_does,
                                        an_entry_without_the_field_is_a_dead_letter,
                                        a_dead_row_is_a_record_of_its_own,
+                                       what_cannot_be_streamed_is_kept_with_its_bytes,
+                                       wide_events_are_kept_out_of_a_stream,
                                        of_repeats_only_the_first_stays,
                                        the_same_id_of_another_tenant_is_no_repeat,
                                        wide_rows_are_noticed_anywhere_in_a_batch,
-                                       wide_rows_tell_the_weeks_of_their_partitions,
                                        halves_leave_no_row_out,
                                        a_batch_that_needs_asking_tells_ids_and_times,
-                                       an_added_event_carries_its_json_as_text,
                                        an_added_crash_keeps_its_nulls,
                                        reading_steps_double_up_to_their_bound,
                                        a_batch_is_full_at_its_rows_or_its_bytes,

@@ -15,7 +15,8 @@ sub module ($class) { return 'mod_weir.so' }
 sub reload_signal ($class) { return 'USR1' }
 sub quit_signal ($class) { return 'WINCH' }
 
-sub killed_worker ($class) { return qr/child pid \d+ exit signal Killed \(9\)/ }
+# Of signal 9 Apache says nothing.
+sub killed_worker ($class) { return () }
 sub level ($class, $word) { return qr/\[weir:$word\]/ }
 
 # The parent tells for all of its children.

@@ -1,6 +1,6 @@
 // A request's body, read from httpd's filters into one piece of memory.
 //
-//   switch (read_body(r, location.limits.body, desk.body, status)) …
+//   switch (read_body(r, location.limits.body, body, status)) …
 #pragma once
 
 #include "apache_module/apache.h"

@@ -11,7 +11,7 @@ namespace {
 Child* child = nullptr;  // made below, and left to the end of the process
 Shared shared;           // set before the fork
 
-constexpr std::size_t kMostBodyKept = 256 << 10;
+constexpr std::size_t kMostKept = 256 << 10;  // bytes of one intake
 
 // May run inside prefork's handler of SIGTERM: it allocates nothing and takes no lock.
 apr_status_t end_child(void*) noexcept {
@@ -24,23 +24,23 @@ apr_status_t end_child(void*) noexcept {
 Child::Child(const EdgeSettings& settings, const Shared& memory)
     : writer(settings, *memory.metrics, Seats(memory.seats), log_) {}
 
-std::unique_ptr<Desk> Child::take_desk() {
+std::unique_ptr<Intake> Child::take_intake() {
   {
     const std::lock_guard guard(lock_);
-    if (!desks_.empty()) {
-      auto desk = std::move(desks_.back());
-      desks_.pop_back();
-      return desk;
+    if (!intakes_.empty()) {
+      auto intake = std::move(intakes_.back());
+      intakes_.pop_back();
+      return intake;
     }
   }
-  return std::make_unique<Desk>(writer.metrics());
+  return std::make_unique<Intake>(writer.metrics());
 }
 
-void Child::give_back(std::unique_ptr<Desk> desk) noexcept {
-  if (desk->body.capacity() > kMostBodyKept) return;
+void Child::give_back(std::unique_ptr<Intake> intake) noexcept {
+  if (intake->memory() > kMostKept) return;
   try {
     const std::lock_guard guard(lock_);
-    desks_.push_back(std::move(desk));
+    intakes_.push_back(std::move(intake));
   } catch (...) {  // no memory: it goes
   }
 }

@@ -1,9 +1,9 @@
-// What a child process has of Weir: the writer, and a desk for each request that is being looked
-// at. Made in child_init, ended by a cleanup of the child's pool.
+// What a child process has of Weir: the writer, and an intake for each request that is being
+// decided on. Made in child_init, ended by a cleanup of the child's pool.
 //
 //   Child* child = current_child();
-//   DeskLease desk(*child);                      // the request's own until it is answered
-//   desk->intake.take(…);
+//   IntakeLease intake(*child);                  // this thread's own, and what it answers with it
+//   intake->take(…);
 //
 // When that cleanup runs, request threads have been joined (event, worker), or the one thread there
 // is lies below the cleanup, stopped in the middle (prefork on SIGTERM). So nothing is freed then
@@ -14,7 +14,6 @@
 
 #include <memory>
 #include <mutex>
-#include <string>
 #include <vector>
 
 #include "apache_module/log.h"
@@ -25,14 +24,6 @@
 
 namespace weir {
 
-// What one request at a time works with. It grows with what it meets, and is used again.
-struct Desk {
-  explicit Desk(Metrics& metrics) : intake(metrics) {}
-
-  Intake intake;
-  std::string body;
-};
-
 class Child {
  public:
   // Throws where there is no memory or no descriptor to be had.
@@ -40,9 +31,9 @@ class Child {
 
   bool start() noexcept { return writer.start(); }
 
-  // As many as requests at the same time. Those that grew large are not kept.
-  std::unique_ptr<Desk> take_desk();
-  void give_back(std::unique_ptr<Desk> desk) noexcept;
+  // As many as are wanted at the same time. Those that grew large are not kept.
+  std::unique_ptr<Intake> take_intake();
+  void give_back(std::unique_ptr<Intake> intake) noexcept;
 
  private:
   ApacheLog log_;
@@ -52,21 +43,21 @@ class Child {
 
  private:
   std::mutex lock_;
-  std::vector<std::unique_ptr<Desk>> desks_;  // that are free
+  std::vector<std::unique_ptr<Intake>> intakes_;  // that are free
 };
 
-class DeskLease {
+class IntakeLease {
  public:
-  explicit DeskLease(Child& child) : child_(child), desk_(child.take_desk()) {}
-  ~DeskLease() { child_.give_back(std::move(desk_)); }
-  DeskLease(const DeskLease&) = delete;
-  DeskLease& operator=(const DeskLease&) = delete;
+  explicit IntakeLease(Child& child) : child_(child), intake_(child.take_intake()) {}
+  ~IntakeLease() { child_.give_back(std::move(intake_)); }
+  IntakeLease(const IntakeLease&) = delete;
+  IntakeLease& operator=(const IntakeLease&) = delete;
 
-  Desk* operator->() const { return desk_.get(); }
+  Intake* operator->() const { return intake_.get(); }
 
  private:
   Child& child_;
-  std::unique_ptr<Desk> desk_;
+  std::unique_ptr<Intake> intake_;
 };
 
 // Null where there is no WeirRedis, and where a child could not start its threads.

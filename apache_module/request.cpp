@@ -1,5 +1,6 @@
 #include "apache_module/request.h"
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -68,7 +69,7 @@ class TellErrand final : public Errand {
 class Visit {
  public:
   Visit(request_rec* r, Child& child, Location location)
-      : r_(r), child_(child), location_(std::move(location)), desk_(child) {}
+      : r_(r), child_(child), location_(std::move(location)) {}
 
   int answer();
 
@@ -80,6 +81,8 @@ class Visit {
   int send(const Answer& answer) {
     return send_answer(r_, metrics(), location_.endpoint, answer, Sent::after_body);
   }
+  // False: it is answered, with what `status` then says.
+  bool screen(int& status);
   int tell();
   int decide();
   bool keep(std::string_view record);
@@ -88,8 +91,8 @@ class Visit {
   request_rec* r_;
   Child& child_;
   Location location_;
-  DeskLease desk_;
   RequestHead head_;
+  std::string body_;
 };
 
 bool is_chunked(const request_rec* r) { return !header(r, "Transfer-Encoding").empty(); }
@@ -112,16 +115,26 @@ RequestHead head_of(const request_rec* r) {
   return head;
 }
 
+// An intake is for as long as something is decided: whoever waits for a slow client needs none.
+bool Visit::screen(int& status) {
+  const IntakeLease intake(child_);
+  const auto answer = intake->screen(location_, head_);
+  if (answer) status = answer_early(*answer);
+  return !answer;
+}
+
 int Visit::answer() {
-  head_ = head_of(r_);
-  if (auto answer = desk_->intake.screen(location_, head_)) return answer_early(*answer);
-  if (!takes_events(location_.endpoint)) return tell();
   int status = OK;
-  switch (read_body(r_, location_.limits.body, desk_->body, status)) {
+  head_ = head_of(r_);
+  if (!screen(status)) return status;
+  if (!takes_events(location_.endpoint)) return tell();
+  // Room that nobody has written to yet costs nothing, so what is announced may be believed.
+  body_.reserve(std::min<std::size_t>(head_.content_length.value_or(0), location_.limits.body));
+  switch (read_body(r_, location_.limits.body, body_, status)) {
     case BodyRead::failed:
       return status;
     case BodyRead::too_large:
-      return answer_early(desk_->intake.body_too_large(location_, head_));
+      return answer_early(IntakeLease(child_)->body_too_large(location_, head_));
     case BodyRead::ok:
       break;
   }
@@ -143,7 +156,9 @@ int Visit::decide() {
   using std::chrono::microseconds;
   using std::chrono::system_clock;
   const auto now = std::chrono::duration_cast<microseconds>(system_clock::now().time_since_epoch());
-  const Decision decision = desk_->intake.take(location_, head_, desk_->body, now.count());
+  const IntakeLease intake(child_);
+  const Decision decision = intake->take(location_, head_, body_, now.count());
+  intake->rest();
   if (decision.record.empty() || keep(decision.record)) return send(decision.answer);
   return send(Intake::unavailable(location_, head_));
 }

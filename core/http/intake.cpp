@@ -26,6 +26,8 @@ namespace {
 // Until write keys name the tenant, there is one.
 constexpr std::string_view kTenant = "default";
 
+constexpr std::size_t kInflatedKept = 64 << 10;  // bytes, over a rest()
+
 const WireForm& form_of(Endpoint endpoint) {
   switch (endpoint) {
     case Endpoint::crash:
@@ -191,6 +193,16 @@ std::optional<Answer> Intake::refuse_head(const Location& location, const Reques
     return over_limit(scratch_->answer, "body", location.limits.body);
   }
   return std::nullopt;
+}
+
+void Intake::rest() {
+  scratch_->capture.forget();
+  scratch_->inflated.clear();
+  if (scratch_->inflated.capacity() > kInflatedKept) scratch_->inflated.shrink_to_fit();
+}
+
+std::size_t Intake::memory() const {
+  return scratch_->inflated.capacity() + scratch_->answer.capacity() + scratch_->record.memory();
 }
 
 Answer Intake::body_too_large(const Location& location, const RequestHead& head) {

@@ -9,6 +9,7 @@
 //                                              // Intake::unavailable(location, head)
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -58,6 +59,11 @@ class Intake {
   // record hold until the next call.
   Decision take(const Location& location, const RequestHead& head, std::string_view body,
                 Timestamp now);
+
+  // For servers that have many: gives back what decoding took, beside the decision itself, while
+  // that has still to be kept; and how many bytes are then left, which grow with what it met.
+  void rest();
+  std::size_t memory() const;
 
   // Redis did not take the record, or was not there to take it.
   static Answer unavailable(const Location& location, const RequestHead& head);

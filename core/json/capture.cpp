@@ -70,6 +70,8 @@ struct CaptureCallbacks {
 
 namespace {
 
+constexpr std::size_t kEventsKept = 64;  // room for so many, over a forget()
+
 // The name if it is one that a batch has; else nothing.
 std::string_view batch_name(std::string_view name) {
   if (name == "events") return "events";
@@ -91,6 +93,13 @@ CaptureStatus Capture::read(std::string_view body, const Names& names, const Lim
   parser_ = nullptr;  // its memory is the arena's
   if (status == CaptureStatus::ok) finish();
   return status;
+}
+
+void Capture::forget() {
+  arena_.reset();
+  events_.clear();
+  if (events_.capacity() > kEventsKept) events_.shrink_to_fit();
+  envelope_ = {};
 }
 
 void Capture::start(std::string_view body, const Names& names, const Limits& limits) {

@@ -64,6 +64,9 @@ class Capture {
 
   const std::vector<CapturedEvent>& events() const { return events_; }
 
+  // Gives back what it grew by; what was captured is gone.
+  void forget();
+
   // The members beside "events" or "batch"; all absent where the body has neither.
   const CapturedEvent& envelope() const { return envelope_; }
 

@@ -68,6 +68,9 @@ class RecordWriter {
   void json(std::string_view document);  // a whole JSON document, for a jsonb column
   void end_row();
 
+  // Bytes that it has room for.
+  std::size_t memory() const { return bytes_.capacity(); }
+
   // A whole row, taken from another record of the same kind, tenant and time of receipt.
   void row(std::string_view tuple);
 

@@ -384,6 +384,22 @@ START_TEST(broken_compression_is_answered) {
 }
 END_TEST
 
+START_TEST(a_rest_gives_back_what_decoding_took_and_leaves_the_decision) {
+  Counting counting;
+  Intake& intake = counting.intake;
+  std::string batch = "[";
+  for (int i = 0; i < 500; ++i) batch += std::string(i == 0 ? "" : ",") + kValid;
+  const Decision decision = intake.take(location_for(Endpoint::track), post(), batch + "]", kNow);
+  const std::string record(decision.record);
+  intake.rest();
+  ck_assert_view_eq(decision.answer.body, R"({"status":"ok","accepted":500})");
+  ck_assert_view_eq(decision.record, record);
+  ck_assert_uint_ge(intake.memory(), record.size());
+  assert_answer(intake.take(location_for(Endpoint::track), post(), kValid, kNow), 200,
+                R"({"status":"ok","accepted":1})");
+}
+END_TEST
+
 static const weir_test::Register kRegistered(
     "intake", {a_valid_event_is_accepted_and_recorded,
                within_a_batch_the_valid_events_are_kept,
@@ -406,4 +422,5 @@ static const weir_test::Register kRegistered(
                what_cannot_be_kept_is_to_be_sent_again,
                media_types_are_screened,
                content_codings_and_lengths_are_screened,
-               broken_compression_is_answered});
+               broken_compression_is_answered,
+               a_rest_gives_back_what_decoding_took_and_leaves_the_decision});

@@ -19,6 +19,9 @@ sub quit_signal ($class) { return 'WINCH' }
 sub killed_worker ($class) { return () }
 sub level ($class, $word) { return qr/\[weir:$word\]/ }
 
+# A thread with its stack, and Apache's own pools and buffers.
+sub kib_of_a_request ($class) { return 256 }
+
 # The parent tells for all of its children.
 sub is_leaving ($class, $log, $pid) {
   return $log =~ /Doing graceful restart|shutting down gracefully/;

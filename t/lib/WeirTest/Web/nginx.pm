@@ -18,6 +18,9 @@ sub quit_signal ($class) { return 'QUIT' }
 sub killed_worker ($class) { return qr/worker process \d+ exited on signal 9/ }
 sub level ($class, $word) { return qr/\[$word\]/ }
 
+# What a request costs besides its body while it is read: here next to nothing.
+sub kib_of_a_request ($class) { return 0 }
+
 # Once a worker knows that it is to leave.
 sub is_leaving ($class, $log, $pid) { return $log =~ /$pid#\d+: gracefully shutting down/ }
 

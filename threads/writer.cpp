@@ -61,7 +61,7 @@ void Writer::leave() noexcept {
 }
 
 bool Writer::stop() noexcept {
-  stopping_.store(true, std::memory_order_relaxed);
+  stopping_.store(true, std::memory_order_release);
   bell_.ring();
   return thread_.join_within(kStopWait);
 }
@@ -116,7 +116,7 @@ void Writer::look_after() noexcept {
 }
 
 bool Writer::may_end() noexcept {
-  if (!stopping_.load(std::memory_order_relaxed)) return false;
+  if (!stopping_.load(std::memory_order_acquire)) return false;  // what requests did came before
   if (stop_by_ == Clock::Time{}) {
     errands_.close();
     edge_->leave();

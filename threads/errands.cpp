@@ -19,10 +19,17 @@ bool Errands::hand_in(Errand& errand, Bell& bell) noexcept {
       return false;
     }
     errand.next_ = last;
-  } while (!last_.compare_exchange_weak(last, &errand, std::memory_order_release,
-                                        std::memory_order_relaxed));
-  if (last == nullptr) bell.ring();
+  } while (!last_.compare_exchange_weak(last, &errand));
+  if (last == nullptr && wants_bell_) bell.ring();
   return true;
+}
+
+// Either whoever hands in sees here that the bell is wanted, or is seen here: both look at the
+// other after they have said their own, in one order for all (sequentially consistent).
+bool Errands::want_bell(bool wanted) noexcept {
+  wants_bell_ = wanted;
+  const Errand* const last = last_;
+  return wanted && last != nullptr && last != closed();
 }
 
 void Errands::run_all(Edge& edge) noexcept {

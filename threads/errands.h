@@ -10,7 +10,8 @@
 //
 // Many threads hand in while one runs, without a lock: a request's thread can be stopped for good
 // in the middle (prefork's SIGTERM), and must not take with it what the other thread needs. The
-// bell is rung only by who finds the list empty, so that what comes together costs one wake-up.
+// bell is rung only by who finds the list empty, and only where the other thread does not say that
+// it will look soon anyway: what comes together costs one wake-up, or none.
 //
 // Bound: `most` errands that nobody has run yet; past it, and once it is closed, hand_in() is
 // false.
@@ -61,6 +62,10 @@ class Errands {
 
   [[nodiscard]] bool hand_in(Errand& errand, Bell& bell) noexcept;
 
+  // Of the edge's thread, before it sleeps: whether it wants to be woken. True: it has to look at
+  // once, for somebody came who did not ring.
+  [[nodiscard]] bool want_bell(bool wanted) noexcept;
+
   // Runs all that are there, in the order in which they came.
   void run_all(Edge& edge) noexcept;
 
@@ -74,6 +79,7 @@ class Errands {
 
   std::atomic<Errand*> last_{nullptr};  // handed in last, each before the one that its next_ names
   std::atomic<std::size_t> waiting_{0};
+  std::atomic<bool> wants_bell_{true};
   const std::size_t most_;
 };
 

@@ -1,7 +1,6 @@
 #include "threads/writer.h"
 
 #include <poll.h>
-#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +14,9 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kLookEvery{1000};
+
+// The longest that errands wait because Redis has not answered others.
+constexpr milliseconds kPace{2};
 
 // Of kStopWait: for the records on their way, and then for the disk.
 constexpr milliseconds kRecordsWait{1500};
@@ -95,19 +97,24 @@ void Writer::sleep() noexcept {
   redis_.flush();
   replicated_.flush();
   std::array<pollfd, 3> wanted{{{bell_.fd(), POLLIN, 0}, redis_.wanted(), replicated_.wanted()}};
-  const auto until = std::min(edge_->due(), look_at_);
-  const auto left = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());
-  const auto wait = std::clamp<decltype(left.count())>(left.count(), 0, kLookEvery.count());
-  if (poll(wanted.data(), wanted.size(), static_cast<int>(wait)) < 0) {
+  if (poll(wanted.data(), wanted.size(), static_cast<int>(time_to_sleep().count())) < 0) {
     for (pollfd& descriptor : wanted) descriptor.revents = 0;
   }
   clock_.read();
-  if (wanted[0].revents != 0) {
-    sched_yield();
-    bell_.heard();
-  }
+  if (wanted[0].revents != 0) bell_.heard();
   redis_.move(wanted[1].revents);
   replicated_.move(wanted[2].revents);
+}
+
+// While Redis has something to answer, it sets the pace: what is handed in meanwhile goes out
+// together once it has, or after a moment if that takes longer. Nobody has to ring for that.
+milliseconds Writer::time_to_sleep() noexcept {
+  const bool paced =
+      edge_->redis.pressing() || (edge_->replicated && edge_->replicated->pressing());
+  if (errands_.want_bell(!paced)) return milliseconds(0);
+  const auto until = std::min(edge_->due(), look_at_);
+  const auto left = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());
+  return std::clamp(left, milliseconds(0), paced ? kPace : kLookEvery);
 }
 
 void Writer::look_after() noexcept {

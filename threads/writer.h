@@ -13,7 +13,8 @@
 //   request ◄──done────│  sleep, read, run, write │◄──jobs───► disk
 //                      └──────────────────────────┘
 //
-// What is handed in while a turn lasts is taken together by the next: one write for all of it.
+// What is handed in while a turn lasts, or while Redis has something to answer, is taken together
+// by the next: one write for all of it.
 //
 // Bounds: kMostErrands; start() waits kGreetingWait for Redis; stop() waits kStopWait in all, and
 // then leaves the threads to the end of the process, so the writer must not be destroyed after
@@ -82,6 +83,7 @@ class Writer {
   void work() noexcept;
   void turn() noexcept;
   void sleep() noexcept;
+  std::chrono::milliseconds time_to_sleep() noexcept;
   void look_after() noexcept;
   bool may_end() noexcept;
   void end() noexcept;

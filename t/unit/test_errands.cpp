@@ -84,6 +84,25 @@ START_TEST(what_comes_together_rings_once) {
 }
 END_TEST
 
+START_TEST(nobody_rings_for_a_thread_that_looks_by_itself) {
+  Bell bell;
+  Errands errands(10);
+  std::vector<const Note*> order;
+  Note first(order), second(order), third(order);
+  ck_assert(!errands.want_bell(false));
+  ck_assert(errands.hand_in(first, bell));
+  ck_assert(!rang(bell));
+  ck_assert(errands.want_bell(true));  // somebody came who did not ring
+  errands.run_all(no_edge());
+  ck_assert(!errands.want_bell(true));
+  ck_assert(errands.hand_in(second, bell));
+  ck_assert(rang(bell));
+  errands.close();
+  ck_assert(!errands.want_bell(true));
+  ck_assert(!errands.hand_in(third, bell));
+}
+END_TEST
+
 START_TEST(past_the_bound_none_is_taken) {
   Bell bell;
   Errands errands(2);
@@ -219,10 +238,11 @@ START_TEST(a_disk_thread_that_had_nothing_to_do_stops_at_once) {
 END_TEST
 
 const weir_test::Register kRegistered(
-    "errands", {they_are_run_in_the_order_in_which_they_came, what_comes_together_rings_once,
-                past_the_bound_none_is_taken, a_closed_list_refuses_what_is_there_and_takes_no_more,
-                many_threads_hand_in_and_each_is_woken, no_signal_reaches_a_helper_thread,
-                whoever_joins_a_thread_waits_only_so_long, a_job_is_worked_elsewhere_and_done_here,
-                a_disk_thread_that_had_nothing_to_do_stops_at_once});
+    "errands",
+    {they_are_run_in_the_order_in_which_they_came, what_comes_together_rings_once,
+     nobody_rings_for_a_thread_that_looks_by_itself, past_the_bound_none_is_taken,
+     a_closed_list_refuses_what_is_there_and_takes_no_more, many_threads_hand_in_and_each_is_woken,
+     no_signal_reaches_a_helper_thread, whoever_joins_a_thread_waits_only_so_long,
+     a_job_is_worked_elsewhere_and_done_here, a_disk_thread_that_had_nothing_to_do_stops_at_once});
 
 }  // namespace

@@ -43,26 +43,43 @@ std::string fault_of_handler(const std::string& handler, const ServerConf& conf)
          "host:port\" outside of all sections";
 }
 
-bool look_at(apr_pool_t* pool, const ap_directive_t& directive, ServerConf& conf) {
+// What the configuration as it was read says.
+struct Found {
+  bool right = true;
+  bool defaults_count = false;  // a server's own limits meet events somewhere as they are
+};
+
+// The section around the directive says nothing of limits, or is a server.
+bool takes_defaults(const ap_directive_t& directive) {
+  const ap_directive_t* const section = directive.parent;
+  if (section == nullptr || is(*section, "<VirtualHost")) return true;
+  for (const auto* one = section->first_child; one != nullptr; one = one->next) {
+    if (is(*one, "WeirLimit")) return false;
+  }
+  return true;
+}
+
+void look_at(apr_pool_t* pool, const ap_directive_t& directive, ServerConf& conf, Found& found) {
   if (is(directive, "WeirOptions") && std::strstr(directive.args, "wait=") != nullptr) {
     conf.edge.wants_replicas = true;
   }
-  if (!is(directive, "SetHandler") && !is(directive, "AddHandler")) return true;
+  if (!is(directive, "SetHandler") && !is(directive, "AddHandler")) return;
   const std::string handler = first_word(pool, directive);
-  if (!names_weir(handler)) return true;
+  if (!names_weir(handler)) return;
+  if (takes_defaults(directive)) found.defaults_count = true;
   const std::string fault = fault_of_handler(handler, conf);
-  if (!fault.empty()) tell(fault + ", for " + directive.directive + " in " + place_of(directive));
-  return fault.empty();
+  if (fault.empty()) return;
+  tell(fault + ", for " + directive.directive + " in " + place_of(directive));
+  found.right = false;
 }
 
-// The configuration as it was read, sections within sections.
-bool look_at_all(apr_pool_t* pool, const ap_directive_t* directive, ServerConf& conf) {
-  bool right = true;
+// Sections within sections.
+void look_at_all(apr_pool_t* pool, const ap_directive_t* directive, ServerConf& conf,
+                 Found& found) {
   for (; directive != nullptr; directive = directive->next) {
-    right = look_at(pool, *directive, conf) && right;
-    right = look_at_all(pool, directive->first_child, conf) && right;
+    look_at(pool, *directive, conf, found);
+    look_at_all(pool, directive->first_child, conf, found);
   }
-  return right;
 }
 
 // Null where the section says nothing to Weir.
@@ -81,11 +98,11 @@ bool limits_agree(apr_pool_t* pool, ap_conf_vector_t* outer, ap_conf_vector_t* i
   return fault.empty();
 }
 
-bool all_limits_agree(apr_pool_t* pool, const server_rec* server) {
+bool all_limits_agree(apr_pool_t* pool, const server_rec* server, bool defaults_count) {
   auto* outer = server->lookup_defaults;
   const auto* core =
       static_cast<core_server_config*>(ap_get_core_module_config(server->module_config));
-  bool right = limits_agree(pool, outer, outer);
+  bool right = !defaults_count || limits_agree(pool, outer, outer);
   for (const apr_array_header_t* sections : {core->sec_dir, core->sec_url}) {
     for (int i = 0; i < sections->nelts; ++i) {
       auto* inner = reinterpret_cast<ap_conf_vector_t**>(sections->elts)[i];
@@ -96,11 +113,12 @@ bool all_limits_agree(apr_pool_t* pool, const server_rec* server) {
 }
 
 bool check(apr_pool_t* pool, server_rec* main_server) {
-  bool right = look_at_all(pool, ap_conftree, server_conf(main_server));
+  Found found;
+  look_at_all(pool, ap_conftree, server_conf(main_server), found);
   for (const server_rec* server = main_server; server != nullptr; server = server->next) {
-    right = all_limits_agree(pool, server) && right;
+    found.right = found.right && all_limits_agree(pool, server, found.defaults_count);
   }
-  return right;
+  return found.right;
 }
 
 }  // namespace

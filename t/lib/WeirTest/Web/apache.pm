@@ -55,13 +55,13 @@ sub location ($place) {
 sub directive ($class, $name) { return ('Weir' . ucfirst $name, qr/^( *)(#?)Weir\u$name +([^\n]*)/m) }
 sub directive_end ($class) { return '' }
 
-# What `apachectl configtest` says about a whole configuration of which the text is all but its first
-# five lines. (exit status, output)
+# What `apachectl configtest` says about a whole configuration which the text completes. The text's first
+# line is line 8 of the file. (exit status, output)
 sub check_config ($module, $text, $mpm = 'event') {
   my $dir = tempdir('weir-apache-XXXXXX', TMPDIR => 1, CLEANUP => 1);
   open my $file, '>', "$dir/apache.conf" or die "$dir: $!\n";
   print {$file} qq(ServerRoot "$dir"\nServerName localhost\n), load("mpm_$mpm", 'authz_core'),
-    qq(LoadModule weir_module "$module"\nListen 127.0.0.1:1\n$text\n);
+    qq(LoadModule weir_module "$module"\nListen 127.0.0.1:1\nErrorLog "$dir/error.log"\n$text\n);
   close $file;
   return WeirTest::Web::output_of(WeirTest::Web::preload($module), '/usr/sbin/apache2', '-t', '-f', "$dir/apache.conf");
 }

@@ -280,10 +280,12 @@ format: ## bring C++ and Perl into the house's form
 
 ROOT_DIR = $(DESTDIR)$(PREFIX)
 MODULE_DIR = $(ROOT_DIR)/lib/nginx/modules
+APACHE_DIR = $(ROOT_DIR)/lib/apache2/modules
 DOC_DIR = $(ROOT_DIR)/share/doc/weir
 
-install: all ## install module, programs, schema, unit, examples and documents below DESTDIR
+install: all ## install modules, programs, schema, unit, examples and documents below DESTDIR
 	install -D -m 644 $(BUILD)/ngx_http_weir_module.so $(MODULE_DIR)/ngx_http_weir_module.so
+	install -D -m 644 $(BUILD)/mod_weir.so $(APACHE_DIR)/mod_weir.so
 	install -D -m 755 $(BUILD)/weir-flusher $(ROOT_DIR)/bin/weir-flusher
 	install -D -m 755 $(BUILD)/weirctl $(ROOT_DIR)/bin/weirctl
 	install -d $(DESTDIR)$(SQL_DIR)/migrations $(DOC_DIR)/examples $(DOC_DIR)/decisions
@@ -291,7 +293,7 @@ install: all ## install module, programs, schema, unit, examples and documents b
 	install -D -m 644 conf/weir-flusher.service $(ROOT_DIR)/lib/systemd/system/weir-flusher.service
 	install -D -m 644 conf/weir-flusher.sysusers $(ROOT_DIR)/lib/sysusers.d/weir-flusher.conf
 	install -D -m 644 conf/mod-http-weir.conf $(ROOT_DIR)/share/nginx/modules-available/mod-http-weir.conf
-	install -m 644 conf/weir.nginx.conf conf/weir-flusher.conf $(DOC_DIR)/examples/
+	install -m 644 conf/weir.nginx.conf conf/weir.apache.conf conf/weir.load conf/weir-flusher.conf $(DOC_DIR)/examples/
 	install -m 644 README.md CONTRIBUTING.md CHANGELOG.md SECURITY.md LICENSE NOTICE $(wildcard docs/*.md) $(DOC_DIR)/
 	sed -i -E 's:\]\((docs|\.\.)/:](:g' $(DOC_DIR)/*.md # side by side there, so that links lead on
 	install -m 644 $(wildcard docs/decisions/*.md) $(DOC_DIR)/decisions/

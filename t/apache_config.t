@@ -131,4 +131,26 @@ subtest 'WeirCors' => sub {
   refuses('no scheme', 9, qr/scheme/, $redis, 'WeirCors app.example');
 };
 
+# Those that are a whole configuration.
+subtest 'the examples of the documents are accepted' => sub {
+  my $password = write_file('example-password', "secret\n");
+  my $text_of = sub ($page) { WeirTest::Server::read_file(WeirTest::Server->root . "/$page") };
+  my $blocks = sub ($page) { return grep { /^WeirRedis/m } $text_of->($page) =~ /^```apache\n(.*?)^```/msg };
+  my %examples = (
+    'README.md' => [ $blocks->('README.md') ],
+    'docs/directives.md' => [ $blocks->('docs/directives.md') ],
+    'conf/weir.apache.conf' => [ $text_of->('conf/weir.apache.conf') ],
+  );
+  for my $page (sort keys %examples) {
+    ok scalar $examples{$page}->@*, "$page has some";
+    for my $example ($examples{$page}->@*) {
+      my $here = $example =~ s{password_file=\S+}{password_file=$password}gr =~ s{^(WeirSpool) /\S+}{$1 $password.spool}gmr
+        =~ s{^LoadModule weir_module .*\n}{}mr =~ s{CustomLog \S+}{CustomLog $dir/access.log}r;
+      my ($status, $said) = WeirTest::Web::apache::check_config($module, WeirTest::Web::apache::load('authz_host') . $here);
+      is $status, 0, $page or diag $said;
+    }
+  }
+  like $text_of->('conf/weir.load'), qr{\ALoadModule weir_module \S+/mod_weir\.so\n\z}, 'conf/weir.load';
+};
+
 done_testing;

@@ -129,4 +129,10 @@ subtest 'metrics.md lists what the edge shows, and no more' => sub {
   is_deeply \%listed, { metrics_shown(get('/metrics')->{body}) }, 'the page and the table agree';
 };
 
+subtest 'api.md says where the answers of the servers differ' => sub {
+  my ($section) = $api =~ /^## Where the servers differ\n(.*?)^## /ms;
+  my $text = $section =~ s/\s+/ /gr;
+  ok $text =~ /\u$WeirTest::Web::differences{$_} \Q$_\E/, $_ for sort keys %WeirTest::Web::differences;
+};
+
 done_testing;

@@ -67,6 +67,22 @@ bool any_wide(RowSpan rows) {
                      [](const RowView& row) { return row.needs_wide_check(); });
 }
 
+std::vector<std::int64_t> wide_weeks(RowSpan events, RowSpan crashes) {
+  constexpr Timestamp kWeek = 7 * kMicrosPerDay, kFirstMonday = 4 * kMicrosPerDay;
+  std::vector<std::int64_t> weeks;
+  for (const RowSpan& rows : {events, crashes}) {
+    for (const RowView& row : rows) {
+      if (!row.needs_wide_check()) continue;
+      const Timestamp since = row.client_timestamp - kFirstMonday;
+      weeks.push_back(since / kWeek - (since % kWeek < 0 ? 1 : 0));
+      if (weeks.size() > 1 && weeks.back() == weeks[weeks.size() - 2]) weeks.pop_back();
+    }
+  }
+  std::sort(weeks.begin(), weeks.end());
+  weeks.erase(std::unique(weeks.begin(), weeks.end()), weeks.end());
+  return weeks;
+}
+
 // Sorted, not hashed: clients choose the ids.
 std::vector<RowView> without_repeats(RowSpan rows) {
   std::vector<std::uint32_t> order(rows.count);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <optional>
 #include <string>
@@ -83,6 +84,10 @@ struct RowSpan {
 
 // True if one of `rows` needs the wide check.
 bool any_wide(RowSpan rows);
+
+// The weeks of those that do, each once, counted from Monday, 1970-01-05, UTC: those of the
+// partitions.
+std::vector<std::int64_t> wide_weeks(RowSpan events, RowSpan crashes);
 
 // `rows` in their order, but of those with the same tenant and id only the first.
 std::vector<RowView> without_repeats(RowSpan rows);

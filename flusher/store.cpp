@@ -27,6 +27,7 @@ const std::string kCopyCrashDays = "COPY pg_temp.added_crashes FROM STDIN (FORMA
 const std::string kMeasured = "SELECT tenant_id, event, property FROM weir.measured_properties()";
 const std::string kCopyArrivingIds = "COPY pg_temp.arriving_ids FROM STDIN (FORMAT binary)";
 const std::string kForgetIds = "DELETE FROM pg_temp.arriving_ids";
+const std::string kLockWeeks = "SELECT weir.lock_weeks($1)";
 const std::string kAdvance = "SELECT weir.advance_position($1, $2, $3, $4, $5)";
 const std::string kBury =
     "INSERT INTO weir.dead_letters (tenant_id, received_at, reason, payload) VALUES ($1,"
@@ -88,7 +89,7 @@ Fault Store::store(const Batch& batch, const Advance& advance, Stored& stored) {
 
 Fault Store::attempt(const Batch& batch, const Advance& advance, Stored& stored) {
   stored = {};
-  return in_transaction([&] {
+  return in_transaction(batch, [&] {
     Fault fault = put(events(), batch.events(), asks_, stored);
     if (fault == Fault::none) fault = put(crashes(), batch.crashes(), asks_, stored);
     if (fault == Fault::none) fault = finish(batch.dead(), advance);
@@ -103,7 +104,7 @@ Fault Store::attempt_carefully(const Batch& batch, const Advance& advance, Store
   odd_rows_ = 0;
   const std::vector<RowView> new_events = without_repeats(batch.events());
   const std::vector<RowView> new_crashes = without_repeats(batch.crashes());
-  const Fault fault = in_transaction([&] {
+  const Fault fault = in_transaction(batch, [&] {
     Fault part = put_carefully(events(), new_events, stored);
     if (part == Fault::none) part = put_carefully(crashes(), new_crashes, stored);
     if (part == Fault::none && odd_rows_ > 0 && odd_rows_ >= stored.rows) part = Fault::away;
@@ -130,13 +131,26 @@ Fault Store::finish(const std::vector<DeadLetter>& dead, const Advance& advance)
   return outcome == "moved" ? Fault::moved : Fault::fenced;
 }
 
-Fault Store::in_transaction(const Body& body) {
+Fault Store::in_transaction(const Batch& batch, const Body& body) {
   knows_measured_ = false;
   Fault fault = run("BEGIN");
+  if (fault == Fault::none) fault = lock_weeks(batch);
   if (fault == Fault::none) fault = body();
   if (fault == Fault::none) return commit();
   if (!database_.is_broken()) database_.exec("ROLLBACK");
   return fault;
+}
+
+// Before a batch locks anything else, so that nobody waits in a circle. A stream has rows by then,
+// and may do so with whoever has some of the same: then PostgreSQL ends one of the two, which tries
+// again.
+Fault Store::lock_weeks(const Batch& batch) {
+  const auto weeks = wide_weeks(batch.events(), batch.crashes());
+  if (weeks.empty()) return Fault::none;
+  std::vector<std::string> texts;
+  for (const std::int64_t week : weeks) texts.push_back(std::to_string(week));
+  return database_.exec_params(kLockWeeks, {pg::array_of(texts)}) ? Fault::none
+                                                                  : fault_of(database_);
 }
 
 // PostgreSQL answers the COMMIT of a transaction that has failed with ROLLBACK, and calls that a

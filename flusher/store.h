@@ -15,8 +15,9 @@
 // fails so alone and twice, and more rows pass meanwhile than fail in this way; else the batch
 // waits and is tried again: a row that waits can still be stored.
 //
-// Rows that need the wide check are asked for on the plain path too. After a batch with duplicates
-// the next one asks first, until one has none.
+// Rows that need the wide check are asked for on the plain path too, once whoever may store others
+// of them in a week beside theirs has committed. After a batch with duplicates the next one asks
+// first, until one has none.
 //
 // Where much waits, the plain path is fed while Redis is read, so that a transaction may hold more
 // rows than memory does. What fails there is not looked into: all of it is undone, and whoever fed
@@ -107,7 +108,8 @@ class Store {
   Fault attempt(const Batch& batch, const Advance& advance, Stored& stored);
   Fault attempt_carefully(const Batch& batch, const Advance& advance, Stored& stored);
   Fault finish(const std::vector<DeadLetter>& dead, const Advance& advance);
-  Fault in_transaction(const Body& body);
+  Fault in_transaction(const Batch& batch, const Body& body);
+  Fault lock_weeks(const Batch& batch);
   Fault commit();
 
   Fault put(const Kind& kind, RowSpan rows, bool ask, Stored& stored);

@@ -34,6 +34,7 @@ Fault Store::end_stream(const Batch& rest, const Advance& advance, Stored& store
   stored.rows = streamed_;
   stored.dead = rest.dead().size();
   Fault fault = end_stream_copy();
+  if (fault == Fault::none) fault = lock_weeks(rest);
   // All events before the roll-ups, which go through the users in their order once.
   RowSpan events_left = rest.events();
   std::vector<RowView> fresh;

@@ -72,5 +72,42 @@ subtest 'killed in the midst of a backlog: nothing is stored, and the next one s
   is(redis()->xlen($stream), 0, 'the stream is trimmed');
 };
 
+# The unique index of one week does not see the other, and neither transaction sees what the other has
+# not committed. (Weeks begin on Monday; 1970-01-05 was one.)
+subtest 'a retry without a time, in the next week and in another stream, while the first is not committed' => sub {
+  my $day    = 86_400 * 1_000_000;
+  my $monday = int((now() - 4 * $day) / (7 * $day)) * 7 * $day + 4 * $day;
+  for my $case (
+    [ 'the first is of the week before', 0,    -1, 1 ],
+    [ 'the first is of the week after',  0,    1,  -1 ],
+    [ 'each in a backlog',               1500, -1, 1 ],
+  ) {
+    my ($name, $before, @seconds) = @$case;
+    my ($stream, $tenant) = fresh("first$before$seconds[0]");
+    my ($other) = fresh("second$before$seconds[0]");
+    my %event = (event_id => uuid(), event => 'click', user_id => 'u');
+    my %crash = (crash_id => uuid());
+    my $both  = sub ($to, $received) {
+      add_event($to, "$tenant-before") for 1 .. $before;
+      add($to, record(events  => $tenant, $received, {%event}));
+      add($to, record(crashes => $tenant, $received, {%crash}));
+    };
+    $both->($stream, $monday + $seconds[0] * 1_000_000);
+    my $first = $private->with_fault('before_commit.stop', sub { $private->flusher('--stream' => $stream, '--once', '--lease-seconds' => 30) });
+    wait_until('the first stands before its COMMIT', 20, sub { $private->was_at('before_commit.stop') });
+    $both->($other, $monday + $seconds[1] * 1_000_000);
+    my $second = $private->flusher('--stream' => $other, '--once');
+    # The lock of the leases is one of a single number.
+    wait_until('the other waits for it, or is done', 10, sub {
+      value(q{SELECT count(*) FROM pg_locks WHERE NOT granted AND (locktype <> 'advisory' OR objsubid = 2)}) || redis()->xlen($other) == 0;
+    });
+    kill CONT => $first;
+    is($private->wait_for($_, 30), 0, 'it leaves in order') for $first, $second;
+    $private->drain('--stream' => $_) for $stream, $other;
+    is_exactly($tenant, [ $event{event_id} ]);
+    is(value('SELECT count(*) FROM weir.crashes WHERE tenant_id = ?', $tenant), 1, "$name: the crash is there once, too");
+  }
+};
+
 no_alarm();
 done_testing;

@@ -267,6 +267,33 @@ subtest 'roll-ups of two flushers over the same users and days' => sub {
   is value($db, 'SELECT sum(crashes) FROM weir.crash_days'), 3 * 40 * 100, 'and crash_days';
 };
 
+subtest 'weeks that lie beside each other, and those that do not' => sub {
+  my $db = migrated('weeks');
+  my ($first, $second) = map { session('weeks') } 1 .. 2;
+  my $this = value($db, q{SELECT floor((extract(epoch FROM now()) / 86400 - 4) / 7)::integer});
+  my $locks = sub ($weeks) { "SELECT weir.lock_weeks('{$weeks}')" };
+  for my $case ([ $this - 1, $this ], [ $this, $this - 1 ], [ $this - 3, $this - 2 ], [ $this - 1, $this - 1 ], [ ($this - 1) . ",$this", $this ]) {
+    my ($one, $other) = @$case;
+    $first->begin_work;
+    $first->do($locks->($one));
+    my $waiting = begin($second, $locks->($other));
+    ok PrivatePostgres::wait_until(sub { value($db, q{SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted}) }),
+      "rows of week $other wait for those of $one";
+    $first->commit;
+    finish($waiting);
+  }
+  # Within five minutes of its end this week is one that ends.
+  my $is_ending = value($db, q{SELECT date_trunc('week', now() + interval '6 minutes', 'UTC') <> date_trunc('week', now(), 'UTC')});
+  for my $case ($is_ending ? () : [ $this, $this ], [ $this - 3, $this ], [ $this, $this - 3 ]) {
+    my ($one, $other) = @$case;
+    $first->begin_work;
+    $first->do($locks->($one));
+    finish(begin($second, $locks->($other)), 10);
+    pass "rows of week $other do not wait for those of $one";
+    $first->commit;
+  }
+};
+
 subtest 'a position that two want to move' => sub {
   my $db = migrated('position');
   my ($first, $second) = map { session('position') } 1 .. 2;

@@ -21,6 +21,7 @@ SELECT pg_temp.may('weir_flusher', statement, 'may: ' || statement) FROM unnest(
   'SELECT * FROM weir.tend_leases(''me'', ''{s}'', pg_backend_pid(), 5, ''{}'')',
   'SELECT weir.end_session(1, now())',
   'SELECT weir.unread_streams(''{s}'')',
+  'SELECT weir.lock_weeks(''{2900}'')',
   'SELECT * FROM weir.read_position(''s'')',
   'SELECT weir.advance_position(''s'', 1, NULL, ''1-0'', ''e'')',
   'SELECT weir.advance_position(''s'', 1, ''1-0'', ''2-0'', ''e'')',

@@ -236,6 +236,24 @@ START_TEST(wide_rows_are_noticed_anywhere_in_a_batch) {
 }
 END_TEST
 
+START_TEST(wide_rows_tell_the_weeks_of_their_partitions) {
+  constexpr Timestamp kWeek = 7 * kMicrosPerDay, kMonday = 2900 * kWeek + 4 * kMicrosPerDay;
+  const auto row = [](Timestamp time, bool wide) {
+    RowView view{};
+    view.id = id(1);
+    view.received_at = time;
+    view.client_timestamp = wide ? time : time - 5;
+    return view;
+  };
+  const std::vector<RowView> none{row(kMonday, false)};
+  ck_assert(wide_weeks(none, none).empty());
+  const std::vector<RowView> events{row(kMonday, true), row(kMonday - 1, true), row(kMonday, true),
+                                    row(kMonday + kWeek, false)};
+  const std::vector<RowView> crashes{row(kMonday + 3 * kWeek - 1, true), row(3, true)};
+  ck_assert(wide_weeks(events, crashes) == (std::vector<std::int64_t>{-1, 2899, 2900, 2902}));
+}
+END_TEST
+
 START_TEST(halves_leave_no_row_out) {
   Fixture fixture;
   fixture.add(events("default", {id(1), id(2), id(3)}));
@@ -377,6 +395,7 @@ const weir_test::Register kRegistered("flusher_batch",
                                        of_repeats_only_the_first_stays,
                                        the_same_id_of_another_tenant_is_no_repeat,
                                        wide_rows_are_noticed_anywhere_in_a_batch,
+                                       wide_rows_tell_the_weeks_of_their_partitions,
                                        halves_leave_no_row_out,
                                        a_batch_that_needs_asking_tells_ids_and_times,
                                        an_added_crash_keeps_its_nulls,

@@ -195,6 +195,7 @@ sub with_fault ($self, $point, $code) {
 
 # `point` is "after_commit.kill" or "after_commit.stop".
 sub arm ($self, $point) {
+  unlink map { "$self->{dir}/faults/$point$_" } 'ed', 'ped';
   open my $file, '>', "$self->{dir}/faults/$point" or die "$point: $!\n";
   close $file or die "$point: $!\n";
   return;

@@ -1,5 +1,5 @@
-// What the Apache module is measured against: a handler that reads a request's body and answers 200,
-// and does nothing else. bench/bare/run builds and measures it.
+// What the Apache module is measured against: a handler that reads a request's body and answers
+// 200, and does nothing else. bench/bare/run builds and measures it.
 //
 //   SetHandler bare
 #include <httpd.h>
@@ -55,11 +55,6 @@ void register_hooks(apr_pool_t*) noexcept {
 
 }  // namespace
 
-module AP_MODULE_DECLARE_DATA bare_module = {STANDARD20_MODULE_STUFF,
-                                             nullptr,
-                                             nullptr,
-                                             nullptr,
-                                             nullptr,
-                                             nullptr,
-                                             register_hooks,
-                                             AP_MODULE_FLAG_NONE};
+module AP_MODULE_DECLARE_DATA bare_module = {
+    STANDARD20_MODULE_STUFF, nullptr, nullptr, nullptr, nullptr, nullptr, register_hooks,
+    AP_MODULE_FLAG_NONE};

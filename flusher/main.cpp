@@ -1,4 +1,6 @@
 // weir-flusher: moves events from a Redis stream to PostgreSQL. `weir-flusher --help` tells how.
+#include <malloc.h>
+
 #include <chrono>
 #include <cstdlib>
 #include <exception>
@@ -10,12 +12,24 @@
 #include "flusher/options.h"
 #include "flusher/stop.h"
 
+namespace {
+
+// A batch's memory is given back and asked for again many times a second: the system need not hear of
+// each.
+void keep_memory() {
+  mallopt(M_MMAP_THRESHOLD, 4 << 20);
+  mallopt(M_TRIM_THRESHOLD, 8 << 20);
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   using namespace weir::flusher;
   try {
     int exit_code = EXIT_SUCCESS;
     const auto options = parse_options(argc, argv, exit_code);
     if (!options) return exit_code;
+    keep_memory();
     catch_stop_signals();
     setenv("PGCONNECT_TIMEOUT", "5", /*overwrite=*/0);  // libpq's own default is for ever
     start_log(options->log_level);

@@ -17,7 +17,7 @@ namespace weir::flusher {
 class ReadSize {
  public:
   static constexpr std::size_t kMostEntries = 64;
-  static constexpr std::size_t kMostStreamed = 256;  // entries of a step whose rows are not kept
+  static constexpr std::size_t kMostStreamed = 512;  // entries of a step whose rows are not kept
   static constexpr std::size_t kStreamedBytes = 256 << 10;  // of such a step, about
   static constexpr std::size_t kFirstGuess = 64 << 10;  // bytes of an entry, before any was seen
 
@@ -53,9 +53,11 @@ class ReadSize {
   }
 
   // The same where the rows of a step go on at once (Store::stream()), so that only it is in
-  // memory.
+  // memory. What was seen of this batch tells what the next step holds; who has seen nothing calls
+  // next().
   std::size_t next_streamed() const {
-    const std::size_t fitting = std::min(kStreamedBytes, batch_bytes_) / largest_;
+    const std::size_t fitting =
+        std::min(kStreamedBytes, batch_bytes_) / std::max<std::size_t>(largest_here_, 1);
     return std::max<std::size_t>(1, std::min({kMostStreamed, 2 * last_step_, fitting}));
   }
 

@@ -1,5 +1,6 @@
 #include "flusher/redis_link.h"
 
+#include <sys/socket.h>
 #include <sys/time.h>
 
 #include <array>
@@ -12,6 +13,7 @@
 #include "core/redis/secret.h"
 #include "flusher/log.h"
 #include "flusher/reply.h"
+#include "flusher/reply_memory.h"
 #include "flusher/stop.h"
 
 namespace weir::flusher {
@@ -20,6 +22,9 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr timeval kConnectTimeout{2, 0};
+// What is read at once, and what the reader keeps of its buffer from one reply to the next.
+constexpr std::size_t kChunk = 64 << 10, kKeptBuffer = 1 << 20;
+
 constexpr timeval kWriteTimeout{RedisLink::kTimeout.count(), 0};
 
 constexpr std::array<Warnings::Topic, kSafetyCount> kTopics = {
@@ -56,7 +61,7 @@ std::string why_not_a_replica(const redisReply* role) {
 
 }  // namespace
 
-void FreeReply::operator()(redisReply* reply) const { freeReplyObject(reply); }
+void FreeReply::operator()(redisReply* reply) const { free_reply(reply); }
 
 void RedisLink::Log::warn(std::string_view sentence) noexcept {
   try {
@@ -109,6 +114,8 @@ bool RedisLink::connect_to(const RedisAddress& address, std::string& error) {
     fail(error);
     return false;
   }
+  use_reply_memory(*context_->reader);
+  context_->reader->maxbuf = kKeptBuffer;
   redisSetTimeout(context_, kWriteTimeout);
   if (!address.is_unix()) redisEnableKeepAlive(context_);
   return true;
@@ -198,6 +205,7 @@ ReplyPtr RedisLink::receive(milliseconds wait, bool& stopped, std::string& error
     void* reply = nullptr;
     if (redisGetReplyFromReader(context_, &reply) != REDIS_OK) break;
     if (reply != nullptr) return ReplyPtr(static_cast<redisReply*>(reply));
+    if (read_some()) continue;
     const auto left = std::chrono::ceil<milliseconds>(end - std::chrono::steady_clock::now());
     const Wake wake = wait_readable(context_->fd, left, heed);
     stopped = wake == Wake::stop;
@@ -206,10 +214,20 @@ ReplyPtr RedisLink::receive(milliseconds wait, bool& stopped, std::string& error
       close();
       return nullptr;
     }
-    if (redisBufferRead(context_) != REDIS_OK) break;
+    if (!read_some() && redisBufferRead(context_) != REDIS_OK) break;
   }
   fail(error);
   return nullptr;
+}
+
+// What has come, in larger pieces than hiredis takes, and without a wait. False: nothing, or the
+// connection has ended, which hiredis finds out then.
+bool RedisLink::read_some() {
+  chunk_.resize(kChunk);
+  const ssize_t size = recv(context_->fd, chunk_.data(), chunk_.size(), MSG_DONTWAIT);
+  if (size <= 0) return false;
+  return redisReaderFeed(context_->reader, chunk_.data(), static_cast<std::size_t>(size)) ==
+         REDIS_OK;
 }
 
 bool RedisLink::write_out(std::string& error) {

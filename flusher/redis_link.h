@@ -87,6 +87,7 @@ class RedisLink {
   bool is_master(std::string& error);
   bool look_at_settings(std::string& error);
   bool take_setting(std::size_t index, const redisReply* reply);
+  bool read_some();
   void fail(std::string& error);
 
   std::vector<RedisAddress> addresses_;
@@ -94,6 +95,7 @@ class RedisLink {
   Log log_;
   Warnings warnings_{log_};
   redisContext* context_ = nullptr;
+  std::string chunk_;
   std::uint64_t connections_ = 0;
 };
 

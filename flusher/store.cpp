@@ -190,7 +190,7 @@ Fault Store::copy_new(const Kind& kind, bool ask, RowSpan& rows, std::vector<Row
 Fault Store::roll_up_events(RowSpan rows) {
   if (const Fault fault = know_measured(); fault != Fault::none) return fault;
   tally_.clear();
-  for (const RowView& row : rows) tally_.add(row);
+  tally_.add(rows);
   return bring_tally();
 }
 

@@ -24,7 +24,7 @@ Fault Store::begin_stream() {
 
 Fault Store::stream(RowSpan rows) {
   WEIR_FAULT_POINT(streaming);
-  for (const RowView& row : rows) tally_.add(row);
+  tally_.add(rows);
   streamed_ += rows.count;
   return write_rows(*stream_, rows) ? Fault::none : abandon_stream(Fault::away);
 }
@@ -39,7 +39,7 @@ Fault Store::end_stream(const Batch& rest, const Advance& advance, Stored& store
   RowSpan events_left = rest.events();
   std::vector<RowView> fresh;
   if (fault == Fault::none) fault = copy_new(events(), /*ask=*/false, events_left, fresh, stored);
-  for (const RowView& row : events_left) tally_.add(row);
+  tally_.add(events_left);
   if (fault == Fault::none) fault = bring_tally();
   if (fault == Fault::none) fault = put(crashes(), rest.crashes(), /*ask=*/false, stored);
   if (fault == Fault::none) fault = finish(rest.dead(), advance);

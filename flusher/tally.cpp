@@ -1,8 +1,7 @@
 #include "flusher/tally.h"
 
 #include <algorithm>
-#include <cstring>
-#include <random>
+#include <array>
 #include <tuple>
 
 #include "flusher/copy_format.h"
@@ -19,28 +18,8 @@ constexpr std::int64_t kDay = kMicrosPerDay;
 // What an entry of a table takes beside its names, about.
 constexpr std::size_t kEntry = 112;
 
-std::uint64_t random_seed() {
-  std::random_device random;
-  return (static_cast<std::uint64_t>(random()) << 32) | random();
-}
-
-// The two halves of a product, one on the other: every bit of the result depends on all of both.
-std::uint64_t folded(std::uint64_t a, std::uint64_t b) {
-  const auto product = static_cast<unsigned __int128>(a) * b;
-  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-}
-
-std::uint64_t mixed(std::uint64_t hash, std::string_view text, std::uint64_t seed) {
-  hash = folded(hash ^ text.size(), seed | 1);
-  while (!text.empty()) {
-    std::uint64_t word = 0;
-    const std::size_t size = std::min(text.size(), sizeof word);
-    std::memcpy(&word, text.data(), size);
-    hash = folded(hash ^ word, seed | 1);
-    text.remove_prefix(size);
-  }
-  return hash;
-}
+// So many rows are looked up ahead of being counted.
+constexpr std::size_t kAhead = 16;
 
 std::int64_t time_of(const Column& column) {
   std::uint64_t value = 0;
@@ -74,13 +53,6 @@ void append_sum(std::string& out, std::string_view tenant, std::string_view even
 
 }  // namespace
 
-std::size_t Tally::Hash::operator()(const Key& key) const {
-  const std::uint64_t tenant = mixed(seed ^ static_cast<std::uint64_t>(key.day), key.tenant, seed);
-  return mixed(tenant, key.name, seed);
-}
-
-Tally::Tally() : user_days_(0, Hash{random_seed()}), kinds_(0, Hash{random_seed()}) {}
-
 void Tally::measure(std::vector<MeasuredProperty> properties) {
   clear();
   measured_ = std::move(properties);
@@ -94,36 +66,59 @@ void Tally::clear() {
   bytes_ = 0;
 }
 
-void Tally::add(const RowView& row) {
+void Tally::add(RowSpan rows) {
+  std::array<Ahead, kAhead> ahead;
+  for (std::size_t done = 0; done < rows.count; done += kAhead) {
+    const std::size_t here = std::min(kAhead, rows.count - done);
+    for (std::size_t i = 0; i < here; ++i) {
+      ahead[i] = look_ahead(rows.first[done + i]);
+      user_days_.fetch(ahead[i].user_hash);
+    }
+    for (std::size_t i = 0; i < here; ++i) user_days_.fetch_entry(ahead[i].user_hash);
+    for (std::size_t i = 0; i < here; ++i) user_days_.fetch_name(ahead[i].user_hash);
+    for (std::size_t i = 0; i < here; ++i) count(ahead[i]);
+  }
+}
+
+Tally::Ahead Tally::look_ahead(const RowView& row) const {
   Columns columns;
   split_row(row.tuple, columns);
+  Ahead ahead;
+  ahead.time = time_of(columns[kEventTime]);
   const std::string_view tenant = columns[kTenant].bytes;
-  const std::int64_t time = time_of(columns[kEventTime]), day = day_of(time);
-  if (const Column& user = columns[kUser]; !user.is_null) {
-    UserDay& user_day = at(user_days_, {tenant, user.bytes, day});
-    ++user_day.events;
-    user_day.first = std::min(user_day.first, time);
-    user_day.last = std::max(user_day.last, time);
-  }
-  const Key key{tenant, columns[kEventName].bytes, day};
-  Kind& kind = at(kinds_, key);
-  if (kind.events++ == 0) begin_kind(key, kind);
-  kind.first = std::min(kind.first, time);
+  ahead.user = {tenant, columns[kUser].bytes, day_of(ahead.time)};
+  ahead.kind = {tenant, columns[kEventName].bytes, ahead.user.day};
+  ahead.has_user = !columns[kUser].is_null;
+  ahead.user_hash = user_days_.hash(ahead.user);
   const Column& properties = columns[kEventProperties];
-  if (kind.properties.empty() || properties.is_null) return;
-  add_numbers(key, kind, time, properties.bytes.substr(1));  // behind jsonb's version
+  if (!properties.is_null) ahead.properties = properties.bytes.substr(1);  // behind jsonb's version
+  return ahead;
+}
+
+void Tally::count(const Ahead& row) {
+  if (row.has_user) {
+    UserDay& user_day = *at(user_days_, row.user_hash, row.user).first;
+    ++user_day.events;
+    user_day.first = std::min(user_day.first, row.time);
+    user_day.last = std::max(user_day.last, row.time);
+  }
+  const auto [kind, is_new] = at(kinds_, kinds_.hash(row.kind), row.kind);
+  if (is_new) begin_kind(row.kind, *kind);
+  ++kind->events;
+  kind->first = std::min(kind->first, row.time);
+  if (kind->properties.empty() || row.properties.empty()) return;
+  add_numbers(row.kind, *kind, row.time, row.properties);
 }
 
 template <typename Value>
-Value& Tally::at(std::unordered_map<Key, Value, Hash>& table, const Key& key) {
-  const auto found = table.find(key);
-  if (found != table.end()) return found->second;
-  bytes_ += kEntry + key.tenant.size() + key.name.size();
-  return table.emplace(Key{names_.copy(key.tenant), names_.copy(key.name), key.day}, Value())
-      .first->second;
+std::pair<Value*, bool> Tally::at(NameTable<Value>& table, std::uint64_t hash, const NameKey& key) {
+  return table.at(hash, key, [this](const NameKey& wanted) {
+    bytes_ += kEntry + wanted.tenant.size() + wanted.name.size();
+    return NameKey{names_.copy(wanted.tenant), names_.copy(wanted.name), wanted.day};
+  });
 }
 
-void Tally::begin_kind(const Key& key, Kind& kind) const {
+void Tally::begin_kind(const NameKey& key, Kind& kind) const {
   for (const MeasuredProperty& one : measured_) {
     const bool is_meant = (one.tenant == "*" || one.tenant == key.tenant) &&
                           (one.event == "*" || one.event == key.name);
@@ -135,7 +130,7 @@ void Tally::begin_kind(const Key& key, Kind& kind) const {
   kind.sums.resize(kind.properties.size());
 }
 
-void Tally::add_numbers(const Key& key, Kind& kind, std::int64_t time, std::string_view json) {
+void Tally::add_numbers(const NameKey& key, Kind& kind, std::int64_t time, std::string_view json) {
   numbers_in(json, kind.properties, literals_);
   for (std::size_t i = 0; i < literals_.size(); ++i) {
     if (literals_[i].empty() || kind.sums[i].add(literals_[i])) continue;
@@ -146,26 +141,26 @@ void Tally::add_numbers(const Key& key, Kind& kind, std::int64_t time, std::stri
 }
 
 void Tally::write_user_days(std::string& out) const {
-  using Entry = const std::pair<const Key, UserDay>*;
-  std::vector<Entry> entries;
-  entries.reserve(user_days_.size());
-  for (const auto& entry : user_days_) entries.push_back(&entry);
-  std::sort(entries.begin(), entries.end(), [](Entry a, Entry b) {
-    return std::tie(a->first.tenant, a->first.name, a->first.day) <
-           std::tie(b->first.tenant, b->first.name, b->first.day);
+  using Counted = const NameTable<UserDay>::Entry*;
+  std::vector<Counted> entries;
+  entries.reserve(user_days_.entries().size());
+  for (const auto& entry : user_days_.entries()) entries.push_back(&entry);
+  std::sort(entries.begin(), entries.end(), [](Counted a, Counted b) {
+    return std::tie(a->key.tenant, a->key.name, a->key.day) <
+           std::tie(b->key.tenant, b->key.name, b->key.day);
   });
-  for (const Entry entry : entries) {
+  for (const Counted entry : entries) {
     append_number(out, 5, 2);
-    append_value(out, entry->first.tenant);
-    append_value(out, entry->first.name);
-    append_count(out, entry->second.events);
-    append_time(out, entry->second.first);
-    append_time(out, entry->second.last);
+    append_value(out, entry->key.tenant);
+    append_value(out, entry->key.name);
+    append_count(out, entry->value.events);
+    append_time(out, entry->value.first);
+    append_time(out, entry->value.last);
   }
 }
 
 void Tally::write_kinds(std::string& out) const {
-  for (const auto& [key, kind] : kinds_) {
+  for (const auto& [hash, key, kind] : kinds_.entries()) {
     append_number(out, 4, 2);
     append_value(out, key.tenant);
     append_value(out, key.name);
@@ -175,7 +170,7 @@ void Tally::write_kinds(std::string& out) const {
 }
 
 void Tally::write_sums(std::string& out) const {
-  for (const auto& [key, kind] : kinds_) {
+  for (const auto& [hash, key, kind] : kinds_.entries()) {
     for (std::size_t i = 0; i < kind.sums.size(); ++i) {
       if (kind.sums[i].numbers() == 0) continue;
       append_sum(out, key.tenant, key.name, kind.properties[i], kind.sums[i].numbers(),

@@ -4,7 +4,7 @@
 //
 //   Tally tally;
 //   tally.measure({{"*", "recording_completed", "audio_duration_seconds"}});   // empties it, too
-//   for (const RowView& row : rows) tally.add(row);
+//   tally.add(rows);
 //   tally.write_user_days(out); tally.write_kinds(out); tally.write_sums(out);   // in COPY's
 //   binary format tally.clear();
 //
@@ -15,13 +15,14 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "core/json/arena.h"
 #include "core/record/record.h"
+#include "flusher/batch.h"
 #include "flusher/decimal_sum.h"
+#include "flusher/name_table.h"
 
 namespace weir::flusher {
 
@@ -32,10 +33,8 @@ struct MeasuredProperty {
 
 class Tally {
  public:
-  Tally();
-
   void measure(std::vector<MeasuredProperty> properties);
-  void add(const RowView& row);
+  void add(RowSpan rows);
   void clear();
 
   std::size_t bytes() const { return bytes_; }
@@ -47,19 +46,6 @@ class Tally {
   void write_sums(std::string& out) const;
 
  private:
-  // A tenant with a user or an event, and a day counted from 2000-01-01.
-  struct Key {
-    std::string_view tenant, name;
-    std::int64_t day;
-    bool operator==(const Key& other) const {
-      return day == other.day && name == other.name && tenant == other.tenant;
-    }
-  };
-  // Clients choose the names, so they must not know which ones meet in the table.
-  struct Hash {
-    std::uint64_t seed;
-    std::size_t operator()(const Key& key) const;
-  };
   struct UserDay {
     std::uint64_t events = 0;
     std::int64_t first = INT64_MAX, last = INT64_MIN;
@@ -71,15 +57,26 @@ class Tally {
     std::vector<DecimalSum> sums;
   };
 
+  // What a row is counted by, looked up some rows ahead.
+  struct Ahead {
+    NameKey user, kind;
+    std::uint64_t user_hash;
+    std::int64_t time;
+    bool has_user;
+    std::string_view properties;  // "" for none
+  };
+
+  Ahead look_ahead(const RowView& row) const;
+  void count(const Ahead& row);
   template <typename Value>
-  Value& at(std::unordered_map<Key, Value, Hash>& table, const Key& key);
-  void begin_kind(const Key& key, Kind& kind) const;
-  void add_numbers(const Key& key, Kind& kind, std::int64_t time, std::string_view json);
+  std::pair<Value*, bool> at(NameTable<Value>& table, std::uint64_t hash, const NameKey& key);
+  void begin_kind(const NameKey& key, Kind& kind) const;
+  void add_numbers(const NameKey& key, Kind& kind, std::int64_t time, std::string_view json);
 
   std::vector<MeasuredProperty> measured_;
   Arena names_;
-  std::unordered_map<Key, UserDay, Hash> user_days_;
-  std::unordered_map<Key, Kind, Hash> kinds_;
+  NameTable<UserDay> user_days_;
+  NameTable<Kind> kinds_;
   std::vector<std::string_view> literals_;  // of one row
   std::string single_;  // rows of added_sums for numbers that no DecimalSum takes
   std::size_t bytes_ = 0;

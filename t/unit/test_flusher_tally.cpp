@@ -1,5 +1,6 @@
 #include "flusher/tally.h"
 
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -39,7 +40,7 @@ void add(Tally& tally, const std::vector<Event>& events) {
     const auto record = read_record(writer.finish(), error);
     ck_assert_msg(record.has_value(), "%s", error.c_str());
     RowCursor rows(*record);
-    while (const auto row = rows.next()) tally.add(*row);
+    while (const auto row = rows.next()) tally.add({&*row, 1});
   }
 }
 
@@ -105,6 +106,21 @@ START_TEST(users_are_counted_by_tenant_and_utc_day_in_the_order_of_bytes) {
               {"a", "u", "e", kMidnight, ""},
               {"a", "", "e", kMidnight, ""}});
   is_shown(user_days(tally), {"a|u|1|-1|-1", "a|u|1|0|0", "a|v|2|7|9", "b|u|1|5|5"});
+}
+END_TEST
+
+START_TEST(many_names_are_told_apart) {
+  Tally tally;
+  std::deque<std::string> names;
+  std::vector<Event> seen;
+  for (int i = 0; i < 3000; ++i) {
+    const std::string& name = names.emplace_back("user-" + std::to_string(i % 1000));
+    seen.push_back({"a", name, "e", kMidnight + i % 2 * kMicrosPerDay, ""});
+  }
+  add(tally, seen);
+  const auto lines = user_days(tally);
+  ck_assert_uint_eq(lines.size(), 1000);
+  for (const std::string& line : lines) ck_assert(line.find("|3|") != std::string::npos);
 }
 END_TEST
 
@@ -202,7 +218,7 @@ END_TEST
 const weir_test::Register kRegistered(
     "flusher_tally",
     {users_are_counted_by_tenant_and_utc_day_in_the_order_of_bytes,
-     kinds_are_counted_with_and_without_a_user, numbers_are_added_up_where_a_measure_wants_them,
-     a_number_that_is_too_long_to_add_goes_alone, a_tally_that_was_cleared_is_empty,
-     bytes_grow_with_users_and_not_with_events, sums_are_exact,
+     kinds_are_counted_with_and_without_a_user, many_names_are_told_apart,
+     numbers_are_added_up_where_a_measure_wants_them, a_number_that_is_too_long_to_add_goes_alone,
+     a_tally_that_was_cleared_is_empty, bytes_grow_with_users_and_not_with_events, sums_are_exact,
      of_an_object_the_last_number_of_a_name_is_found});

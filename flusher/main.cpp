@@ -14,8 +14,8 @@
 
 namespace {
 
-// A batch's memory is given back and asked for again many times a second: the system need not hear of
-// each.
+// A batch's memory is given back and asked for again many times a second: the system need not hear
+// of each.
 void keep_memory() {
   mallopt(M_MMAP_THRESHOLD, 4 << 20);
   mallopt(M_TRIM_THRESHOLD, 8 << 20);

@@ -1,20 +1,16 @@
 // Any word of a configuration: it is refused with one sentence and nothing is changed, or what came
 // of it can be written down and read again.
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "core/http/cors.h"
 #include "core/redis/address.h"
+#include "t/fuzz/require.h"
 
 namespace {
 
 using weir::RedisAddress;
-
-void require(bool condition) {
-  if (!condition) std::abort();
-}
 
 bool same(const RedisAddress& a, const RedisAddress& b) {
   return a.path == b.path && a.host == b.host && a.port == b.port;
@@ -31,22 +27,26 @@ void try_address(std::string_view text) {
   RedisAddress address = before, again;
   const std::string error = weir::parse_redis_address(text, address);
   if (!error.empty()) {
-    for (const char c : error) require(c >= 0x20 && c < 0x7f);
-    return require(same(address, before));
+    for (const char c : error) REQUIRE(c >= 0x20 && c < 0x7f);
+    REQUIRE(same(address, before));
+    return;
   }
-  require(address.path.size() <= weir::kMaxSocketPath);
-  require(address.is_unix() == address.host.empty());
-  require(address.is_unix() || (address.port >= 1 && address.port <= 65535));
-  require(weir::parse_redis_address(written(address), again).empty() && same(address, again));
+  REQUIRE(address.path.size() <= weir::kMaxSocketPath);
+  REQUIRE(address.is_unix() == address.host.empty());
+  REQUIRE(address.is_unix() || (address.port >= 1 && address.port <= 65535));
+  REQUIRE(weir::parse_redis_address(written(address), again).empty() && same(address, again));
 }
 
 void try_origin(std::string_view text) {
   weir::Cors cors;
   const std::string error = cors.add_origin(text);
-  require(cors.configured() == error.empty());
-  for (const char c : error) require(static_cast<unsigned char>(c) >= 0x20 && c != 0x7f);
-  if (!error.empty()) return require(!cors.allows(text));
-  for (const char c : text) require(c > 0x20 && c < 0x7f);
+  REQUIRE(cors.configured() == error.empty());
+  for (const char c : error) REQUIRE(static_cast<unsigned char>(c) >= 0x20 && c != 0x7f);
+  if (!error.empty()) {
+    REQUIRE(!cors.allows(text));
+    return;
+  }
+  for (const char c : text) REQUIRE(c > 0x20 && c < 0x7f);
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 // The words of weir_limit and weir_cors, one a line, shared out over an outer and an inner block:
 // what is refused changes nothing, what is taken lies within its bounds, and the inner block's word
 // wins.
-#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -9,7 +8,7 @@
 #include <vector>
 
 #include "core/http/location.h"
-#include "t/fuzz/require.h"
+#include "t/fuzz/words.h"
 
 namespace {
 
@@ -90,12 +89,11 @@ struct Block {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  std::string_view text(reinterpret_cast<const char*>(data), size);
   Block outer, inner;
-  for (bool is_inner = false; !text.empty(); is_inner = !is_inner) {
-    const std::string_view word = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(text.size(), word.size() + 1));
+  bool is_inner = false;
+  for (const auto word : weir_fuzz::words_of({reinterpret_cast<const char*>(data), size})) {
     (is_inner ? inner : outer).add(word);
+    is_inner = !is_inner;
   }
   outer.settings.inherit(LocationSettings());
   inner.settings.inherit(outer.settings);

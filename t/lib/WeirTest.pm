@@ -30,7 +30,7 @@ use parent 'Exporter';
 our @EXPORT = (
   (grep { !/\A(?:\$TODO|done_testing)\z/ } @Test::More::EXPORT),
   qw(start prepare weir post get request connection raw done_testing allow_in_logs allow_killed_workers refused fault
-    db value row rows redis stored spool_files wait_for json uuid now in_parallel start_clients
+    db value row rows redis stored holds_what_was_answered spool_files wait_for json uuid now in_parallel start_clients
     fails_with accepted tables_digest time differs)
 );
 
@@ -148,6 +148,19 @@ sub stored ($seconds = 15) {
   my $empty = wait_for(sub { !spool_files() && redis()->xlen('weir:{0}') == 0 }, $seconds);
   die "records were left in the spool or in Redis for $seconds s\n" unless $empty;
   return 1;
+}
+
+# Asserts that the table holds each event that was answered 200, none twice, and none that was never
+# sent: two sets of ids.
+sub holds_what_was_answered ($answered_200, $sent) {
+  local $Test::Builder::Level = $Test::Builder::Level + 1;
+  my %kept;
+  ++$kept{ $_->[0] } for db()->selectall_arrayref('SELECT event_id FROM events')->@*;
+  is scalar(grep { !$kept{$_} } keys %$answered_200), 0, 'none of ' . keys(%$answered_200) . ' is missing';
+  is scalar(grep { $_ > 1 } values %kept), 0, 'none is twice';
+  is scalar(grep { !$sent->{$_} } keys %kept), 0, 'nothing that was never sent';
+  is value('SELECT count(*) FROM dead_letters'), 0, 'no dead letters';
+  return is value('SELECT coalesce(sum(events), 0) FROM user_days'), scalar keys %kept, 'the daily figures count each once';
 }
 
 # The files of the spool that hold records.

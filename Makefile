@@ -64,7 +64,7 @@ comma = ,
 Q = $(if $(V),,@)
 say = $(if $(V),,@echo '  $(1)';)
 
-.PHONY: all apache bench chaos faults load module outage unit valgrind tidy fuzz test run up down clean-run lint format install clean help FORCE
+.PHONY: all apache bare bench chaos faults load module outage unit valgrind tidy fuzz test run up down clean-run lint format install clean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/libweir_core.a $(BUILD)/weir-flusher $(BUILD)/weirctl $(BUILD)/mod_weir.so module ## build everything (the default)
@@ -171,7 +171,7 @@ $(BUILD)/obj/apache_module/%.o: private EXTRA_CXXFLAGS = $(APACHE_FLAGS)
 $(BUILD)/mod_weir.so: $(call objects,$(APACHE_SRCS)) $(APACHE_LIBS) | apache_module/exports.map
 	$(call link,$(APACHE_LINK),$(CORE_PKGS))
 
-# What the module is measured against (bench/bare/run).
+# What the module is measured against.
 $(BUILD)/obj/bench/bare/%.o: private EXTRA_CXXFLAGS = $(APACHE_FLAGS)
 $(BUILD)/mod_bare.so: $(call objects,bench/bare/mod_bare.cpp)
 	$(call say,link $@)$(CXX) -shared $(LDFLAGS) $(SANITIZE) -o $@ $^
@@ -234,6 +234,11 @@ $(BUILD)/fuzz/%_fuzzer: $(BUILD)/fuzz/obj/t/fuzz/%_fuzzer.o $(BUILD)/fuzz/libwei
 	$(call link,$(CLANGXX) -fsanitize=fuzzer$(comma)address$(comma)undefined,$(CORE_PKGS))
 
 .PRECIOUS: $(BUILD)/obj/%.o $(BUILD)/fuzz/obj/%.o
+
+bare: ## measure the Apache module against a handler that only reads and answers
+	$(call locked,tools/install-deps run test)
+	$(call locked,$(submake) all $(BUILD)/mod_bare.so)
+	@bench/bare/run
 
 bench: ## measure the ways to write a record and to copy it into PostgreSQL
 	$(call locked,tools/install-deps run test)

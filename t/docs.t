@@ -129,6 +129,13 @@ subtest 'metrics.md lists what the edge shows, and no more' => sub {
   is_deeply \%listed, { metrics_shown(get('/metrics')->{body}) }, 'the page and the table agree';
 };
 
+subtest 'the tests that the documents name are there' => sub {
+  my @pages = map { s{\A\Q$root\E/}{}r } glob "$root/{README,CONTRIBUTING}.md $root/docs/*.md $root/docs/decisions/*.md";
+  my %named = map { $_ => 1 } map { text_of($_) =~ m{`(t/\w+\.t)`}g } @pages;
+  cmp_ok scalar keys %named, '>', 20, 'there are some';
+  ok -e "$root/$_", $_ for sort keys %named;
+};
+
 subtest 'api.md says where the answers of the servers differ' => sub {
   my ($section) = $api =~ /^## Where the servers differ\n(.*?)^## /ms;
   my $text = $section =~ s/\s+/ /gr;

@@ -64,7 +64,7 @@ comma = ,
 Q = $(if $(V),,@)
 say = $(if $(V),,@echo '  $(1)';)
 
-.PHONY: all apache bare bench chaos faults load module outage unit valgrind tidy fuzz test run up down clean-run lint format install clean help FORCE
+.PHONY: all apache bare bench chaos faults load module outage races unit valgrind tidy fuzz test run up down clean-run lint format install clean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/libweir_core.a $(BUILD)/weir-flusher $(BUILD)/weirctl $(BUILD)/mod_weir.so module ## build everything (the default)
@@ -203,6 +203,14 @@ valgrind: $(BUILD)/unit ## run the unit tests under valgrind
 
 fuzz: $(FUZZERS) ## run each fuzzer for FUZZ_SECONDS (5)
 	@tools/test fuzz
+
+# The module alone is built with ThreadSanitizer, the programs beside it are the ordinary ones.
+races: ## look for races in Apache's children, under load, as they come and go
+	$(call locked,tools/install-deps run test)
+	$(call locked,$(submake) all)
+	$(call locked,env -u BUILD -u CXXFLAGS -u SANITIZE $(submake) SAN=thread BUILD=$(BUILD)/tsan apache)
+	@mkdir -p $(BUILD)/races && ln -sf ../weir-flusher ../weirctl ../tsan/mod_weir.so $(BUILD)/races
+	@BUILD=$(BUILD)/races WEIR_SERVER=apache TESTS=t/apache_restarts.t tools/test blackbox
 
 load: ## 500,000 requests over 64 connections: no error, memory flat; WEIR_LOAD_REQUESTS sets another number
 	$(call locked,tools/install-deps run test)

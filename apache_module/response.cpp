@@ -24,6 +24,12 @@ void set_head(request_rec* r, const Answer& answer) {
   if (answer.status == HTTP_REQUEST_ENTITY_TOO_LARGE) r->connection->keepalive = AP_CONN_CLOSE;
 }
 
+// httpd would cut a piece out of any answer with 200 for a client that asks for one.
+void forget_ranges(request_rec* r) {
+  apr_table_unset(r->headers_in, "Range");
+  apr_table_unset(r->headers_in, "Request-Range");
+}
+
 void add(apr_bucket_brigade* out, apr_bucket* bucket) { APR_BRIGADE_INSERT_TAIL(out, bucket); }
 
 }  // namespace
@@ -31,6 +37,7 @@ void add(apr_bucket_brigade* out, apr_bucket* bucket) { APR_BRIGADE_INSERT_TAIL(
 int send_answer(request_rec* r, Metrics& metrics, Endpoint endpoint, const Answer& answer,
                 Sent when) {
   set_head(r, answer);
+  forget_ranges(r);
   metrics.answered(endpoint, answer.status);
   apr_bucket_alloc_t* buckets = r->connection->bucket_alloc;
   apr_bucket_brigade* out = apr_brigade_create(r->pool, buckets);

@@ -47,8 +47,10 @@ Visit* visit_of(ngx_http_request_t* r) {
   return static_cast<Visit*>(ngx_http_get_module_ctx(r, ngx_http_weir_module));
 }
 
-// Where a header belongs to which nginx keeps no pointer; null: it is of no interest.
+// Where a header belongs of which nginx keeps no pointer, or only one line; null: it is of no
+// interest.
 std::string_view* place_for(RequestHead& head, std::string_view lower_case_name) {
+  if (lower_case_name == "content-type") return &head.content_type;
   if (lower_case_name == "origin") return &head.origin;
   if (lower_case_name == "content-encoding") return &head.content_encoding;
   if (lower_case_name == "access-control-request-method") {
@@ -77,7 +79,6 @@ void add_header(ngx_http_request_t* r, RequestHead& head, const ngx_table_elt_t&
 RequestHead head_of(ngx_http_request_t* r) {
   RequestHead head;
   head.method = view(r->method_name);
-  head.content_type = view(r->headers_in.content_type);
   if (r->headers_in.content_length_n >= 0) {
     head.content_length = static_cast<std::uint64_t>(r->headers_in.content_length_n);
   }

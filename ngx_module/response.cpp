@@ -43,6 +43,7 @@ ngx_int_t send_answer(ngx_http_request_t* r, Answer answer) {
 
 ngx_int_t send_kept(ngx_http_request_t* r, const Answer& answer) {
   if (ngx_exiting) r->keepalive = 0;  // nginx closes then, and says so itself only since 1.21
+  r->disable_not_modified = 1;        // or nginx puts 304 or 412 over it, by If-Match and its kin
 #if (NGX_HTTP_GZIP)
   r->gzip_tested = 1;  // an answer of some 30 bytes keeps its Content-Length and is not compressed
   r->gzip_ok = 0;

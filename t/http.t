@@ -55,6 +55,21 @@ subtest 'every answer is JSON and has its length' => sub {
   is $head->{headers}{'content-length'}, length $answers{health}{body}, 'HEAD: the same length';
 };
 
+subtest 'an answer is whole, whatever else the client asks for' => sub {
+  for my $header ([ Range => 'bytes=0-3' ], [ 'If-Match' => '"x"' ], [ 'If-None-Match' => '*' ],
+    [ 'If-Unmodified-Since' => 'Thu, 01 Jan 1970 00:00:00 GMT' ]) {
+    accepted post('/track', event(uuid('whole', $header->[0])), @$header), 1, $header->[0];
+    my $health = request(GET => '/health', undef, @$header);
+    is_deeply [ $health->{status}, $health->{json}{status} ], [ 200, 'ok' ], "$header->[0]: health";
+  }
+};
+
+subtest 'two lines of Content-Type are one list, which is no media type' => sub {
+  my $body = event(uuid('two types'));
+  fails_with raw("POST /track HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Type: text/html\r\n"
+      . 'Content-Length: ' . length($body) . "\r\n\r\n$body"), 415, qr/Content-Type/, 'refused';
+};
+
 subtest 'one connection takes request after request, whatever the answers' => sub {
   my $client = connection();
   my $socket = $client->open_socket;

@@ -87,27 +87,46 @@ LocationConf* location_in(const ap_conf_vector_t* section) {
   return static_cast<LocationConf*>(ap_get_module_config(section, &weir_module));
 }
 
-// Limits that stand in different sections, as a request to one of them would meet them.
-bool limits_agree(apr_pool_t* pool, ap_conf_vector_t* outer, ap_conf_vector_t* inner) {
-  LocationConf* const own = location_in(inner);
-  if (own == nullptr || !own->says_something) return true;
-  const auto* merged =
-      static_cast<LocationConf*>(merge_location_conf(pool, location_in(outer), own));
-  const auto fault = contradiction_in(merged->settings.location().limits);
-  if (!fault.empty()) tell("WeirLimit: " + fault + ", in the section of " + own->place);
+bool limits_hold(const LocationConf& merged, const std::string& place) {
+  const auto fault = contradiction_in(merged.settings.location().limits);
+  if (!fault.empty()) tell("WeirLimit: " + fault + ", in the section of " + place);
   return fault.empty();
 }
 
+// A section, as a request to it would meet it, and the Files and If sections inside of it.
+bool limits_agree(apr_pool_t* pool, LocationConf* around, const ap_conf_vector_t* section);
+
+bool inner_limits_agree(apr_pool_t* pool, LocationConf* around,
+                        const apr_array_header_t* sections) {
+  bool right = true;
+  for (int i = 0; sections != nullptr && i < sections->nelts; ++i) {
+    const auto* inner = reinterpret_cast<ap_conf_vector_t**>(sections->elts)[i];
+    right = limits_agree(pool, around, inner) && right;
+  }
+  return right;
+}
+
+bool limits_agree(apr_pool_t* pool, LocationConf* around, const ap_conf_vector_t* section) {
+  LocationConf* const own = location_in(section);
+  auto* const here =
+      own == nullptr ? around : static_cast<LocationConf*>(merge_location_conf(pool, around, own));
+  bool right = own == nullptr || !own->says_something || limits_hold(*here, own->place);
+  const auto* core = static_cast<core_dir_config*>(ap_get_core_module_config(section));
+  if (core == nullptr) return right;
+  right = inner_limits_agree(pool, here, core->sec_file) && right;
+  return inner_limits_agree(pool, here, core->sec_if) && right;
+}
+
 bool all_limits_agree(apr_pool_t* pool, const server_rec* server, bool defaults_count) {
-  auto* outer = server->lookup_defaults;
+  LocationConf* const outer = location_in(server->lookup_defaults);
+  const auto* dir =
+      static_cast<core_dir_config*>(ap_get_core_module_config(server->lookup_defaults));
   const auto* core =
       static_cast<core_server_config*>(ap_get_core_module_config(server->module_config));
-  bool right = !defaults_count || limits_agree(pool, outer, outer);
-  for (const apr_array_header_t* sections : {core->sec_dir, core->sec_url}) {
-    for (int i = 0; i < sections->nelts; ++i) {
-      auto* inner = reinterpret_cast<ap_conf_vector_t**>(sections->elts)[i];
-      right = limits_agree(pool, outer, inner) && right;
-    }
+  bool right = !defaults_count || !outer->says_something || limits_hold(*outer, outer->place);
+  for (const apr_array_header_t* sections :
+       {dir->sec_file, dir->sec_if, core->sec_dir, core->sec_url}) {
+    right = inner_limits_agree(pool, outer, sections) && right;
   }
   return right;
 }

@@ -97,7 +97,8 @@ std::string read_redis_target(const std::vector<std::string_view>& words, const 
   RedisSettings settings;
   if (auto fault = read_redis_settings(words, settings); !fault.empty()) return fault;
   if (std::string path = settings.password_file; !path.empty()) {
-    if (path.front() != '/') path.insert(0, folder + '/');
+    const char* const slash = !folder.empty() && folder.back() == '/' ? "" : "/";
+    if (path.front() != '/') path.insert(0, folder + slash);
     auto fault = read_password(path, settings.courier.password, warning);
     if (!fault.empty()) return fault;
   }

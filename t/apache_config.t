@@ -121,6 +121,12 @@ subtest 'WeirLimit' => sub {
     at('SetHandler weir-track', 'WeirLimit first_year=2050 last_year=2040'));
   refuses('years the wrong way round once inherited', 12, qr/"first_year" \(2200\).*"last_year" \(2150\)/, $redis,
     'WeirLimit first_year=2200 last_year=2300', at('SetHandler weir-track', 'WeirLimit last_year=2150'));
+  refuses('years the wrong way round in Files', 12, qr/"first_year" \(2200\).*"last_year" \(2150\)/, $redis, '<Directory "/srv">',
+    'WeirLimit first_year=2200 last_year=2300', '<Files "track">', 'WeirLimit last_year=2150', '</Files>', '</Directory>');
+  refuses('years the wrong way round in If', 11, qr/"first_year" \(2050\).*"last_year" \(2040\)/, $redis,
+    at('<If "true">', 'WeirLimit first_year=2050 last_year=2040', '</If>'));
+  refuses('the same in no other section', 10, qr/"first_year" \(2050\).*"last_year" \(2040\)/, $redis,
+    '<If "true">', 'WeirLimit first_year=2050 last_year=2040', '</If>');
 };
 
 subtest 'WeirCors' => sub {

@@ -5,8 +5,9 @@
 //
 // Bound: a batch holds at most batch_bytes and one step; a step is at most kMostEntries entries,
 // and at most twice as many as the step before. Where entries suddenly grow, one step is too long
-// once. A batch that took PostgreSQL too long makes the next one half as large, down to a 1024th;
-// each that passes doubles it again.
+// once. Where the rows of a step are not kept, a step may have kMostStreamed entries, of about
+// kStreamedBytes by what was seen of the batch. A batch that took PostgreSQL too long makes the
+// next one half as large, down to a 1024th; each that passes doubles it again.
 #pragma once
 
 #include <algorithm>

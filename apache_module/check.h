@@ -3,7 +3,7 @@
 //
 //   ap_hook_check_config(check_config, nullptr, nullptr, APR_HOOK_MIDDLE);
 //
-// httpd lets a handler be named at the time of a request too (expr=, a script): one that there is
+// httpd lets a handler be named at the time of a request too ("%{…}", a script): one that there is
 // not is answered 500 then, with a line in the error log. Sections that meet only at a request,
 // such as a Directory and a Location, are looked at one by one.
 #pragma once

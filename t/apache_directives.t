@@ -63,6 +63,8 @@ END
   [ '/inflated', 'SetInputFilter DEFLATE' ],
   [ '/slowed', 'SetOutputFilter RATE_LIMIT', 'SetEnv rate-limit 1' ],
   [ '/added', 'Header always set X-Added yes' ],
+  [ '/expression', 'SetHandler "%{reqenv:NONE}weir-track"' ],
+  [ '/no-handler', 'SetHandler "%{reqenv:NONE}weir-trak"' ],
 ));
 
 my $event = '{"event":"e","user_id":"u"}';
@@ -129,6 +131,11 @@ subtest 'who may send is Apache\'s to say' => sub {
   takes post('/private', $event, Authorization => 'Basic ' . encode_base64('ada:secret', '')), 1, 'mod_auth_basic: the right one';
   is post('/from-afar', $event)->{status}, 403, 'mod_remoteip: the proxy itself';
   takes post('/from-afar', $event, 'X-Forwarded-For' => '192.0.2.7'), 1, 'mod_remoteip: the client that the proxy names';
+};
+
+subtest 'a handler that an expression names' => sub {
+  takes post('/expression', $event), 1, 'one that there is';
+  is post('/no-handler', $event)->{status}, 500, 'one that there is not';
 };
 
 subtest 'filters' => sub {

@@ -94,7 +94,7 @@ constexpr int kAnywhere = RSRC_CONF | ACCESS_CONF;
 
 }  // namespace
 
-const command_rec directives[] = {
+const command_rec kDirectives[] = {
     // Syntax:  WeirRedis unix:PATH|HOST:PORT ... [user=NAME] [password_file=PATH] [stream=NAME]
     //          [shards=NUMBER] [timeout=TIME] [patience=TIME] [inflight=NUMBER]
     //          [stream_length=NUMBER] [stream_memory=SIZE]

@@ -23,7 +23,7 @@ struct LocationConf {
   std::string place;            // of its last directive, "/etc/apache2/apache2.conf:12"
 };
 
-extern const command_rec directives[];
+extern const command_rec kDirectives[];
 
 // The module's configuration callbacks.
 void* create_server_conf(apr_pool_t* pool, server_rec* server) noexcept;

@@ -83,7 +83,7 @@ module AP_MODULE_DECLARE_DATA weir_module = {
     weir::merge_location_conf,
     weir::create_server_conf,
     nullptr,  // merge_server_config: what is for all of a server stands in the main one
-    weir::directives,
+    weir::kDirectives,
     weir::register_hooks,
     AP_MODULE_FLAG_NONE,
 };

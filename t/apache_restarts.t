@@ -57,7 +57,7 @@ sub replaced ($name, @old) {
 for my $mpm (sort keys %mpm) {
   subtest "mpm_$mpm" => sub {
     my $weir = start(kind => 'apache', workers => $mpm{$mpm}{workers}, env => { WEIR_MPM => $mpm });
-    like $weir->web_log, qr/\[mpm_$mpm:notice\]/, 'it is the one';
+    ok wait_for(sub { $weir->web_log =~ /\[mpm_$mpm:notice\]/ }), 'it is the one';
     my $cut = under_load('graceful restarts', sub {
       for my $round (1 .. 5) {
         my @old = $weir->reload;

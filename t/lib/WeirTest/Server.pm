@@ -8,7 +8,7 @@
 # Options of prepare():
 #   locations  what the web server takes where: {path, what, strict, limits => {name => value},
 #              cors => [origins], body_buffer => '1k'}
-#   workers    processes of the web server (2)
+#   workers    processes of the web server (2; with WEIR_MPM=prefork, where each serves one client, 80)
 #   http2      speak HTTP/2 without TLS (as nginx does it, no HTTP/1.1 then)
 #   kind       the web server, for tests that are about one ($WEIR_SERVER, or nginx)
 #   config     for such tests: what is served, in the server's own words, instead of locations
@@ -42,7 +42,7 @@ sub prepare ($class, %options) {
   my $self = bless {
     run     => $options{run} // tempdir('weir-test-XXXXXX', TMPDIR => 1),
     kind    => $options{kind} // ($ENV{WEIR_SERVER} || 'nginx'),
-    workers => $options{workers} // 2,
+    workers => $options{workers} // (($ENV{WEIR_MPM} // '') eq 'prefork' ? 80 : 2),
     env     => $options{env} // {},
     owner   => $$,
   }, $class;

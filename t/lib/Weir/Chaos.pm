@@ -60,7 +60,8 @@ sub chaos (%options) {
 # A Weir whose way to Redis leads through the cutter, and whose spool lies on a small disk. Where its
 # folders are is known once a part of it has run.
 sub start_between (%options) {
-  my $weir = prepare(env => { WEIR_POSTGRES_FSYNC => 'on', WEIR_SPOOL_OPTIONS => 'segment=1m', ($options{env} // {})->%* });
+  my $segment = ($ENV{WEIR_MPM} // '') eq 'prefork' ? '256k' : '1m';    # each process reserves one
+  my $weir = prepare(env => { WEIR_POSTGRES_FSYNC => 'on', WEIR_SPOOL_OPTIONS => "segment=$segment", ($options{env} // {})->%* });
   my ($status, $said) = $weir->tool('up redis');
   die "tools/run up redis failed ($status):\n$said\n" if $status;
   $weir->{env}{WEIR_REDIS_VIA} = "$weir->{run}/via.sock";

@@ -75,7 +75,7 @@ void NginxTransport::write_ready() noexcept {
   while (connection_->write->ready && link_->has_output()) {
     const ngx_str_t output = to_ngx(link_->output());
     const ssize_t sent = connection_->send(connection_, output.data, output.len);
-    if (sent == NGX_ERROR) return link_->lost("cannot write", ngx_socket_errno);
+    if (sent == NGX_ERROR) return give_up_writing(ngx_socket_errno);
     if (sent <= 0) break;
     link_->wrote(static_cast<std::size_t>(sent));
     WEIR_FAULT_POINT(after_send);
@@ -83,6 +83,14 @@ void NginxTransport::write_ready() noexcept {
   if (ngx_handle_write_event(connection_->write, 0) != NGX_OK) {
     link_->lost("cannot watch the connection", 0);
   }
+}
+
+// What Redis said before it closed the connection tells more than that it did.
+void NginxTransport::give_up_writing(ngx_err_t error) noexcept {
+  connection_->read->ready = 1;
+  connection_->read->available = -1;  // the amount is not known
+  read_ready();
+  if (connection_ != nullptr) link_->lost("cannot write", error);
 }
 
 void NginxTransport::read_ready() noexcept {

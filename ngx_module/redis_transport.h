@@ -50,6 +50,7 @@ class NginxTransport final : public RedisTransport {
   int opened() noexcept;
   void write_ready() noexcept;
   void read_ready() noexcept;
+  void give_up_writing(ngx_err_t error) noexcept;
   void post_write() noexcept;
 
   const Addresses& addresses_;

@@ -81,11 +81,17 @@ void PollTransport::read_all() noexcept {
   }
 }
 
+// What Redis said before it closed the connection tells more than that it did.
+void PollTransport::give_up_writing(int error) noexcept {
+  read_all();
+  if (fd_ >= 0) link_->lost("cannot write", error);
+}
+
 void PollTransport::flush() noexcept {
   while (fd_ >= 0 && !connecting_ && !blocked_ && link_->has_output()) {
     const std::string_view output = link_->output();
     const ssize_t sent = send(fd_, output.data(), output.size(), MSG_NOSIGNAL);
-    if (sent < 0 && !would_block(errno)) return link_->lost("cannot write", errno);
+    if (sent < 0 && !would_block(errno)) return give_up_writing(errno);
     if (sent < 0) {
       blocked_ = errno != EINTR;
     } else {

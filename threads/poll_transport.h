@@ -39,6 +39,7 @@ class PollTransport final : public RedisTransport {
  private:
   void finish_connecting() noexcept;
   void read_all() noexcept;
+  void give_up_writing(int error) noexcept;
 
   const RedisTarget& target_;
   RedisLink* link_ = nullptr;

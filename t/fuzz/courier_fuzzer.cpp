@@ -118,7 +118,7 @@ class World {
   void greet() {
     courier_.connected(now_);
     feed("+OK\r\n*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n*2\r\n$10\r\nappendonly\r\n$3\r\nyes\r\n");
-    feed("*2\r\n$11\r\nappendfsync\r\n$2\r\nno\r\n-NOPERM no\r\n:0\r\n");
+    feed("*2\r\n$11\r\nappendfsync\r\n$2\r\nno\r\n-NOPERM no\r\n-NOPERM no\r\n:0\r\n");
     require(courier_.state() == Courier::State::ready);
   }
 

@@ -5,7 +5,7 @@
 APACHE_MODULES=/usr/lib/apache2/modules
 
 # Threads of a child. Each holds one request at a time, and with it a client that is slow.
-APACHE_THREADS=256
+APACHE_THREADS=512
 
 check_apache() {
   local needed

@@ -178,6 +178,13 @@ int fail(const std::string& sentence) {
   return HTTP_INTERNAL_SERVER_ERROR;
 }
 
+// A child that could not start its threads.
+int answer_without_child(request_rec* r, Endpoint endpoint) {
+  Metrics nowhere;
+  const Answer answer = Intake::unavailable(settings_of(r).location(), head_of(r));
+  return send_answer(r, nowhere, endpoint, answer, Sent::early);
+}
+
 int answer(request_rec* r) {
   const std::string_view handler = view(r->handler);
   const auto endpoint = endpoint_from_word(handler.substr(kHandlerPrefix.size()));
@@ -187,7 +194,7 @@ int answer(request_rec* r) {
   }
   Child* const child = current_child();
   if (child == nullptr) {
-    if (server_conf(ap_server_conf).edge.redis) return HTTP_SERVICE_UNAVAILABLE;
+    if (server_conf(ap_server_conf).edge.redis) return answer_without_child(r, *endpoint);
     return fail("weir needs a Redis to keep events in: add \"WeirRedis\" to the configuration");
   }
   remember_connection(r->connection);

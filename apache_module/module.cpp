@@ -35,12 +35,8 @@ std::string make_spool_folder(const std::string& path) {
 }
 
 bool prepare(apr_pool_t* pconf, const EdgeSettings& settings) {
-  if (!settings.redis) return true;
-  if (!prepare_shared(pconf, shared_memory())) {
-    log_fault("weir has no memory to share among children");
-    return false;
-  }
-  const std::string folder = settings.spool ? settings.spool->directory : std::string{};
+  const std::string folder =
+      settings.redis && settings.spool ? settings.spool->directory : std::string{};
   if (!folder.empty()) {
     if (auto fault = make_spool_folder(folder); !fault.empty()) {
       log_fault("weir: " + fault);
@@ -49,7 +45,9 @@ bool prepare(apr_pool_t* pconf, const EdgeSettings& settings) {
   }
   const std::string warning = left_spool(replace_spool_folder(folder), folder);
   if (!warning.empty()) ApacheLog().write(Log::Level::warning, warning);
-  return true;
+  if (!settings.redis || prepare_shared(pconf, shared_memory())) return true;
+  log_fault("weir has no memory to share among children");
+  return false;
 }
 
 // httpd reads the configuration twice when it starts, and throws the first away.

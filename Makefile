@@ -187,10 +187,12 @@ $(BUILD)/faults/mod_weir.so: $(call fault_objects,$(FAULT_MODULE_SRCS)) \
 
 # What only the black-box files with a word in their name need.
 for_tests = $(if $(TESTS),$(if $(findstring $(1),$(TESTS)),$(2)),$(2))
+# Those that stop a program at a fault point want it built with them.
+for_faults = $(if $(TESTS),$(if $(shell grep -lE 'with_fault|/faults"' $(TESTS)),faults),faults)
 
 test: ## install what is missing, build, run every test; TESTS="t/track.t …" picks black-box files
 	$(call locked,tools/install-deps run test)
-	$(call locked,$(submake) all $(call for_tests,windows,faults) $(BUILD)/unit $(call for_tests,chaos,$(CHAOS)) \
+	$(call locked,$(submake) all $(for_faults) $(BUILD)/unit $(call for_tests,chaos,$(CHAOS)) \
 		$(if $(SAN),,$(FUZZERS)))
 	@tools/test unit blackbox $(if $(SAN),,sql fuzz)
 

@@ -105,6 +105,7 @@ std::optional<std::vector<std::string>> Database::unread_streams(
       connection_->exec_params("SELECT weir.unread_streams($1)", {pg::array_of(others)});
   if (!rows) return std::nullopt;
   std::vector<std::string> names;
+  names.reserve(static_cast<std::size_t>(rows->rows()));
   for (int i = 0; i < rows->rows(); ++i) names.emplace_back(rows->value(i, 0).value_or(""));
   return names;
 }

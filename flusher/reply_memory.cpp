@@ -1,5 +1,6 @@
 #include "flusher/reply_memory.h"
 
+#include <algorithm>
 #include <cstring>
 #include <exception>
 #include <memory>
@@ -72,9 +73,8 @@ void* make_string(const redisReadTask* task, char* bytes, std::size_t size) noex
 void* make_array(const redisReadTask* task, int elements) noexcept {
   return made(task, [&](redisReply& reply, Arena& memory) {
     reply.elements = elements > 0 ? static_cast<std::size_t>(elements) : 0;
-    const std::size_t size = reply.elements * sizeof *reply.element;
-    reply.element = static_cast<redisReply**>(memory.allocate(size));
-    std::memset(reply.element, 0, size);
+    reply.element = static_cast<redisReply**>(memory.allocate(reply.elements * sizeof(void*)));
+    std::fill_n(reply.element, reply.elements, nullptr);
   });
 }
 

@@ -148,6 +148,7 @@ Fault Store::lock_weeks(const Batch& batch) {
   const auto weeks = wide_weeks(batch.events(), batch.crashes());
   if (weeks.empty()) return Fault::none;
   std::vector<std::string> texts;
+  texts.reserve(weeks.size());
   for (const std::int64_t week : weeks) texts.push_back(std::to_string(week));
   return database_.exec_params(kLockWeeks, {pg::array_of(texts)}) ? Fault::none
                                                                   : fault_of(database_);

@@ -23,6 +23,7 @@ sub start_flusher () {
   $weir->signal(flusher => 'TERM');
   my $pid = fork // die "fork: $!\n";
   return $pid if $pid;
+  open STDOUT, '>', '/dev/null' or POSIX::_exit(126);
   open STDERR, '>>', "$weir->{run}/log/flusher.log" or POSIX::_exit(126);
   exec(($ENV{BUILD} // WeirTest::Server->root . '/build') . '/weir-flusher', '--config', "$data/flusher/flusher.conf",
     '--metrics', '127.0.0.1:0', '--redis', 'unix:' . $weir->setting('REDIS_SOCKET') . ",127.0.0.1:$replica->{own_port}")
@@ -46,9 +47,10 @@ END
   exec 'redis-server', "$folder/sentinel.conf", '--sentinel' or POSIX::_exit(127);
 }
 
-my $flusher_pid = start_flusher();
+my ($owner, @ours) = ($$);
+push @ours, start_flusher();
 my $sentinel_port = WeirTest::Replica::free_port();
-my $sentinel_pid = start_sentinel($sentinel_port);
+unshift @ours, start_sentinel($sentinel_port);
 my $sentinel;
 ok wait_for(sub { $sentinel = eval { Redis->new(server => "127.0.0.1:$sentinel_port") } }), 'a Sentinel runs';
 
@@ -96,8 +98,19 @@ subtest 'the master dies' => sub {
   all_are_stored_once();
 };
 
-for my $pid ($sentinel_pid, $flusher_pid) {
-  kill TERM => $pid;
-  waitpid $pid, 0;
-}
+end_both();
 done_testing;
+
+sub end_both () {
+  for my $pid (splice @ours) {
+    kill TERM => $pid;
+    waitpid $pid, 0;
+  }
+  return;
+}
+
+END {
+  my $status = $?;
+  end_both() if $$ == $owner;
+  $? = $status;
+}

@@ -250,18 +250,25 @@ bare: ## measure the Apache module against a handler that only reads and answers
 	$(call locked,$(submake) all $(BUILD)/mod_bare.so)
 	@bench/bare/run
 
-bench: ## measure the ways to write a record and to copy it into PostgreSQL
-	$(call locked,tools/install-deps run test)
+bench: ## measure: against bare handlers and what people write today, the flusher against COPY, records, the spool
+	$(call locked,tools/install-deps run test bench)
 	$(call locked,$(submake) all $(BUILD)/record_formats $(BUILD)/spool_commit $(BUILD)/backlog)
 	@for way in binary text; do echo "$$way:"; valgrind --tool=callgrind --callgrind-out-file=/dev/null \
 		$(BUILD)/record_formats $$way 10000 2>&1 >/dev/null | grep -E 'bytes each|Collected'; done
 	bench/copy-formats.sh
 	bench/flusher
+	$(call locked,$(submake) $(BUILD)/bench/ngx_http_bare_module.so $(BUILD)/mod_bare.so)
+	bench/run
 	@echo 'records kept in the spool, with a sync for each group:'; rm -rf $(BUILD)/spool_bench; mkdir $(BUILD)/spool_bench
 	@for waiting in 1 64 1000; do $(BUILD)/spool_commit $(BUILD)/spool_bench reserved $$waiting 3; done; rm -rf $(BUILD)/spool_bench
 
-$(BUILD)/record_formats $(BUILD)/spool_commit $(BUILD)/backlog: $(BUILD)/%: $(BUILD)/obj/bench/%.o $(BUILD)/libweir_spool.a $(BUILD)/libweir_core.a
+$(BUILD)/record_formats $(BUILD)/spool_commit $(BUILD)/backlog $(BUILD)/intake_cost: $(BUILD)/%: $(BUILD)/obj/bench/%.o $(BUILD)/libweir_spool.a $(BUILD)/libweir_core.a
 	$(call say,link $@)$(CXX) $(LDFLAGS) $(SANITIZE) -o $@ $^ $$(pkg-config --libs $(CORE_PKGS))
+
+# The limit that Weir is measured against.
+$(BUILD)/bench/ngx_http_bare_module.so: bench/bare/ngx_http_bare_module.c module
+	@mkdir -p $(@D)
+	$(call say,compile $<)$(CC) -O2 -g -fPIC -shared -Wall -Wextra -Werror $(NGINX_INCLUDES) -o $@ $<
 
 # Looking after the code -----------------------------------------------------------------------
 

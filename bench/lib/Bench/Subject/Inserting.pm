@@ -1,0 +1,35 @@
+# A program that inserts into a table of its own in a private PostgreSQL.
+package Bench::Subject::Inserting;
+use v5.36;
+
+use parent 'Bench::Subject';
+
+my $table = 'CREATE SCHEMA bench; CREATE TABLE bench.events (event_id uuid PRIMARY KEY DEFAULT gen_random_uuid(), '
+  . 'user_id text NOT NULL, event text NOT NULL, timestamp timestamptz NOT NULL, received_at timestamptz NOT NULL '
+  . 'DEFAULT now(), properties jsonb); CREATE INDEX ON bench.events (timestamp)';
+
+sub start ($self) {
+  $self->{database} = Bench::Subject->make('Weir, nginx', $self->{dir}, port => $self->{port} + 50, parts => ['postgres']);
+  $self->{database}->start;
+  $self->sql($table);
+  my $socket = $self->{database}->setting('PGHOST');
+  $self->{web} = $self->launch({ BENCH_DSN => $self->dsn($socket), PORT => $self->{port} }, $self->command);
+  return $self->await_port;
+}
+
+sub sql ($self, $text) {
+  my $host = $self->{database}->setting('PGHOST');
+  system('psql', '-XqAt', '-h', $host, '-U', 'postgres', '-v', 'ON_ERROR_STOP=1', '-d', 'weir', '-c', $text) == 0
+    or die "psql failed\n";
+  return;
+}
+
+sub processes ($self) { return { web => [ $self->{web} ], postgres => [ $self->{database}->pid('postgres') ] } }
+sub clear ($self) { return $self->sql('TRUNCATE bench.events') }
+
+sub stop ($self) {
+  $self->SUPER::stop;
+  return $self->{database} && $self->{database}->stop;
+}
+
+1;

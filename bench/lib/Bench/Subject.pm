@@ -32,7 +32,7 @@ sub make ($class, $name, $folder, %options) {
   my $kind = 'Bench::Subject::' . ($kinds{$name} // die "there is no $name to measure\n");
   eval "require $kind; 1" or die $@;
   (my $place = lc $name) =~ s/[^a-z]+/-/g;
-  my $self = bless { name => $name, dir => "$folder/$place", %options }, $kind;
+  my $self = bless { name => $name, dir => "$folder/$place-$options{port}", %options }, $kind;
   make_path($self->{dir});
   chmod 0755, $self->{dir};
   return $self;

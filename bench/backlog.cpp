@@ -5,8 +5,8 @@
 //
 // Events of some 300 bytes of four kinds, one of which has measures (0003_roll_ups.sql), that came
 // in evenly over the last DAYS days, each up to a minute after it happened. v7: the edge made the
-// ids; v4: clients made them, at random. The same arguments give the same rows but for the ids and
-// for now.
+// ids; v4: clients made them, at random. The same arguments give the same rows, but for the ids and
+// the day on which they end.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>

@@ -45,7 +45,7 @@ class PollTransport final : public RedisTransport {
   RedisLink* link_ = nullptr;
   int fd_ = -1;
   bool connecting_ = false;
-  bool blocked_ = false;  // the socket takes no more for now
+  bool blocked_ = false;  // the socket is full until poll() says otherwise
   std::array<char, 64 << 10> input_;
 };
 

@@ -64,7 +64,7 @@ comma = ,
 Q = $(if $(V),,@)
 say = $(if $(V),,@echo '  $(1)';)
 
-.PHONY: all apache bare bench chaos faults load module outage races unit valgrind tidy fuzz test run up down clean-run lint format install clean help FORCE
+.PHONY: all apache bare bench chaos faults instructions load module outage races unit valgrind tidy fuzz test run up down clean-run lint format install clean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/libweir_core.a $(BUILD)/weir-flusher $(BUILD)/weirctl $(BUILD)/mod_weir.so module ## build everything (the default)
@@ -250,6 +250,11 @@ bare: ## measure the Apache module against a handler that only reads and answers
 	$(call locked,$(submake) all $(BUILD)/mod_bare.so)
 	@bench/bare/run
 
+instructions: ## count the instructions that a request costs, against bench/instructions.budget
+	$(call locked,tools/install-deps run test)
+	$(call locked,$(submake) $(BUILD)/intake_cost)
+	@bench/instructions
+
 bench: ## measure: against bare handlers and what people write today, the flusher against COPY, records, the spool
 	$(call locked,tools/install-deps run test bench)
 	$(call locked,$(submake) all $(BUILD)/record_formats $(BUILD)/spool_commit $(BUILD)/backlog)
@@ -324,7 +329,7 @@ clean: ## remove what was built
 	rm -rf $(BUILD)
 
 help: ## this list
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo 'Variables: RUN=$(RUN) WEIR_PORT=$(WEIR_PORT) WEIR_SERVER=nginx|apache BUILD=$(BUILD) SAN=1|thread V=1'
 
 -include $(shell find $(BUILD)/obj $(BUILD)/fuzz/obj -name '*.d' 2>/dev/null)

@@ -64,7 +64,7 @@ comma = ,
 Q = $(if $(V),,@)
 say = $(if $(V),,@echo '  $(1)';)
 
-.PHONY: all apache bare bench chaos faults instructions load module outage races unit valgrind tidy fuzz test run up down clean-run lint format install clean help FORCE
+.PHONY: all apache bare bench bench-smoke chaos faults instructions load module outage races unit valgrind tidy fuzz test run up down clean-run lint format install clean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/libweir_core.a $(BUILD)/weir-flusher $(BUILD)/weirctl $(BUILD)/mod_weir.so module ## build everything (the default)
@@ -255,20 +255,26 @@ instructions: ## count the instructions that a request costs, against bench/inst
 	$(call locked,$(submake) $(BUILD)/intake_cost)
 	@bench/instructions
 
-bench: ## measure: against bare handlers and what people write today, the flusher against COPY, records, the spool
+# What is measured, and with what.
+BENCHES = all $(BUILD)/record_formats $(BUILD)/spool_commit $(BUILD)/backlog $(BUILD)/bench/paced \
+	$(BUILD)/bench/ngx_http_bare_module.so $(BUILD)/mod_bare.so
+
+bench: ## measure Weir beside its limits and what people write today; writes docs/performance.md
 	$(call locked,tools/install-deps run test bench)
-	$(call locked,$(submake) all $(BUILD)/record_formats $(BUILD)/spool_commit $(BUILD)/backlog)
-	@for way in binary text; do echo "$$way:"; valgrind --tool=callgrind --callgrind-out-file=/dev/null \
-		$(BUILD)/record_formats $$way 10000 2>&1 >/dev/null | grep -E 'bytes each|Collected'; done
-	bench/copy-formats.sh
-	bench/flusher
-	$(call locked,$(submake) $(BUILD)/bench/ngx_http_bare_module.so $(BUILD)/mod_bare.so)
-	bench/run
-	@echo 'records kept in the spool, with a sync for each group:'; rm -rf $(BUILD)/spool_bench; mkdir $(BUILD)/spool_bench
-	@for waiting in 1 64 1000; do $(BUILD)/spool_commit $(BUILD)/spool_bench reserved $$waiting 3; done; rm -rf $(BUILD)/spool_bench
+	$(call locked,$(submake) $(BENCHES))
+	@bench/run
+
+bench-smoke: ## each benchmark a little, to see that it works; no time fails it
+	$(call locked,tools/install-deps run test bench)
+	$(call locked,$(submake) $(BENCHES))
+	@bench/run --small
 
 $(BUILD)/record_formats $(BUILD)/spool_commit $(BUILD)/backlog $(BUILD)/intake_cost: $(BUILD)/%: $(BUILD)/obj/bench/%.o $(BUILD)/libweir_spool.a $(BUILD)/libweir_core.a
 	$(call say,link $@)$(CXX) $(LDFLAGS) $(SANITIZE) -o $@ $^ $$(pkg-config --libs $(CORE_PKGS))
+
+$(BUILD)/bench/paced: $(call objects,bench/paced.cpp)
+	@mkdir -p $(@D)
+	$(call say,link $@)$(CXX) $(LDFLAGS) $(SANITIZE) -o $@ $^
 
 # The limit that Weir is measured against.
 $(BUILD)/bench/ngx_http_bare_module.so: bench/bare/ngx_http_bare_module.c module

@@ -32,19 +32,26 @@ sub make ($class, $name, $folder, %options) {
   my $kind = 'Bench::Subject::' . ($kinds{$name} // die "there is no $name to measure\n");
   eval "require $kind; 1" or die $@;
   (my $place = lc $name) =~ s/[^a-z]+/-/g;
+  $options{as} //= $name;
   my $self = bless { name => $name, dir => "$folder/$place-$options{port}", %options }, $kind;
   make_path($self->{dir});
   chmod 0755, $self->{dir};
   return $self;
 }
 
-sub name ($self) { return $self->{name} }
+sub name ($self) { return $self->{as} // $self->{name} }
 sub url ($self, $path) { return "http://127.0.0.1:$self->{port}$path" }
 sub root { return $root }
 sub build { return $build }
 
 # Before and after each run: what a run leaves behind must not slow the next one.
 sub clear ($self) { return }
+
+# After a run: waits until what was answered is where it has to be.
+sub settle ($self) { return }
+
+# How many events are there since clear(); undef for what keeps none.
+sub events ($self, $body) { return }
 
 # Starts a program in a session of its own; its pid.
 sub launch ($self, $env, @command) {

@@ -13,6 +13,8 @@ sub start ($self) {
   return $self->SUPER::start;
 }
 
+sub clear ($self) { return }
+sub events ($self, $body) { return }
 sub url ($self, $path) { return $self->SUPER::url('/bare') }
 
 1;

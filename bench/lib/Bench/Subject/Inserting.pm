@@ -17,15 +17,11 @@ sub start ($self) {
   return $self->await_port;
 }
 
-sub sql ($self, $text) {
-  my $host = $self->{database}->setting('PGHOST');
-  system('psql', '-XqAt', '-h', $host, '-U', 'postgres', '-v', 'ON_ERROR_STOP=1', '-d', 'weir', '-c', $text) == 0
-    or die "psql failed\n";
-  return;
-}
+sub sql ($self, $text) { return $self->{database}->sql($text) }
 
 sub processes ($self) { return { web => [ $self->{web} ], postgres => [ $self->{database}->pid('postgres') ] } }
 sub clear ($self) { return $self->sql('TRUNCATE bench.events') }
+sub events ($self, $body) { return $self->sql('SELECT count(*) FROM bench.events') }
 
 sub stop ($self) {
   $self->SUPER::stop;

@@ -15,7 +15,8 @@ sub start ($self) {
 }
 
 sub processes ($self) { return { web => [ $self->{web} ], redis => [ $self->{redis}->pid('redis') ] } }
-sub clear ($self) { return $self->{redis}->redis(qw(UNLINK lua)) }
+sub clear ($self) { return $self->{redis}->empty_redis('lua') }
+sub events ($self, $body) { return 0 + $self->{redis}->redis('XLEN', 'lua') }    # an entry an event
 
 sub stop ($self) {
   $self->SUPER::stop;

@@ -1,0 +1,12 @@
+# Apache with Weir against the same Apache with a handler that reads a body and answers.
+package Bench::Group::Apache;
+use v5.36;
+
+use Bench::Turns;
+
+sub run ($settings, $stage) {
+  my @subjects = map { $stage->subject($_) } 'bare Apache', 'Weir, Apache';
+  return [ map { Bench::Turns::take($settings, $_, $settings->body($_), @subjects) } qw(single ten crash) ];
+}
+
+1;

@@ -1,0 +1,59 @@
+# How long and how often is measured, and with what bodies; from the environment, and small on demand.
+#
+#   my $settings = Bench::Settings->new(small => 1, folder => '/tmp/x');
+#   $settings->{rounds}; $settings->count(1_000_000, 2000); $settings->body('single')->{file}
+package Bench::Settings;
+use v5.36;
+
+use FindBin;
+use POSIX qw(strftime);
+
+my %bodies = (
+  single => { path => '/track', file => 'event.json', events => 1 },
+  ten    => { path => '/track', file => 'batch.json', events => 10 },
+  crash  => { path => '/crash', file => 'crash.json', events => 1 },
+);
+
+sub new ($class, %with) {
+  my ($small, $long) = @with{qw(small long)};
+  my $self = bless {
+    %with,
+    rounds      => $ENV{BENCH_ROUNDS}      // ($small ? 1 : 5),
+    seconds     => $ENV{BENCH_SECONDS}     // ($small ? 0.4 : 4),
+    warm        => $small ? 0 : 2,
+    connections => $ENV{BENCH_CONNECTIONS} // 64,
+    port        => $ENV{BENCH_PORT}        // 18500,
+    requests    => $ENV{BENCH_REQUESTS}    // ($small ? 5000 : $long ? 10_000_000 : 1_000_000),
+    rows        => $ENV{BENCH_ROWS}        // ($small ? 20_000 : $long ? 10_000_000 : 1_000_000),
+  }, $class;
+  return $self;
+}
+
+# The one figure or, where everything is small, the other.
+sub count ($self, $full, $small) { return $self->{small} ? $small : $full }
+
+# Points of a curve take their turns less often, and each is shorter.
+sub curve ($self) {
+  return $self->{small} ? $self : bless { %$self, rounds => $self->{rounds} > 2 ? 2 : $self->{rounds}, seconds => 2, warm => 0.5 }, ref $self;
+}
+
+# The bodies are fixed, but for their day, which is today's: another year an event of today would be too
+# old to be taken as it is.
+sub body ($self, $name) {
+  my $body = $bodies{$name};
+  open my $in, '<', "$FindBin::Bin/bodies/$body->{file}" or die "$body->{file}: $!\n";
+  my $text = do { local $/; <$in> };
+  my $today = strftime('%Y-%m-%d', gmtime time - 3600);
+  $text =~ s/\b20\d\d-\d\d-\d\dT\d\d:\d\d/${today}T00:00/g;
+  return { %$body, file => $self->write($body->{file}, $text), size => length $text };
+}
+
+sub write ($self, $name, $text) {
+  my $path = "$self->{folder}/$name";
+  open my $out, '>', $path or die "$path: $!\n";
+  print {$out} $text;
+  close $out or die "$path: $!\n";
+  return $path;
+}
+
+1;

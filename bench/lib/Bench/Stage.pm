@@ -1,0 +1,36 @@
+# Who is on the stage: starts subjects, each on a port of its own, and ends all of them, whatever happens.
+#
+#   my $stage = Bench::Stage->new($settings);
+#   my $weir = $stage->subject('Weir, nginx', as => 'everysec', fsync => 'everysec');
+#   $stage->clear_all;
+package Bench::Stage;
+use v5.36;
+
+use Bench::Subject;
+
+sub new ($class, $settings) {
+  return bless { settings => $settings, port => $settings->{port}, running => [], owner => $$ }, $class;
+}
+
+# `as` is the name under which its figures stand.
+sub subject ($self, $name, %options) {
+  my $subject = Bench::Subject->make($name, $self->{settings}{folder}, port => $self->{port}++, %options);
+  push $self->{running}->@*, $subject;
+  say "  start $name" . (defined $options{as} ? " ($options{as})" : '');
+  $subject->start;
+  return $subject;
+}
+
+sub clear_all ($self) {
+  $_->stop for splice $self->{running}->@*;
+  return;
+}
+
+sub DESTROY ($self) {
+  return if $$ != $self->{owner};
+  local ($?, $@);
+  eval { $self->clear_all; 1 } or warn $@;
+  return;
+}
+
+1;

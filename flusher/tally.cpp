@@ -146,8 +146,8 @@ void Tally::write_user_days(std::string& out) const {
   entries.reserve(user_days_.entries().size());
   for (const auto& entry : user_days_.entries()) entries.push_back(&entry);
   std::sort(entries.begin(), entries.end(), [](Counted a, Counted b) {
-    return std::tie(a->key.tenant, a->key.name, a->key.day) <
-           std::tie(b->key.tenant, b->key.name, b->key.day);
+    return std::tie(a->key.tenant, a->key.day, a->key.name) <
+           std::tie(b->key.tenant, b->key.day, b->key.name);
   });
   for (const Counted entry : entries) {
     append_number(out, 5, 2);

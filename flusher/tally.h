@@ -1,6 +1,6 @@
 // What a batch's rows of events add to the roll-ups, added up by user, by kind of event, by
 // property of that kind, and by UTC day, as rows for the flusher's temporary tables. What becomes
-// of them is SQL's business: sql/migrations/0011_added_up_by_the_flusher.sql. Pure: no PostgreSQL.
+// of them is SQL's business: sql/migrations/0013_room_for_newer_days.sql. Pure: no PostgreSQL.
 //
 //   Tally tally;
 //   tally.measure({{"*", "recording_completed", "audio_duration_seconds"}});   // empties it, too
@@ -39,8 +39,8 @@ class Tally {
 
   std::size_t bytes() const { return bytes_; }
 
-  // Appends all rows of added_user_days (in the order of their keys' bytes), added_kinds,
-  // added_sums.
+  // Appends all rows of added_user_days (by tenant, day and user, in the order of bytes: that of
+  // the table's key), added_kinds, added_sums.
   void write_user_days(std::string& out) const;
   void write_kinds(std::string& out) const;
   void write_sums(std::string& out) const;

@@ -3,7 +3,7 @@ BEGIN;
 SET LOCAL search_path = weir, public;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap SCHEMA public;
-SELECT plan(19);
+SELECT plan(20);
 -- Days are UTC days wherever the flusher runs.
 SET LOCAL timezone = 'America/Los_Angeles';
 SELECT open_session();
@@ -149,6 +149,27 @@ SELECT is((SELECT count(*) FROM users WHERE user_id = 'u9'), 0::bigint, 'a crash
 -- A replay of a batch is the flusher's to avoid: whatever is in added_events counts.
 SELECT is((SELECT count(*) FROM user_days WHERE tenant_id IN ('a', 'b', 'c', 'd')), 9::bigint,
   'no row more than was brought');
+
+-- A backlog makes all users' rows newer at once: none of that may go into an index.
+CREATE FUNCTION pg_temp.all_users_come() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  DELETE FROM added_user_days;
+  INSERT INTO added_user_days
+  SELECT 'e', md5(n::text)::uuid::text, 1, '2026-03-02T01:00:00Z', '2026-03-02T02:00:00Z'
+  FROM generate_series(1, 3000) AS n;
+  PERFORM roll_up_events();
+END
+$$;
+SELECT pg_temp.all_users_come();
+CREATE TEMPORARY TABLE so_far AS
+SELECT pg_stat_get_xact_tuples_updated('user_days'::regclass) AS updated,
+  pg_stat_get_xact_tuples_hot_updated('user_days'::regclass) AS hot;
+SELECT pg_temp.all_users_come();
+SELECT results_eq(
+  $$ SELECT pg_stat_get_xact_tuples_updated('user_days'::regclass) - updated,
+       pg_stat_get_xact_tuples_hot_updated('user_days'::regclass) - hot FROM so_far $$,
+  $$ VALUES (3000::bigint, 3000::bigint) $$,
+  'pages of user_days have room for the newer version of each of their rows');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -97,15 +97,16 @@ std::string sum_of(const std::vector<std::string_view>& literals) {
 
 }  // namespace
 
-START_TEST(users_are_counted_by_tenant_and_utc_day_in_the_order_of_bytes) {
+START_TEST(users_are_counted_by_tenant_and_utc_day_in_the_order_of_the_tables_key) {
   Tally tally;
   add(tally, {{"b", "u", "e", kMidnight + 5, ""},
               {"a", "v", "e", kMidnight + 9, ""},
               {"a", "u", "e", kMidnight - 1, ""},
+              {"a", "v", "f", kMidnight - 2, ""},
               {"a", "v", "f", kMidnight + 7, ""},
               {"a", "u", "e", kMidnight, ""},
               {"a", "", "e", kMidnight, ""}});
-  is_shown(user_days(tally), {"a|u|1|-1|-1", "a|u|1|0|0", "a|v|2|7|9", "b|u|1|5|5"});
+  is_shown(user_days(tally), {"a|u|1|-1|-1", "a|v|1|-2|-2", "a|u|1|0|0", "a|v|2|7|9", "b|u|1|5|5"});
 }
 END_TEST
 
@@ -217,7 +218,7 @@ END_TEST
 
 const weir_test::Register kRegistered(
     "flusher_tally",
-    {users_are_counted_by_tenant_and_utc_day_in_the_order_of_bytes,
+    {users_are_counted_by_tenant_and_utc_day_in_the_order_of_the_tables_key,
      kinds_are_counted_with_and_without_a_user, many_names_are_told_apart,
      numbers_are_added_up_where_a_measure_wants_them, a_number_that_is_too_long_to_add_goes_alone,
      a_tally_that_was_cleared_is_empty, bytes_grow_with_users_and_not_with_events, sums_are_exact,

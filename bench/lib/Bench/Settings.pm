@@ -32,6 +32,11 @@ sub new ($class, %with) {
 # The one figure or, where everything is small, the other.
 sub count ($self, $full, $small) { return $self->{small} ? $small : $full }
 
+# For what is told by its ratio or its curve, and not by the last percent.
+sub fewer ($self, $rounds = 3) {
+  return bless { %$self, rounds => $rounds < $self->{rounds} ? $rounds : $self->{rounds} }, ref $self;
+}
+
 # Points of a curve take their turns less often, and each is shorter.
 sub curve ($self) {
   return $self->{small} ? $self : bless { %$self, rounds => $self->{rounds} > 2 ? 2 : $self->{rounds}, seconds => 2, warm => 0.5 }, ref $self;

@@ -14,11 +14,17 @@ sub new ($class, $settings) {
 
 # `as` is the name under which its figures stand.
 sub subject ($self, $name, %options) {
-  my $subject = Bench::Subject->make($name, $self->{settings}{folder}, port => $self->{port}++, %options);
+  my $subject = Bench::Subject->make($name, $self->{settings}{folder}, port => $self->{port}++, small => $self->{settings}{small}, %options);
   push $self->{running}->@*, $subject;
   say "  start $name" . (defined $options{as} ? " ($options{as})" : '');
   $subject->start;
   return $subject;
+}
+
+sub end ($self, $subject) {
+  $self->{running} = [ grep { $_ != $subject } $self->{running}->@* ];
+  $subject->stop;
+  return;
 }
 
 sub clear_all ($self) {

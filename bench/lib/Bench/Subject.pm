@@ -50,6 +50,17 @@ sub clear ($self) { return }
 # After a run: waits until what was answered is where it has to be.
 sub settle ($self) { return }
 
+# Until a count stays as it is: the load leaves with requests under way, which are worked off all the same.
+sub until_quiet ($self, $count) {
+  my ($deadline, $before) = (time + 300, 'none');
+  while ((my $now = $count->()) ne $before) {
+    die $self->name . ": it does not come to an end\n" if time > $deadline;
+    $before = $now;
+    sleep 0.04;
+  }
+  return;
+}
+
 # How many events are there since clear(); undef for what keeps none.
 sub events ($self, $body) { return }
 
@@ -59,7 +70,7 @@ sub launch ($self, $env, @command) {
   return $self->{pids}{$pid} = $pid if $pid;
   setsid();
   open STDIN,  '<',  '/dev/null';
-  open STDOUT, '>>', "$self->{dir}/log";
+  open STDOUT, '>>', "$self->{dir}.log";
   open STDERR, '>&', \*STDOUT;
   @ENV{ keys %$env } = values %$env;
   exec @command or POSIX::_exit(127);
@@ -68,7 +79,7 @@ sub launch ($self, $env, @command) {
 sub await_port ($self, $seconds = 20) {
   my $deadline = time + $seconds;
   until (IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $self->{port})) {
-    die "$self->{name} does not answer: see $self->{dir}/log\n" if time > $deadline;
+    die "$self->{name} does not answer: see $self->{dir}.log\n" if time > $deadline;
     sleep 0.05;
   }
   return;

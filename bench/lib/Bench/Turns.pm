@@ -21,9 +21,9 @@ sub measure ($settings, $body, $subject, %with) {
   die sprintf "%s: nothing was answered\n", $subject->name unless $run->{ok};
   $subject->settle;
   my $after = spent($processes);
-  must_hold($subject, $body, $run, $with{connections} // $settings->{connections});
+  my $requests = must_hold($subject, $body, $run, $with{connections} // $settings->{connections});
   $subject->clear;
-  my %cpu = map { $_ => ($after->{$_} - $before->{$_}) / $run->{ok} * 1e6 } keys %$after;
+  my %cpu = map { $_ => ($after->{$_} - $before->{$_}) / $requests * 1e6 } keys %$after;
   return { rate => $run->{ok} / $run->{seconds}, (map { $_ => $run->{$_} } qw(p50 p99)), %cpu, all => sum0(values %cpu) };
 }
 
@@ -32,10 +32,11 @@ sub spent ($processes) {
 }
 
 # The load ends with a request under way on each connection: these may have been kept and never answered.
+# The requests that were worked off.
 sub must_hold ($subject, $body, $run, $connections) {
-  my $events = $subject->events($body) // return;
+  my $events = $subject->events($body) // return $run->{ok};
   my ($least, $most) = map { $_ * $body->{events} } $run->{ok}, $run->{ok} + $connections;
-  return if $events >= $least && $events <= $most;
+  return $events / $body->{events} if $events >= $least && $events <= $most;
   die sprintf "%s: %d events were answered with 200, and %d are there\n", $subject->name, $least, $events;
 }
 

@@ -9,7 +9,7 @@ my $table = 'CREATE SCHEMA bench; CREATE TABLE bench.events (event_id uuid PRIMA
   . 'DEFAULT now(), properties jsonb); CREATE INDEX ON bench.events (timestamp)';
 
 sub start ($self) {
-  $self->{database} = Bench::Subject->make('Weir, nginx', $self->{dir}, port => $self->{port} + 50, parts => ['postgres']);
+  $self->{database} = Bench::Subject->make('Weir, nginx', $self->{dir}, port => $self->{port} + 50, small => $self->{small}, parts => ['postgres']);
   $self->{database}->start;
   $self->sql($table);
   my $socket = $self->{database}->setting('PGHOST');
@@ -21,7 +21,10 @@ sub sql ($self, $text) { return $self->{database}->sql($text) }
 
 sub processes ($self) { return { web => [ $self->{web} ], postgres => [ $self->{database}->pid('postgres') ] } }
 sub clear ($self) { return $self->sql('TRUNCATE bench.events') }
-sub events ($self, $body) { return $self->sql('SELECT count(*) FROM bench.events') }
+sub settle ($self) {
+  return $self->until_quiet(sub { $self->events });
+}
+sub events ($self, $body = undef) { return $self->sql('SELECT count(*) FROM bench.events') }
 
 sub stop ($self) {
   $self->SUPER::stop;

@@ -5,7 +5,7 @@ use v5.36;
 use parent 'Bench::Subject::Nginx';
 
 sub start ($self) {
-  $self->{redis} = Bench::Subject->make('Weir, nginx', $self->{dir}, port => $self->{port} + 50, parts => ['redis'],
+  $self->{redis} = Bench::Subject->make('Weir, nginx', $self->{dir}, port => $self->{port} + 50, small => $self->{small}, parts => ['redis'],
     fsync => $self->{fsync});
   $self->{redis}->start;
   $self->fill(Bench::Subject::root() . '/bench/peers/lua/nginx.conf.in', "$self->{dir}/nginx.conf", PORT => $self->{port},
@@ -16,7 +16,10 @@ sub start ($self) {
 
 sub processes ($self) { return { web => [ $self->{web} ], redis => [ $self->{redis}->pid('redis') ] } }
 sub clear ($self) { return $self->{redis}->empty_redis('lua') }
-sub events ($self, $body) { return 0 + $self->{redis}->redis('XLEN', 'lua') }    # an entry an event
+sub settle ($self) {
+  return $self->until_quiet(sub { $self->events });
+}
+sub events ($self, $body = undef) { return 0 + $self->{redis}->redis('XLEN', 'lua') }    # an entry an event
 
 sub stop ($self) {
   $self->SUPER::stop;

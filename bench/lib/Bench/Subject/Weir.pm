@@ -1,5 +1,7 @@
 # A private Weir by tools/run, or a part of one: `parts` are those that are started. `shards`, `workers` and
-# `fsync` are as tools/run has them, `env` holds more of its settings.
+# `fsync` are as tools/run has them, `env` holds more of its settings. So that the way over Redis is what is
+# measured on a busy machine too, a request waits for Redis longer than by default until it changes over to
+# the spool; `impatient` leaves the default.
 package Bench::Subject::Weir;
 use v5.36;
 
@@ -15,8 +17,9 @@ sub start ($self) {
   my %env = (
     RUN => $self->{dir}, WEIR_PORT => $self->{port}, WEIR_WORKERS => $self->{workers} // 1, BUILD => Bench::Subject::build(),
     WEIR_SERVER => $self->{name} =~ /Apache/ ? 'apache' : 'nginx', WEIR_REDIS_FSYNC => $self->{fsync} // 'everysec',
-    WEIR_REDIS_OPTIONS => 'stream_memory=8g stream_length=100000000', WEIR_REDIS_CONF => $self->redis_conf,
-    WEIR_SHARDS => $self->{shards} // '', $self->{env} ? $self->{env}->%* : (),
+    WEIR_REDIS_OPTIONS => 'stream_memory=8g stream_length=100000000' . ($self->{impatient} ? '' : ' patience=2s'), WEIR_REDIS_CONF => $self->redis_conf,
+    WEIR_SHARDS => $self->{shards} // '',
+    WEIR_POSTGRES_FSYNC => $self->{small} ? 'off' : 'on', $self->{env} ? $self->{env}->%* : (),
   );
   $self->{environment} = \%env;
   $self->tool('up', @{ $self->{parts} // [qw(redis web)] });
@@ -99,15 +102,14 @@ sub take_redis_away ($self) {
   return;
 }
 
+# What waits for a flusher goes away, and what went into the spool comes out of it again.
 sub settle ($self) {
-  return unless $self->has('flusher');
-  my $deadline = time + 300;
-  until ($self->waiting == 0) {
-    die $self->name . ": the flusher does not come to an end\n" if time > $deadline;
-    sleep 0.02;
-  }
-  return;
+  return $self->until_quiet(sub { $self->metric('weir_spool_records_total') }) if $self->{away};
+  my $must_go = $self->has('flusher') ? sub { $self->waiting + $self->spooled } : sub { $self->spooled };
+  return $self->until_quiet(sub { my $left = $must_go->(); return $left ? $left + rand 0.5 : -$self->waiting });
 }
+
+sub spooled ($self) { return $self->has('web') ? $self->metric('weir_spool_records') : 0 }
 
 sub clear ($self) {
   if ($self->{away}) { $self->{spooled} = $self->metric('weir_spool_records_total') }

@@ -1,0 +1,51 @@
+# How long an answer takes at half of the load that the server can bear, requests coming at a steady rate
+# and each one's time counted from when it was due; beside the bare handler at the same rate.
+package Bench::Group::Latency;
+use v5.36;
+
+use Bench::Load;
+use Bench::Turns;
+
+my @pairs = (
+  [ 'Weir, nginx',         'Weir, nginx',  'bare nginx',  [] ],
+  [ 'Weir, nginx, always', 'Weir, nginx',  'bare nginx',  [ fsync => 'always' ] ],
+  [ 'Weir, nginx, away',   'Weir, nginx',  'bare nginx',  [ env   => { WEIR_SPOOL_OPTIONS => 'size=16g' } ] ],
+  [ 'Weir, Apache',        'Weir, Apache', 'bare Apache', [] ],
+);
+
+sub run ($settings, $stage) {
+  my $body = $settings->body('single');
+  my ($rounds, $seconds) = ($settings->count(3, 1), $settings->count(4, 0.4));
+  my (@rows, %bare);
+  for my $pair (@pairs) {
+    my ($as, $name, $limit, $options) = @$pair;
+    my $weir = $stage->subject($name, as => $as, impatient => 1, @$options);
+    $weir->take_redis_away if $as =~ /away/;
+    $bare{$limit} //= $stage->subject($limit);
+    my $most = Bench::Turns::measure($settings, $body, $weir, seconds => $settings->count(2, 0.4))->{rate};
+    for my $round (1 .. $rounds) {
+      for my $subject ($weir, $bare{$limit}) {
+        push @rows, { case => $as, subject => $subject->name, round => $round, half => int $most / 2,
+          %{ paced($settings, $body, $subject, int $most / 2, $seconds) } };
+        printf "  %-20s round %d  %-20s at %d/s: p50 %.3f ms, p99 %.3f ms\n", $as, $round, $subject->name, $most / 2, $rows[-1]->@{qw(p50 p99)};
+      }
+    }
+    $stage->end($weir);
+  }
+  return \@rows;
+}
+
+sub paced ($settings, $body, $subject, $rate, $seconds) {
+  $subject->clear;
+  my $url = $subject->url($body->{path});
+  my ($path) = $url =~ m{//[^/]+(/.*)};
+  my $run = Bench::Load::paced(port => $subject->{port}, path => $path, body => $body->{file}, rate => $rate,
+    seconds => $seconds, connections => $settings->{connections});
+  die sprintf "%s: %d requests had no answer of 200\n", $subject->name, $run->{bad} if $run->{bad};
+  $subject->settle;
+  Bench::Turns::must_hold($subject, $body, $run, 0);
+  $subject->clear;
+  return { rate => $run->{ok} / $run->{seconds}, map { $_ => $run->{$_} } qw(p50 p75 p90 p99 p999 max late) };
+}
+
+1;

@@ -27,8 +27,8 @@ JOBS ?= $(shell nproc)
 export SAN BUILD RUN WEIR_PORT WEIR_SERVER FUZZ_SECONDS CXXFLAGS SANITIZE TESTS
 
 WARNINGS = -Wall -Wextra -Wconversion -Wshadow -Werror
-CORE_PKGS = yajl hiredis libcrypto zlib
-FLUSHER_PKGS = libpq spdlog libsystemd prometheus-cpp-core
+CORE_PKGS = simdjson hiredis libcrypto zlib
+FLUSHER_PKGS = yajl libpq spdlog libsystemd prometheus-cpp-core
 FLUSHER_LIBS = -lfmt -lcivetweb
 ALL_CXXFLAGS = -std=c++17 $(WARNINGS) $(CXXFLAGS) -fPIC -MMD -MP -I. $(SANITIZE)
 
@@ -152,7 +152,7 @@ $(BUILD)/weirctl: $(call objects,$(CTL_SRCS) $(PG_SRCS)) $(BUILD)/libweir_spool.
 	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),$(CORE_PKGS) libpq)
 
 $(BUILD)/unit: $(call objects,$(UNIT_SRCS)) $(BUILD)/libweir_threads.a $(BUILD)/libweir_edge.a $(BUILD)/libweir_spool.a $(BUILD)/libweir_core.a
-	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),check $(CORE_PKGS) prometheus-cpp-core)
+	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),check $(CORE_PKGS) yajl prometheus-cpp-core)
 
 module: ## build only the nginx module, $(BUILD)/ngx_http_weir_module.so
 	+@tools/build-module
@@ -241,7 +241,7 @@ $(BUILD)/fuzz/libweir_core.a: $(call fuzz_objects,$(CORE_SRCS) flusher/stream_id
 	$(Q)ar rcs $@ $^
 
 $(BUILD)/fuzz/%_fuzzer: $(BUILD)/fuzz/obj/t/fuzz/%_fuzzer.o $(BUILD)/fuzz/libweir_core.a
-	$(call link,$(CLANGXX) -fsanitize=fuzzer$(comma)address$(comma)undefined,$(CORE_PKGS))
+	$(call link,$(CLANGXX) -fsanitize=fuzzer$(comma)address$(comma)undefined,$(CORE_PKGS) yajl)
 
 .PRECIOUS: $(BUILD)/obj/%.o $(BUILD)/fuzz/obj/%.o
 

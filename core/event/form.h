@@ -10,7 +10,6 @@
 
 #include <optional>
 #include <string_view>
-#include <vector>
 
 #include "core/event/limits.h"
 #include "core/event/reason.h"
@@ -33,7 +32,7 @@ struct FormContext {
 
 struct WireForm {
   RecordKind kind;
-  std::vector<std::string_view> names;
+  MemberNames names;
   std::size_t sent_at;  // the place of "sent_at" among the names
 
   // Appends one row to `record`, or appends nothing and says why. `index` of the rejection is left

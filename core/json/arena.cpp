@@ -13,25 +13,9 @@ constexpr std::size_t round_up(std::size_t size) {
   return (size + kAlignment - 1) / kAlignment * kAlignment;
 }
 
-// Before each allocation stands its size, for grow().
-std::size_t& size_of(void* block) {
-  return *reinterpret_cast<std::size_t*>(static_cast<char*>(block) - kAlignment);
-}
-
 }  // namespace
 
-// yajl neither checks what it gets nor lets an exception through: without memory the process ends.
-Arena::Arena() {
-  functions_.malloc = [](void* arena, std::size_t size) noexcept {
-    return static_cast<Arena*>(arena)->allocate(size);
-  };
-  functions_.realloc = [](void* arena, void* block, std::size_t size) noexcept {
-    return static_cast<Arena*>(arena)->grow(block, size);
-  };
-  functions_.free = [](void*, void*) {};
-  functions_.ctx = this;
-  add_block(kBlockSize);
-}
+Arena::Arena() { add_block(kBlockSize); }
 
 void Arena::add_block(std::size_t least) {
   const std::size_t size = std::max(least, kBlockSize);
@@ -41,25 +25,12 @@ void Arena::add_block(std::size_t least) {
 }
 
 void* Arena::allocate(std::size_t size) {
-  const std::size_t needed = kAlignment + round_up(size);
+  const std::size_t needed = round_up(size);
   if (needed > left_) add_block(needed);
-  void* block = next_ + kAlignment;
+  void* block = next_;
   next_ += needed;
   left_ -= needed;
-  size_of(block) = size;
   return block;
-}
-
-void* Arena::grow(void* block, std::size_t size) {
-  if (block == nullptr) return allocate(size);
-  const std::size_t old_size = size_of(block);
-  if (size <= round_up(old_size)) {
-    size_of(block) = size;
-    return block;
-  }
-  void* moved = allocate(size);
-  std::memcpy(moved, block, old_size);
-  return moved;
 }
 
 std::string_view Arena::copy(std::string_view text) {
@@ -70,7 +41,7 @@ std::string_view Arena::copy(std::string_view text) {
 }
 
 void Arena::reset() {
-  blocks_.resize(1);
+  if (blocks_.size() > 1) blocks_.resize(1);
   next_ = blocks_.front().bytes.get();
   left_ = blocks_.front().size;
 }

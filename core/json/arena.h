@@ -3,11 +3,9 @@
 // asks the system for nothing.
 //
 //   Arena arena;
-//   yajl_alloc(&callbacks, arena.yajl_functions(), context);   // yajl's allocations are free ones
+//   char* text = static_cast<char*>(arena.allocate(100));
 //   arena.reset();                                             // all of it is gone
 #pragma once
-
-#include <yajl/yajl_common.h>
 
 #include <cstddef>
 #include <memory>
@@ -30,10 +28,7 @@ class Arena {
 
   void reset();
 
-  yajl_alloc_funcs* yajl_functions() { return &functions_; }
-
  private:
-  void* grow(void* block, std::size_t size);
   void add_block(std::size_t least);
 
   struct Block {
@@ -43,7 +38,6 @@ class Arena {
   std::vector<Block> blocks_;
   char* next_ = nullptr;
   std::size_t left_ = 0;
-  yajl_alloc_funcs functions_;
 };
 
 }  // namespace weir

@@ -1,9 +1,6 @@
 #include "core/json/capture.h"
 
-#include <yajl/yajl_parse.h>
-
-#include <algorithm>
-#include <utility>
+#include <cstring>
 
 #include "core/json/number.h"
 #include "core/json/text.h"
@@ -12,319 +9,333 @@ namespace weir {
 
 using Type = JsonValue::Type;
 
-// yajl calls with what it has just read; consumed() then stands behind that token.
-struct CaptureCallbacks {
-  static Capture& capture(void* context) { return *static_cast<Capture*>(context); }
-  static std::string_view view(const unsigned char* bytes, std::size_t size) {
-    return {reinterpret_cast<const char*>(bytes), size};
-  }
-
-  // Runs one step and remembers where its token ended. yajl is C: what is thrown waits until it has
-  // returned.
-  template <typename Step>
-  static int step(void* context, Step take) noexcept {
-    Capture& self = capture(context);
-    try {
-      const bool go_on = take(self);
-      self.token_end_ = self.consumed();
-      return go_on ? 1 : 0;
-    } catch (...) {
-      self.thrown_ = std::current_exception();
-      return 0;
-    }
-  }
-
-  static int null(void* context) {
-    return step(context, [](Capture& c) { return c.scalar(Type::null, "null"); });
-  }
-  static int boolean(void* context, int value) {
-    return step(context, [value](Capture& c) {
-      return c.scalar(Type::boolean, value != 0 ? "true" : "false");
-    });
-  }
-  static int number(void* context, const char* bytes, std::size_t size) {
-    return step(context, [=](Capture& c) { return c.scalar(Type::number, {bytes, size}); });
-  }
-  static int string(void* context, const unsigned char* bytes, std::size_t size) {
-    return step(context, [=](Capture& c) { return c.scalar(Type::string, view(bytes, size)); });
-  }
-  static int key(void* context, const unsigned char* bytes, std::size_t size) {
-    return step(context, [=](Capture& c) {
-      c.key(view(bytes, size));
-      return true;
-    });
-  }
-  static int open_object(void* context) {
-    return step(context, [](Capture& c) { return c.open(Type::object); });
-  }
-  static int open_array(void* context) {
-    return step(context, [](Capture& c) { return c.open(Type::array); });
-  }
-  static int close(void* context) {
-    return step(context, [](Capture& c) { return c.close(); });
-  }
-
-  static constexpr yajl_callbacks kTable = {
-      null, boolean, nullptr, nullptr, number, string, open_object, key, close, open_array, close};
-};
-
 namespace {
 
 constexpr std::size_t kEventsKept = 64;  // room for so many, over a forget()
 
-// The name if it is one that a batch has; else nothing.
-std::string_view batch_name(std::string_view name) {
-  if (name == "events") return "events";
-  return name == "batch" ? std::string_view("batch") : std::string_view();
+bool is_batch_name(std::string_view name) { return name == "events" || name == "batch"; }
+
+bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+void note(JsonValue& value, Reason fault) {
+  if (value.fault == Reason::none) value.fault = fault;
+}
+
+// The next backslash in the text from `at` on, or its end.
+const char* find_backslash(const char* at, const char* end) {
+  const void* found = std::memchr(at, '\\', static_cast<std::size_t>(end - at));
+  return found != nullptr ? static_cast<const char*>(found) : end;
 }
 
 }  // namespace
 
-CaptureStatus Capture::read(std::string_view body, const Names& names, const Limits& limits) {
-  start(body, names, limits);
-  if (body.empty()) return invalid(0, "empty_body");
-  if (const auto bad = find_bad_text(body)) {
-    return invalid(
-        *bad, static_cast<unsigned char>(body[*bad]) < 0x20 ? "control_character" : "not_utf8");
-  }
-  parser_ = yajl_alloc(&CaptureCallbacks::kTable, arena_.yajl_functions(), this);
-  yajl_config(parser_, yajl_dont_validate_strings, 1);  // find_bad_text() has, and better
-  const CaptureStatus status = parse();
-  parser_ = nullptr;  // its memory is the arena's
-  if (status == CaptureStatus::ok) finish();
-  return status;
-}
-
-void Capture::forget() {
-  arena_.reset();
-  events_.clear();
-  if (events_.capacity() > kEventsKept) events_.shrink_to_fit();
-  envelope_ = {};
-}
-
-void Capture::start(std::string_view body, const Names& names, const Limits& limits) {
-  arena_.reset();
+CaptureStatus Capture::read(std::string_view body, const MemberNames& names, const Limits& limits) {
   body_ = body;
   names_ = &names;
   limits_ = &limits;
-  level_ = list_level_ = event_level_ = token_end_ = 0;
-  event_ = nullptr;
-  value_ = member_ = nullptr;
-  batch_key_ = {};
-  is_batch_ = false;
-  envelope_unknown_ = unknown_fields_ = 0;
-  member_counts_.clear();
-  events_.clear();
-  envelope_ = {};
+  const bool found = tokens_.find(body);
+  if (found && walk(tokens_.begin(), tokens_.end()) == CaptureStatus::ok) return status_;
+  return refuse(found);
 }
 
-CaptureStatus Capture::invalid(std::size_t offset, std::string_view reason) {
+// Says what is wrong, and where. Bytes that no JSON text has anywhere are told before all else.
+CaptureStatus Capture::refuse(bool walked) {
+  if (body_.empty()) {
+    invalid(0, "empty_body");
+  } else if (const auto bad = find_bad_text(body_)) {
+    const bool control = static_cast<unsigned char>(body_[*bad]) < 0x20;
+    invalid(*bad, control ? "control_character" : "not_utf8");
+  } else if (!walked) {
+    const SlowTokens slow = find_tokens_slowly(body_);
+    slow_ = &slow;
+    walk(slow.places.data(), slow.places.data() + slow.places.size() - 1);
+    slow_ = nullptr;
+  }
+  return status_;
+}
+
+CaptureStatus Capture::walk(const std::uint32_t* first, const std::uint32_t* end) {
+  at_ = first;
+  end_ = end;
+  backslash_ = find_backslash(body_.data(), body_.data() + body_.size());
+  level_ = event_level_ = 0;
+  arena_.reset();
+  is_batch_ = false;
+  outer_ = {};
+  events_.clear();
+  unknown_fields_ = 0;
+  status_ = CaptureStatus::ok;
+  if (read_document() && at_ != end_) unexpected();
+  return status_;
+}
+
+CapturedEvents Capture::events() const {
+  if (status_ == CaptureStatus::invalid_json) return {nullptr, 0};
+  return is_batch_ ? CapturedEvents(events_.data(), events_.size()) : CapturedEvents(&outer_, 1);
+}
+
+const CapturedEvent& Capture::envelope() const {
+  static const CapturedEvent kNothing;
+  return is_batch_ ? outer_ : kNothing;
+}
+
+void Capture::forget() {
+  tokens_.forget();
+  arena_.reset();
+  events_.clear();
+  if (events_.capacity() > kEventsKept) events_.shrink_to_fit();
+  is_batch_ = true;  // an empty one
+  outer_ = {};
+}
+
+bool Capture::invalid(std::size_t offset, std::string_view reason) {
+  status_ = CaptureStatus::invalid_json;
   error_offset_ = offset;
   error_reason_ = reason;
-  events_.clear();
-  return CaptureStatus::invalid_json;
+  return false;
 }
 
-CaptureStatus Capture::parse() {
-  const auto* bytes = reinterpret_cast<const unsigned char*>(body_.data());
-  const yajl_status status = yajl_parse(parser_, bytes, body_.size());
-  if (thrown_) std::rethrow_exception(std::exchange(thrown_, nullptr));
-  if (level_ > kMaxNesting) return invalid(consumed() - 1, "too_deep");
-  if (status == yajl_status_client_canceled) return CaptureStatus::too_many_events;
-  if (status != yajl_status_ok) {
-    const std::size_t end = consumed();
-    return invalid(end > 0 ? end - 1 : 0, "unexpected_character");
-  }
-  if (const auto garbage = find_trailing_garbage(); garbage != body_.npos) {
-    return invalid(garbage, "unexpected_character");
-  }
-  if (yajl_complete_parse(parser_) != yajl_status_ok) {
-    return invalid(body_.size(), "unexpected_end");
-  }
-  return CaptureStatus::ok;
+// The byte at `offset` cannot stand there; or there is none.
+bool Capture::unexpected_at(std::size_t offset) {
+  return offset < body_.size() ? invalid(offset, "unexpected_character")
+                               : invalid(offset, "unexpected_end");
 }
 
-// yajl overlooks the beginning of a string behind the document, as in {}".
-std::size_t Capture::find_trailing_garbage() const {
-  const bool at_end = level_ == 0 && token_end_ > 0;
-  return at_end ? body_.find_first_not_of(" \t\r\n", token_end_) : body_.npos;
-}
+bool Capture::unexpected() { return unexpected_at(*at_); }
 
-// An object without "events" or "batch" was an event after all.
-void Capture::finish() {
-  unknown_fields_ += envelope_unknown_;
-  if (is_batch_ || !events_.empty()) return;
-  events_.push_back(envelope_);
-  envelope_ = {};
-}
-
-std::size_t Capture::consumed() const { return yajl_get_bytes_consumed(parser_); }
-
-bool Capture::inside_body(std::string_view text) const {
-  return text.data() >= body_.data() && text.data() < body_.data() + body_.size();
-}
-
-// The string that was just read as it stands in the body, with its quotes. A string without escapes
-// is a slice of the body already; before one with escapes stands nothing but white space, ':' and
-// ',', back to the token before.
-std::string_view Capture::raw_string(std::string_view text) const {
-  if (inside_body(text)) return {text.data() - 1, text.size() + 2};
-  const std::size_t start = body_.find('"', token_end_);
-  return body_.substr(start, consumed() - start);
-}
-
-void Capture::note(Reason fault) {
-  if (value_->fault == Reason::none) value_->fault = fault;
-}
-
-bool Capture::begin_event(bool is_object) {
-  if (events_.size() == limits_->events) return false;
-  events_.emplace_back();
-  events_.back().is_object = is_object;
+bool Capture::take(char mark) {
+  if (peek() != mark) return false;
+  ++at_;
   return true;
 }
 
-void Capture::key(std::string_view name) {
-  if (!in_event()) {
-    if (value_ != nullptr) check_nested_key(name);
-    return;
+bool Capture::expect(char mark) { return take(mark) || unexpected(); }
+
+// The document and its events ------------------------------------------------------------------
+
+bool Capture::read_document() {
+  if (peek() == '[') return read_list();
+  if (take('{')) {
+    event_level_ = ++level_;
+    return read_members(outer_);
   }
-  batch_key_ = event_ == &envelope_ ? batch_name(name) : std::string_view();
-  const auto known = std::find(names_->begin(), names_->end(), name);
-  if (known != names_->end()) {
-    member_ = &event_->members[known - names_->begin()];
-    return;
-  }
-  member_ = &ignored_;
-  if (!batch_key_.empty()) return;
-  const std::string_view raw = raw_string(name);
-  note_unknown(raw.substr(1, raw.size() - 2));
+  outer_.is_object = false;
+  return read_scalar(ignored_);
 }
 
-void Capture::note_unknown(std::string_view raw_name) {
-  ++(event_ == &envelope_ ? envelope_unknown_ : unknown_fields_);
-  if (!event_->unknown_field.empty()) return;
-  event_->unknown_field = raw_name.size() > limits_->key ? "(too long)" : raw_name;
-}
-
-void Capture::check_nested_key(std::string_view name) {
-  if (name.size() > limits_->key) note(Reason::too_long);
-  if (!inside_body(name)) note(check_escapes(raw_string(name)));
-  if (!member_counts_.empty() && ++member_counts_.back() > limits_->properties) {
-    note(Reason::too_many_properties);
-  }
-}
-
-// Points value_ at the place of event_'s next member and empties it: of two members of one name the
-// last counts, as in jsonb.
-JsonValue* Capture::begin_value(Type type) {
-  if (!batch_key_.empty() && type != Type::null) note_unknown(batch_key_);  // no array: no batch
-  *member_ = {};
-  member_->type = type;
-  value_ = member_;
-  return value_;
-}
-
-bool Capture::scalar(Type type, std::string_view text) {
-  if (level_ == list_level_) {  // an element of a batch, or all of the body
-    return begin_event(false);
-  }
-  const std::string_view raw = type == Type::string ? raw_string(text) : text;
-  if (in_event()) {
-    JsonValue* value = begin_value(type);
-    value->raw = raw;
-    value->text = type == Type::string && !inside_body(text) ? arena_.copy(text) : text;
-    check_scalar(*value, type, raw, text);
-    value_ = nullptr;
-  } else if (value_ != nullptr) {
-    if (type == Type::string && text.size() > limits_->string) note(Reason::too_long);
-    check_scalar(*value_, type, raw, text);
-  }
-  return true;
-}
-
-void Capture::check_scalar(JsonValue& value, Type type, std::string_view raw,
-                           std::string_view text) {
-  if (value.fault != Reason::none) return;
-  if (type == Type::number) value.fault = check_number(raw, limits_->exponent);
-  if (type == Type::string && !inside_body(text)) value.fault = check_escapes(raw);
-}
-
-bool Capture::open(Type type) {
-  if (++level_ > kMaxNesting) return false;
-  if (value_ != nullptr) {
-    open_nested();
-  } else if (level_ == 1) {
-    open_document(type);
-  } else if (level_ == list_level_ + 1 && event_ == nullptr) {
-    return open_element(type);
-  } else if (!batch_key_.empty() && type == Type::array) {
-    open_list();
-  } else {
-    begin_value(type);
-    value_start_ = consumed() - 1;
-    open_nested();
-  }
-  return true;
-}
-
-void Capture::open_document(Type type) {
-  if (type == Type::array) {
-    open_list();
-  } else {
-    event_ = &envelope_;
-    event_level_ = 1;
-  }
-}
-
-void Capture::open_list() {
+bool Capture::read_list() {
   is_batch_ = true;
-  list_level_ = level_;
-  event_ = nullptr;
-}
-
-bool Capture::open_element(Type type) {
-  if (!begin_event(type == Type::object)) return false;
-  event_level_ = level_;
-  if (type == Type::object) {
-    event_ = &events_.back();
-  } else {  // read past it
-    value_ = &ignored_;
-    open_nested();
-  }
-  return true;
-}
-
-void Capture::open_nested() {
-  if (level_ - event_level_ + 1 > limits_->depth) note(Reason::too_deep);
-  member_counts_.push_back(0);
-}
-
-bool Capture::close() {
-  if (value_ != nullptr) {
-    close_nested();
-  } else if (level_ == event_level_) {
-    event_ = nullptr;
+  ++at_;
+  ++level_;
+  if (!take(']')) {
+    do {
+      if (!read_element()) return false;
+    } while (take(','));
+    if (!expect(']')) return false;
   }
   --level_;
-  if (level_ + 1 == list_level_) close_list();
   return true;
 }
 
-void Capture::close_nested() {
-  member_counts_.pop_back();
-  if (!member_counts_.empty()) return;
-  if (event_ != nullptr) {
-    value_->raw = value_->text = body_.substr(value_start_, consumed() - value_start_);
-  }
-  value_ = nullptr;
+bool Capture::read_element() {
+  const char first = peek();
+  if (first != '{' && first != '[') return read_scalar(ignored_) && open_event(false);
+  if (!open_event(first == '{')) return false;
+  event_level_ = level_ + 1;
+  if (first == '[') return read_nested(ignored_);
+  ++at_;
+  ++level_;
+  return read_members(events_.back());
 }
 
-// Back to the members beside the list, or to the end of the document.
-void Capture::close_list() {
-  list_level_ = 0;
-  event_level_ = level_;
-  event_ = level_ == 1 ? &envelope_ : nullptr;
+bool Capture::open_event(bool is_object) {
+  if (events_.size() == limits_->events) {
+    status_ = CaptureStatus::too_many_events;
+    return false;
+  }
+  events_.emplace_back().is_object = is_object;
+  return true;
+}
+
+bool Capture::read_members(CapturedEvent& event) {
+  if (!take('}')) {
+    do {
+      if (!read_member(event)) return false;
+    } while (take(','));
+    if (!expect('}')) return false;
+  }
+  --level_;
+  return true;
+}
+
+// Of two members of one name the last counts, as in jsonb.
+bool Capture::read_member(CapturedEvent& event) {
+  Text name;
+  if (!read_text(name) || !expect(':')) return false;
+  const std::size_t place = names_->find(name.decoded);
+  if (place != MemberNames::kNone) return read_value(event.members[place]);
+  if (&event != &outer_ || !is_batch_name(name.decoded)) {
+    note_unknown(event, name.inside);
+  } else if (peek() == '[') {
+    if (!read_list()) return false;
+    event_level_ = level_;
+    return true;
+  } else if (peek() != 'n') {  // null counts as not given; anything else is no batch
+    note_unknown(event, name.decoded);
+  }
+  return read_value(ignored_);
+}
+
+void Capture::note_unknown(CapturedEvent& event, std::string_view raw_name) {
+  ++unknown_fields_;
+  if (!event.unknown_field.empty()) return;
+  event.unknown_field = raw_name.size() > limits_->key ? "(too long)" : raw_name;
+}
+
+// Values ---------------------------------------------------------------------------------------
+
+bool Capture::read_value(JsonValue& value) {
+  const char first = peek();
+  if (first != '{' && first != '[') return read_scalar(value);
+  value = {};
+  value.type = first == '{' ? Type::object : Type::array;
+  const std::size_t start = *at_;
+  if (!read_nested(value)) return false;
+  value.raw = value.text = body_.substr(start, at_[-1] + 1 - start);
+  return true;
+}
+
+bool Capture::read_scalar(JsonValue& value) {
+  switch (peek()) {
+    case '"':
+      return read_string(value);
+    case 't':
+      return read_literal("true", Type::boolean, value);
+    case 'f':
+      return read_literal("false", Type::boolean, value);
+    case 'n':
+      return read_literal("null", Type::null, value);
+    default:  // a number, or what begins no value
+      return at_ != end_ ? read_number(value) : unexpected();
+  }
+}
+
+bool Capture::read_string(JsonValue& value) {
+  Text text;
+  if (!read_text(text)) return false;
+  value = {
+      Type::string, text.fault, {text.inside.data() - 1, text.inside.size() + 2}, text.decoded};
+  return true;
+}
+
+bool Capture::read_literal(std::string_view word, Type type, JsonValue& value) {
+  const std::string_view rest = body_.substr(*at_);
+  std::size_t same = 0;
+  while (same < word.size() && same < rest.size() && rest[same] == word[same]) ++same;
+  if (same < word.size() || !token_ends_at(*at_ + same)) return unexpected_at(*at_ + same);
+  ++at_;
+  value = {type, Reason::none, word, word};
+  return true;
+}
+
+bool Capture::read_number(JsonValue& value) {
+  const std::size_t start = *at_;
+  const std::string_view rest(body_.data() + start, at_[1] - start);
+  const NumberExtent number = number_extent(rest);
+  if (!number.whole || !token_ends_at(start + number.size)) {
+    return unexpected_at(start + number.size);
+  }
+  const std::string_view literal = rest.substr(0, number.size);
+  value = {Type::number, check_number(literal, limits_->exponent), literal, literal};
+  ++at_;
+  return true;
+}
+
+bool Capture::token_ends_at(std::size_t offset) const {
+  return offset == at_[1] || is_space(body_[offset]);
+}
+
+// Strings --------------------------------------------------------------------------------------
+
+bool Capture::read_text(Text& text) {
+  if (peek() != '"') return unexpected();
+  const std::size_t start = *at_ + 1;
+  if (slow_ != nullptr && slow_->broken == *at_) return broken_text();
+  std::size_t end = *++at_ - 1;
+  while (body_[end] != '"') --end;  // over white space
+  text.inside = {body_.data() + start, end - start};
+  if (backslash_ < body_.data() + end) return read_escapes(text);
+  text.decoded = text.inside;
+  return true;
+}
+
+bool Capture::read_escapes(Text& text) {
+  char* out = static_cast<char*>(arena_.allocate(text.inside.size()));
+  const Unescaped read = unescape(text.inside, out);
+  const char* end = text.inside.data() + text.inside.size();
+  if (read.bad_at != Unescaped::kNone) {
+    return unexpected_at(static_cast<std::size_t>(text.inside.data() - body_.data()) + read.bad_at);
+  }
+  text.decoded = {out, read.size};
+  text.fault = read.fault;
+  backslash_ = find_backslash(end, body_.data() + body_.size());
+  return true;
+}
+
+// It has a bad escape, or else it is bad where it breaks off.
+bool Capture::broken_text() {
+  const std::size_t start = slow_->broken + 1;
+  const std::string_view inside = body_.substr(start, slow_->broken_at - start);
+  const std::size_t bad_at =
+      unescape(inside, static_cast<char*>(arena_.allocate(inside.size()))).bad_at;
+  return unexpected_at(bad_at < inside.size() ? start + bad_at : slow_->broken_at);
+}
+
+// What lies inside a member's value --------------------------------------------------------------
+
+// An array or an object, by a loop: it may be nested a thousand deep.
+bool Capture::read_nested(JsonValue& value) {
+  const std::size_t outside = level_;
+  if (!open_nested(value)) return false;
+  while (level_ > outside) {
+    Container& inner = nested_[level_];
+    if (take(inner.closing)) {
+      --level_;
+      continue;
+    }
+    if (inner.members++ > 0 && !expect(',')) return false;
+    if (inner.closing == '}' && !read_nested_key(value)) return false;
+    const char first = peek();
+    const bool opens = first == '{' || first == '[';
+    if (!(opens ? open_nested(value) : read_nested_scalar(value))) return false;
+  }
+  return true;
+}
+
+bool Capture::open_nested(JsonValue& value) {
+  if (level_ == kMaxNesting) return invalid(*at_, "too_deep");
+  const char closing = body_[*at_++] == '{' ? '}' : ']';
+  nested_[++level_] = {closing, 0};
+  if (level_ - event_level_ + 1 > limits_->depth) note(value, Reason::too_deep);
+  return true;
+}
+
+bool Capture::read_nested_key(JsonValue& value) {
+  Text name;
+  if (!read_text(name) || !expect(':')) return false;
+  if (name.decoded.size() > limits_->key) note(value, Reason::too_long);
+  note(value, name.fault);
+  if (nested_[level_].members > limits_->properties) note(value, Reason::too_many_properties);
+  return true;
+}
+
+bool Capture::read_nested_scalar(JsonValue& value) {
+  JsonValue inner;
+  if (!read_scalar(inner)) return false;
+  const bool is_string = inner.type == Type::string;
+  if (is_string && inner.text.size() > limits_->string) note(value, Reason::too_long);
+  note(value, inner.fault);
+  return true;
 }
 
 }  // namespace weir

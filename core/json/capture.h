@@ -1,30 +1,30 @@
 // Reads a request's JSON and captures the members of its events, without deciding anything about
 // them: what is required, and of which type, is the wire form's business (core/event/form.h).
 //
-// One pass with yajl's callbacks. A member's value is captured as a slice of the body, nothing is
-// built for what lies inside it; what PostgreSQL could not store, and what exceeds a limit, is
-// noted as the value's fault. The accepted shapes are one object, an array of them, and an object
-// with such an array as its member "events" or "batch".
+// One walk over the body's tokens (core/json/tokens.h). A member's value is captured as a slice of
+// the body, nothing is built for what lies inside it; what PostgreSQL could not store, and what
+// exceeds a limit, is noted as the value's fault. The accepted shapes are one object, an array of
+// them, and an object with such an array as its member "events" or "batch".
 //
 //   Capture capture;                              // one a worker, reused
 //   auto status = capture.read(body, names, limits);
 //   for (const CapturedEvent& event : capture.events()) …
 //
-// yajl reads more than JSON allows and decodes some escapes wrongly; the text is checked before
-// (core/json/text.h), and escapes are checked where they stand.
+// All of the body is looked at, what is captured and what is not: after CaptureStatus::ok it is
+// JSON as RFC 8259 has it, in UTF-8.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <string_view>
 #include <vector>
 
 #include "core/event/limits.h"
 #include "core/event/reason.h"
 #include "core/json/arena.h"
-
-struct yajl_handle_t;
+#include "core/json/names.h"
+#include "core/json/tokens.h"
 
 namespace weir {
 
@@ -39,104 +39,126 @@ struct JsonValue {
   bool given() const { return type != Type::absent && type != Type::null; }
 };
 
-// The most members that a wire form may know.
-constexpr std::size_t kMaxMembers = 16;
-
 struct CapturedEvent {
   bool is_object = true;
-  JsonValue members[kMaxMembers];  // by the place of the member's name in the form's list
+  JsonValue members[MemberNames::kMost];  // by the place of the member's name in the form's list
   std::string_view unknown_field;  // the first member that the form does not know, as in the body
 };
 
+// The events of a body, one after another in memory.
+class CapturedEvents {
+ public:
+  CapturedEvents(const CapturedEvent* first, std::size_t count) : first_(first), count_(count) {}
+  const CapturedEvent* begin() const { return first_; }
+  const CapturedEvent* end() const { return first_ + count_; }
+  std::size_t size() const { return count_; }
+  bool empty() const { return count_ == 0; }
+  const CapturedEvent& operator[](std::size_t index) const { return first_[index]; }
+
+ private:
+  const CapturedEvent* first_;
+  std::size_t count_;
+};
+
 // A body that is nested deeper than any event may be (set_limit() takes no larger depth), with its
-// batch around it, is refused whole: yajl's own stack would grow with it.
+// batch around it, is refused whole.
 constexpr std::size_t kMaxNesting = 1002;
 
 enum class CaptureStatus : std::uint8_t { ok, invalid_json, too_many_events };
 
 class Capture {
  public:
-  using Names = std::vector<std::string_view>;
+  // Reads all of `body`, capturing the members called `names`. What is captured holds until the
+  // next read() or the end of `body`, whichever comes first.
+  CaptureStatus read(std::string_view body, const MemberNames& names, const Limits& limits);
 
-  // Reads all of `body`, capturing the members called `names`, at most kMaxMembers. What is
-  // captured holds until the next read() or the end of `body`, whichever comes first.
-  CaptureStatus read(std::string_view body, const Names& names, const Limits& limits);
+  CapturedEvents events() const;
 
-  const std::vector<CapturedEvent>& events() const { return events_; }
+  // The members beside "events" or "batch"; all absent where the body has neither.
+  const CapturedEvent& envelope() const;
 
   // Gives back what it grew by; what was captured is gone.
   void forget();
 
-  // The members beside "events" or "batch"; all absent where the body has neither.
-  const CapturedEvent& envelope() const { return envelope_; }
-
   // Members that the form does not know, of events and beside a batch, in all of the last read().
   std::size_t unknown_fields() const { return unknown_fields_; }
 
-  // After invalid_json: where in the body, and a stable word (docs/api.md).
+  // After invalid_json: where in the body, and a stable word (docs/api.md). The offset is that of
+  // the first byte that no JSON text has after those before it.
   std::size_t error_offset() const { return error_offset_; }
   std::string_view error_reason() const { return error_reason_; }
 
  private:
-  friend struct CaptureCallbacks;
+  // A string that was just read.
+  struct Text {
+    std::string_view inside;  // what stands between its quotes
+    std::string_view decoded;
+    Reason fault = Reason::none;
+  };
 
-  void start(std::string_view body, const Names& names, const Limits& limits);
-  CaptureStatus invalid(std::size_t offset, std::string_view reason);
-  CaptureStatus parse();
-  std::size_t find_trailing_garbage() const;
-  void finish();
+  // An open array or object inside of a member's value.
+  struct Container {
+    char closing;
+    std::uint32_t members;  // or elements, so far
+  };
 
-  // What yajl reports. `false` ends the parse.
-  bool scalar(JsonValue::Type type, std::string_view text);
-  bool open(JsonValue::Type type);
-  bool close();
-  void key(std::string_view name);
+  CaptureStatus refuse(bool walked);
+  CaptureStatus walk(const std::uint32_t* first, const std::uint32_t* end);
 
-  void open_document(JsonValue::Type type);
-  void open_list();
-  bool open_element(JsonValue::Type type);
-  void open_nested();
-  void close_nested();
-  void close_list();
-  bool begin_event(bool is_object);
-  JsonValue* begin_value(JsonValue::Type type);
-  void note_unknown(std::string_view raw_name);
-  void check_scalar(JsonValue& value, JsonValue::Type type, std::string_view raw,
-                    std::string_view text);
-  void check_nested_key(std::string_view name);
-  void note(Reason fault);
+  // Each reads from the token at_ to behind the last of what it is called for. `false`: the body
+  // is refused, and status_ says why.
+  bool read_document();
+  bool read_list();
+  bool read_element();
+  bool read_members(CapturedEvent& event);
+  bool read_member(CapturedEvent& event);
+  bool read_value(JsonValue& value);
+  bool read_scalar(JsonValue& value);
+  bool read_nested(JsonValue& value);
+  bool open_nested(JsonValue& value);
+  bool read_nested_key(JsonValue& value);
+  bool read_nested_scalar(JsonValue& value);
+  bool read_string(JsonValue& value);
+  bool read_literal(std::string_view word, JsonValue::Type type, JsonValue& value);
+  bool read_number(JsonValue& value);
+  bool read_text(Text& text);
+  bool read_escapes(Text& text);
+  bool broken_text();
 
-  bool in_event() const { return event_ != nullptr && level_ == event_level_; }
-  std::size_t consumed() const;
-  std::string_view raw_string(std::string_view text) const;
-  bool inside_body(std::string_view text) const;
+  bool open_event(bool is_object);
+  void note_unknown(CapturedEvent& event, std::string_view raw_name);
+
+  char peek() const { return at_ != end_ ? body_[*at_] : '\0'; }
+  bool token_ends_at(std::size_t offset) const;
+  bool take(char mark);
+  bool expect(char mark);
+  bool unexpected();
+  bool unexpected_at(std::size_t offset);
+  bool invalid(std::size_t offset, std::string_view reason);
 
   // One request's input.
   std::string_view body_;
-  const Names* names_ = nullptr;
+  const MemberNames* names_ = nullptr;
   const Limits* limits_ = nullptr;
-  Arena arena_;
-  yajl_handle_t* parser_ = nullptr;
 
-  // Where the parse is. Levels count open containers.
-  std::size_t level_ = 0;
-  std::size_t list_level_ = 0;      // of the array whose elements are events; 0: none
-  std::size_t event_level_ = 0;     // of the object whose members are captured
-  CapturedEvent* event_ = nullptr;  // that object
-  JsonValue* value_ = nullptr;      // the member's value that is being read
-  std::size_t value_start_ = 0;     // where in the body it began
-  std::size_t token_end_ = 0;       // where the token before this one ended
-  JsonValue ignored_;               // stands in for values of unknown members
-  JsonValue* member_ = nullptr;     // where the next value of event_ goes
-  std::string_view batch_key_;      // "events" or "batch": an array that comes next is the batch
+  // Where the walk is.
+  const std::uint32_t* at_ = nullptr;              // the next token
+  const std::uint32_t* end_ = nullptr;             // behind the last
+  const char* backslash_ = nullptr;                // the next one, or the end of the body
+  std::size_t level_ = 0;                          // how many containers are open
+  std::size_t event_level_ = 0;                    // of the object whose members are captured
+  std::array<Container, kMaxNesting + 1> nested_;  // by level, those inside a member's value
+  JsonValue ignored_;                              // stands in for values of unknown members
+
+  TokenIndex tokens_;
+  const SlowTokens* slow_ = nullptr;  // where these are walked over
+  Arena arena_;                       // of strings that are not as they stand in the body
+
   bool is_batch_ = false;
-  std::size_t envelope_unknown_ = 0;
-  std::vector<std::size_t> member_counts_;  // of the open containers inside value_
-
-  std::vector<CapturedEvent> events_;
-  CapturedEvent envelope_;
+  CapturedEvent outer_;                // the event, or what stands around a batch
+  std::vector<CapturedEvent> events_;  // of a batch
   std::size_t unknown_fields_ = 0;
-  std::exception_ptr thrown_;  // by a step, inside yajl
+  CaptureStatus status_ = CaptureStatus::ok;
   std::size_t error_offset_ = 0;
   std::string_view error_reason_;
 };

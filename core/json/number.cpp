@@ -94,11 +94,38 @@ std::optional<Decimal> split_number(std::string_view literal) {
   return number;
 }
 
+NumberExtent number_extent(std::string_view text) {
+  const std::size_t size = text.size();
+  const auto is_one_of = [](char c, char a, char b) { return c == a || c == b; };
+  std::size_t at = !text.empty() && text[0] == '-' ? 1 : 0;
+  const auto digits = [&] {
+    const std::size_t start = at;
+    while (at < size && is_digit(text[at])) ++at;
+    return at > start;
+  };
+  if (at < size && text[at] == '0') {
+    ++at;
+  } else if (!digits()) {
+    return {at, false};
+  }
+  if (at < size && text[at] == '.') {
+    ++at;
+    if (!digits()) return {at, false};
+  }
+  if (at < size && is_one_of(text[at], 'e', 'E')) {
+    ++at;
+    if (at < size && is_one_of(text[at], '+', '-')) ++at;
+    if (!digits()) return {at, false};
+  }
+  return {at, true};
+}
+
 Reason check_number(std::string_view literal, std::size_t max_exponent) {
   const auto limit = static_cast<std::int64_t>(std::min(max_exponent, kMaxPlace));
   // Without an exponent, a number shorter than the limit cannot exceed it: nearly all of them.
   const bool is_short = signed_size(literal) <= std::min(limit, kMaxFractionDigits);
-  if (is_short && literal.find_first_of("eE") == literal.npos) return Reason::none;
+  const auto is_e = [](char c) { return c == 'e' || c == 'E'; };
+  if (is_short && std::none_of(literal.begin(), literal.end(), is_e)) return Reason::none;
 
   const auto number = split_number(literal);
   if (!number) return Reason::number_out_of_range;

@@ -37,6 +37,14 @@ struct Decimal {
 // None unless all of `literal` is one JSON number.
 std::optional<Decimal> split_number(std::string_view literal);
 
+// How much of `text` is a JSON number, or the beginning of one.
+struct NumberExtent {
+  std::size_t size = 0;  // the byte behind, if there is one, cannot follow
+  bool whole = false;    // it is a number already
+};
+
+NumberExtent number_extent(std::string_view text);
+
 // Can PostgreSQL store the JSON number `literal`, and print it again at a bearable length? Its
 // first digit that counts must lie within 10^±max_exponent, however it is written: with an exponent
 // or with 400 digits. Zero is judged by the exponent written. And no more than 16,383 digits may

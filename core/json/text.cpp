@@ -1,5 +1,6 @@
 #include "core/json/text.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 
@@ -57,21 +58,128 @@ int hex_value(char c) {
   return -1;
 }
 
-// The code unit of the \uXXXX that stands at `at`; -1 if none does.
-int code_unit(std::string_view text, std::size_t at) {
-  const std::string_view escape = text.substr(at, 6);
-  if (escape.size() < 6 || escape[0] != '\\' || escape[1] != 'u') return -1;
-  int value = 0;
-  for (const char c : escape.substr(2)) {
-    const int digit = hex_value(c);
-    if (digit < 0) return -1;
-    value = value * 16 + digit;
-  }
-  return value;
-}
-
 bool is_high_surrogate(int unit) { return unit >= 0xD800 && unit <= 0xDBFF; }
 bool is_low_surrogate(int unit) { return unit >= 0xDC00 && unit <= 0xDFFF; }
+
+// What a backslash and `c` stand for; 0 if they are no such escape.
+char short_unescape(char c) {
+  switch (c) {
+    case '"':
+    case '\\':
+    case '/':
+      return c;
+    case 'b':
+      return '\b';
+    case 'f':
+      return '\f';
+    case 'n':
+      return '\n';
+    case 'r':
+      return '\r';
+    case 't':
+      return '\t';
+    default:
+      return 0;
+  }
+}
+
+char* append_utf8(char* out, int c) {
+  const auto put = [&out](int byte) { *out++ = static_cast<char>(byte); };
+  if (c < 0x80) return put(c), out;
+  if (c < 0x800) {
+    put(0xC0 | c >> 6);
+  } else if (c < 0x10000) {
+    put(0xE0 | c >> 12);
+    put(0x80 | (c >> 6 & 0x3F));
+  } else {
+    put(0xF0 | c >> 18);
+    put(0x80 | (c >> 12 & 0x3F));
+    put(0x80 | (c >> 6 & 0x3F));
+  }
+  return put(0x80 | (c & 0x3F)), out;
+}
+
+// Reads one string, from escape to escape.
+class Unescaping {
+ public:
+  Unescaping(std::string_view inside, char* out) : inside_(inside), begin_(out), out_(out) {}
+
+  Unescaped read() {
+    for (;;) {
+      const std::size_t escape = std::min(inside_.find('\\', at_), inside_.size());
+      copy_to(escape);
+      if (escape == inside_.size() || !read_escape()) break;
+    }
+    result_.size = static_cast<std::size_t>(out_ - begin_);
+    return result_;
+  }
+
+ private:
+  void copy_to(std::size_t end) {
+    if (end > at_) std::memcpy(out_, inside_.data() + at_, end - at_);
+    out_ += end - at_;
+    at_ = end;
+  }
+
+  // at_ stands at a backslash, and then behind the escape.
+  bool read_escape() {
+    const char kind = at_ + 1 < inside_.size() ? inside_[at_ + 1] : '\0';
+    if (const char plain = short_unescape(kind); plain != 0) {
+      *out_++ = plain;
+      at_ += 2;
+      return true;
+    }
+    if (kind != 'u') return stop(at_ + 1);
+    return read_character();
+  }
+
+  bool read_character() {
+    const int unit = read_unit();
+    if (unit < 0) return false;
+    if (unit == 0) note(Reason::nul_character);
+    if (is_high_surrogate(unit) && inside_.substr(at_, 2) == "\\u") {
+      const std::size_t second_at = at_;
+      const int second = read_unit();
+      if (second < 0) return false;
+      if (is_low_surrogate(second)) {
+        out_ = append_utf8(out_, 0x10000 + ((unit - 0xD800) << 10) + (second - 0xDC00));
+        return true;
+      }
+      at_ = second_at;
+    }
+    const bool lone = is_high_surrogate(unit) || is_low_surrogate(unit);
+    if (lone) note(Reason::lone_surrogate);
+    out_ = append_utf8(out_, lone ? 0xFFFD : unit);
+    return true;
+  }
+
+  // The four digits behind the \u at at_, which then stands behind them; -1 and stopped without.
+  int read_unit() {
+    int unit = 0;
+    for (std::size_t i = at_ + 2; i < at_ + 6; ++i) {
+      const int digit = i < inside_.size() ? hex_value(inside_[i]) : -1;
+      if (digit < 0) return stop(i), -1;
+      unit = unit * 16 + digit;
+    }
+    at_ += 6;
+    return unit;
+  }
+
+  void note(Reason fault) {
+    if (result_.fault == Reason::none) result_.fault = fault;
+  }
+
+  bool stop(std::size_t at) {
+    result_.bad_at = at;
+    return false;
+  }
+
+  std::string_view inside_;
+  std::size_t at_ = 0;
+  char* begin_;
+  char* out_;
+  Unescaped result_;
+};
 
 // What has to stand for `c` in a JSON string; empty if `c` may stand there itself.
 std::string_view short_escape(char c) {
@@ -125,22 +233,7 @@ std::optional<std::size_t> find_bad_text(std::string_view text) {
   return std::nullopt;
 }
 
-Reason check_escapes(std::string_view raw_string) {
-  std::size_t at = raw_string.find('\\');
-  while (at != raw_string.npos) {
-    const int unit = code_unit(raw_string, at);
-    if (unit == 0) return Reason::nul_character;
-    if (is_low_surrogate(unit)) return Reason::lone_surrogate;
-    if (is_high_surrogate(unit)) {
-      if (!is_low_surrogate(code_unit(raw_string, at + 6))) return Reason::lone_surrogate;
-      at += 12;
-    } else {
-      at += 2;  // past "\\\\" and "\\\"", so that neither is taken for the start of another
-    }
-    at = raw_string.find('\\', at);
-  }
-  return Reason::none;
-}
+Unescaped unescape(std::string_view inside, char* out) { return Unescaping(inside, out).read(); }
 
 void append_json_string(std::string& out, std::string_view utf8) {
   out += '"';

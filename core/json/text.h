@@ -1,9 +1,8 @@
-// Text inside JSON: what is well formed, what PostgreSQL could not store, and how to write it.
-// yajl takes bytes that are not UTF-8 and escapes that are no characters, so a body is looked
-// through here before it is parsed, and a string with a backslash after it.
+// Text inside JSON: what is well formed, what PostgreSQL could not store, and how to read and write
+// it.
 //
 //   if (auto at = find_bad_text(body)) …  // invalid JSON at offset *at
-//   Reason fault = check_escapes("\"\\ud83d\\ude00\"");
+//   Unescaped read = unescape("\\ud83d\\ude00!", out);  // of a string, what is between the quotes
 #pragma once
 
 #include <cstddef>
@@ -17,12 +16,21 @@ namespace weir {
 
 // The offset of the first byte that begins no well-formed UTF-8 sequence (Unicode, table 3-7), or
 // that is a control character other than tab, line feed and carriage return. JSON knows no other
-// raw control character; yajl takes form feed and vertical tab for white space.
+// raw control character.
 std::optional<std::size_t> find_bad_text(std::string_view text);
 
-// Looks through a raw JSON string, with or without its quotes, that a parser has accepted. Returns
-// the first of: nul_character for \u0000, lone_surrogate for half of a pair; none otherwise.
-Reason check_escapes(std::string_view raw_string);
+// What a JSON string says.
+struct Unescaped {
+  static constexpr std::size_t kNone = ~std::size_t{0};
+
+  std::size_t size = 0;         // in bytes of UTF-8
+  Reason fault = Reason::none;  // its first nul_character (\u0000) or lone_surrogate
+  std::size_t bad_at = kNone;   // where it is no JSON string: the first byte that no escape has
+};
+
+// Reads `inside`, what stands between the quotes of a JSON string, to `out`, which has room for as
+// many bytes. Half of a surrogate pair becomes U+FFFD. What is no escape ends the reading.
+Unescaped unescape(std::string_view inside, char* out);
 
 // Appends `utf8` as a JSON string with its quotes. Escapes what JSON demands and nothing else.
 void append_json_string(std::string& out, std::string_view utf8);

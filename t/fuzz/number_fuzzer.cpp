@@ -61,6 +61,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const bool is_number = std::regex_match(literal, kNumber);
   const auto parts = weir::split_number(literal);
   REQUIRE(parts.has_value() == is_number);
+  const auto extent = weir::number_extent(literal);
+  REQUIRE((extent.whole && extent.size == size) == is_number);
+  REQUIRE(extent.whole == std::regex_match(literal.substr(0, extent.size), kNumber));
   const Reason reason = check_number(literal, kBound);  // must bear what is no number, too
   if (!is_number) return 0;
 

@@ -11,7 +11,7 @@ using weir::Reason;
 
 namespace {
 
-const Capture::Names kNames = {"a", "b", "sent_at"};
+const weir::MemberNames kNames = {"a", "b", "sent_at"};
 
 struct Reading {
   explicit Reading(std::string body, const Limits& limits = {})
@@ -241,7 +241,7 @@ START_TEST(what_is_not_json_is_refused_with_the_place) {
   assert_invalid("\xef\xbb\xbf{}", 0, "unexpected_character");
   assert_invalid("{\f}", 1, "control_character");
   assert_invalid(std::string("{\"a\":\"\0\"}", 9), 6, "control_character");
-  assert_invalid("{\"a\":\"\t\"}", 5, "unexpected_character");
+  assert_invalid("{\"a\":\"\t\"}", 6, "unexpected_character");
 }
 END_TEST
 

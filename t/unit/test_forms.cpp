@@ -22,7 +22,7 @@ struct Encoded {
                   event.c_str());
     const weir::FormContext context{limits, strict, "default", kNow, std::nullopt, ids};
     writer.begin(form.kind, "default", kNow);
-    const auto rejection = form.encode(capture.events().at(0), context, writer);
+    const auto rejection = form.encode(capture.events()[0], context, writer);
     reason = rejection.reason;
     field = std::string(rejection.field);
     if (reason == Reason::none) row = weir_test::read_rows(writer.finish()).at(0);

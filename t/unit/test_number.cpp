@@ -161,10 +161,29 @@ START_TEST(splits_only_json_numbers) {
 }
 END_TEST
 
+START_TEST(what_is_a_number_and_where_it_ends) {
+  struct {
+    std::string_view text;
+    std::size_t size;
+    bool whole;
+  } const cases[] = {{"0", 1, true},    {"-0", 2, true},     {"12.50,", 5, true},
+                     {"1e5 ", 3, true}, {"1E-05]", 5, true}, {"1.0e+2", 6, true},
+                     {"01", 1, true},   {"0x1", 1, true},    {"1.2.3", 3, true},
+                     {"", 0, false},    {"-", 1, false},     {"+1", 0, false},
+                     {".5", 0, false},  {"1.", 2, false},    {"1.e5", 2, false},
+                     {"1e", 2, false},  {"1e+,", 3, false},  {"Infinity", 0, false}};
+  for (const auto& it : cases) {
+    const weir::NumberExtent extent = weir::number_extent(it.text);
+    ck_assert_msg(extent.size == it.size && extent.whole == it.whole, "%s", it.text.data());
+  }
+}
+END_TEST
+
 static const weir_test::Register kRegistered(
     "number",
-    {takes_everyday_numbers, the_limit_holds_upwards, the_limit_holds_downwards,
-     the_limit_holds_without_an_exponent, digits_and_exponent_make_up_for_each_other,
-     exponents_too_long_to_read_are_refused, zero_is_judged_by_the_exponent_written,
+    {what_is_a_number_and_where_it_ends, takes_everyday_numbers, the_limit_holds_upwards,
+     the_limit_holds_downwards, the_limit_holds_without_an_exponent,
+     digits_and_exponent_make_up_for_each_other, exponents_too_long_to_read_are_refused,
+     zero_is_judged_by_the_exponent_written,
      postgresqls_limit_holds_however_high_the_configured_one, the_limit_can_be_as_low_as_one,
      splits_a_number_into_its_parts, splits_only_json_numbers});

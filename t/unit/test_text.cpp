@@ -2,15 +2,17 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "t/unit/suite.h"
 
 namespace {
 
 using weir::append_json_string;
-using weir::check_escapes;
 using weir::find_bad_text;
 using weir::Reason;
+using weir::unescape;
+using weir::Unescaped;
 using namespace std::string_view_literals;
 
 // Where the text goes bad at each place in a run of letters, so that the eight-byte steps and the
@@ -31,6 +33,19 @@ void good_everywhere(std::string_view good) {
     ck_assert(!find_bad_text(text));
     ck_assert(!find_bad_text(std::string(before, 'a') + std::string(good)));
   }
+}
+
+Reason fault_in(std::string_view escaped) {
+  std::string out(escaped.size(), '?');
+  const Unescaped read = unescape(escaped, out.data());
+  ck_assert_msg(read.bad_at == Unescaped::kNone, "%s", escaped.data());
+  return read.fault;
+}
+
+std::string unescaped(std::string_view escaped) {
+  std::string out(escaped.size(), '?');
+  out.resize(unescape(escaped, out.data()).size);
+  return out;
 }
 
 std::string utf8(char32_t c) {
@@ -119,7 +134,7 @@ START_TEST(ordinary_escapes_are_good) {
   for (const auto raw : {R"("")"sv, R"("plain")"sv, R"("\"\\\/\b\f\n\r\t")"sv,
                          R"("\u0001\u00e9")"sv, R"("\uFFFF\uFEFF\ud7ff\ue000")"sv,
                          R"("\ud83d\ude00")"sv, R"("\uD834\uDD1E\uD83D\uDE00")"sv}) {
-    ck_assert(check_escapes(raw) == Reason::none);
+    ck_assert(fault_in(raw) == Reason::none);
   }
 }
 END_TEST
@@ -127,15 +142,15 @@ END_TEST
 START_TEST(an_escaped_nul_is_named) {
   for (const auto raw : {R"("\u0000")"sv, R"("a\n\u0000b")"sv, R"("\\\u0000")"sv,
                          R"("\ud83d\ude00\u0000")"sv, R"("\u0000\ud800")"sv}) {
-    ck_assert(check_escapes(raw) == Reason::nul_character);
+    ck_assert(fault_in(raw) == Reason::nul_character);
   }
 }
 END_TEST
 
 START_TEST(an_escaped_backslash_starts_no_escape) {
-  ck_assert(check_escapes(R"("\\u0000")") == Reason::none);
-  ck_assert(check_escapes(R"("\\\\ud800")") == Reason::none);
-  ck_assert(check_escapes(R"("\\ud83d")") == Reason::none);
+  ck_assert(fault_in(R"("\\u0000")") == Reason::none);
+  ck_assert(fault_in(R"("\\\\ud800")") == Reason::none);
+  ck_assert(fault_in(R"("\\ud83d")") == Reason::none);
 }
 END_TEST
 
@@ -144,15 +159,32 @@ START_TEST(half_of_a_pair_is_named) {
        {R"("\ud800")"sv, R"("\uDBFF")"sv, R"("\udc00")"sv, R"("\uDFFF")"sv, R"("\ud800\u0041")"sv,
         R"("\ud83d\ud83d\ude00")"sv, R"("\ude00\ud83d")"sv, R"("\ud83dx\ude00")"sv,
         R"("\ud83d\n")"sv, R"("\ud83d\\ude00")"sv, R"("\ud83d")"sv, R"("\ud83d\u0000")"sv}) {
-    ck_assert_msg(check_escapes(raw) == Reason::lone_surrogate, "%s", raw.data());
+    ck_assert_msg(fault_in(raw) == Reason::lone_surrogate, "%s", raw.data());
   }
 }
 END_TEST
 
-START_TEST(broken_escapes_are_left_to_the_parser) {
-  for (const auto raw : {"\\"sv, "\\u"sv, "\\u0"sv, "\\u000"sv, "\\u00g0"sv, "\"\\x\""sv, ""sv}) {
-    ck_assert(check_escapes(raw) == Reason::none);
+START_TEST(what_is_no_escape_is_told_with_its_place) {
+  const std::pair<std::string_view, std::size_t> cases[] = {
+      {"\\", 1},      {"ab\\x", 3},       {"\\u", 2},        {"\\u0", 3},         {"\\u000", 5},
+      {"\\u00g0", 4}, {"\\ud83d\\u1", 9}, {"\\ud83d\\x", 7}, {"\\n\\\xc3\xb1", 3}};
+  for (const auto& [escaped, place] : cases) {
+    std::string out(escaped.size(), '?');
+    const Unescaped read = unescape(escaped, out.data());
+    ck_assert_msg(read.bad_at == place, "%s: %zu", escaped.data(), read.bad_at);
   }
+}
+END_TEST
+
+START_TEST(reads_what_escapes_stand_for) {
+  ck_assert_view_eq(unescaped(""), "");
+  ck_assert_view_eq(unescaped("plain ñ 😀"), "plain ñ 😀");
+  ck_assert_view_eq(unescaped(R"(\"\\\/\b\f\n\r\t)"), "\"\\/\b\f\n\r\t");
+  ck_assert_view_eq(unescaped(R"(\u0041\u007f\u0080\u07FF\u0800\uffff)"),
+                    "A\x7F\xC2\x80\xDF\xBF\xE0\xA0\x80\xEF\xBF\xBF");
+  ck_assert_view_eq(unescaped(R"(\ud800\udc00 \uDBFF\uDFFF)"), "\xF0\x90\x80\x80 \xF4\x8F\xBF\xBF");
+  ck_assert_view_eq(unescaped(R"(a\u0000b)"), "a\0b"sv);
+  ck_assert_view_eq(unescaped(R"(\ud83d\ud83d\ude00\ude00)"), "\xEF\xBF\xBD😀\xEF\xBF\xBD");
 }
 END_TEST
 
@@ -179,5 +211,6 @@ static const weir_test::Register kRegistered(
      overlong_forms_are_bad, surrogates_and_code_points_past_the_last_are_bad,
      sequences_cut_short_are_bad_from_their_first_byte, the_first_of_several_faults_is_named,
      ordinary_escapes_are_good, an_escaped_nul_is_named, an_escaped_backslash_starts_no_escape,
-     half_of_a_pair_is_named, broken_escapes_are_left_to_the_parser,
-     writes_strings_with_the_escapes_that_json_demands, appends_behind_what_is_there});
+     half_of_a_pair_is_named, what_is_no_escape_is_told_with_its_place,
+     reads_what_escapes_stand_for, writes_strings_with_the_escapes_that_json_demands,
+     appends_behind_what_is_there});

@@ -1,0 +1,54 @@
+// The names of the members that a wire form knows, and the place of each among them: what a member
+// of an event is looked up in, so every body asks ten times and more.
+//
+//   const MemberNames names{"user_id", "event"};
+//   names.find("event");   // 1
+//   names.find("other");   // MemberNames::kNone
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <string_view>
+#include <vector>
+
+namespace weir {
+
+class MemberNames {
+ public:
+  static constexpr std::size_t kNone = ~std::size_t{0};
+
+  // At most kMost names, none of them empty.
+  static constexpr std::size_t kMost = 16;
+  MemberNames(std::initializer_list<std::string_view> names);
+
+  std::size_t size() const { return names_.size(); }
+  std::string_view operator[](std::size_t place) const { return names_[place]; }
+
+  std::size_t find(std::string_view name) const {
+    if (name.empty()) return kNone;
+    for (std::size_t slot = first_slot(name); slots_[slot] != 0; slot = next_slot(slot)) {
+      const std::size_t place = slots_[slot] - std::size_t{1};
+      if (names_[place] == name) return place;
+    }
+    return kNone;
+  }
+
+ private:
+  // A table with room to spare: mostly, a name stands in its first slot, or nothing does. What a
+  // client sends is looked up, never stored, so no client can fill it.
+  static constexpr std::size_t kSlots = 64;
+  static std::size_t first_slot(std::string_view name) {
+    const auto byte = [](char c) {
+      return static_cast<std::size_t>(static_cast<unsigned char>(c));
+    };
+    return (name.size() * 9 + byte(name.front()) + byte(name.back())) % kSlots;
+  }
+  static std::size_t next_slot(std::size_t slot) { return (slot + 1) % kSlots; }
+
+  std::vector<std::string_view> names_;
+  std::array<std::uint8_t, kSlots> slots_{};  // a name's place + 1; 0: none
+};
+
+}  // namespace weir

@@ -5,17 +5,16 @@
 namespace weir {
 namespace {
 
-constexpr std::int64_t kCopyEpoch = 946'684'800 * kMicrosPerSecond;  // 2000-01-01, COPY's zero
-
 // The years 1 to 9999, as Weir's timestamps have them: PostgreSQL could store more, but its
 // infinities are no times, and no client lives outside.
 constexpr Timestamp kFirstTime = -62'135'596'800 * kMicrosPerSecond;
 constexpr Timestamp kEndOfTime = 253'402'300'800 * kMicrosPerSecond;
 
 constexpr std::size_t kRowCountAt = 2;
-constexpr unsigned char kJsonbVersion = 1;
-constexpr std::size_t kEventJson = 8;  // properties
-constexpr std::size_t kCrashJson = 9;  // context
+constexpr std::size_t kHeader = 15;       // bytes in front of the tenant's name
+constexpr std::size_t kFirstRoom = 1024;  // holds most single events
+constexpr std::size_t kEventJson = 8;     // properties
+constexpr std::size_t kCrashJson = 9;     // context
 
 std::size_t column_count(RecordKind kind) {
   return kind == RecordKind::events ? kEventColumns.size() : kCrashColumns.size();
@@ -23,21 +22,6 @@ std::size_t column_count(RecordKind kind) {
 
 std::string_view column_name(RecordKind kind, std::size_t index) {
   return kind == RecordKind::events ? kEventColumns[index] : kCrashColumns[index];
-}
-
-template <typename Unsigned>
-struct BigEndian {
-  char digits[sizeof(Unsigned)];
-  std::string_view view() const { return {digits, sizeof digits}; }
-};
-
-template <typename Unsigned>
-BigEndian<Unsigned> big_endian(Unsigned value) {
-  BigEndian<Unsigned> bytes;
-  for (std::size_t i = 0; i < sizeof value; ++i) {
-    bytes.digits[i] = static_cast<char>(value >> (8 * (sizeof value - 1 - i)));
-  }
-  return bytes;
 }
 
 // Takes big-endian integers and slices off the front of what is left.
@@ -148,66 +132,39 @@ std::string fault_in_header(Bytes& bytes, RecordView& record) {
 
 void RecordWriter::begin(RecordKind kind, std::string_view tenant, Timestamp received_at) {
   tenant = tenant.substr(0, kMaxTenant);
-  kind_ = kind;
+  columns_ = static_cast<std::uint16_t>(column_count(kind));
   rows_ = 0;
-  bytes_.clear();
-  bytes_ += static_cast<char>(kRecordVersion);
-  bytes_ += static_cast<char>(kind);
-  bytes_.append(4, '\0');  // finish() writes the number of rows
-  bytes_ += big_endian(static_cast<std::uint64_t>(received_at - kCopyEpoch)).view();
-  bytes_ += static_cast<char>(tenant.size());
-  bytes_ += tenant;
-  end_ = bytes_.size();
-}
-
-void RecordWriter::begin_row() {
-  bytes_.resize(end_);
-  bytes_ += big_endian(static_cast<std::uint16_t>(column_count(kind_))).view();
-}
-
-void RecordWriter::null() { bytes_.append(4, '\xFF'); }
-
-void RecordWriter::text(std::string_view utf8) { put_value(utf8); }
-
-void RecordWriter::uuid(const Uuid& value) {
-  put_value({reinterpret_cast<const char*>(value.data()), value.size()});
-}
-
-void RecordWriter::time(Timestamp value) {
-  put_value(big_endian(static_cast<std::uint64_t>(value - kCopyEpoch)).view());
-}
-
-void RecordWriter::json(std::string_view document) {
-  put_length(document.size() + 1);
-  bytes_ += static_cast<char>(kJsonbVersion);
-  bytes_ += document;
-}
-
-void RecordWriter::end_row() {
-  end_ = bytes_.size();
-  ++rows_;
+  used_ = 0;
+  char* at = take_room(kHeader + tenant.size());
+  at[0] = static_cast<char>(kRecordVersion);
+  at[1] = static_cast<char>(kind);
+  store_big_endian(at + kRowCountAt, std::uint32_t{0});  // finish() writes the number of rows
+  store_big_endian(at + 6, static_cast<std::uint64_t>(received_at - kCopyEpoch));
+  at[14] = static_cast<char>(tenant.size());
+  put(at + kHeader, tenant);
+  end_ = used_;
 }
 
 void RecordWriter::row(std::string_view tuple) {
-  bytes_.resize(end_);
-  bytes_ += tuple;
+  used_ = end_;
+  put(take_room(tuple.size()), tuple);
   end_row();
 }
 
 std::string_view RecordWriter::finish() {
-  bytes_.resize(end_);
-  const auto count = big_endian(rows_);
-  std::copy_n(count.digits, sizeof count.digits, &bytes_[kRowCountAt]);
-  return bytes_;
+  used_ = end_;
+  store_big_endian(bytes_.get() + kRowCountAt, rows_);
+  return {bytes_.get(), end_};
 }
 
-void RecordWriter::put_length(std::size_t size) {
-  bytes_ += big_endian(static_cast<std::uint32_t>(size)).view();
-}
-
-void RecordWriter::put_value(std::string_view bytes) {
-  put_length(bytes.size());
-  bytes_ += bytes;
+// Makes room for `size` bytes more, and for as many again as there are, so that a record that grows
+// is not copied too often.
+void RecordWriter::grow(std::size_t size) {
+  const std::size_t room = std::max({kFirstRoom, 2 * room_, used_ + size});
+  std::unique_ptr<char[]> bytes(new char[room]);
+  put(bytes.get(), {bytes_.get(), used_});
+  bytes_ = std::move(bytes);
+  room_ = room;
 }
 
 std::optional<RecordView> read_record(std::string_view bytes, std::string& error) {

@@ -17,12 +17,15 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "core/event/timestamp.h"
 #include "core/event/uuid.h"
+#include "core/record/big_endian.h"
 
 namespace weir {
 
@@ -52,24 +55,52 @@ constexpr std::size_t kMaxRecord = 32 << 20;
 // Of a tenant's name: its length travels in one byte.
 constexpr std::size_t kMaxTenant = 255;
 
+// COPY counts microseconds from 2000-01-01 on, and has a version in front of a jsonb.
+constexpr Timestamp kCopyEpoch = 946'684'800 * kMicrosPerSecond;
+constexpr char kJsonbVersion = 1;
+
 // Builds a record in one buffer that it keeps. Columns have to be given in the table's order, all
 // of them; a row that was begun but not ended is dropped by the next begin_row() or finish(). Not
-// for two threads at once.
+// for two threads at once. What is called for each value stands here, so that a form's row becomes
+// one stretch of code that stores lengths and copies texts.
 class RecordWriter {
  public:
   // Starts a record and forgets the one before. `tenant` has at most kMaxTenant bytes.
   void begin(RecordKind kind, std::string_view tenant, Timestamp received_at);
 
-  void begin_row();
-  void null();
-  void text(std::string_view utf8);
-  void uuid(const Uuid& value);
-  void time(Timestamp value);
-  void json(std::string_view document);  // a whole JSON document, for a jsonb column
-  void end_row();
+  void begin_row() {
+    used_ = end_;
+    store_big_endian(take_room(2), columns_);
+  }
+  void null() { store_big_endian(take_room(4), kNull); }
+  void text(std::string_view utf8) {
+    char* at = take_room(4 + utf8.size());
+    store_big_endian(at, static_cast<std::uint32_t>(utf8.size()));
+    put(at + 4, utf8);
+  }
+  void uuid(const Uuid& value) {
+    char* at = take_room(4 + value.size());
+    store_big_endian(at, static_cast<std::uint32_t>(value.size()));
+    std::memcpy(at + 4, value.data(), value.size());
+  }
+  void time(Timestamp value) {
+    char* at = take_room(4 + sizeof value);
+    store_big_endian(at, static_cast<std::uint32_t>(sizeof value));
+    store_big_endian(at + 4, static_cast<std::uint64_t>(value - kCopyEpoch));
+  }
+  void json(std::string_view document) {  // a whole JSON document, for a jsonb column
+    char* at = take_room(5 + document.size());
+    store_big_endian(at, static_cast<std::uint32_t>(1 + document.size()));
+    at[4] = kJsonbVersion;
+    put(at + 5, document);
+  }
+  void end_row() {
+    end_ = used_;
+    ++rows_;
+  }
 
   // Bytes that it has room for.
-  std::size_t memory() const { return bytes_.capacity(); }
+  std::size_t memory() const { return room_; }
 
   // A whole row, taken from another record of the same kind, tenant and time of receipt.
   void row(std::string_view tuple);
@@ -81,12 +112,25 @@ class RecordWriter {
   std::string_view finish();
 
  private:
-  void put_length(std::size_t size);  // of the value that follows
-  void put_value(std::string_view bytes);
+  static constexpr std::uint32_t kNull = 0xFFFF'FFFF;  // stands for a length
 
-  std::string bytes_;
+  // Where the next `size` bytes go.
+  char* take_room(std::size_t size) {
+    if (size > room_ - used_) grow(size);
+    char* at = bytes_.get() + used_;
+    used_ += size;
+    return at;
+  }
+  static void put(char* at, std::string_view bytes) {
+    if (!bytes.empty()) std::memcpy(at, bytes.data(), bytes.size());
+  }
+  void grow(std::size_t size);
+
+  std::unique_ptr<char[]> bytes_;
+  std::size_t room_ = 0;  // bytes in all
+  std::size_t used_ = 0;
   std::size_t end_ = 0;  // of the last whole row
-  RecordKind kind_ = RecordKind::events;
+  std::uint16_t columns_ = 0;
   std::uint32_t rows_ = 0;
 };
 

@@ -229,6 +229,24 @@ START_TEST(a_row_can_be_moved_into_another_record) {
 }
 END_TEST
 
+// Each value of a row comes to stand where the room ends, with one length of tenant or another.
+START_TEST(a_writer_keeps_every_byte_when_its_room_ends_anywhere) {
+  for (std::size_t size = 0; size <= kMaxTenant; ++size) {
+    const std::string tenant(size, 't');
+    RecordWriter writer;
+    writer.begin(RecordKind::events, tenant, kReceived);
+    while (writer.size() < 3000) write_bare_event(writer, kReceived, tenant);
+    std::string error;
+    const auto record = read_record(writer.finish(), error);
+    ck_assert_msg(record.has_value(), "%zu: %s", size, error.c_str());
+    RowCursor rows(*record);
+    const std::string first(rows.next()->tuple);
+    while (const auto row = rows.next()) ck_assert_view_eq(row->tuple, first);
+    ck_assert_uint_ge(writer.memory(), writer.size());
+  }
+}
+END_TEST
+
 START_TEST(a_record_without_rows_is_one) {
   RecordWriter writer;
   writer.begin(RecordKind::events, "default", kReceived);
@@ -404,6 +422,7 @@ const weir_test::Register kRegistered("record",
                                        a_row_that_was_not_ended_is_dropped,
                                        a_writer_forgets_the_record_before,
                                        a_row_can_be_moved_into_another_record,
+                                       a_writer_keeps_every_byte_when_its_room_ends_anywhere,
                                        a_record_without_rows_is_one,
                                        a_tenant_of_255_bytes_fits,
                                        a_row_without_a_time_of_its_own_needs_the_wide_check,

@@ -25,76 +25,75 @@ constexpr Timestamp days_before_year(int year) {
 }
 
 constexpr Timestamp days_before(int year, int month) {
-  Timestamp days = days_before_year(year);
-  for (int m = 1; m < month; ++m) days += days_in_month(year, m);
-  return days;
+  constexpr std::array<int, 12> kDays = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
+  const int leap_day = month > 2 && is_leap(year) ? 1 : 0;
+  return days_before_year(year) + kDays[static_cast<std::size_t>(month - 1)] + leap_day;
 }
 
 static_assert(days_before(1970, 1) == 0 && days_before(2000, 3) == 11'017);
 
+constexpr Timestamp kFirstTime = days_before_year(1) * kMicrosPerDay;
+constexpr Timestamp kEndOfTime = days_before_year(10'000) * kMicrosPerDay;
+
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-// Reads a timestamp from front to back; one wrong step and good() stays false.
-class Reader {
- public:
-  explicit Reader(std::string_view text) : rest_(text) {}
+// The number that two digits write; larger than any that is asked for if one of them is no digit.
+int two_digits(const char* at) {
+  constexpr int kNoNumber = 1'000'000;
+  return is_digit(at[0]) && is_digit(at[1]) ? (at[0] - '0') * 10 + (at[1] - '0') : kNoNumber;
+}
 
-  bool good() const { return good_; }
-  bool finished() const { return good_ && rest_.empty(); }
-
-  // Exactly `count` digits, whose value must lie between `low` and `high`.
-  int number(std::size_t count, int low, int high) {
-    int value = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-      if (rest_.empty() || !is_digit(rest_.front())) return fail();
-      value = value * 10 + (rest_.front() - '0');
-      rest_.remove_prefix(1);
-    }
-    return value < low || value > high ? fail() : value;
-  }
-
-  // One of `wanted`, which is returned.
-  char one_of(std::string_view wanted) {
-    if (rest_.empty() || wanted.find(rest_.front()) == wanted.npos)
-      return static_cast<char>(fail());
-    const char c = rest_.front();
-    rest_.remove_prefix(1);
-    return c;
-  }
-
-  // Nothing, or a point and digits; in microseconds, the rest cut off.
-  Timestamp fraction() {
-    if (rest_.empty() || rest_.front() != '.') return 0;
-    rest_.remove_prefix(1);
-    if (rest_.empty() || !is_digit(rest_.front())) return fail();
-    Timestamp value = 0;
-    Timestamp unit = kMicrosPerSecond;
-    for (; !rest_.empty() && is_digit(rest_.front()); rest_.remove_prefix(1)) {
-      unit /= 10;
-      value += unit * (rest_.front() - '0');
-    }
-    return value;
-  }
-
-  // "Z", or how far local time is ahead of UTC, in microseconds.
-  Timestamp offset() {
-    const char sign = one_of("Zz+-");
-    if (!good_ || sign == 'Z' || sign == 'z') return 0;
-    const Timestamp hours = number(2, 0, 23);
-    one_of(":");
-    const Timestamp ahead = hours * kMicrosPerHour + number(2, 0, 59) * kMicrosPerMinute;
-    return sign == '-' ? -ahead : ahead;
-  }
-
- private:
-  int fail() {
-    good_ = false;
-    return 0;
-  }
-
-  std::string_view rest_;
-  bool good_ = true;
+// A day and a time of day, as they are written.
+struct Written {
+  int year;
+  int month;
+  int day;
+  int hour;
+  int minute;
+  int second;
 };
+
+// Reads "2026-11-21T08:30:00", whose every part stands at its place.
+constexpr std::size_t kWrittenSize = 19;
+bool read_written(const char* at, Written& out) {
+  out = {two_digits(at) * 100 + two_digits(at + 2),
+         two_digits(at + 5),
+         two_digits(at + 8),
+         two_digits(at + 11),
+         two_digits(at + 14),
+         two_digits(at + 17)};
+  const char between = at[10];
+  return at[4] == '-' && at[7] == '-' && (between == 'T' || between == 't' || between == ' ') &&
+         at[13] == ':' && at[16] == ':' && out.year <= 9999 && out.month >= 1 && out.month <= 12 &&
+         out.day >= 1 && out.day <= days_in_month(out.year, out.month) && out.hour <= 23 &&
+         out.minute <= 59 && out.second <= 60;
+}
+
+// Takes nothing, or a point and digits, off the front; in microseconds, the rest cut off.
+bool take_fraction(std::string_view& rest, Timestamp& micros) {
+  micros = 0;
+  if (rest.empty() || rest.front() != '.') return true;
+  std::size_t at = 1;
+  Timestamp unit = kMicrosPerSecond;
+  for (; at < rest.size() && is_digit(rest[at]); ++at) {
+    unit /= 10;
+    micros += unit * (rest[at] - '0');
+  }
+  rest.remove_prefix(at);
+  return at > 1;
+}
+
+// "Z", or how far local time is ahead of UTC, in microseconds.
+bool read_offset(std::string_view rest, Timestamp& ahead) {
+  ahead = 0;
+  if (rest.size() == 1) return rest[0] == 'Z' || rest[0] == 'z';
+  if (rest.size() != 6 || (rest[0] != '+' && rest[0] != '-') || rest[3] != ':') return false;
+  const int hours = two_digits(&rest[1]);
+  const int minutes = two_digits(&rest[4]);
+  ahead = hours * kMicrosPerHour + minutes * kMicrosPerMinute;
+  if (rest[0] == '-') ahead = -ahead;
+  return hours <= 23 && minutes <= 59;
+}
 
 // A leap second ends a month of UTC. `moment` is the second after it, and the month that it is in
 // by its own local time is the one that ends (west of Greenwich or there) or the one that begins.
@@ -106,29 +105,35 @@ bool follows_leap_second(Timestamp moment, int year, int month) {
 
 // Records and the flusher hold no other times; an offset can lead out of the year that is written.
 std::optional<Timestamp> in_years_1_to_9999(Timestamp time) {
-  if (time < start_of_year(1) || time >= start_of_year(10'000)) return std::nullopt;
+  if (time < kFirstTime || time >= kEndOfTime) return std::nullopt;
   return time;
+}
+
+// What nearly every client sends: digits alone. None for any other number, and for one that might
+// not fit.
+std::optional<Timestamp> plain_milliseconds(std::string_view literal) {
+  constexpr std::size_t kMostDigits = 15;
+  if (literal.empty() || literal.size() > kMostDigits || literal.front() == '0')
+    return std::nullopt;
+  Timestamp value = 0;
+  for (const char c : literal) {
+    if (!is_digit(c)) return std::nullopt;
+    value = value * 10 + (c - '0');
+  }
+  return value;
 }
 
 }  // namespace
 
 std::optional<Timestamp> parse_rfc3339(std::string_view text) {
-  Reader reader(text);
-  const int year = reader.number(4, 0, 9999);
-  reader.one_of("-");
-  const int month = reader.number(2, 1, 12);
-  reader.one_of("-");
-  const int day = reader.number(2, 1, reader.good() ? days_in_month(year, month) : 31);
-  reader.one_of("Tt ");
-  const int hour = reader.number(2, 0, 23);
-  reader.one_of(":");
-  const int minute = reader.number(2, 0, 59);
-  reader.one_of(":");
-  const int second = reader.number(2, 0, 60);
-  const Timestamp fraction = reader.fraction();
-  const Timestamp offset = reader.offset();
-  if (!reader.finished()) return std::nullopt;
+  Written written;
+  if (text.size() <= kWrittenSize || !read_written(text.data(), written)) return std::nullopt;
+  std::string_view rest = text.substr(kWrittenSize);
+  Timestamp fraction;
+  Timestamp offset;
+  if (!take_fraction(rest, fraction) || !read_offset(rest, offset)) return std::nullopt;
 
+  const auto [year, month, day, hour, minute, second] = written;
   const Timestamp moment = (days_before(year, month) + day - 1) * kMicrosPerDay +
                            hour * kMicrosPerHour + minute * kMicrosPerMinute +
                            second * kMicrosPerSecond - offset;
@@ -137,6 +142,7 @@ std::optional<Timestamp> parse_rfc3339(std::string_view text) {
 }
 
 std::optional<Timestamp> parse_milliseconds(std::string_view literal) {
+  if (const auto plain = plain_milliseconds(literal)) return in_years_1_to_9999(*plain * 1000);
   const auto milliseconds = split_number(literal);
   if (!milliseconds) return std::nullopt;
   // A place of the number in milliseconds is three places higher in microseconds.

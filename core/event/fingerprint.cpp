@@ -1,9 +1,11 @@
 #include "core/event/fingerprint.h"
 
+#include <openssl/evp.h>
 #include <openssl/sha.h>
 
 #include <algorithm>
 #include <cstddef>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -82,11 +84,12 @@ constexpr std::string_view kCommonNames[] = {
 
 bool is_common(std::string_view function) {
   scan::take(function, "__GI_");  // glibc's own name for its function
+  if (function.empty()) return false;
   for (const std::string_view name : kCommonNames) {
     if (function == name) return true;
   }
   for (const std::string_view start : kCommonStarts) {
-    if (scan::starts_with(function, start)) return true;
+    if (function.front() == start.front() && scan::starts_with(function, start)) return true;
   }
   return false;
 }
@@ -100,6 +103,7 @@ bool is_node_internal(std::string_view location) {
 template <typename Fits>
 std::vector<Name> upper_names(const std::vector<StackFrame>& frames, Fits fits) {
   std::vector<Name> names;
+  names.reserve(kFrames);
   for (const StackFrame& frame : frames) {
     Name name{clean_function(frame.function), clean_file(frame.location)};
     if (name.function.empty() && name.file.empty()) continue;
@@ -110,22 +114,35 @@ std::vector<Name> upper_names(const std::vector<StackFrame>& frames, Fits fits) 
   return names;
 }
 
+bool is_telling(const StackFrame& frame, const Name& name) {
+  return !is_common(name.function) && !is_node_internal(frame.location);
+}
+
 std::vector<Name> telling_names(const std::vector<StackFrame>& frames) {
-  auto names = upper_names(frames, [](const StackFrame& frame, const Name& name) {
-    return !is_common(name.function) && !is_node_internal(frame.location);
-  });
+  auto names = upper_names(frames, is_telling);
   if (!names.empty()) return names;
   return upper_names(frames, [](const StackFrame&, const Name&) { return true; });
 }
 
 void append_frames(std::string& identity, const std::vector<Name>& names) {
-  for (const Name& name : names) identity += "frame " + name.function + " in " + name.file + '\n';
+  for (const Name& name : names) {
+    identity.append("frame ").append(name.function).append(" in ").append(name.file) += '\n';
+  }
+}
+
+// Fetched once, since looking it up costs as much as hashing; never freed, since a web server may
+// unload this code while others still hash.
+const EVP_MD* sha256() {
+  static const EVP_MD* const digest = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return digest;
 }
 
 std::string hash(std::string_view text) {
   constexpr char kHex[] = "0123456789abcdef";
   unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
+  if (EVP_Digest(text.data(), text.size(), digest, nullptr, sha256(), nullptr) != 1) {
+    throw std::runtime_error("libcrypto has no SHA-256");
+  }
   std::string out(kVersion);
   for (std::size_t i = 0; i < kHashBytes; ++i) {
     out += kHex[digest[i] >> 4];
@@ -138,8 +155,13 @@ std::string hash(std::string_view text) {
 
 std::string fingerprint(std::string_view crash_type, std::string_view error_message,
                         std::string_view stack_trace) {
-  const StackTrace trace = parse_stack_trace(stack_trace);
-  const std::vector<Name> names = telling_names(trace.frames);
+  std::vector<Name> names;
+  const StackTrace trace = parse_stack_trace(stack_trace, [&names](const auto& frames) {
+    names = upper_names(frames, is_telling);
+    return names.size() == kFrames;
+  });
+  const bool has_names = trace.cut && trace.cause_frames.empty();
+  if (!has_names) names = telling_names(trace.frames);
   std::string identity = "type " + message_template(crash_type) + '\n';
   append_frames(identity, names);
   if (!trace.cause.empty() || !trace.cause_frames.empty()) {

@@ -11,9 +11,13 @@ namespace {
 using scan::contains;
 using scan::drop_line_number;
 using scan::ends_with;
+using scan::find_either;
+using scan::find_last;
+using scan::find_last_either;
 using scan::is_digit;
 using scan::is_hex;
 using scan::is_letter;
+using scan::is_lower;
 using scan::is_upper;
 using scan::is_word;
 using scan::opening_parenthesis;
@@ -32,8 +36,17 @@ constexpr std::string_view kUnknown[] = {
 constexpr std::string_view kCopies[] = {".isra.",     ".part.", ".constprop.",
                                         ".lto_priv.", ".llvm.", ".cold"};
 
+bool has_digit(std::string_view text) {
+  for (const char c : text) {
+    if (is_digit(c)) return true;
+  }
+  return false;
+}
+
 std::string_view without_copy_marks(std::string_view function) {
   function = function.substr(0, function.find(" [clone "));
+  const bool ends_in_mark = ends_with(function, ".") || ends_with(function, ".cold");
+  if (!ends_in_mark && !has_digit(function)) return function;
   for (const std::string_view mark : kCopies) {
     const auto at = function.find(mark);
     if (at == function.npos) continue;
@@ -73,6 +86,7 @@ std::string_view without_arguments(std::string_view function) {
 // ("utf8", "step_2"), unless it is longer than a person would make it.
 std::string without_counters(std::string_view name) {
   constexpr std::size_t kLongestByHand = 3;
+  if (!has_digit(name)) return std::string(name);
   std::string out;
   while (!name.empty()) {
     const bool in_word = !out.empty() && is_word(out.back()) && !ends_with(out, "__");
@@ -102,8 +116,7 @@ bool is_bundle_hash(std::string_view part) {
 
 // A commit's or a content's hash in hexadecimal; with a digit in it, since "facade" is a word.
 bool is_hex_hash(std::string_view part) {
-  return part.size() >= 6 && std::all_of(part.begin(), part.end(), is_hex) &&
-         std::any_of(part.begin(), part.end(), is_digit);
+  return part.size() >= 6 && std::all_of(part.begin(), part.end(), is_hex) && has_digit(part);
 }
 
 bool is_version(std::string_view part) {
@@ -127,19 +140,29 @@ std::string_view without_dashed_hash(std::string_view stem) {
   const auto start = stem.size() - kLength;
   const char before = stem[start - 1];
   const std::string_view tail = stem.substr(start);
-  const bool dashed = tail.find_first_of("-_") != tail.npos;
+  const bool dashed = find_either(tail, '-', '_') != tail.npos;
   if ((before != '-' && before != '.') || !dashed || !is_bundle_hash(tail)) return stem;
   return stem.substr(0, start - 1);
 }
 
+// Most files' names are of small letters; a version or a hash is not.
+bool is_plain(std::string_view name) {
+  if (name.empty() || !is_lower(name.front())) return false;
+  for (const char c : name) {
+    if (is_digit(c) || is_upper(c)) return false;
+  }
+  return true;
+}
+
 // Leaves out the parts between points and dashes that are versions or hashes.
 std::string without_volatile_parts(std::string_view name) {
+  if (is_plain(name)) return std::string(name);
   const auto dot = name.rfind('.');
   const std::string_view extension = dot == name.npos ? std::string_view() : name.substr(dot);
   std::string_view stem = without_dashed_hash(name.substr(0, name.size() - extension.size()));
   std::string out;
   while (!stem.empty()) {
-    const auto end = stem.find_first_of(".-", 1);
+    const auto end = find_either(stem, '.', '-', 1);
     const std::string_view part = stem.substr(0, end);
     if (!is_volatile(part)) out += part;
     stem.remove_prefix(part.size());
@@ -161,16 +184,18 @@ std::string clean_function(std::string_view function) {
 }
 
 std::string clean_file(std::string_view location) {
+  if (location.empty()) return {};
   location = trim(location);
   if (contains(location, " > ")) {  // Gecko's "shop.js line 3 > eval:1:1"
     location = location.substr(0, location.find(" line "));
   }
-  if (const auto line = location.rfind(":line "); line != location.npos) {  // .NET
+  if (const auto line = find_last(location, ":line "); line != location.npos) {  // .NET
     location = location.substr(0, line);
   }
   while (drop_line_number(location)) continue;
-  location = location.substr(0, location.find_first_of("?#"));
-  if (const auto slash = location.find_last_of("/\\"); slash != location.npos) {
+  location = location.substr(0, location.find('?'));
+  location = location.substr(0, location.find('#'));
+  if (const auto slash = find_last_either(location, '/', '\\'); slash != location.npos) {
     location.remove_prefix(slash + 1);
   }
   location = location.substr(0, location.find("+0x"));

@@ -13,6 +13,8 @@ namespace {
 using scan::contains;
 using scan::drop_line_number;
 using scan::ends_with;
+using scan::find_either;
+using scan::find_last;
 using scan::is_digit;
 using scan::is_hex;
 using scan::is_letter;
@@ -29,8 +31,11 @@ using MaybeFrame = std::optional<StackFrame>;
 // The innermost frames are kept, at least so many, however deep the recursion was.
 constexpr std::size_t kMostFrames = 256;
 
+// With fewer than these, nobody is asked whether they are enough.
+constexpr std::size_t kFewestFrames = 8;
+
 bool is_location(std::string_view text) {
-  return text.find_first_of("/\\") != text.npos || drop_line_number(text);
+  return find_either(text, '/', '\\') != text.npos || drop_line_number(text);
 }
 
 // Takes "0x7fff5c2a " away from the front.
@@ -67,7 +72,7 @@ MaybeFrame at_frame(std::string_view line) {
   if (const auto offset = line.find(") [0x"); offset != line.npos) {     // Mono's
     line = line.substr(0, offset + 1);
   }
-  if (const auto in = line.rfind(") in "); in != line.npos) {
+  if (const auto in = find_last(line, ") in "); in != line.npos) {
     return StackFrame{line.substr(0, in + 1), line.substr(in + 5)};
   }
   if (!ends_with(line, ")")) {
@@ -119,7 +124,7 @@ std::size_t absolute_path_in(std::string_view text) {
 // Dart:  Shop.pay (package:shop/shop.dart:12:7)
 MaybeFrame native_frame(std::string_view rest, bool is_sure) {
   for (const std::string_view word : {" at ", " from "}) {
-    const auto at = rest.rfind(word);
+    const auto at = find_last(rest, word);
     if (at != rest.npos) return StackFrame{rest.substr(0, at), rest.substr(at + word.size())};
   }
   if (ends_with(rest, ")")) {
@@ -162,10 +167,10 @@ MaybeFrame apple_frame(std::string_view line) {
   if (module.empty() || !take_address(symbol)) return std::nullopt;
   if (starts_with(symbol, "0x")) return StackFrame{{}, module};  // not symbolicated
   if (ends_with(symbol, ")")) {                                  // "pay() (Shop.swift:12)"
-    const auto open = symbol.rfind(" (");
+    const auto open = find_last(symbol, " (");
     if (open != symbol.npos && contains(symbol.substr(open), ":")) symbol = symbol.substr(0, open);
   }
-  return StackFrame{symbol.substr(0, symbol.rfind(" + ")), module};
+  return StackFrame{symbol.substr(0, find_last(symbol, " + ")), module};
 }
 
 // Rust:    4: shop::pay::h0123456789abcdef
@@ -197,9 +202,10 @@ MaybeFrame at_sign_frame(std::string_view line) {
 }
 
 // Python: File "/app/shop.py", line 12, in pay
+constexpr std::string_view kPythonFrame = "File \"";
 MaybeFrame python_frame(std::string_view line) {
   take_while(line, [](char c) { return c == '|' || c == ' '; });  // of an exception group
-  if (!take(line, "File \"")) return std::nullopt;
+  if (!take(line, kPythonFrame)) return std::nullopt;
   const auto quote = line.find("\", line ");
   if (quote == line.npos) return std::nullopt;
   const auto in = line.find(", in ", quote);
@@ -232,7 +238,7 @@ bool has_extension(std::string_view file) {
 
 // "`pay': undefined method" is pay, and so is "function 'pay'".
 std::string_view unquoted(std::string_view text) {
-  const auto open = text.find_first_of("`'");
+  const auto open = find_either(text, '`', '\'');
   if (open == text.npos) return text;
   const auto close = text.find('\'', open + 1);
   return close == text.npos ? text : text.substr(open + 1, close - open - 1);
@@ -257,13 +263,26 @@ MaybeFrame plain_frame(std::string_view line) {
   return std::nullopt;
 }
 
+// What stands in front of a traceback of Python's, and between that of a cause and that of the
+// error it led to; and in front of a cause that Java or Node print.
+constexpr std::string_view kTraceback = "Traceback (most recent call last)";
+constexpr std::string_view kIsCause = "was the direct cause of the following exception";
+constexpr std::string_view kCausedBy = "Caused by: ";
+constexpr std::string_view kCause = "[cause]: ";
+
 // "Thread 3 Crashed:: Dispatch queue: com.apple.main-thread"
+constexpr std::string_view kThread = "Thread ";
 bool opens_crashed_thread(std::string_view line) {
-  return starts_with(line, "Thread ") && contains(line, " Crashed");
+  return starts_with(line, kThread) && contains(line, " Crashed");
 }
 
-bool opens_traceback(std::string_view line) {
-  return contains(line, "Traceback (most recent call last)");
+// Whether a line of `text` could begin something else than what was read, or be a frame of
+// Python's.
+bool may_lead_back(std::string_view text) {
+  for (const auto word : {kTraceback, kIsCause, kCausedBy, kCause, kThread, kPythonFrame}) {
+    if (contains(text, word)) return true;
+  }
+  return false;
 }
 
 // A line after which the frames belong to something else.
@@ -274,22 +293,12 @@ bool ends_frames(std::string_view line) {
   return starts_with(line, "Thread ") && line.size() > 7 && is_digit(line[7]);
 }
 
-// Calls `visit(line, line_before)` for each line, without the white space around it.
-template <typename Visit>
-void each_line(std::string_view text, Visit visit) {
-  std::string_view before;
-  while (!text.empty()) {
-    const auto end = std::min(text.find('\n'), text.size());
-    const std::string_view line = trim(text.substr(0, end));
-    visit(line, before);
-    before = line;
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-}
-
-// Python, between the traceback of a cause and that of the error it led to.
-bool follows_cause(std::string_view line) {
-  return contains(line, "was the direct cause of the following exception");
+// Takes the first line off `text`, and the white space around it away.
+std::string_view take_line(std::string_view& text) {
+  const auto end = std::min(text.find('\n'), text.size());
+  const std::string_view line = trim(text.substr(0, end));
+  text.remove_prefix(std::min(end + 1, text.size()));
+  return line;
 }
 
 //            a frame            blank line, next thread
@@ -297,16 +306,30 @@ bool follows_cause(std::string_view line) {
 //     ▲                 │                                │
 //     └─────────────────┴─ a crashed thread, a traceback,┘
 //                          "Caused by:" (of the cause then)
+//
+// Inside, with enough frames, it is also over at once if nothing in the rest of the text could lead
+// back, and no frame there is Python's, whose order is the other one.
 class TraceReader {
  public:
-  TraceReader() = default;
+  TraceReader(std::string_view text, const Enough& enough) : rest_(text), enough_(enough) {}
   TraceReader(const TraceReader&) = delete;  // frames_ points into it
   TraceReader& operator=(const TraceReader&) = delete;
 
+  StackTrace read() {
+    std::string_view before;
+    while (!rest_.empty() && !trace_.cut) {
+      const std::string_view here = take_line(rest_);
+      line(here, before);
+      before = here;
+    }
+    return finish();
+  }
+
+ private:
   void line(std::string_view line, std::string_view before) {
-    if (opens_crashed_thread(line) || opens_traceback(line)) return start_again();
-    if (take(line, "Caused by: ") || take(line, "[cause]: ")) return start_cause(line);
-    if (follows_cause(line)) return keep_as_cause();
+    if (opens_crashed_thread(line) || contains(line, kTraceback)) return start_again();
+    if (take(line, kCausedBy) || take(line, kCause)) return start_cause(line);
+    if (contains(line, kIsCause)) return keep_as_cause();
     if (ended_) return;
     if (!frames_->empty() && ends_frames(line)) {
       ended_ = true;
@@ -324,9 +347,10 @@ class TraceReader {
     return std::move(trace_);
   }
 
- private:
-  void start_again() {
-    frames_ = &trace_.frames;
+  void start_again() { start(trace_.frames); }
+
+  void start(std::vector<StackFrame>& frames) {
+    frames_ = &frames;
     frames_->clear();
     awaits_file_ = false;
     ended_ = false;
@@ -334,11 +358,8 @@ class TraceReader {
 
   // Java and Node print the cause after the error; the last one is where it all began.
   void start_cause(std::string_view line) {
-    trace_.cause = line.substr(0, line.find_first_of(": "));
-    frames_ = &trace_.cause_frames;
-    frames_->clear();
-    awaits_file_ = false;
-    ended_ = false;
+    trace_.cause = line.substr(0, find_either(line, ':', ' '));
+    start(trace_.cause_frames);
   }
 
   // Python prints the cause before the error; the first one is where it all began.
@@ -372,7 +393,19 @@ class TraceReader {
     return true;
   }
 
+  // Another frame begins, so those before are whole. Asking at 8, 16, 32, … costs less than the
+  // frames did.
+  bool is_enough() {
+    const std::size_t count = frames_->size();
+    const bool is_time = count >= kFewestFrames && (count & (count - 1)) == 0;
+    if (!is_time || is_python_ || looked_ahead_ || !enough_ || !enough_(*frames_)) return false;
+    looked_ahead_ = true;  // once, however often reading starts again
+    return !may_lead_back(rest_);
+  }
+
   void add(const StackFrame& frame) {
+    trace_.cut = is_enough();
+    if (trace_.cut) return;
     frames_->push_back(frame);
     if (frames_->size() < 2 * kMostFrames) return;
     if (is_python_) {  // whose innermost calls are still to come
@@ -382,24 +415,24 @@ class TraceReader {
     }
   }
 
+  std::string_view rest_;  // behind the line that is being read
+  const Enough& enough_;
   StackTrace trace_;
   std::vector<StackFrame>* frames_ = &trace_.frames;  // those that are being read
   bool is_python_ = false;
   bool awaits_file_ = false;  // the frame before was Rust's, whose file is on the next line
+  bool looked_ahead_ = false;
   bool ended_ = false;
 };
 
 }  // namespace
 
-StackTrace parse_stack_trace(std::string_view text) {
-  TraceReader reader;
-  each_line(text, [&](auto line, auto before) { reader.line(line, before); });
-  StackTrace trace = reader.finish();
+StackTrace parse_stack_trace(std::string_view text, const Enough& enough) {
+  StackTrace trace = TraceReader(text, enough).read();
   if (!trace.frames.empty()) return trace;
-  each_line(text, [&](auto line, auto) {
-    if (trace.frames.size() >= kMostFrames) return;
-    if (const auto frame = plain_frame(line)) trace.frames.push_back(*frame);
-  });
+  while (!text.empty() && trace.frames.size() < kMostFrames) {
+    if (const auto frame = plain_frame(take_line(text))) trace.frames.push_back(*frame);
+  }
   return trace;
 }
 

@@ -16,7 +16,7 @@ use Bench::Subject;
 use File::Path qw(make_path);
 use JSON::PP;
 
-my $json = JSON::PP->new->canonical->pretty;
+my $json = JSON::PP->new->utf8->canonical->pretty;
 
 sub folder ($small = 0) { return Bench::Subject::build() . '/bench/' . ($small ? 'small' : 'results') }
 

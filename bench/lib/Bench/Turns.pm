@@ -5,6 +5,7 @@
 #   my $rows = Bench::Turns::take($settings, 'single', $body, @subjects);   # [{case, subject, round, rate, web, …}]
 package Bench::Turns;
 use v5.36;
+use utf8;
 
 use Bench::Cpu;
 use Bench::Load;

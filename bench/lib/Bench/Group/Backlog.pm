@@ -2,6 +2,7 @@
 # and several streams with a flusher each.
 package Bench::Group::Backlog;
 use v5.36;
+use utf8;
 
 use Bench::Flushers;
 

@@ -2,6 +2,7 @@
 # pipelined XADD of an entry of the same size, to the same Redis.
 package Bench::Group::Buffer;
 use v5.36;
+use utf8;
 
 use Bench::Cpu;
 use Bench::Load;

@@ -1,0 +1,124 @@
+# docs/performance.md, made of what was measured. Each group has its section, with a table and plots.
+#
+#   my $page = Bench::Page::text($results, plots => 'plots');     # Markdown
+#   Bench::Page::draw($results, "$folder/plots");                 # the plots that it shows
+#   Bench::Page::section('edge', $results);                       # one group's, for the terminal
+package Bench::Page;
+use v5.36;
+use utf8;
+
+use Bench::Page::Costs;
+use Bench::Page::Times;
+use Bench::Page::Storing;
+use Bench::Table qw(table);
+use Bench::Targets;
+
+# group => module; in the order of the page.
+my @sections = (
+  [ edge    => 'Bench::Page::Costs' ],
+  [ apache  => 'Bench::Page::Costs' ],
+  [ profile => 'Bench::Page::Costs' ],
+  [ buffer  => 'Bench::Page::Costs' ],
+  [ redis   => 'Bench::Page::Times' ],
+  [ latency => 'Bench::Page::Times' ],
+  [ row     => 'Bench::Page::Times' ],
+  [ whole   => 'Bench::Page::Storing' ],
+  [ flusher => 'Bench::Page::Storing' ],
+  [ backlog => 'Bench::Page::Storing' ],
+  [ memory  => 'Bench::Page::Times' ],
+  [ curves  => 'Bench::Page::Costs' ],
+  [ parts   => 'Bench::Page::Storing', 'alone' ],
+);
+
+sub section ($name, $all) {
+  my ($section) = grep { $_->[0] eq $name } @sections;
+  return '' unless $all->{$name} && $all->{$name}{rows}->@*;
+  my (undef, $module, $function) = @$section;
+  return $module->can($function // $name)->($all->{$name});
+}
+
+sub draw ($all, $folder) {
+  my @drawn;
+  for my $section (@sections) {
+    my ($name, $module) = @$section;
+    my $plots = $module->can("plots_of_$name");
+    next unless $plots && $all->{$name} && $all->{$name}{rows}->@*;
+    push @drawn, $plots->($all->{$name}, $folder);
+  }
+  return @drawn;
+}
+
+sub targets ($all) { return table([ 'what', 'wanted', 'measured', 'reached' ], Bench::Targets::rows($all)) }
+
+sub text ($all) {
+  my $text = head($all) . "\n## What was wanted\n\n" . targets($all) . "\n" . about_targets();
+  for my $section (@sections) {
+    my $name = $section->[0];
+    my $said = section($name, $all);
+    $text .= "\n$said" if $said;
+  }
+  return $text . "\n" . tail($all);
+}
+
+sub newest ($all) { return (sort { $b->{machine}{at} cmp $a->{machine}{at} } values %$all)[0] }
+
+sub head ($all) {
+  my $machine = newest($all)->{machine};
+  my %commits = map { $_->{machine}{commit} => 1 } values %$all;
+  my $commits = join ', ', map {"`$_`"} sort keys %commits;
+  my $versions = join ', ', map {"$_->[0] $_->[1]"} $machine->{versions}->@*;
+  return <<"END" =~ s/\n\n\n/\n\n/gr;
+# How fast it is
+
+Every number and plot here was written by `bench/report` from what `make bench` measured on $machine->{at}, at
+the commits $commits. To measure it again on Debian 12, which takes about twenty-five minutes:
+
+```sh
+make bench                          # all of it, and writes this page anew
+bench/run edge && bench/report      # one part; `bench/run --help` lists them
+```
+
+**The machine:** $machine->{cores} cores of $machine->{cpu}, $machine->{memory} of memory, $machine->{virtual}; Linux $machine->{kernel}, $machine->{system};
+$versions.
+
+**How it is measured.** All that is compared runs on this one machine, each with processes of its own on loopback, and takes
+turns: A B C A B C and so on. The load generator shares the cores with what it loads, so requests a second tell what this
+machine does with both, and on two cores they say little about a server alone. What carries over is *CPU time*: the
+operating system's account of each process and its children, divided by the requests. A figure reads "median (lowest to
+highest)" of the rounds; a ratio is taken within each round. On another machine all times will be others; the ratios
+should be near to these.
+
+**What is alike.** The same bodies for all: a single event of some 300 bytes, a batch of ten, a crash report of 4 kB
+(`bench/bodies`). The same number of connections, kept alive by all servers but gunicorn, whose ordinary workers close them.
+One worker of nginx, or one child of Apache with its threads. Redis over a unix socket with its append-only file on,
+synced each second where nothing else is said. PostgreSQL with `fsync` on. After each run the events are counted where they have to be: a run
+of which one is missing, or of which a request was not answered with 200, gives no figure.
+END
+}
+
+sub about_targets () {
+  return <<'END';
+The bare handler is a module for the same server that reads the body and answers 200, and does nothing else
+(`bench/bare`). Lua, Flask and Express are what one would write instead (`bench/peers`): Lua decodes, checks three
+fields and sends an XADD for each event over a kept connection; Flask and Express insert each event into a table with a
+key and a time index, and commit before they answer. Weir checks every field, gives ids, corrects clocks, and keeps more
+indexes and daily figures.
+END
+}
+
+sub tail ($all) {
+  my @rows = map {
+    my $one = $all->{$_};
+    [ "`$_`", $one->{machine}{at}, "`$one->{machine}{commit}`", $one->{settings}->@{qw(rounds seconds connections)}, $one->{machine}{load} ]
+  } sort keys %$all;
+  my $table = table([ 'part', 'when', 'commit', 'rounds', 'seconds', 'connections', 'load of the machine at its end' ], @rows);
+  return "## When each part was measured\n\n$table" . <<'END';
+
+Where a part takes fewer rounds or shorter ones, it says so in `bench/lib/Bench/Group`. `BENCH_ROUNDS`, `BENCH_SECONDS`
+and `BENCH_CONNECTIONS` change all of them; `bench/run --long memory backlog` takes ten million requests and rows.
+Instructions of the core for each body, which do not depend on the machine's mood, are counted by `make instructions`
+against the budget in `bench/instructions.budget`.
+END
+}
+
+1;

@@ -76,6 +76,8 @@ sub figure ($self, $value) {
 # Lines, each {name, points => [[x, y], …], dashed, color of}.
 sub lines ($self, @lines) {
   my (@plots, $number);
+  my %x = map { $_->[0] => 1 } map { $_->{points}->@* } @lines;
+  $self->say_it(map { sprintf 'set xrange [%g:%g]', $_ - 1, $_ + 1 } keys %x) if keys %x == 1;
   for my $line (@lines) {
     my $data = '$line' . $number++;
     $self->say_it("$data << EOD", (map {"$_->[0] $_->[1]"} $line->{points}->@*), 'EOD');

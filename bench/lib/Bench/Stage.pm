@@ -7,14 +7,25 @@ package Bench::Stage;
 use v5.36;
 
 use Bench::Subject;
+use IO::Socket::INET;
 
 sub new ($class, $settings) {
   return bless { settings => $settings, port => $settings->{port}, running => [], owner => $$ }, $class;
 }
 
+# The next port that nobody listens at; what a subject starts beside itself listens at one 50 above.
+sub free_port ($self) {
+  my $port = $self->{port}++;
+  while (grep { !IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $_, Listen => 1, ReuseAddr => 1) } $port, $port + 50) {
+    $port = $self->{port}++;
+    die "no port is free from $self->{settings}{port} on: choose others with BENCH_PORT\n" if $port > 65_000;
+  }
+  return $port;
+}
+
 # `as` is the name under which its figures stand.
 sub subject ($self, $name, %options) {
-  my $subject = Bench::Subject->make($name, $self->{settings}{folder}, port => $self->{port}++, small => $self->{settings}{small}, %options);
+  my $subject = Bench::Subject->make($name, $self->{settings}{folder}, port => $self->free_port, small => $self->{settings}{small}, %options);
   push $self->{running}->@*, $subject;
   say "  start $name" . (defined $options{as} ? " ($options{as})" : '');
   $subject->start;

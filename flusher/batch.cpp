@@ -14,11 +14,13 @@ void Batch::add(const Entry& entry) {
   if (!entry.record) return bury({}, "the entry has no field " + std::string(kRecordField));
   bytes_ += entry.record->size();
   std::string error;
-  const auto record = read_record(*entry.record, error);
+  const std::size_t events_before = events_.size();
+  const auto record = read_record(*entry.record, error, &events_);
   if (!record) return bury(*entry.record, std::move(error));
-  auto& rows = record->kind == RecordKind::events ? events_ : crashes_;
-  RowCursor cursor(*record);
-  while (const auto row = cursor.next()) rows.push_back(*row);
+  if (record->kind == RecordKind::events) return;
+  const auto first = events_.begin() + static_cast<std::ptrdiff_t>(events_before);
+  crashes_.insert(crashes_.end(), first, events_.end());
+  events_.erase(first, events_.end());
 }
 
 void Batch::keep_rest_of(Batch& step) {
@@ -39,16 +41,10 @@ void Batch::keep_rest_of(Batch& step) {
   step.dead_.clear();
 }
 
-// A tuple holds its tenant, too.
 void Batch::keep(std::vector<RowView>& rows, const RowView& row) {
   const std::string_view tuple = kept_.emplace_back(row.tuple);
-  Columns columns;
-  split_row(tuple, columns);
-  RowView view = row;
-  view.tuple = tuple;
-  view.tenant = columns[1].bytes;
-  rows.push_back(view);
-  bytes_ += tuple.size() + sizeof view;
+  rows.push_back(row_in_copy(row, tuple));
+  bytes_ += tuple.size() + sizeof row;
 }
 
 void Batch::bury(std::string_view payload, std::string reason) {

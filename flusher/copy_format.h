@@ -20,13 +20,9 @@ namespace copy_format {
 
 // Where a record's rows have what the roll-ups want.
 constexpr std::size_t kTenant = 1, kUser = 2;
-constexpr std::size_t kEventName = 4, kEventProperties = 8, kEventTime = 9;
 constexpr std::size_t kCrashTime = 10;
 static_assert(kEventColumns[kTenant] == "tenant_id" && kCrashColumns[kTenant] == "tenant_id");
 static_assert(kEventColumns[kUser] == "user_id" && kCrashColumns[kUser] == "user_id");
-static_assert(kEventColumns[kEventName] == "event");
-static_assert(kEventColumns[kEventProperties] == "properties");
-static_assert(kEventColumns[kEventTime] == "timestamp");
 static_assert(kCrashColumns[kCrashTime] == "timestamp");
 
 inline void append_number(std::string& out, std::uint64_t value, std::size_t size) {

@@ -12,20 +12,14 @@ namespace {
 
 using namespace copy_format;
 
-// COPY counts microseconds from 2000-01-01 00:00 UTC, so that days begin at multiples of this one.
-constexpr std::int64_t kDay = kMicrosPerDay;
+// COPY counts microseconds from 2000-01-01 00:00 UTC, so that days begin at multiples of kDay.
+constexpr std::int64_t kDay = kMicrosPerDay, kCopyEpoch = 10'957 * kDay;
 
 // What an entry of a table takes beside its names, about.
 constexpr std::size_t kEntry = 112;
 
 // So many rows are looked up ahead of being counted.
 constexpr std::size_t kAhead = 16;
-
-std::int64_t time_of(const Column& column) {
-  std::uint64_t value = 0;
-  for (const char byte : column.bytes) value = value << 8 | static_cast<unsigned char>(byte);
-  return static_cast<std::int64_t>(value);
-}
 
 std::int64_t day_of(std::int64_t time) { return time / kDay - (time % kDay < 0 ? 1 : 0); }
 
@@ -81,17 +75,13 @@ void Tally::add(RowSpan rows) {
 }
 
 Tally::Ahead Tally::look_ahead(const RowView& row) const {
-  Columns columns;
-  split_row(row.tuple, columns);
   Ahead ahead;
-  ahead.time = time_of(columns[kEventTime]);
-  const std::string_view tenant = columns[kTenant].bytes;
-  ahead.user = {tenant, columns[kUser].bytes, day_of(ahead.time)};
-  ahead.kind = {tenant, columns[kEventName].bytes, ahead.user.day};
-  ahead.has_user = !columns[kUser].is_null;
+  ahead.time = row.time - kCopyEpoch;
+  ahead.user = {row.tenant, row.user.bytes, day_of(ahead.time)};
+  ahead.kind = {row.tenant, row.event, ahead.user.day};
+  ahead.has_user = !row.user.is_null;
   ahead.user_hash = user_days_.hash(ahead.user);
-  const Column& properties = columns[kEventProperties];
-  if (!properties.is_null) ahead.properties = properties.bytes.substr(1);  // behind jsonb's version
+  ahead.properties = row.properties;
   return ahead;
 }
 

@@ -12,6 +12,7 @@
 //
 //   auto record = read_record(bytes, error);   // the flusher's side: checked to the last byte
 //   for (RowCursor rows(*record); auto row = rows.next();) …
+//   read_record(bytes, error, &rows);          // the same at once, which is quicker
 #pragma once
 
 #include <array>
@@ -22,6 +23,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/event/timestamp.h"
 #include "core/event/uuid.h"
@@ -134,13 +136,26 @@ class RecordWriter {
   std::uint32_t rows_ = 0;
 };
 
+// One value of a row, as COPY's binary format has it.
+struct Column {
+  bool is_null = true;
+  std::string_view bytes;
+};
+using Columns = std::array<Column, kCrashColumns.size()>;
+
 // One row inside a record, with what the flusher needs to know of it.
 struct RowView {
   std::string_view tuple;  // as COPY wants it
-  Uuid id;
+  Uuid id{};
   std::string_view tenant;
-  Timestamp client_timestamp;
-  Timestamp received_at;
+  Timestamp client_timestamp = 0;
+  Timestamp received_at = 0;
+
+  // By which events are counted; of crashes only the first is set.
+  Column user;
+  std::string_view event;
+  std::string_view properties;  // a JSON document; "" for none
+  Timestamp time = 0;           // when it happened
 
   // True if the client named the event but gave no time with it: a retry then arrives with another
   // client_timestamp, perhaps in another partition, where a unique index does not see it. The time
@@ -163,8 +178,9 @@ struct RecordView {
 // tenant and receipt are the record's, that times lie in the years 1 to 9999, and jsonb's version.
 // None, and a sentence in `error`, if anything is off; the flusher never trusts the buffer further
 // than this. The sentence names rows and columns, never what they hold. The views point into
-// `bytes`.
-std::optional<RecordView> read_record(std::string_view bytes, std::string& error);
+// `bytes`. With `rows`, the record's rows are appended to them; none if anything is off.
+std::optional<RecordView> read_record(std::string_view bytes, std::string& error,
+                                      std::vector<RowView>* rows = nullptr);
 
 // The version of a record that a newer Weir wrote, which this one cannot read yet; none for all
 // that it can read, and for what never was a record: versions count up, and none is beyond
@@ -186,12 +202,8 @@ class RowCursor {
   std::string_view rest_;
 };
 
-// One value of a row, as COPY's binary format has it.
-struct Column {
-  bool is_null = true;
-  std::string_view bytes;
-};
-using Columns = std::array<Column, kCrashColumns.size()>;
+// `row`, with all of its views in `tuple`, which is a copy of its own one.
+RowView row_in_copy(const RowView& row, std::string_view tuple);
 
 // Cuts a tuple of a record that read_record() has passed into its values, in the order of
 // kEventColumns or kCrashColumns. Returns how many there are.

@@ -2,6 +2,7 @@
 
 #include <random>
 #include <string>
+#include <vector>
 
 #include "t/unit/golden.h"
 #include "t/unit/suite.h"
@@ -174,6 +175,52 @@ START_TEST(splits_a_row_into_its_columns) {
   ck_assert_view_eq(columns[4].bytes, "recording_completed");
   ck_assert_view_eq(columns[8].bytes.substr(1),
                     "{\"audio_duration_seconds\":90.5,\"note\":\"ñandú\"}");
+}
+END_TEST
+
+START_TEST(shows_all_rows_at_once_as_the_cursor_does) {
+  const std::string bytes = golden("record-v1-events.hex");
+  std::string error;
+  std::vector<RowView> rows(1);
+  const auto record = read_record(bytes, error, &rows);
+  ck_assert_uint_eq(rows.size(), 3);
+  RowCursor cursor(*record);
+  for (std::size_t i = 1; i < rows.size(); ++i) {
+    const auto row = cursor.next();
+    ck_assert(row && row->tuple == rows[i].tuple && row->id == rows[i].id);
+    ck_assert_view_eq(row->event, rows[i].event);
+    ck_assert_int_eq(row->time, rows[i].time);
+  }
+  ck_assert_view_eq(rows[1].user.bytes, "user-1");
+  ck_assert_view_eq(rows[1].event, "recording_completed");
+  ck_assert_view_eq(rows[1].properties, "{\"audio_duration_seconds\":90.5,\"note\":\"ñandú\"}");
+}
+END_TEST
+
+START_TEST(shows_no_row_of_a_record_that_is_refused) {
+  const std::string bytes = golden("record-v1-events.hex") + "x";
+  std::string error;
+  std::vector<RowView> rows(1);
+  ck_assert(!read_record(bytes, error, &rows));
+  ck_assert(!read_record(std::string_view(bytes).substr(0, bytes.size() - 9), error, &rows));
+  ck_assert_uint_eq(rows.size(), 1);
+}
+END_TEST
+
+START_TEST(a_row_in_a_copy_points_into_the_copy) {
+  std::string bytes = golden("record-v1-events.hex");
+  std::string error;
+  std::vector<RowView> rows;
+  read_record(bytes, error, &rows);
+  const std::string tuple(rows[0].tuple);
+  const RowView row = row_in_copy(rows[0], tuple);
+  const RowView bare = row_in_copy(rows[1], std::string(rows[1].tuple));
+  bytes.assign(bytes.size(), 'x');
+  ck_assert_view_eq(row.tenant, "default");
+  ck_assert_view_eq(row.user.bytes, "user-1");
+  ck_assert_view_eq(row.event, "recording_completed");
+  ck_assert_view_eq(row.properties, "{\"audio_duration_seconds\":90.5,\"note\":\"ñandú\"}");
+  ck_assert(bare.properties.empty());
 }
 END_TEST
 
@@ -418,6 +465,9 @@ const weir_test::Register kRegistered("record",
                                        reads_the_golden_events,
                                        reads_the_golden_crash_with_its_time_before_2000,
                                        splits_a_row_into_its_columns,
+                                       shows_all_rows_at_once_as_the_cursor_does,
+                                       shows_no_row_of_a_record_that_is_refused,
+                                       a_row_in_a_copy_points_into_the_copy,
                                        splits_nulls_as_nulls_and_empty_texts_as_empty,
                                        a_row_that_was_not_ended_is_dropped,
                                        a_writer_forgets_the_record_before,

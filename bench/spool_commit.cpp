@@ -42,6 +42,7 @@ class Thread final : public weir::Background {
   }
 
   bool start(weir::Job& job) noexcept override {
+    job.gather();
     start_job(&job);
     return true;
   }

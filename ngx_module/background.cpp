@@ -17,9 +17,13 @@ struct ThreadPool::Task {
     };
     task.event.data = this;
     task.event.handler = finished;
+    turn_end.data = this;
+    turn_end.handler = hand_over;
+    turn_end.log = ngx_cycle->log;
   }
 
   ngx_thread_task_t task{};
+  ngx_event_t turn_end{};
   ThreadPool& pool;
   Job& job;
   // nginx hands a task back under a spin lock of its own, which ThreadSanitizer cannot see, since
@@ -31,11 +35,22 @@ ngx_thread_pool_t* add_thread_pool(ngx_conf_t* cf) { return ngx_thread_pool_add(
 
 bool ThreadPool::start(Job& job) noexcept {
   std::unique_ptr<Task> task(new (std::nothrow) Task(*this, job));
-  if (task == nullptr || ngx_thread_task_post(pool_, &task->task) != NGX_OK) return false;
-  static_cast<void>(task.release());  // finished() has it
+  if (task == nullptr) return false;
+  ngx_post_event(&task->turn_end, &ngx_posted_next_events);
+  static_cast<void>(task.release());  // hand_over() has it, and then finished()
   ++running_;
   time_keeper_.watch();
   return true;
+}
+
+// Behind all that the next turn of nginx's loop brings: those who were just answered are heard
+// again by then. Where the pool's queue is full, which nginx tells itself, the loop has to wait.
+void ThreadPool::hand_over(ngx_event_t* event) noexcept {
+  auto* task = static_cast<Task*>(event->data);
+  task->job.gather();
+  if (ngx_thread_task_post(task->pool.pool_, &task->task) == NGX_OK) return;
+  task->job.work();
+  finished(&task->task.event);
 }
 
 void ThreadPool::finished(ngx_event_t* event) noexcept {

@@ -4,6 +4,8 @@
 //   ThreadPool background(pool, time_keeper);          // one a worker
 //   background.start(job);                             // job.done() comes on the event loop
 //
+// What comes in the turn of nginx's loop in which a job starts, and in the next, is gathered for it.
+//
 // A worker that was told to quit stays while a job runs: nobody would hear of its end otherwise.
 // nginx joins the pool's threads before a module's exit_process, so no job outlives what it works
 // on.
@@ -40,6 +42,7 @@ class ThreadPool final : public Background {
 
  private:
   struct Task;
+  static void hand_over(ngx_event_t* event) noexcept;
   static void finished(ngx_event_t* event) noexcept;
 
   ngx_thread_pool_t* pool_;

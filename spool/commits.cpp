@@ -53,12 +53,14 @@ bool Commits::submit(std::string_view record, SpoolCustomer& customer,
 
 bool Commits::begin(Task task) noexcept {
   task_ = task;
-  if (task == Task::commit) std::swap(batch_, pending_);
   running_ = true;
   if (background_.start(*this)) return true;
   running_ = false;
-  if (task == Task::commit) std::swap(batch_, pending_);
   return false;
+}
+
+void Commits::gather() noexcept {
+  if (task_ == Task::commit) std::swap(batch_, pending_);
 }
 
 void Commits::work() noexcept {

@@ -47,6 +47,7 @@ class Commits final : private Job {
  private:
   enum class Task : std::uint8_t { commit, probe, seal };
 
+  void gather() noexcept override;
   void work() noexcept override;
   void done() noexcept override;
   bool begin(Task task) noexcept;

@@ -7,6 +7,15 @@
 #include "fault/fault_point.h"
 
 namespace weir {
+namespace {
+
+// Of each fill; and the most that a batch may have to get one, since it costs as much again.
+constexpr std::size_t kFill = 256 << 10;
+constexpr std::size_t kMostToFill = 64 << 10;
+
+char zeros[kFill];  // never written to, so that it takes no memory
+
+}  // namespace
 
 Fault SegmentWriter::open(std::uint64_t frame) {
   const std::uint64_t size = std::max(directory_.settings().segment, kSegmentHeaderSize + frame);
@@ -14,7 +23,17 @@ Fault SegmentWriter::open(std::uint64_t frame) {
   if (auto fault = directory_.create(size, made)) return fault;
   segment_ = std::move(made);
   fresh_ = true;
+  filled_ = 0;
   return {};
+}
+
+// What is written to for the first time has the file system write its own notes with the sync, too.
+// So every now and then, small batches have zeros written ahead of them.
+Fault SegmentWriter::fill_ahead(std::uint64_t end, std::size_t bytes) {
+  if (end <= filled_ || bytes > kMostToFill) return {};
+  const auto fill = static_cast<std::size_t>(std::min<std::uint64_t>(kFill, segment_.size - end));
+  filled_ = end + fill;
+  return write_all(directory_.files(), segment_.fd.number(), {zeros, fill}, end);
 }
 
 Fault SegmentWriter::sync() {
@@ -37,6 +56,7 @@ Fault SegmentWriter::write(char* frames, std::size_t bytes, const Batch::Item* i
   Files& files = directory_.files();
   const int fd = segment_.fd.number();
   if (auto fault = write_all(files, fd, {frames, bytes}, used())) return fault;
+  if (auto fault = fill_ahead(used() + bytes, bytes)) return fault;
   WEIR_FAULT_POINT(before_sync);
   if (auto fault = sync()) return fault;
   WEIR_FAULT_POINT(after_sync);

@@ -6,15 +6,27 @@ bool DiskThread::start(Job& job) noexcept {
   try {
     if (!begun_) begun_ = thread_.start([this] { work(); });
     if (!begun_) return false;
+    started_.push_back(&job);
     const std::lock_guard guard(lock_);
     worked_.reserve(running_ + 1);
-    to_work_.push_back(&job);
+    to_work_.reserve(running_ + 1);
   } catch (...) {
+    if (!started_.empty() && started_.back() == &job) started_.pop_back();
     return false;  // no memory
   }
   ++running_;
-  more_.notify_one();
   return true;
+}
+
+void DiskThread::hand_over() noexcept {
+  if (started_.empty()) return;
+  for (Job* const job : started_) job->gather();
+  {
+    const std::lock_guard guard(lock_);
+    to_work_.insert(to_work_.end(), started_.begin(), started_.end());
+  }
+  started_.clear();
+  more_.notify_one();
 }
 
 void DiskThread::work() noexcept {

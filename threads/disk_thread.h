@@ -3,6 +3,7 @@
 //
 //   DiskThread disk(bell);
 //   disk.start(job);                 // rings the bell when it has been worked
+//   disk.hand_over();                // at the end of the turn: job.gather()
 //   disk.deliver();                  // once it rang: job.done(), here
 //   if (disk.stop_within(2s)) …      // nothing works any more
 //
@@ -26,6 +27,9 @@ class DiskThread final : public Background {
 
   bool start(Job& job) noexcept override;
 
+  // Before the owner sleeps: the thread gets what was started.
+  void hand_over() noexcept;
+
   // Calls done() of those that have been worked.
   void deliver() noexcept;
 
@@ -45,6 +49,7 @@ class DiskThread final : public Background {
   HelperThread thread_;
   bool begun_ = false;
   std::size_t running_ = 0;
+  std::vector<Job*> started_;  // and not handed over
 
   std::mutex lock_;  // of what follows
   std::condition_variable more_;

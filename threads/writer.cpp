@@ -96,6 +96,7 @@ void Writer::turn() noexcept {
 void Writer::sleep() noexcept {
   redis_.flush();
   replicated_.flush();
+  disk_.hand_over();
   std::array<pollfd, 3> wanted{{{bell_.fd(), POLLIN, 0}, redis_.wanted(), replicated_.wanted()}};
   if (poll(wanted.data(), wanted.size(), static_cast<int>(time_to_sleep().count())) < 0) {
     for (pollfd& descriptor : wanted) descriptor.revents = 0;
@@ -106,11 +107,10 @@ void Writer::sleep() noexcept {
   replicated_.move(wanted[2].revents);
 }
 
-// While Redis has something to answer, it sets the pace: what is handed in meanwhile goes out
-// together once it has, or after a moment if that takes longer. Nobody has to ring for that.
+// While Redis or the disk has something to do, it sets the pace: what is handed in meanwhile goes
+// out together once it has, or after a moment if that takes longer. Nobody has to ring for that.
 milliseconds Writer::time_to_sleep() noexcept {
-  const bool paced =
-      edge_->redis.pressing() || (edge_->replicated && edge_->replicated->pressing());
+  const bool paced = edge_->busy();
   if (errands_.want_bell(!paced)) return milliseconds(0);
   const auto until = std::min(edge_->due(), look_at_);
   const auto left = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());

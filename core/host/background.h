@@ -8,14 +8,20 @@
 //   };
 //   if (!background.start(sync)) …                                  // no thread: try again later
 //
-// Between start() and done() a job belongs to the other thread: whoever started it touches nothing
+// Between gather() and done() a job belongs to the other thread: whoever started it touches nothing
 // that work() touches, and keeps it alive. A job may be started again from inside its done().
+//
+//   start() ── the server's turn goes on, and more comes for the job ── gather() ── work() ── done()
 #pragma once
 
 namespace weir {
 
 class Job {
  public:
+  // Runs on the thread that called start(), right before the other one gets the job: takes all that
+  // has come for it by then. A server calls it when it has nothing else to do, or as it starts.
+  virtual void gather() noexcept {}
+
   // Runs on another thread, with no other call to the same job at the same time.
   virtual void work() noexcept = 0;
 

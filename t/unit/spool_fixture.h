@@ -87,6 +87,7 @@ class FaultyFiles : public Files {
   }
   std::int64_t write(int fd, const char* bytes, std::size_t size, std::uint64_t at) override {
     if (failed("write")) return result_;
+    largest_write = std::max(largest_write, size);
     // Short, as a kernel may.
     return Files::write(fd, bytes, at % 2 == 0 ? (size + 1) / 2 : size, at);
   }
@@ -125,6 +126,7 @@ class FaultyFiles : public Files {
   void pause() override { ++calls["pause"]; }
 
   std::optional<std::uint64_t> available;
+  std::size_t largest_write = 0;
 
  private:
   bool failed(const char* call) {
@@ -155,10 +157,20 @@ class ManualBackground final : public Background {
   void run_one() {
     Job& job = *jobs_.front();
     jobs_.pop_front();
+    job.gather();
     job.work();
     job.done();
   }
-  void work_only() { jobs_.front()->work(); }  // as when the process dies before done()
+  // As when the process dies before done().
+  void work_only() {
+    jobs_.front()->gather();
+    jobs_.front()->work();
+  }
+  void finish_one() {
+    Job& job = *jobs_.front();
+    jobs_.pop_front();
+    job.done();
+  }
   std::size_t started() const { return jobs_.size(); }
 
   bool threads = true;
@@ -183,6 +195,7 @@ class ThreadBackground final : public Background {
   }
 
   bool start(Job& job) noexcept override {
+    job.gather();
     {
       const std::lock_guard<std::mutex> guard(mutex_);
       started_.push_back(&job);

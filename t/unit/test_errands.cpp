@@ -193,6 +193,7 @@ END_TEST
 
 struct Work final : weir::Job {
   explicit Work(std::vector<Work*>& the_order) : order(the_order) {}
+  void gather() noexcept override { ++gathered; }
   void work() noexcept override { worked_on = std::this_thread::get_id(); }
   void done() noexcept override {
     order.push_back(this);
@@ -202,11 +203,13 @@ struct Work final : weir::Job {
   std::vector<Work*>& order;
   DiskThread* again = nullptr;
   std::thread::id worked_on;
+  int gathered = 0;
 };
 
 void deliver_until(DiskThread& disk, Bell& bell, const std::vector<Work*>& order,
                    std::size_t size) {
   while (order.size() < size) {
+    disk.hand_over();
     pollfd wanted{bell.fd(), POLLIN, 0};
     ck_assert_int_ge(poll(&wanted, 1, 60'000), 1);
     bell.heard();
@@ -222,11 +225,24 @@ START_TEST(a_job_is_worked_elsewhere_and_done_here) {
   second.again = &disk;
   ck_assert(disk.start(first) && disk.start(second));
   ck_assert_uint_eq(disk.running(), 2);
+  ck_assert_int_eq(first.gathered, 0);
   deliver_until(disk, bell, order, 3);
   ck_assert(order == std::vector<Work*>({&first, &second, &second}));
   ck_assert(first.worked_on != std::this_thread::get_id());
+  ck_assert(first.gathered == 1 && second.gathered == 2);
   ck_assert_uint_eq(disk.running(), 0);
   ck_assert(disk.stop_within(60s));
+}
+END_TEST
+
+START_TEST(a_job_that_nobody_handed_over_is_dropped_when_the_disk_stops) {
+  Bell bell;
+  DiskThread disk(bell);
+  std::vector<Work*> order;
+  Work job(order);
+  ck_assert(disk.start(job));
+  ck_assert(disk.stop_within(60s));
+  ck_assert(job.gathered == 0 && job.worked_on == std::thread::id());
 }
 END_TEST
 
@@ -243,6 +259,7 @@ const weir_test::Register kRegistered(
      nobody_rings_for_a_thread_that_looks_by_itself, past_the_bound_none_is_taken,
      a_closed_list_refuses_what_is_there_and_takes_no_more, many_threads_hand_in_and_each_is_woken,
      no_signal_reaches_a_helper_thread, whoever_joins_a_thread_waits_only_so_long,
-     a_job_is_worked_elsewhere_and_done_here, a_disk_thread_that_had_nothing_to_do_stops_at_once});
+     a_job_is_worked_elsewhere_and_done_here,
+     a_job_that_nobody_handed_over_is_dropped_when_the_disk_stops, a_disk_thread_that_had_nothing_to_do_stops_at_once});
 
 }  // namespace

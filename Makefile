@@ -64,7 +64,7 @@ comma = ,
 Q = $(if $(V),,@)
 say = $(if $(V),,@echo '  $(1)';)
 
-.PHONY: all apache bare bench bench-smoke chaos faults instructions load module outage races unit valgrind tidy fuzz test run up down clean-run lint format install clean help FORCE
+.PHONY: all apache bench bench-smoke chaos faults instructions load module outage races unit valgrind tidy fuzz test run up down clean-run lint format install clean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/libweir_core.a $(BUILD)/weir-flusher $(BUILD)/weirctl $(BUILD)/mod_weir.so module ## build everything (the default)
@@ -244,11 +244,6 @@ $(BUILD)/fuzz/%_fuzzer: $(BUILD)/fuzz/obj/t/fuzz/%_fuzzer.o $(BUILD)/fuzz/libwei
 	$(call link,$(CLANGXX) -fsanitize=fuzzer$(comma)address$(comma)undefined,$(CORE_PKGS) yajl)
 
 .PRECIOUS: $(BUILD)/obj/%.o $(BUILD)/fuzz/obj/%.o
-
-bare: ## measure the Apache module against a handler that only reads and answers
-	$(call locked,tools/install-deps run test)
-	$(call locked,$(submake) all $(BUILD)/mod_bare.so)
-	@bench/bare/run
 
 instructions: ## count the instructions that a request costs, against bench/instructions.budget
 	$(call locked,tools/install-deps run test)

@@ -1,5 +1,5 @@
 // What the Apache module is measured against: a handler that reads a request's body and answers
-// 200, and does nothing else. bench/bare/run builds and measures it.
+// 200, and does nothing else. bench/run measures it.
 //
 //   SetHandler bare
 #include <httpd.h>

@@ -4,11 +4,10 @@ use v5.36;
 use parent 'Bench::Subject::Inserting';
 
 sub dsn ($self, $socket) { return "postgresql://postgres\@/weir?host=$socket" }
+
 # Its packages come from npm, in the versions that package-lock.json names.
 sub start ($self) {
-  my $folder = Bench::Subject::root() . '/bench/peers/express';
-  -d "$folder/node_modules" || system('npm', 'ci', '--silent', '--no-audit', '--no-fund', '--prefix', $folder) == 0
-    or die "npm cannot fetch Express: is it there (apt-get install npm), and a registry within reach?\n";
+  -d Bench::Subject::root() . '/bench/peers/express/node_modules' or die "Express is not there: run tools/install-deps bench\n";
   return $self->SUPER::start;
 }
 

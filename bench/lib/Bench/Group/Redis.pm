@@ -11,7 +11,7 @@ sub run ($settings, $stage) {
     my @subjects = map { $stage->subject($name, as => "$name, $_", fsync => $_) } qw(no everysec always);
     my $away = $stage->subject($name, as => "$name, away", env => { WEIR_SPOOL_OPTIONS => 'size=16g' });
     $away->take_redis_away;
-    push @rows, map { { %$_, server => $name } } Bench::Turns::take($settings, 'single', $settings->body('single'), @subjects, $away);
+    push @rows, map { { %$_, server => $name } } Bench::Turns::take($settings->fewer, 'single', $settings->body('single'), @subjects, $away);
     $stage->clear_all;
   }
   return \@rows;

@@ -257,14 +257,12 @@ BENCHES = all $(BUILD)/record_formats $(BUILD)/spool_commit $(BUILD)/backlog $(B
 bench: ## measure Weir beside its limits and what people write today; writes docs/performance.md
 	$(call locked,tools/install-deps run test bench)
 	$(call locked,$(submake) $(BENCHES))
-	@bench/run
-	@bench/report
+	@bench/run; status=$$?; bench/report && exit $$status
 
 bench-smoke: ## each benchmark a little, to see that it works; no time fails it
 	$(call locked,tools/install-deps run test bench)
 	$(call locked,$(submake) $(BENCHES))
-	@bench/run --small
-	@bench/report --small
+	@bench/run --small; status=$$?; bench/report --small && exit $$status
 
 $(BUILD)/record_formats $(BUILD)/spool_commit $(BUILD)/backlog $(BUILD)/intake_cost: $(BUILD)/%: $(BUILD)/obj/bench/%.o $(BUILD)/libweir_spool.a $(BUILD)/libweir_core.a
 	$(call say,link $@)$(CXX) $(LDFLAGS) $(SANITIZE) -o $@ $^ $$(pkg-config --libs $(CORE_PKGS))

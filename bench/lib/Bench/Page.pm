@@ -50,8 +50,15 @@ sub draw ($all, $folder) {
 
 sub targets ($all) { return table([ 'what', 'wanted', 'measured', 'reached' ], Bench::Targets::rows($all)) }
 
+# A measurement alone makes a load of two to five on two cores.
+sub busy ($all) {
+  my @busy = grep { $all->{$_}{machine}{load} > 3 * $all->{$_}{machine}{cores} } sort keys %$all;
+  return '' unless @busy;
+  return "\n**The machine had other work to do** while these parts were measured, so their figures are none to quote: " . join(', ', map {"`$_`"} @busy) . ".\n";
+}
+
 sub text ($all) {
-  my $text = head($all) . "\n## What was wanted\n\n" . targets($all) . "\n" . about_targets();
+  my $text = head($all) . busy($all) . "\n## What was wanted\n\n" . targets($all) . "\n" . about_targets();
   for my $section (@sections) {
     my $name = $section->[0];
     my $said = section($name, $all);

@@ -13,7 +13,7 @@ sub start ($self) {
   $self->{database}->start;
   $self->sql($table);
   my $socket = $self->{database}->setting('PGHOST');
-  $self->{web} = $self->launch({ BENCH_DSN => $self->dsn($socket), PORT => $self->{port} }, $self->command);
+  $self->{web} = $self->launch({ NODE_ENV => 'production', BENCH_DSN => $self->dsn($socket), PORT => $self->{port} }, $self->command);
   return $self->await_port;
 }
 

@@ -86,7 +86,7 @@ sub lines ($self, @lines) {
   }
   $self->say_it(sprintf('set ylabel %s textcolor rgb "%s"', text($self->{y}), $grey),
     sprintf('set xlabel %s textcolor rgb "%s"', text($self->{x}), $grey), sprintf('set key outside top center horizontal textcolor rgb "%s"', $grey),
-    "set offsets 0, graph 0.04, 0, 0", ($self->{before} // [])->@*,
+    "set offsets 0, graph 0.04, 0, 0", (keys %x == 1 ? () : 'set xrange [*:*] noextend'), ($self->{before} // [])->@*,
     'plot ' . join ', ', @plots);
   return $self;
 }

@@ -18,7 +18,7 @@ sub start ($self) {
     RUN => $self->{dir}, WEIR_PORT => $self->{port}, WEIR_WORKERS => $self->{workers} // 1, BUILD => Bench::Subject::build(),
     WEIR_SERVER => $self->{name} =~ /Apache/ ? 'apache' : 'nginx', WEIR_REDIS_FSYNC => $self->{fsync} // 'everysec',
     WEIR_REDIS_OPTIONS => 'stream_memory=8g stream_length=100000000' . ($self->{impatient} ? '' : ' patience=2s'), WEIR_REDIS_CONF => $self->redis_conf,
-    WEIR_SHARDS => $self->{shards} // '',
+    WEIR_SHARDS => $self->{shards} || '',
     WEIR_POSTGRES_FSYNC => $self->{small} ? 'off' : 'on', $self->{env} ? $self->{env}->%* : (),
   );
   $self->{environment} = \%env;

@@ -89,13 +89,6 @@ class Capture {
   std::string_view error_reason() const { return error_reason_; }
 
  private:
-  // A string that was just read.
-  struct Text {
-    std::string_view inside;  // what stands between its quotes
-    std::string_view decoded;
-    Reason fault = Reason::none;
-  };
-
   // An open array or object inside of a member's value.
   struct Container {
     char closing;
@@ -112,26 +105,36 @@ class Capture {
   bool read_element();
   bool read_members(CapturedEvent& event);
   bool read_member(CapturedEvent& event);
+  bool read_other_member(CapturedEvent& event, std::string_view name, std::string_view raw_name);
   bool read_value(JsonValue& value);
-  bool read_scalar(JsonValue& value);
-  bool read_nested(JsonValue& value);
-  bool open_nested(JsonValue& value);
-  bool read_nested_key(JsonValue& value);
-  bool read_nested_scalar(JsonValue& value);
   bool read_string(JsonValue& value);
+  bool read_word(JsonValue& value);
   bool read_literal(std::string_view word, JsonValue::Type type, JsonValue& value);
   bool read_number(JsonValue& value);
-  bool read_text(Text& text);
-  bool read_escapes(Text& text);
+  bool read_container(JsonValue& value);
+  bool read_nested(JsonValue& value);
+  bool open_nested(JsonValue& value);
+  bool read_nested_name(JsonValue& value);
+  bool read_nested_value(JsonValue& value);
+  bool read_nested_text(JsonValue& value, std::size_t most);
+  bool read_text(std::string_view& inside);
+  bool read_escapes(std::string_view inside);
   bool broken_text();
 
   bool open_event(bool is_object);
   void note_unknown(CapturedEvent& event, std::string_view raw_name);
 
   char peek() const { return at_ != end_ ? body_[*at_] : '\0'; }
+  bool take(char mark) {
+    if (peek() != mark) return false;
+    ++at_;
+    return true;
+  }
+  bool expect(char mark) { return take(mark) || unexpected(); }
   bool token_ends_at(std::size_t offset) const;
-  bool take(char mark);
-  bool expect(char mark);
+  bool is_escaped(std::string_view inside) const {
+    return backslash_ < inside.data() + inside.size();
+  }
   bool unexpected();
   bool unexpected_at(std::size_t offset);
   bool invalid(std::size_t offset, std::string_view reason);
@@ -151,10 +154,15 @@ class Capture {
   JsonValue ignored_;                              // stands in for values of unknown members
 
   TokenIndex tokens_;
-  const SlowTokens* slow_ = nullptr;  // where these are walked over
-  Arena arena_;                       // of strings that are not as they stand in the body
+  std::uint32_t broken_ = SlowTokens::kNone;  // where a string begins that breaks off,
+  std::size_t broken_at_ = 0;                 // and where it does
+  Arena arena_;                               // of strings that are not as they stand in the body
+  struct {
+    std::string_view text;
+    Reason fault;
+  } unescaped_{};  // the last of them
 
-  bool is_batch_ = false;
+  bool is_batch_ = true;
   CapturedEvent outer_;                // the event, or what stands around a batch
   std::vector<CapturedEvent> events_;  // of a batch
   std::size_t unknown_fields_ = 0;

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <initializer_list>
 #include <string_view>
 #include <vector>
@@ -30,7 +31,7 @@ class MemberNames {
     if (name.empty()) return kNone;
     for (std::size_t slot = first_slot(name); slots_[slot] != 0; slot = next_slot(slot)) {
       const std::size_t place = slots_[slot] - std::size_t{1};
-      if (names_[place] == name) return place;
+      if (names_[place].size() == name.size() && same(names_[place].data(), name)) return place;
     }
     return kNone;
   }
@@ -46,6 +47,26 @@ class MemberNames {
     return (name.size() * 9 + byte(name.front()) + byte(name.back())) % kSlots;
   }
   static std::size_t next_slot(std::size_t slot) { return (slot + 1) % kSlots; }
+
+  // Up to 16 bytes by two words that may overlap: a call would take longer than to compare.
+  static bool same(const char* bytes, std::string_view name) {
+    const std::size_t size = name.size();
+    if (size >= 8 && size <= 16) return same_ends<std::uint64_t>(bytes, name);
+    if (size >= 4 && size < 8) return same_ends<std::uint32_t>(bytes, name);
+    return std::memcmp(bytes, name.data(), size) == 0;
+  }
+  template <typename Word>
+  static bool same_ends(const char* bytes, std::string_view name) {
+    const std::size_t last = name.size() - sizeof(Word);
+    return word_at<Word>(bytes) == word_at<Word>(name.data()) &&
+           word_at<Word>(bytes + last) == word_at<Word>(name.data() + last);
+  }
+  template <typename Word>
+  static Word word_at(const char* bytes) {
+    Word word;
+    std::memcpy(&word, bytes, sizeof word);
+    return word;
+  }
 
   std::vector<std::string_view> names_;
   std::array<std::uint8_t, kSlots> slots_{};  // a name's place + 1; 0: none

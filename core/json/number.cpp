@@ -5,10 +5,7 @@
 namespace weir {
 namespace {
 
-// NUMERIC_DSCALE_MAX of PostgreSQL: tried on 15, 0e-16384 and 1.000… with 16,384 zeros are refused.
-constexpr std::int64_t kMaxFractionDigits = 16'383;
-
-// Likewise, 1e131072 is refused.
+// As with kMaxFractionDigits, 1e131072 is refused.
 constexpr std::size_t kMaxPlace = 131'071;
 
 // No literal that fits in memory brings an exponent beyond this back into range.
@@ -95,41 +92,36 @@ std::optional<Decimal> split_number(std::string_view literal) {
 }
 
 NumberExtent number_extent(std::string_view text) {
-  const std::size_t size = text.size();
-  const auto is_one_of = [](char c, char a, char b) { return c == a || c == b; };
-  std::size_t at = !text.empty() && text[0] == '-' ? 1 : 0;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  const auto is = [&](char wanted) { return at != end && *at == wanted; };
   const auto digits = [&] {
-    const std::size_t start = at;
-    while (at < size && is_digit(text[at])) ++at;
-    return at > start;
+    const char* start = at;
+    while (at != end && is_digit(*at)) ++at;
+    return at != start;
   };
-  if (at < size && text[at] == '0') {
+  const auto extent = [&](bool whole, bool has_exponent) {
+    return NumberExtent{static_cast<std::size_t>(at - text.data()), whole, has_exponent};
+  };
+  if (is('-')) ++at;
+  if (is('0')) {
     ++at;
   } else if (!digits()) {
-    return {at, false};
+    return extent(false, false);
   }
-  if (at < size && text[at] == '.') {
-    ++at;
-    if (!digits()) return {at, false};
-  }
-  if (at < size && is_one_of(text[at], 'e', 'E')) {
-    ++at;
-    if (at < size && is_one_of(text[at], '+', '-')) ++at;
-    if (!digits()) return {at, false};
-  }
-  return {at, true};
+  if (is('.') && (++at, !digits())) return extent(false, false);
+  if (!is('e') && !is('E')) return extent(true, false);
+  ++at;
+  if (is('+') || is('-')) ++at;
+  return extent(digits(), true);
 }
 
 Reason check_number(std::string_view literal, std::size_t max_exponent) {
   const auto limit = static_cast<std::int64_t>(std::min(max_exponent, kMaxPlace));
-  // Without an exponent, a number shorter than the limit cannot exceed it: nearly all of them.
-  const bool is_short = signed_size(literal) <= std::min(limit, kMaxFractionDigits);
-  const auto is_e = [](char c) { return c == 'e' || c == 'E'; };
-  if (is_short && std::none_of(literal.begin(), literal.end(), is_e)) return Reason::none;
-
   const auto number = split_number(literal);
   if (!number) return Reason::number_out_of_range;
-  if (signed_size(number->fraction) - number->exponent > kMaxFractionDigits) {
+  constexpr auto kMostDigits = static_cast<std::int64_t>(kMaxFractionDigits);
+  if (signed_size(number->fraction) - number->exponent > kMostDigits) {
     return Reason::number_out_of_range;
   }
   const std::int64_t place = number->leading_place().value_or(number->exponent);

@@ -41,6 +41,7 @@ std::optional<Decimal> split_number(std::string_view literal);
 struct NumberExtent {
   std::size_t size = 0;  // the byte behind, if there is one, cannot follow
   bool whole = false;    // it is a number already
+  bool has_exponent = false;
 };
 
 NumberExtent number_extent(std::string_view text);
@@ -51,5 +52,15 @@ NumberExtent number_extent(std::string_view text);
 // stand behind the point once the exponent is applied (numeric's bound).
 // Returns Reason::none or Reason::number_out_of_range.
 Reason check_number(std::string_view literal, std::size_t max_exponent);
+
+// NUMERIC_DSCALE_MAX of PostgreSQL: tried on 15, 0e-16384 and 1.000… with 16,384 zeros are refused.
+constexpr std::size_t kMaxFractionDigits = 16'383;
+
+// The same for one that number_extent() has measured. Without an exponent, a number shorter than
+// the limit cannot exceed it: nearly all of them.
+inline Reason check_number(std::string_view literal, std::size_t max_exponent, bool has_exponent) {
+  const bool is_short = literal.size() <= max_exponent && literal.size() <= kMaxFractionDigits;
+  return is_short && !has_exponent ? Reason::none : check_number(literal, max_exponent);
+}
 
 }  // namespace weir

@@ -23,7 +23,7 @@ std::size_t skip_string(std::string_view body, std::size_t start, SlowTokens& to
     if (body[at] == '"') return at + 1;
     at += body[at] == '\\' ? 2 : 1;
   }
-  tokens.broken = start;
+  tokens.broken = static_cast<std::uint32_t>(start);
   tokens.broken_at = std::min(at, body.size());
   return body.size();
 }

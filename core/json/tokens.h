@@ -60,11 +60,11 @@ class TokenIndex {
 
 // What TokenIndex finds, byte by byte, and of any body: up to its first broken string.
 struct SlowTokens {
-  static constexpr std::size_t kNone = ~std::size_t{0};
+  static constexpr std::uint32_t kNone = ~std::uint32_t{0};
 
   std::vector<std::uint32_t> places;  // the last one is body.size()
-  std::size_t broken = kNone;         // where a string begins that breaks off,
-  std::size_t broken_at = kNone;      // at a raw control character or at the end of the body
+  std::uint32_t broken = kNone;       // where a string begins that breaks off,
+  std::size_t broken_at = 0;          // at a raw control character or at the end of the body
 };
 
 SlowTokens find_tokens_slowly(std::string_view body);

@@ -316,7 +316,7 @@ install: all ## install modules, programs, schema, unit, examples and documents 
 	install -D -m 644 $(BUILD)/mod_weir.so $(APACHE_DIR)/mod_weir.so
 	install -D -m 755 $(BUILD)/weir-flusher $(ROOT_DIR)/bin/weir-flusher
 	install -D -m 755 $(BUILD)/weirctl $(ROOT_DIR)/bin/weirctl
-	install -d $(DESTDIR)$(SQL_DIR)/migrations $(DOC_DIR)/examples $(DOC_DIR)/decisions
+	install -d $(DESTDIR)$(SQL_DIR)/migrations $(DOC_DIR)/examples $(DOC_DIR)/decisions $(DOC_DIR)/plots
 	install -m 644 sql/migrations/*.sql $(DESTDIR)$(SQL_DIR)/migrations/
 	install -D -m 644 conf/weir-flusher.service $(ROOT_DIR)/lib/systemd/system/weir-flusher.service
 	install -D -m 644 conf/weir-flusher.sysusers $(ROOT_DIR)/lib/sysusers.d/weir-flusher.conf
@@ -325,6 +325,7 @@ install: all ## install modules, programs, schema, unit, examples and documents 
 	install -m 644 README.md CONTRIBUTING.md CHANGELOG.md SECURITY.md LICENSE NOTICE $(wildcard docs/*.md) $(DOC_DIR)/
 	sed -i -E 's:\]\((docs|\.\.)/:](:g' $(DOC_DIR)/*.md # side by side there, so that links lead on
 	install -m 644 $(wildcard docs/decisions/*.md) $(DOC_DIR)/decisions/
+	install -m 644 $(wildcard docs/plots/*.svg) $(DOC_DIR)/plots/
 
 clean: ## remove what was built
 	rm -rf $(BUILD)

@@ -12,6 +12,7 @@ use Bench::Page::Times;
 use Bench::Page::Storing;
 use Bench::Table qw(table);
 use Bench::Targets;
+use Text::Wrap qw(wrap);
 
 # group => module; in the order of the page.
 my @sections = (
@@ -73,20 +74,22 @@ sub head ($all) {
   my $machine = newest($all)->{machine};
   my %commits = map { $_->{machine}{commit} => 1 } values %$all;
   my $commits = join ', ', map {"`$_`"} sort keys %commits;
-  my $versions = join ', ', map {"$_->[0] $_->[1]"} $machine->{versions}->@*;
+  local $Text::Wrap::columns = 120;
+  my $about = wrap('', '', "**The machine:** $machine->{cores} cores of $machine->{cpu}, $machine->{memory} of memory, $machine->{virtual};"
+    . " Linux $machine->{kernel}, $machine->{system}; " . join(', ', map {"$_->[0] $_->[1]"} $machine->{versions}->@*) . '.');
   return <<"END" =~ s/\n\n\n/\n\n/gr;
 # How fast it is
 
 Every number and plot here was written by `bench/report` from what `make bench` measured on $machine->{at}, at
-the commits $commits. To measure it again on Debian 12, which takes about twenty-five minutes:
+the commits $commits.
+To measure it again on Debian 12, which takes about twenty-five minutes:
 
 ```sh
 make bench                          # all of it, and writes this page anew
 bench/run edge && bench/report      # one part; `bench/run --help` lists them
 ```
 
-**The machine:** $machine->{cores} cores of $machine->{cpu}, $machine->{memory} of memory, $machine->{virtual}; Linux $machine->{kernel}, $machine->{system};
-$versions.
+$about
 
 **How it is measured.** All that is compared runs on this one machine, each with processes of its own on loopback, and takes
 turns: A B C A B C and so on. The load generator shares the cores with what it loads, so requests a second tell what this
@@ -98,8 +101,11 @@ should be near to these.
 **What is alike.** The same bodies for all: a single event of some 300 bytes, a batch of ten, a crash report of 4 kB
 (`bench/bodies`). The same number of connections, kept alive by all servers but gunicorn, whose ordinary workers close them.
 One worker of nginx, or one child of Apache with its threads. Redis over a unix socket with its append-only file on,
-synced each second where nothing else is said. PostgreSQL with `fsync` on. After each run the events are counted where they have to be: a run
-of which one is missing, or of which a request was not answered with 200, gives no figure.
+synced each second where nothing else is said. PostgreSQL with `fsync` on. After each run the events are counted where
+they have to be: a run of which one is missing, or of which a request was not answered with 200, gives no figure. Two
+settings are not those of a new installation: Redis rewrites its file only between runs, for both Weir and Lua, and but
+for the latencies a request of Weir waits up to 2 s for Redis until it changes over to the spool (`patience=2s`). Why it is
+measured so is told in [decision 0017](decisions/0017-cpu-time-within-a-round.md).
 END
 }
 

@@ -70,7 +70,7 @@ sub profile ($group) {
   my $text = "## Where the time goes\n\nBy `perf`, which looks two thousand times a second where a process is; single events. A part is the kernel, a\n"
     . "program or a library.\n";
   for my $process ([ web => 'nginx with Weir' ], [ bare => 'nginx with the bare handler' ], [ redis => 'Redis' ]) {
-    my @rows = sort { $b->{share} <=> $a->{share} } rows_of($group, subject => $process->[0]);
+    my @rows = sort { $b->{share} <=> $a->{share} } rows_of($group, subject => $process->[0]) or next;
     my ($rest, $micros) = (0, 0);
     for my $row (grep { $_->{share} < 0.01 } @rows) { $rest += $row->{share}; $micros += $row->{micros} }
     my @shown = grep { $_->{share} >= 0.01 } @rows;

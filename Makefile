@@ -28,7 +28,7 @@ export SAN BUILD RUN WEIR_PORT WEIR_SERVER FUZZ_SECONDS CXXFLAGS SANITIZE TESTS
 
 WARNINGS = -Wall -Wextra -Wconversion -Wshadow -Werror
 CORE_PKGS = simdjson hiredis libcrypto zlib
-FLUSHER_PKGS = yajl libpq spdlog libsystemd prometheus-cpp-core
+FLUSHER_PKGS = libpq spdlog libsystemd prometheus-cpp-core
 FLUSHER_LIBS = -lfmt -lcivetweb
 ALL_CXXFLAGS = -std=c++17 $(WARNINGS) $(CXXFLAGS) -fPIC -MMD -MP -I. $(SANITIZE)
 
@@ -152,7 +152,7 @@ $(BUILD)/weirctl: $(call objects,$(CTL_SRCS) $(PG_SRCS)) $(BUILD)/libweir_spool.
 	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),$(CORE_PKGS) libpq)
 
 $(BUILD)/unit: $(call objects,$(UNIT_SRCS)) $(BUILD)/libweir_threads.a $(BUILD)/libweir_edge.a $(BUILD)/libweir_spool.a $(BUILD)/libweir_core.a
-	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),check $(CORE_PKGS) yajl prometheus-cpp-core)
+	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),check $(CORE_PKGS) prometheus-cpp-core)
 
 module: ## build only the nginx module, $(BUILD)/ngx_http_weir_module.so
 	+@tools/build-module

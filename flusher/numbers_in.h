@@ -11,7 +11,7 @@
 namespace weir::flusher {
 
 // For each of `names` the literal in `json`, "" where there is no number; none at all in what is no
-// JSON, which PostgreSQL then refuses. The views point into `json`.
+// JSON, which PostgreSQL then refuses. The views point into `json`. For one thread.
 void numbers_in(std::string_view json, const std::vector<std::string_view>& names,
                 std::vector<std::string_view>& literals);
 

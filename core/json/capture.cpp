@@ -35,6 +35,18 @@ const char* find_backslash(const char* at, const char* end) {
 }  // namespace
 
 CaptureStatus Capture::read(std::string_view body, const MemberNames& names, const Limits& limits) {
+  takes_batches_ = true;
+  return read_any(body, names, limits);
+}
+
+CaptureStatus Capture::read_inner(std::string_view body, const MemberNames& names,
+                                  const Limits& limits) {
+  takes_batches_ = false;
+  return read_any(body, names, limits);
+}
+
+CaptureStatus Capture::read_any(std::string_view body, const MemberNames& names,
+                                const Limits& limits) {
   body_ = body;
   names_ = &names;
   limits_ = &limits;
@@ -270,7 +282,7 @@ WEIR_INLINE bool Capture::read_nested_text(JsonValue& value, std::size_t most) {
 // The document and its events ------------------------------------------------------------------
 
 bool Capture::read_document() {
-  if (peek() == '[') return read_list();
+  if (peek() == '[' && takes_batches_) return read_list();
   if (take('{')) {
     event_level_ = ++level_;
     return read_members(outer_);
@@ -341,7 +353,7 @@ WEIR_INLINE bool Capture::read_member(CapturedEvent& event) {
 
 bool Capture::read_other_member(CapturedEvent& event, std::string_view name,
                                 std::string_view raw_name) {
-  const bool is_batch = &event == &outer_ && is_batch_name(name);
+  const bool is_batch = takes_batches_ && &event == &outer_ && is_batch_name(name);
   if (is_batch && peek() == '[') {
     if (!read_list()) return false;
     event_level_ = level_;

@@ -72,6 +72,10 @@ class Capture {
   // next read() or the end of `body`, whichever comes first.
   CaptureStatus read(std::string_view body, const MemberNames& names, const Limits& limits);
 
+  // The same for an object that is no event but lies in one: "events" and "batch" are members like
+  // others there, and what is no object is an event that is none, an array too.
+  CaptureStatus read_inner(std::string_view body, const MemberNames& names, const Limits& limits);
+
   CapturedEvents events() const;
 
   // The members beside "events" or "batch"; all absent where the body has neither.
@@ -95,6 +99,7 @@ class Capture {
     std::uint32_t members;  // or elements, so far
   };
 
+  CaptureStatus read_any(std::string_view body, const MemberNames& names, const Limits& limits);
   CaptureStatus refuse(bool walked);
   CaptureStatus walk(const std::uint32_t* first, const std::uint32_t* end);
 
@@ -143,6 +148,7 @@ class Capture {
   std::string_view body_;
   const MemberNames* names_ = nullptr;
   const Limits* limits_ = nullptr;
+  bool takes_batches_ = true;
 
   // Where the walk is.
   const std::uint32_t* at_ = nullptr;              // the next token

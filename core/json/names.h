@@ -12,7 +12,6 @@
 #include <cstring>
 #include <initializer_list>
 #include <string_view>
-#include <vector>
 
 namespace weir {
 
@@ -20,11 +19,13 @@ class MemberNames {
  public:
   static constexpr std::size_t kNone = ~std::size_t{0};
 
-  // At most kMost names, none of them empty.
+  // At most kMost names, none of them empty and no two of them the same.
   static constexpr std::size_t kMost = 16;
-  MemberNames(std::initializer_list<std::string_view> names);
+  MemberNames(std::initializer_list<std::string_view> names)
+      : MemberNames(names.begin(), names.size()) {}
+  MemberNames(const std::string_view* names, std::size_t count);
 
-  std::size_t size() const { return names_.size(); }
+  std::size_t size() const { return size_; }
   std::string_view operator[](std::size_t place) const { return names_[place]; }
 
   std::size_t find(std::string_view name) const {
@@ -68,7 +69,8 @@ class MemberNames {
     return word;
   }
 
-  std::vector<std::string_view> names_;
+  std::array<std::string_view, kMost> names_;
+  std::size_t size_;
   std::array<std::uint8_t, kSlots> slots_{};  // a name's place + 1; 0: none
 };
 

@@ -49,6 +49,9 @@ class TokenIndex {
 
   void forget();
 
+  // Bytes that the index takes, whether a body needed them or not.
+  std::size_t memory() const { return capacity_ * sizeof(std::uint32_t); }
+
  private:
   void resize(std::size_t capacity);
 

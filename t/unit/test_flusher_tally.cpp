@@ -210,15 +210,31 @@ START_TEST(of_an_object_the_last_number_of_a_name_is_found) {
   ck_assert_view_eq(found(R"({"\u0061": 4})"), "4,");
   ck_assert_view_eq(found(R"({"a": "1", "b": true})"), ",");
   ck_assert_view_eq(found(R"([1, {"a": 1}])"), ",");
+  ck_assert_view_eq(found(R"({"a": 1, "events": [{"a": 2}], "batch": [3], "b": 4})"), "1,4");
   ck_assert_view_eq(found("7"), ",");
   ck_assert_view_eq(found(R"({"a": 1)"), ",");
   ck_assert_view_eq(found(""), ",");
 }
 END_TEST
 
+START_TEST(as_many_names_are_found_as_are_wanted) {
+  std::vector<std::string> names;
+  std::string json = "{";
+  for (int i = 0; i < 100; ++i) {
+    names.push_back("number_" + std::to_string(i));
+    json += (i == 0 ? "\"" : ",\"") + names.back() + "\":" + std::to_string(i);
+  }
+  std::vector<std::string_view> literals;
+  json += "}";
+  numbers_in(json, {names.begin(), names.end()}, literals);
+  for (int i = 0; i < 100; ++i) ck_assert_view_eq(literals[i], std::to_string(i));
+}
+END_TEST
+
 const weir_test::Register kRegistered(
     "flusher_tally",
-    {users_are_counted_by_tenant_and_utc_day_in_the_order_of_the_tables_key,
+    {as_many_names_are_found_as_are_wanted,
+     users_are_counted_by_tenant_and_utc_day_in_the_order_of_the_tables_key,
      kinds_are_counted_with_and_without_a_user, many_names_are_told_apart,
      numbers_are_added_up_where_a_measure_wants_them, a_number_that_is_too_long_to_add_goes_alone,
      a_tally_that_was_cleared_is_empty, bytes_grow_with_users_and_not_with_events, sums_are_exact,

@@ -58,7 +58,7 @@ std::string tenant_param(const std::string& tenant) {
 }  // namespace
 
 const Store::Kind& Store::events() {
-  static const Kind kKind{RecordKind::events, kCopyEvents, "SELECT weir.known_events()",
+  static const Kind kKind{RecordKind::events, kCopyEvents, "SELECT * FROM weir.known_events()",
                           "DELETE FROM pg_temp.added_user_days; DELETE FROM pg_temp.added_kinds;"
                           " DELETE FROM pg_temp.added_sums",
                           &Store::roll_up_events};
@@ -66,7 +66,7 @@ const Store::Kind& Store::events() {
 }
 
 const Store::Kind& Store::crashes() {
-  static const Kind kKind{RecordKind::crashes, kCopyCrashes, "SELECT weir.known_crashes()",
+  static const Kind kKind{RecordKind::crashes, kCopyCrashes, "SELECT * FROM weir.known_crashes()",
                           "DELETE FROM pg_temp.added_crashes", &Store::roll_up_crashes};
   return kKind;
 }

@@ -3,7 +3,7 @@ BEGIN;
 SET LOCAL search_path = weir, public;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap SCHEMA public;
-SELECT plan(20);
+SELECT plan(21);
 SELECT open_session();
 
 CREATE FUNCTION pg_temp.monday(weeks integer) RETURNS timestamptz LANGUAGE sql STABLE AS $$
@@ -103,6 +103,13 @@ SELECT is((SELECT count(*) FROM pg_temp.plan_of(called) AS line
     WHERE line ~ 'Hash|Merge|Seq Scan on (events|crashes)|Materialize'), 0::bigint,
   called || '() makes index probes only')
 FROM unnest(ARRAY['known_events', 'known_crashes']) AS called;
+
+-- Each day from the year 1 to 2100, its first and its last microsecond.
+SELECT is_empty(
+  $$ SELECT moment FROM generate_series('0001-01-08Z'::timestamptz, '2100-01-01Z', interval '24 hours') AS day,
+       LATERAL (VALUES (day), (day - interval '1 microsecond')) AS at (moment)
+     WHERE week_of(moment) <> date_trunc('week', moment, 'UTC') $$,
+  'week_of() is where the calendar''s week begins in UTC');
 
 SELECT * FROM finish();
 ROLLBACK;

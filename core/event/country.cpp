@@ -1,6 +1,8 @@
 #include "core/event/country.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <iterator>
 
 namespace weir {
@@ -37,6 +39,21 @@ constexpr std::string_view kSecondLetters[26] = {
     /* Z */ "AMW",
 };
 
+// The same as bits: that of "A" is the lowest.
+struct LetterSets {
+  std::uint32_t second[26];
+};
+
+constexpr LetterSets letter_sets() {
+  LetterSets sets{};
+  for (std::size_t first = 0; first < 26; ++first) {
+    for (const char second : kSecondLetters[first]) sets.second[first] |= 1U << (second - 'A');
+  }
+  return sets;
+}
+
+constexpr LetterSets kAssigned = letter_sets();
+
 struct Zone {
   std::string_view name;
   Country country;
@@ -68,8 +85,7 @@ std::optional<Country> country_from_iso(std::string_view code) {
   const char first = upper(code[0]);
   const char second = upper(code[1]);
   if (first == '\0' || second == '\0') return std::nullopt;
-  const std::string_view assigned = kSecondLetters[first - 'A'];
-  if (assigned.find(second) == assigned.npos) return std::nullopt;
+  if ((kAssigned.second[first - 'A'] >> (second - 'A') & 1) == 0) return std::nullopt;
   return Country{{first, second}};
 }
 

@@ -20,6 +20,12 @@
 
 namespace weir {
 
+// From the first moment of `begin` to the last before `end`.
+struct TimeSpan {
+  Timestamp begin;
+  Timestamp end;
+};
+
 // What a form needs besides the event, the same for all events of a request.
 struct FormContext {
   const Limits& limits;
@@ -28,6 +34,7 @@ struct FormContext {
   Timestamp now;                     // of receipt
   std::optional<Timestamp> sent_at;  // the batch's own, for events that have none
   UuidSource& ids;
+  TimeSpan years{start_of_year(limits.first_year), start_of_year(limits.last_year + 1)};
 };
 
 struct WireForm {

@@ -38,7 +38,8 @@ std::string_view Members::text(std::size_t place, Required required, std::size_t
   return value->text.empty() ? std::string_view("") : value->text;
 }
 
-std::string_view Members::name(std::size_t place, Required required) {
+std::string_view Members::odd_name(std::size_t place, Required required) {
+  if (!event_.members[place].given() && required == Required::no) return {};
   const std::string_view name = text(place, required, context_.limits.name);
   if (required == Required::yes && name.empty()) reject(place, Reason::empty);
   return name;
@@ -106,14 +107,10 @@ std::optional<Country> Members::country(std::size_t code, std::size_t zone) {
 
 Identity Members::identity(std::initializer_list<std::size_t> places) {
   for (const std::size_t place : places) {
+    if (!event_.members[place].given()) continue;
     if (const auto id = uuid(place, Required::no)) return {*id, true};
   }
   return {rejected() ? Uuid{} : context_.ids.next(context_.now), false};
-}
-
-bool Members::taken_year(Timestamp time) const {
-  return time >= start_of_year(context_.limits.first_year) &&
-         time < start_of_year(context_.limits.last_year + 1);
 }
 
 // A version 7 id may hold any 48 bits: what lies outside the years is no time.
@@ -133,14 +130,6 @@ EventTimes Members::times(std::size_t timestamp, const Identity& identity, Requi
   const Timestamp skew = sent_at ? *sent_at - context_.now : 0;
   if (!taken_year(*client - skew)) reject(timestamp, Reason::out_of_range);
   return {correct_for_skew(*client, sent_at, context_.now), *client};
-}
-
-void put_text(RecordWriter& record, std::string_view text) {
-  text.data() == nullptr ? record.null() : record.text(text);
-}
-
-void put_json(RecordWriter& record, std::string_view document) {
-  document.data() == nullptr ? record.null() : record.json(document);
 }
 
 }  // namespace weir

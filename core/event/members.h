@@ -42,7 +42,12 @@ class Members {
   // Each returns something usable even where it rejects: an empty view, zero, none. A view without
   // data() stands for a member that was not given.
   std::string_view name(std::size_t place,
-                        Required required);  // at most limits.name; if required, not empty
+                        Required required) {         // at most limits.name; if required,
+    const JsonValue& value = event_.members[place];  // not empty
+    const bool is_good = value.type == JsonValue::Type::string && value.fault == Reason::none &&
+                         !value.text.empty() && value.text.size() <= context_.limits.name;
+    return is_good ? value.text : odd_name(place, required);
+  }
   std::string_view text(std::size_t place, Required required, std::size_t most);
   std::string_view object(std::size_t place);        // as JSON
   std::string_view boolean(std::size_t place);       // "true" or "false"
@@ -62,8 +67,11 @@ class Members {
   // fault.
   const JsonValue* take(std::size_t place, JsonValue::Type type, Required required,
                         Reason wrong_type);
+  std::string_view odd_name(std::size_t place, Required required);  // absent, empty or wrong
   void reject(std::size_t place, Reason reason);
-  bool taken_year(Timestamp time) const;
+  bool taken_year(Timestamp time) const {
+    return time >= context_.years.begin && time < context_.years.end;
+  }
   std::optional<Timestamp> time_in(const Identity& identity) const;
 
   const CapturedEvent& event_;
@@ -77,7 +85,11 @@ class Members {
 std::optional<Timestamp> read_time(const JsonValue& value, Reason& reason);
 
 // Writes a view from Members into the record: null where the member was not given.
-void put_text(RecordWriter& record, std::string_view text);
-void put_json(RecordWriter& record, std::string_view document);
+inline void put_text(RecordWriter& record, std::string_view text) {
+  text.data() == nullptr ? record.null() : record.text(text);
+}
+inline void put_json(RecordWriter& record, std::string_view document) {
+  document.data() == nullptr ? record.null() : record.json(document);
+}
 
 }  // namespace weir

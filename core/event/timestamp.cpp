@@ -9,25 +9,29 @@ namespace {
 
 constexpr Timestamp kMicrosPerMinute = 60 * kMicrosPerSecond;
 
-constexpr bool is_leap(int year) { return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0); }
+constexpr bool is_leap(unsigned year) {
+  return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
 
-constexpr int days_in_month(int year, int month) {
-  constexpr std::array<int, 12> kDays = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  return month == 2 && is_leap(year) ? 29 : kDays[static_cast<std::size_t>(month - 1)];
+constexpr unsigned days_in_month(unsigned year, unsigned month) {
+  constexpr std::array<unsigned, 12> kDays = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  return month == 2 && is_leap(year) ? 29 : kDays[month - 1];
 }
 
 // Days from 1970-01-01 to the first of January of `year`, which is 0 or later. Of the years before
 // it, those divisible by 4 are leap years, save those by 100, and again those by 400; year 0 is
 // one.
-constexpr Timestamp days_before_year(int year) {
-  constexpr int kFromYear0To1970 = 719'528;
-  return 365 * year + (year + 3) / 4 - (year + 99) / 100 + (year + 399) / 400 - kFromYear0To1970;
+constexpr Timestamp days_before_year(unsigned year) {
+  constexpr Timestamp kFromYear0To1970 = 719'528;
+  const unsigned days = 365 * year + (year + 3) / 4 - (year + 99) / 100 + (year + 399) / 400;
+  return days - kFromYear0To1970;
 }
 
-constexpr Timestamp days_before(int year, int month) {
-  constexpr std::array<int, 12> kDays = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
-  const int leap_day = month > 2 && is_leap(year) ? 1 : 0;
-  return days_before_year(year) + kDays[static_cast<std::size_t>(month - 1)] + leap_day;
+constexpr Timestamp days_before(unsigned year, unsigned month) {
+  constexpr std::array<unsigned, 12> kDays = {0,   31,  59,  90,  120, 151,
+                                              181, 212, 243, 273, 304, 334};
+  const unsigned leap_day = month > 2 && is_leap(year) ? 1 : 0;
+  return days_before_year(year) + kDays[month - 1] + leap_day;
 }
 
 static_assert(days_before(1970, 1) == 0 && days_before(2000, 3) == 11'017);
@@ -38,19 +42,21 @@ constexpr Timestamp kEndOfTime = days_before_year(10'000) * kMicrosPerDay;
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // The number that two digits write; larger than any that is asked for if one of them is no digit.
-int two_digits(const char* at) {
-  constexpr int kNoNumber = 1'000'000;
-  return is_digit(at[0]) && is_digit(at[1]) ? (at[0] - '0') * 10 + (at[1] - '0') : kNoNumber;
+unsigned two_digits(const char* at) {
+  constexpr unsigned kNoNumber = 1'000'000;
+  const auto tens = static_cast<unsigned char>(at[0] - '0');
+  const auto ones = static_cast<unsigned char>(at[1] - '0');
+  return tens <= 9 && ones <= 9 ? tens * 10U + ones : kNoNumber;
 }
 
 // A day and a time of day, as they are written.
 struct Written {
-  int year;
-  int month;
-  int day;
-  int hour;
-  int minute;
-  int second;
+  unsigned year;
+  unsigned month;
+  unsigned day;
+  unsigned hour;
+  unsigned minute;
+  unsigned second;
 };
 
 // Reads "2026-11-21T08:30:00", whose every part stands at its place.
@@ -71,14 +77,17 @@ bool read_written(const char* at, Written& out) {
 
 // Takes nothing, or a point and digits, off the front; in microseconds, the rest cut off.
 bool take_fraction(std::string_view& rest, Timestamp& micros) {
+  constexpr Timestamp kUnits[] = {1'000'000, 100'000, 10'000, 1'000, 100, 10, 1};
   micros = 0;
   if (rest.empty() || rest.front() != '.') return true;
+  std::size_t digits = 0;
   std::size_t at = 1;
-  Timestamp unit = kMicrosPerSecond;
   for (; at < rest.size() && is_digit(rest[at]); ++at) {
-    unit /= 10;
-    micros += unit * (rest[at] - '0');
+    if (digits == 6) continue;
+    micros = micros * 10 + (rest[at] - '0');
+    ++digits;
   }
+  micros *= kUnits[digits];
   rest.remove_prefix(at);
   return at > 1;
 }
@@ -88,8 +97,8 @@ bool read_offset(std::string_view rest, Timestamp& ahead) {
   ahead = 0;
   if (rest.size() == 1) return rest[0] == 'Z' || rest[0] == 'z';
   if (rest.size() != 6 || (rest[0] != '+' && rest[0] != '-') || rest[3] != ':') return false;
-  const int hours = two_digits(&rest[1]);
-  const int minutes = two_digits(&rest[4]);
+  const unsigned hours = two_digits(&rest[1]);
+  const unsigned minutes = two_digits(&rest[4]);
   ahead = hours * kMicrosPerHour + minutes * kMicrosPerMinute;
   if (rest[0] == '-') ahead = -ahead;
   return hours <= 23 && minutes <= 59;
@@ -97,7 +106,7 @@ bool read_offset(std::string_view rest, Timestamp& ahead) {
 
 // A leap second ends a month of UTC. `moment` is the second after it, and the month that it is in
 // by its own local time is the one that ends (west of Greenwich or there) or the one that begins.
-bool follows_leap_second(Timestamp moment, int year, int month) {
+bool follows_leap_second(Timestamp moment, unsigned year, unsigned month) {
   const Timestamp begins = days_before(year, month);
   const Timestamp ends = begins + days_in_month(year, month);
   return moment == begins * kMicrosPerDay || moment == ends * kMicrosPerDay;
@@ -113,8 +122,8 @@ std::optional<Timestamp> in_years_1_to_9999(Timestamp time) {
 // not fit.
 std::optional<Timestamp> plain_milliseconds(std::string_view literal) {
   constexpr std::size_t kMostDigits = 15;
-  if (literal.empty() || literal.size() > kMostDigits || literal.front() == '0')
-    return std::nullopt;
+  const bool may_fit = !literal.empty() && literal.size() <= kMostDigits;
+  if (!may_fit || literal.front() == '0') return std::nullopt;
   Timestamp value = 0;
   for (const char c : literal) {
     if (!is_digit(c)) return std::nullopt;
@@ -162,7 +171,9 @@ std::optional<Timestamp> parse_milliseconds(std::string_view literal) {
   return in_years_1_to_9999(micros);
 }
 
-Timestamp start_of_year(int year) { return days_before_year(year) * kMicrosPerDay; }
+Timestamp start_of_year(int year) {
+  return days_before_year(static_cast<unsigned>(year)) * kMicrosPerDay;
+}
 
 Timestamp correct_for_skew(Timestamp client_time, std::optional<Timestamp> sent_at, Timestamp now) {
   const Timestamp corrected = sent_at ? client_time - (*sent_at - now) : client_time;

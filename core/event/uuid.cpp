@@ -1,8 +1,10 @@
 #include "core/event/uuid.h"
 
+#include <endian.h>
 #include <openssl/rand.h>
 
 #include <algorithm>
+#include <cstring>
 #include <stdexcept>
 
 namespace weir {
@@ -16,30 +18,43 @@ constexpr bool is_hyphen_place(std::size_t at) {
   return at == 8 || at == 13 || at == 18 || at == 23;
 }
 
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
+// Where each byte's two digits stand.
+constexpr std::size_t kDigitsAt[] = {0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
+
+constexpr unsigned char kNoDigit = 0xFF;
+
+struct HexValues {
+  unsigned char of[256];
+};
+
+constexpr HexValues hex_values() {
+  HexValues values{};
+  for (unsigned char& value : values.of) value = kNoDigit;
+  for (unsigned char i = 0; i < 10; ++i) values.of['0' + i] = i;
+  for (unsigned char i = 0; i < 6; ++i) {
+    values.of['a' + i] = values.of['A' + i] = static_cast<unsigned char>(10 + i);
+  }
+  return values;
 }
+
+constexpr HexValues kHexValue = hex_values();
+
+unsigned char hex_value(char c) { return kHexValue.of[static_cast<unsigned char>(c)]; }
 
 }  // namespace
 
 std::optional<Uuid> parse_uuid(std::string_view text) {
   if (text.size() != kTextLength) return std::nullopt;
-  Uuid uuid{};
-  std::size_t nibble = 0;
-  for (std::size_t at = 0; at < kTextLength; ++at) {
-    if (is_hyphen_place(at)) {
-      if (text[at] != '-') return std::nullopt;
-      continue;
-    }
-    const int value = hex_value(text[at]);
-    if (value < 0) return std::nullopt;
-    unsigned char& byte = uuid[nibble++ / 2];
-    byte = static_cast<unsigned char>(byte << 4 | value);
+  if (text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-') return std::nullopt;
+  Uuid uuid;
+  unsigned char seen = 0;  // kNoDigit has bits that no digit has
+  for (std::size_t i = 0; i < uuid.size(); ++i) {
+    const unsigned char high = hex_value(text[kDigitsAt[i]]);
+    const unsigned char low = hex_value(text[kDigitsAt[i] + 1]);
+    seen |= high | low;
+    uuid[i] = static_cast<unsigned char>(high << 4 | low);
   }
-  if (uuid == Uuid{}) return std::nullopt;
+  if (seen == 0 || seen > 15) return std::nullopt;  // all of it is zeros, or not all are digits
   return uuid;
 }
 
@@ -71,11 +86,9 @@ Uuid UuidSource::next(Timestamp now) {
   }
   Uuid uuid;
   const auto milliseconds = static_cast<std::uint64_t>(std::max<Timestamp>(now, 0) / 1000);
-  for (std::size_t i = 0; i < 6; ++i) {
-    uuid[i] = static_cast<unsigned char>(milliseconds >> (40 - 8 * i));
-  }
-  std::copy_n(random_.begin() + static_cast<std::ptrdiff_t>(used_), kRandomPerUuid,
-              uuid.begin() + 6);
+  const std::uint64_t in_front = htobe64(milliseconds << 16);  // its first six bytes
+  std::memcpy(uuid.data(), &in_front, sizeof in_front);
+  std::memcpy(uuid.data() + 6, random_.data() + used_, kRandomPerUuid);
   used_ += kRandomPerUuid;
   uuid[6] = static_cast<unsigned char>(0x70 | (uuid[6] & 0x0F));  // version 7
   uuid[8] = static_cast<unsigned char>(0x80 | (uuid[8] & 0x3F));  // the RFC's variant

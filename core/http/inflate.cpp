@@ -120,6 +120,7 @@ InflateStatus copy(std::string_view body, const Limits& limits, std::string& out
 }  // namespace
 
 Coding parse_content_encoding(std::string_view header) {
+  if (header.empty()) return Coding::identity;
   const std::string_view word = trimmed(header);
   if (word.empty() || same_word(word, "identity")) return Coding::identity;
   if (same_word(word, "gzip") || same_word(word, "x-gzip")) return Coding::gzip;

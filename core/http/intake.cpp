@@ -96,6 +96,7 @@ Answer rejected(std::string& out, const std::vector<Rejection>& rejections) {
 Answer accepted(std::string& out, std::size_t count, const std::vector<Rejection>& rejections,
                 bool plain) {
   if (plain && rejections.empty()) return make_answer(200, R"({"status":"ok"})");
+  if (count == 1 && rejections.empty()) return make_answer(200, R"({"status":"ok","accepted":1})");
   out.assign(R"({"status":"ok","accepted":)");
   append_number(out, count);
   if (!rejections.empty()) {
@@ -158,8 +159,9 @@ struct UnknownMembers {
 
 UnknownMembers unknown_beside_batch(const CapturedEvent& envelope, const WireForm& form) {
   UnknownMembers unknown{envelope.unknown_field};
-  for (std::size_t i = 0; i < form.names.size(); ++i) {
-    if (i == form.sent_at || envelope.members[i].type == JsonValue::Type::absent) continue;
+  const std::size_t places = form.names.size();
+  for (std::size_t i = 0; i < places; ++i) {
+    if (envelope.members[i].type == JsonValue::Type::absent || i == form.sent_at) continue;
     if (unknown.first.data() == nullptr) unknown.first = form.names[i];
     ++unknown.also;
   }

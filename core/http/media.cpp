@@ -6,6 +6,11 @@
 namespace weir {
 namespace {
 
+// What nearly all clients and browsers send, in so many words.
+constexpr std::string_view kUsual[] = {"application/json", "application/json; charset=utf-8",
+                                       "application/json;charset=utf-8",
+                                       "text/plain;charset=UTF-8"};
+
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
   const auto same = [](unsigned char x, unsigned char y) {
     return std::tolower(x) == std::tolower(y);
@@ -38,6 +43,9 @@ bool is_utf8_charset(std::string_view value) {
 }  // namespace
 
 bool takes_media_type(std::string_view header) {
+  for (const std::string_view usual : kUsual) {
+    if (header == usual) return true;
+  }
   const std::string_view type = take_until(header, ';');
   if (!type.empty() && !equal_ignoring_case(type, "application/json") &&
       !equal_ignoring_case(type, "text/plain")) {

@@ -32,7 +32,7 @@ void consume(ngx_http_request_t* r) {
 
 }  // namespace
 
-Body::Gathered Body::gather(ngx_http_request_t* r, std::size_t most) {
+Body::Gathered Body::gather(ngx_http_request_t* r, std::size_t most, BodySpace& space) {
   if (r->request_body == nullptr) return Gathered::ok;
   ngx_chain_t* chain = r->request_body->bufs;
   if (!r->reading_body && size_ == 0) {
@@ -41,6 +41,7 @@ Body::Gathered Body::gather(ngx_http_request_t* r, std::size_t most) {
       size_ = static_cast<std::size_t>(only->last - only->pos);
       return size_ > most ? Gathered::too_large : Gathered::ok;
     }
+    if (lay_out(chain, most, space)) return Gathered::ok;
   }
   auto gathered = Gathered::ok;
   for (; chain != nullptr && gathered == Gathered::ok; chain = chain->next) {
@@ -48,6 +49,21 @@ Body::Gathered Body::gather(ngx_http_request_t* r, std::size_t most) {
   }
   if (!r->preserve_body) consume(r);
   return gathered;
+}
+
+// All of it has come, in a few pieces: the request's pool would have to get a block for it.
+bool Body::lay_out(ngx_chain_t* chain, std::size_t most, BodySpace& space) {
+  const std::size_t room = std::min(most, space.size());
+  std::size_t size = 0;
+  for (; chain != nullptr; chain = chain->next) {
+    const auto bytes = static_cast<std::size_t>(ngx_buf_size(chain->buf));
+    if (bytes > room - size || !ngx_buf_in_memory(chain->buf)) return false;
+    ngx_memcpy(space.data() + size, chain->buf->pos, bytes);
+    size += bytes;
+  }
+  data_ = space.data();
+  size_ = size;
+  return true;
 }
 
 Body::Gathered Body::append(ngx_http_request_t* r, ngx_buf_t* buffer, std::size_t most) {

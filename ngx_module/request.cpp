@@ -134,7 +134,7 @@ void Visit::read_body() {
       if (rc >= NGX_HTTP_SPECIAL_RESPONSE) return ngx_http_finalize_request(r_, rc);
     }
     const bool more = r_->request_body != nullptr && r_->request_body->bufs != nullptr;
-    switch (body_.gather(r_, location_.limits.body)) {
+    switch (body_.gather(r_, location_.limits.body, current_worker()->body_space)) {
       case Body::Gathered::too_large:
         return too_large();
       case Body::Gathered::failed:

@@ -8,6 +8,7 @@
 #include "core/http/intake.h"
 #include "edge/edge.h"
 #include "ngx_module/background.h"
+#include "ngx_module/body.h"
 #include "ngx_module/directives.h"
 #include "ngx_module/host.h"
 #include "ngx_module/keepalive_grace.h"
@@ -29,6 +30,7 @@ class Worker final : private TimeKeeper {
 
   KeepAliveGrace grace;  // first: it wants a place before all connections to come
   NginxClock clock;
+  BodySpace body_space;
 
  private:
   static void on_timer(ngx_event_t* event) noexcept;

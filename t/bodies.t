@@ -162,6 +162,11 @@ subtest 'big bodies, and bodies that do not fit the server\'s buffer' => sub {
   accepted post('/on-disk', event('small')), 1, 'a small one';
 };
 
+my @sizes = (2_100, 12_400, 31_000, 62_700, 66_800);
+subtest 'bodies in two pieces or some more' => sub {
+  accepted post('/track', big_event("of $_", $_)), 1, "$_ bytes" for @sizes;
+};
+
 subtest 'no body' => sub {
   fails_with post('/track', ''), 400, qr/"reason":"empty_body"/, 'of length 0';
   fails_with raw("POST /track HTTP/1.1\r\nHost: weir\r\n\r\n"), 400, qr/"reason":"empty_body"/, 'without a length';
@@ -174,5 +179,8 @@ is value('SELECT count(*) FROM events'), scalar @sent,
 is value('SELECT count(*) FROM events WHERE event_id = ANY(?)', \@sent), scalar @sent, 'by its id';
 is value(q(SELECT length(string_agg(f, '')) FROM events, jsonb_array_elements_text(properties->'filler') f WHERE properties->>'name' = 'on disk')),
   1024 * int(900_000 / 1027), 'a body from disk is whole';
+
+is value(q(SELECT length(string_agg(f, '')) FROM events, jsonb_array_elements_text(properties->'filler') f WHERE properties->>'name' = ?),
+  "of $_"), 1024 * int($_ / 1027), "a body of $_ bytes is whole" for @sizes;
 
 done_testing;

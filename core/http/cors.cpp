@@ -117,12 +117,18 @@ std::string Cors::add_origin(std::string_view origin) {
     canonical.resize(begin + colon);
     if (!dropped) canonical.append(":").append(std::to_string(port));
   }
-  if (!allows(canonical)) origins_.push_back(std::move(canonical));
+  if (!allows(canonical)) add(std::move(canonical));
   return {};
 }
 
+void Cors::add(std::string origin) {
+  auto origins = origins_ ? *origins_ : std::vector<std::string>();
+  origins.push_back(std::move(origin));
+  origins_ = std::make_shared<const std::vector<std::string>>(std::move(origins));
+}
+
 bool Cors::allows(std::string_view origin) const {
-  return std::find(origins_.begin(), origins_.end(), origin) != origins_.end();
+  return origins_ && std::find(origins_->begin(), origins_->end(), origin) != origins_->end();
 }
 
 CorsGrant Cors::grant(std::string_view origin) const {

@@ -6,6 +6,7 @@
 //   answer.cors = cors.grant(origin_header);   // which Answer::headers() turns into headers
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,7 +28,7 @@ class Cors {
   // says what is wrong with it; `origin` stands in it with everything unprintable as '?'.
   std::string add_origin(std::string_view origin);
 
-  bool configured() const { return !origins_.empty(); }
+  bool configured() const { return origins_ != nullptr; }
 
   // True if the Origin header's value is, byte for byte, an origin that was added. An allowed value
   // may be echoed as it is: it holds printable ASCII alone.
@@ -37,7 +38,10 @@ class Cors {
   CorsGrant grant(std::string_view origin) const;
 
  private:
-  std::vector<std::string> origins_;
+  void add(std::string origin);
+
+  // Shared by copies: Apache has one of a location for each request. Null: none.
+  std::shared_ptr<const std::vector<std::string>> origins_;
 };
 
 // What a preflight from an allowed origin is told. A client may send its write key also where no

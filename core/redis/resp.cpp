@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t kSlice = 4096;
 
 constexpr std::size_t kLineEnd = 2;
+constexpr std::size_t kShortHead = 5;  // as in "$15\r\n"
 constexpr std::string_view kShortened = "512\r\n";
 static_assert(ReplyReader::kMostText == 512, "as kShortened says");
 
@@ -132,6 +133,10 @@ void ReplyReader::restart() noexcept {
 ReplyReader::Next ReplyReader::next() noexcept {
   if (!reader_ || fault_ != nullptr) return Next::broken;
   for (;;) {
+    if (hiredis_is_idle()) {
+      if (rest_.empty()) return Next::none;
+      if (take_short_string()) return Next::reply;
+    }
     void* object = nullptr;
     if (redisReaderGetReply(reader_.get(), &object) != REDIS_OK) return Next::broken;
     if (object != nullptr) return Next::reply;
@@ -143,6 +148,34 @@ ReplyReader::Next ReplyReader::next() noexcept {
     if (rest_.empty()) return Next::none;
     if (!take_slice()) return Next::broken;
   }
+}
+
+// It has taken all that it was given, and nothing is left of a reply.
+bool ReplyReader::hiredis_is_idle() const noexcept {
+  return reader_->err == 0 && reader_->ridx < 0 && reader_->pos >= reader_->len && skip_ == 0;
+}
+
+// What Redis answers each record with, where all of it is there: hiredis would copy it first. It
+// gets everything else, and what it has begun with.
+bool ReplyReader::take_short_string() noexcept {
+  const auto is_digit = [this](std::size_t at) { return rest_[at] >= '0' && rest_[at] <= '9'; };
+  if (rest_.size() < kShortHead || rest_[0] != '$' || !is_digit(1) || !is_digit(2)) return false;
+  const auto size = static_cast<std::size_t>((rest_[1] - '0') * 10 + (rest_[2] - '0'));
+  if (rest_.size() < kShortHead + size + kLineEnd) return false;
+  if (rest_.substr(3, kLineEnd) != "\r\n" || rest_.substr(kShortHead + size, kLineEnd) != "\r\n") {
+    return false;
+  }
+  try {
+    reply_.text.assign(rest_.substr(kShortHead, size));
+  } catch (const std::exception&) {
+    return false;
+  }
+  reply_.type = Reply::Type::string;
+  reply_.integer = 0;
+  reply_.items.clear();
+  elements_ = 0;
+  rest_.remove_prefix(kShortHead + size + kLineEnd);
+  return true;
 }
 
 // hiredis waits for all of a string before it takes any of it, and a string may announce any length

@@ -87,6 +87,8 @@ class ReplyReader {
     void operator()(redisReader* reader) const;
   };
 
+  bool hiredis_is_idle() const noexcept;
+  bool take_short_string() noexcept;
   bool take_slice() noexcept;
   bool shorten() noexcept;
   bool give_to_hiredis(std::string_view bytes) noexcept;

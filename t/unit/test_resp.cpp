@@ -3,6 +3,9 @@
 
 #include <climits>
 
+#include <string>
+#include <vector>
+
 #include "t/unit/suite.h"
 
 namespace {
@@ -122,6 +125,29 @@ START_TEST(replies_may_be_cut_at_every_two_bytes) {
 }
 END_TEST
 
+START_TEST(entry_ids_are_read_however_they_are_cut_and_whatever_stands_between) {
+  std::string bytes;
+  std::vector<std::string> expected;
+  for (int i = 0; i < 50; ++i) {
+    expected.push_back("1764140000000-" + std::to_string(i * i));
+    weir::append_bulk(bytes, expected.back());
+    if (i % 7 != 0) continue;
+    bytes += "-ERR no\r\n";
+    expected.push_back("ERR no");
+  }
+  for (std::size_t chunk = 1; chunk <= bytes.size(); ++chunk) {
+    ReplyReader reader;
+    std::vector<std::string> got;
+    for (std::size_t at = 0; at < bytes.size(); at += chunk) {
+      const std::string part = bytes.substr(at, chunk);
+      reader.give(part);
+      while (reader.next() == Next::reply) got.push_back(reader.reply().text);
+    }
+    ck_assert(got == expected);
+  }
+}
+END_TEST
+
 START_TEST(what_is_read_may_go_away_between_chunks) {
   ReplyReader reader;
   for (const char byte : std::string_view("*2\r\n$4\r\nname\r\n$5\r\nvalue\r\n")) {
@@ -227,6 +253,7 @@ START_TEST(a_string_that_does_not_end_where_it_should_is_broken) {
   assert_broken("$1\r\nabc\r\n", "longer than announced");
   assert_broken("$3\r\nabcdef", "longer than announced");
   assert_broken("$1\r\na\r\r\n", "longer than announced");
+  assert_broken("$15\r\n1764140000000-0\n\r$1\r\na\r\n", "longer than announced");
 }
 END_TEST
 
@@ -281,16 +308,25 @@ START_TEST(a_large_chunk_is_read_to_its_end) {
 END_TEST
 
 const weir_test::Register kRegistered(
-    "resp",
-    {a_command_is_an_array_of_its_words, a_bulk_string_adds_no_more_than_its_overhead,
-     reads_every_type, reads_the_ends_of_the_integers,
-     an_array_keeps_the_texts_of_its_first_elements_at_any_depth,
-     replies_do_not_leak_into_each_other, replies_may_be_cut_at_every_two_bytes,
-     what_is_read_may_go_away_between_chunks, long_texts_are_kept_in_part,
-     an_array_may_have_so_many_elements_and_no_more, a_line_may_have_so_many_bytes_and_no_more,
-     a_string_may_have_any_length_and_its_beginning_is_kept, a_string_without_end_takes_no_memory,
-     arrays_nest_to_a_depth_of_seven, a_string_that_does_not_end_where_it_should_is_broken,
-     an_error_repeats_no_more_than_a_byte, broken_stays_broken_until_restarted,
-     a_restart_forgets_half_a_reply_and_what_was_given, a_large_chunk_is_read_to_its_end});
+    "resp", {a_command_is_an_array_of_its_words,
+             a_bulk_string_adds_no_more_than_its_overhead,
+             reads_every_type,
+             reads_the_ends_of_the_integers,
+             an_array_keeps_the_texts_of_its_first_elements_at_any_depth,
+             replies_do_not_leak_into_each_other,
+             replies_may_be_cut_at_every_two_bytes,
+             entry_ids_are_read_however_they_are_cut_and_whatever_stands_between,
+             what_is_read_may_go_away_between_chunks,
+             long_texts_are_kept_in_part,
+             an_array_may_have_so_many_elements_and_no_more,
+             a_line_may_have_so_many_bytes_and_no_more,
+             a_string_may_have_any_length_and_its_beginning_is_kept,
+             a_string_without_end_takes_no_memory,
+             arrays_nest_to_a_depth_of_seven,
+             a_string_that_does_not_end_where_it_should_is_broken,
+             an_error_repeats_no_more_than_a_byte,
+             broken_stays_broken_until_restarted,
+             a_restart_forgets_half_a_reply_and_what_was_given,
+             a_large_chunk_is_read_to_its_end});
 
 }  // namespace

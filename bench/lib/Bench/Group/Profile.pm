@@ -47,12 +47,28 @@ sub profile ($settings, $subject, $body, $part, $pid) {
   waitpid $perf, 0;
   delete $subject->{pids}{$perf};
   $subject->clear;
-  my %share;
-  for my $line (qx(perf report -i '$file' --stdio -q --sort dso -F overhead,dso 2>/dev/null)) {
-    $share{ $parts{$2} // $2 } += $1 if $line =~ /([\d.]+)%\s+(\S+)/;
+  my (%share, %function);
+  for my $line (qx(perf report -i '$file' --stdio -q --sort dso,symbol -F overhead,dso,symbol 2>/dev/null)) {
+    my ($percent, $dso, $ring, $symbol) = $line =~ /([\d.]+)%\s+(\S+)\s+\[(.)\] (.*?)\s*$/ or next;
+    $share{ $parts{$dso} // $dso } += $percent;
+    $function{ ($parts{$dso} // $dso) . ': ' . short($symbol) } += $percent if $ring ne 'k';
   }
   printf "  %-12s %-36s %5.1f %%\n", $part, $_, $share{$_} for sort { $share{$b} <=> $share{$a} } keys %share;
-  return map { { case => 'profile', subject => $part, part => $_, share => $share{$_} / 100, micros => $micros * $share{$_} / 100 } } keys %share;
+  my @dearest = (sort { $function{$b} <=> $function{$a} } keys %function)[ 0 .. 14 ];
+  return (map { row(profile => $part, $_, $share{$_}, $micros) } keys %share),
+    map { row(function => $part, $_, $function{$_}, $micros) } grep { defined } @dearest;
+}
+
+sub row ($case, $subject, $part, $percent, $micros) {
+  return { case => $case, subject => $subject, part => $part, share => $percent / 100, micros => $micros * $percent / 100 };
+}
+
+# A function of C++ without its arguments. perf has two more columns, which are empty.
+sub short ($symbol) {
+  $symbol =~ s/\s+-\s+-\z//;
+  $symbol =~ s/\(anonymous namespace\)::|\bweir:://g;
+  1 while $symbol =~ s/<[^<>]*>//;
+  return $symbol =~ s/\(.*//sr;
 }
 
 1;

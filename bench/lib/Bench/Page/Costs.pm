@@ -70,7 +70,7 @@ sub profile ($group) {
   my $text = "## Where the time goes\n\nBy `perf`, which looks two thousand times a second where a process is; single events. A part is the kernel, a\n"
     . "program or a library.\n";
   for my $process ([ web => 'nginx with Weir' ], [ bare => 'nginx with the bare handler' ], [ redis => 'Redis' ]) {
-    my @rows = sort { $b->{share} <=> $a->{share} } rows_of($group, subject => $process->[0]) or next;
+    my @rows = sort { $b->{share} <=> $a->{share} } rows_of($group, case => 'profile', subject => $process->[0]) or next;
     my ($rest, $micros) = (0, 0);
     for my $row (grep { $_->{share} < 0.01 } @rows) { $rest += $row->{share}; $micros += $row->{micros} }
     my @shown = grep { $_->{share} >= 0.01 } @rows;
@@ -78,7 +78,9 @@ sub profile ($group) {
     $text .= "\n" . table([ $process->[1], 'part', 'µs a request' ],
       map { [ $_->{part}, sprintf('%.0f %%', $_->{share} * 100), sprintf '%.2f', $_->{micros} ] } @shown);
   }
-  return $text;
+  my @dearest = map { [ "`$_->{part}`", sprintf '%.2f', $_->{micros} ] } rows_of($group, case => 'function', subject => 'web');
+  return $text unless @dearest;
+  return "$text\nThe dearest functions of nginx with Weir, outside of the kernel:\n\n" . table([ 'function', 'µs a request' ], @dearest);
 }
 
 sub buffer ($group) {

@@ -61,8 +61,10 @@ SQL
 SQL
 );
 
-# Rows that one side has and the other has not, each with the side's name, at most ten.
+# Rows that one side has and the other has not, each with the side's name, at most ten. Millions of rows on a
+# busy machine take longer than a reader's statement may.
 sub differences ($kept, $told) {
+  db()->do(q{SET statement_timeout = '10min'});
   my $sql = <<"SQL";
     WITH kept AS ($kept), told AS ($told)
     (SELECT 'kept', k.*::text FROM (TABLE kept EXCEPT ALL TABLE told) k LIMIT 5)

@@ -4,7 +4,8 @@
 //   ThreadPool background(pool, time_keeper);          // one a worker
 //   background.start(job);                             // job.done() comes on the event loop
 //
-// What comes in the turn of nginx's loop in which a job starts, and in the next, is gathered for it.
+// What comes in the turn of nginx's loop in which a job starts, and in the next, is gathered for
+// it.
 //
 // A worker that was told to quit stays while a job runs: nobody would hear of its end otherwise.
 // nginx joins the pool's threads before a module's exit_process, so no job outlives what it works

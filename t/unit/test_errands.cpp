@@ -254,12 +254,12 @@ START_TEST(a_disk_thread_that_had_nothing_to_do_stops_at_once) {
 END_TEST
 
 const weir_test::Register kRegistered(
-    "errands",
-    {they_are_run_in_the_order_in_which_they_came, what_comes_together_rings_once,
-     nobody_rings_for_a_thread_that_looks_by_itself, past_the_bound_none_is_taken,
-     a_closed_list_refuses_what_is_there_and_takes_no_more, many_threads_hand_in_and_each_is_woken,
-     no_signal_reaches_a_helper_thread, whoever_joins_a_thread_waits_only_so_long,
-     a_job_is_worked_elsewhere_and_done_here,
-     a_job_that_nobody_handed_over_is_dropped_when_the_disk_stops, a_disk_thread_that_had_nothing_to_do_stops_at_once});
+    "errands", {they_are_run_in_the_order_in_which_they_came, what_comes_together_rings_once,
+                nobody_rings_for_a_thread_that_looks_by_itself, past_the_bound_none_is_taken,
+                a_closed_list_refuses_what_is_there_and_takes_no_more,
+                many_threads_hand_in_and_each_is_woken, no_signal_reaches_a_helper_thread,
+                whoever_joins_a_thread_waits_only_so_long, a_job_is_worked_elsewhere_and_done_here,
+                a_job_that_nobody_handed_over_is_dropped_when_the_disk_stops,
+                a_disk_thread_that_had_nothing_to_do_stops_at_once});
 
 }  // namespace

@@ -335,19 +335,26 @@ START_TEST(live_segments_are_closed_only_now_and_then_while_redis_is_slow) {
 END_TEST
 
 const weir_test::Register kRegistered(
-    "spool",
-    {a_record_that_is_kept_comes_out_when_redis_is_ready, many_records_share_one_sync,
-     what_comes_while_a_sync_is_on_its_way_shares_the_next,
-     small_batches_find_zeros_written_ahead_of_them, a_large_batch_gets_no_zeros_ahead_of_it,
-     zeros_that_cannot_be_written_are_a_failure_like_others,
-     a_customer_may_submit_from_inside_its_answer, nobody_is_told_before_the_sync,
-     a_dead_workers_records_are_sent_by_another, a_segment_is_taken_by_exactly_one,
-     what_redis_does_not_take_is_offered_again, dying_in_mid_drain_sends_the_segment_again,
-     a_record_larger_than_a_segment_gets_through,
-     a_record_that_no_segment_can_hold_is_refused_at_once, records_fill_one_segment_after_the_other,
-     what_waits_for_a_sync_is_bounded, the_number_of_those_that_wait_is_bounded,
-     without_a_thread_nothing_is_taken, the_end_of_a_worker_changes_no_file,
-     a_worker_that_leaves_lets_others_have_what_it_holds,
-     live_segments_are_closed_only_now_and_then_while_redis_is_slow});
+    "spool", {a_record_that_is_kept_comes_out_when_redis_is_ready,
+              many_records_share_one_sync,
+              what_comes_while_a_sync_is_on_its_way_shares_the_next,
+              small_batches_find_zeros_written_ahead_of_them,
+              a_large_batch_gets_no_zeros_ahead_of_it,
+              zeros_that_cannot_be_written_are_a_failure_like_others,
+              a_customer_may_submit_from_inside_its_answer,
+              nobody_is_told_before_the_sync,
+              a_dead_workers_records_are_sent_by_another,
+              a_segment_is_taken_by_exactly_one,
+              what_redis_does_not_take_is_offered_again,
+              dying_in_mid_drain_sends_the_segment_again,
+              a_record_larger_than_a_segment_gets_through,
+              a_record_that_no_segment_can_hold_is_refused_at_once,
+              records_fill_one_segment_after_the_other,
+              what_waits_for_a_sync_is_bounded,
+              the_number_of_those_that_wait_is_bounded,
+              without_a_thread_nothing_is_taken,
+              the_end_of_a_worker_changes_no_file,
+              a_worker_that_leaves_lets_others_have_what_it_holds,
+              live_segments_are_closed_only_now_and_then_while_redis_is_slow});
 
 }  // namespace

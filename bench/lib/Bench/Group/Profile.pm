@@ -68,7 +68,7 @@ sub short ($symbol) {
   $symbol =~ s/\s+-\s+-\z//;
   $symbol =~ s/\(anonymous namespace\)::|\bweir:://g;
   1 while $symbol =~ s/<[^<>]*>//;
-  return $symbol =~ s/\(.*//sr;
+  return $symbol =~ /\A0x/ ? 'all that has no name' : $symbol =~ s/\(.*//sr;
 }
 
 1;

@@ -1,7 +1,7 @@
 # Weir. `make help` lists the targets; CONTRIBUTING.md says how to work with them.
 #
 # Sources are found by wildcard: a new file in core/*/, spool/, edge/, threads/, apache_module/, pg/,
-# flusher/, ctl/, t/unit/ or t/fuzz/ needs no line here. SAN=1 builds with AddressSanitizer and UndefinedBehaviorSanitizer, SAN=thread with
+# flusher/, ctl/, api/, t/unit/ or t/fuzz/ needs no line here. SAN=1 builds with AddressSanitizer and UndefinedBehaviorSanitizer, SAN=thread with
 # ThreadSanitizer, each into a folder of its own.
 SAN ?=
 ifeq ($(SAN),1)
@@ -30,6 +30,10 @@ WARNINGS = -Wall -Wextra -Wconversion -Wshadow -Werror
 CORE_PKGS = simdjson hiredis libcrypto zlib
 FLUSHER_PKGS = libpq spdlog libsystemd prometheus-cpp-core
 FLUSHER_LIBS = -lfmt -lcivetweb
+API_PKGS = libpq spdlog libsystemd
+API_LIBS = -lfmt
+# Asio and Beast are compiled once, in api/asio.cpp.
+API_FLAGS = -DBOOST_ASIO_SEPARATE_COMPILATION -DBOOST_BEAST_SEPARATE_COMPILATION
 ALL_CXXFLAGS = -std=c++17 $(WARNINGS) $(CXXFLAGS) -fPIC -MMD -MP -I. $(SANITIZE)
 
 # The flusher and weirctl know their version, which is the newest in CHANGELOG.md, and the schema that they
@@ -47,10 +51,14 @@ APACHE_SRCS = $(wildcard apache_module/*.cpp)
 PG_SRCS = $(wildcard pg/*.cpp)
 FLUSHER_SRCS = $(wildcard flusher/*.cpp)
 CTL_SRCS = $(wildcard ctl/*.cpp)
+API_SRCS = $(wildcard api/*.cpp) flusher/log.cpp flusher/notify.cpp
+# What needs neither a socket nor PostgreSQL, which unit tests and fuzzers reach.
+API_PURE_SRCS = $(filter-out api/asio.cpp api/http_session.cpp api/main.cpp api/metrics.cpp api/options.cpp api/pg_session.cpp \
+	api/pool.cpp api/program.cpp api/server.cpp,$(wildcard api/*.cpp))
 # The unit tests reach those parts of the flusher that do no I/O.
 UNIT_TESTS ?= $(wildcard t/unit/*.cpp)
 UNIT_SRCS = $(UNIT_TESTS) $(wildcard flusher/batch.cpp flusher/health.cpp flusher/metrics.cpp flusher/numbers_in.cpp \
-	flusher/stream_id.cpp flusher/tally.cpp flusher/unread_streams.cpp)
+	flusher/stream_id.cpp flusher/tally.cpp flusher/unread_streams.cpp) $(API_PURE_SRCS)
 CHAOS = $(BUILD)/chaos/load $(BUILD)/chaos/cutter
 FUZZERS = $(patsubst t/fuzz/%.cpp,$(BUILD)/fuzz/%,$(wildcard t/fuzz/*_fuzzer.cpp))
 objects = $(patsubst %.cpp,$(BUILD)/obj/%.o,$(1))
@@ -67,7 +75,7 @@ say = $(if $(V),,@echo '  $(1)';)
 .PHONY: all apache bench bench-smoke chaos faults instructions load module outage races unit valgrind tidy fuzz test run up down clean-run lint format install clean help FORCE
 .DELETE_ON_ERROR:
 
-all: $(BUILD)/libweir_core.a $(BUILD)/weir-flusher $(BUILD)/weirctl $(BUILD)/mod_weir.so module ## build everything (the default)
+all: $(BUILD)/libweir_core.a $(BUILD)/weir-flusher $(BUILD)/weir-api $(BUILD)/weirctl $(BUILD)/mod_weir.so module ## build everything (the default)
 
 # Two calls of make at once (say, two `make up`) must not build into one folder at the same time.
 locked = @mkdir -p $(BUILD) && flock $(BUILD)/lock $(1)
@@ -101,8 +109,9 @@ $(BUILD)/obj/%.o: %.cpp $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,compile $<)$(CXX) $(ALL_CXXFLAGS) $(EXTRA_CXXFLAGS) -c -o $@ $<
 
-$(call objects,$(FLUSHER_SRCS) $(CTL_SRCS)): $(BUILD)/schema
+$(call objects,$(FLUSHER_SRCS) $(CTL_SRCS) $(API_SRCS)): $(BUILD)/schema
 $(BUILD)/obj/ctl/%.o: private EXTRA_CXXFLAGS = $(SCHEMA_FLAGS)
+$(BUILD)/obj/api/%.o: private EXTRA_CXXFLAGS = $(SCHEMA_FLAGS) $(API_FLAGS)
 $(BUILD)/obj/flusher/%.o: private EXTRA_CXXFLAGS = $(SCHEMA_FLAGS) $$(pkg-config --cflags spdlog)
 
 # Check's macros are not ours: they shadow and convert.
@@ -118,6 +127,9 @@ $(BUILD)/libweir_core.a $(BUILD)/libweir_spool.a $(BUILD)/libweir_edge.a $(BUILD
 
 $(BUILD)/weir-flusher: $(call objects,$(FLUSHER_SRCS) $(PG_SRCS)) $(BUILD)/libweir_core.a
 	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),$(CORE_PKGS) $(FLUSHER_PKGS),$(FLUSHER_LIBS))
+
+$(BUILD)/weir-api: $(call objects,$(API_SRCS) $(PG_SRCS)) $(BUILD)/libweir_core.a
+	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),$(CORE_PKGS) $(API_PKGS),$(API_LIBS))
 
 # Programs with fault points (fault/fault_point.h): only the files that have one are compiled again.
 FAULT_SRCS = $(shell grep -l WEIR_FAULT_POINT flusher/*.cpp ctl/*.cpp pg/*.cpp)
@@ -284,7 +296,7 @@ lint: ## check style, rooms, shell, Perl and SQL
 	@tools/lint
 
 # A file is looked at again when its object was built again, so when a header of its changed too.
-TIDY_FLAGS = -std=c++17 -I. $(SCHEMA_FLAGS) $$(pkg-config --cflags spdlog)
+TIDY_FLAGS = -std=c++17 -I. $(SCHEMA_FLAGS) $$(pkg-config --cflags spdlog) $(API_FLAGS)
 NGINX_INCLUDES = $(addprefix -isystem $(BUILD)/nginx/,src/core src/event src/event/modules src/os/unix objs \
 	src/http src/http/modules src/http/v2)
 tidy = @mkdir -p $(@D)
@@ -292,7 +304,7 @@ tidy += && echo '  look at $<' && clang-tidy --quiet $< -- $(TIDY_FLAGS) $(1) >$
 	{ grep -E '(warning|error):' -A 3 $@.log || cat $@.log; exit 1; }
 
 tidy: $(patsubst %.cpp,$(BUILD)/tidy/%,$(CORE_SRCS) $(SPOOL_SRCS) $(EDGE_SRCS) $(THREADS_SRCS) $(APACHE_SRCS) $(PG_SRCS) \
-	$(FLUSHER_SRCS) $(CTL_SRCS) $(wildcard ngx_module/*.cpp))
+	$(FLUSHER_SRCS) $(CTL_SRCS) $(filter api/%,$(API_SRCS)) $(wildcard ngx_module/*.cpp))
 $(BUILD)/tidy/%: %.cpp $(BUILD)/obj/%.o .clang-tidy
 	$(call tidy)
 $(BUILD)/tidy/apache_module/%: apache_module/%.cpp $(BUILD)/obj/apache_module/%.o .clang-tidy
@@ -315,6 +327,7 @@ install: all ## install modules, programs, schema, unit, examples and documents 
 	install -D -m 644 $(BUILD)/ngx_http_weir_module.so $(MODULE_DIR)/ngx_http_weir_module.so
 	install -D -m 644 $(BUILD)/mod_weir.so $(APACHE_DIR)/mod_weir.so
 	install -D -m 755 $(BUILD)/weir-flusher $(ROOT_DIR)/bin/weir-flusher
+	install -D -m 755 $(BUILD)/weir-api $(ROOT_DIR)/bin/weir-api
 	install -D -m 755 $(BUILD)/weirctl $(ROOT_DIR)/bin/weirctl
 	install -d $(DESTDIR)$(SQL_DIR)/migrations $(DOC_DIR)/examples $(DOC_DIR)/decisions $(DOC_DIR)/plots
 	install -m 644 sql/migrations/*.sql $(DESTDIR)$(SQL_DIR)/migrations/

@@ -1,0 +1,56 @@
+#include "api/failure.h"
+
+#include <utility>
+
+namespace weir::api {
+namespace {
+
+using Kind = Failure::Kind;
+
+Kind kind_of(std::string_view sqlstate) {
+  const std::string_view family = sqlstate.substr(0, 2);
+  if (sqlstate == "57014") return Kind::too_slow;  // query_canceled
+  if (sqlstate == "42501") return Kind::forbidden;
+  if (family == "22") return Kind::argument;
+  if (sqlstate == "42883" || sqlstate == "42P01" || sqlstate == "3F000") return Kind::schema;
+  // Connections, resources, an operator's doing, and no answer at all.
+  if (family == "08" || family == "53" || family == "57" || sqlstate.empty()) return Kind::away;
+  return Kind::broken;
+}
+
+}  // namespace
+
+Failure failure_of(std::string_view sqlstate, std::string message, std::string_view column) {
+  return {kind_of(sqlstate), std::move(message), std::string(column)};
+}
+
+Problem problem_of(const Failure& failure) {
+  switch (failure.kind) {
+    case Kind::away:
+      return {503, "database_away", "PostgreSQL cannot be asked now: try again in some seconds", "",
+              2};
+    case Kind::busy:
+      return {503, "busy", failure.sentence, "", 1};
+    case Kind::too_slow:
+      return {
+          504, "too_slow",
+          "PostgreSQL did not finish this in the time that a request may take: ask for a shorter "
+          "window"};
+    case Kind::forbidden:
+      return {403, "forbidden",
+              "This viewer may not see this tenant: ask an operator for `weirctl "
+              "viewers add`"};
+    case Kind::argument:
+      return {400, "bad_parameter",
+              failure.sentence.empty() ? "PostgreSQL does not take a parameter" : failure.sentence,
+              failure.parameter};
+    case Kind::schema:
+      return {503, "schema_is_older",
+              "The database lacks what this server was built for: run `weirctl migrate`", "", 30};
+    case Kind::broken:
+      break;
+  }
+  return {500, "internal", "Something went wrong here; the server's log says what"};
+}
+
+}  // namespace weir::api

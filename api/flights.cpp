@@ -1,0 +1,121 @@
+#include "api/flights.h"
+
+#include <algorithm>
+
+#include "api/etag.h"
+
+namespace weir::api {
+namespace {
+
+// What a kept answer takes besides its values: list, map, pointers.
+constexpr std::size_t kOverhead = 256;
+
+std::size_t size_of(const std::string& key, const Answer& answer) {
+  std::size_t size = kOverhead + 2 * key.size();
+  for (const std::string& value : answer.values) size += value.size() + sizeof value;
+  return size;
+}
+
+}  // namespace
+
+Flights::Ticket Flights::join(const std::string& key, std::chrono::milliseconds time,
+                              const std::function<std::shared_ptr<Query>()>& make,
+                              OnLanding on_landing) {
+  if (const auto answer = find_kept(key)) {
+    ++hits_;
+    on_landing({answer});
+    return 0;
+  }
+  const Ticket ticket = ++last_ticket_;
+  const bool is_new = flights_.count(key) == 0;
+  if (!is_new) ++shared_;
+  flights_[key].waiting.emplace_back(ticket, std::move(on_landing));
+  tickets_[ticket] = key;
+  if (is_new) start(key, time, make());
+  return ticket;
+}
+
+std::shared_ptr<const Answer> Flights::find_kept(const std::string& key) {
+  const auto found = kept_by_key_.find(key);
+  if (found == kept_by_key_.end()) return nullptr;
+  if (clock_() >= found->second->until) {
+    drop(found->second);
+    return nullptr;
+  }
+  kept_.splice(kept_.begin(), kept_, found->second);
+  return found->second->answer;
+}
+
+void Flights::start(const std::string& key, std::chrono::milliseconds time,
+                    std::shared_ptr<Query> query) {
+  query->on_row = [this, key](const Row& row) { take(key, row); };
+  query->on_end = [this, key](const Failure* failure) { land(key, failure); };
+  Flight& flight = flights_[key];
+  flight.query = query;
+  flight.answer = std::make_shared<Answer>();
+  flight.time = time;
+  database_.run(query);
+}
+
+void Flights::take(const std::string& key, const Row& row) {
+  Flight& flight = flights_.at(key);
+  const std::string_view value = row.value(0).value_or("");
+  flight.bytes += value.size() + sizeof(std::string);
+  if (flight.bytes <= kMostAnswer) {
+    flight.answer->values.emplace_back(value);
+  } else {
+    flight.answer->values.clear();  // and land() says so
+  }
+}
+
+void Flights::land(const std::string& key, const Failure* failure) {
+  Flight flight = std::move(flights_.at(key));
+  flights_.erase(key);
+  const Failure too_large{Failure::Kind::argument,
+                          "The answer would be too large: ask for a shorter window"};
+  if (failure == nullptr && flight.bytes > kMostAnswer) failure = &too_large;
+  if (failure == nullptr) {
+    if (!flight.answer->values.empty()) flight.answer->etag = etag_of(flight.answer->values[0]);
+    keep(key, flight.answer, flight.time);
+  }
+  for (auto& [ticket, on_landing] : flight.waiting) {
+    if (tickets_.erase(ticket) == 0) continue;  // it left while the others were told
+    on_landing(failure == nullptr ? Landing{flight.answer} : Landing{nullptr, failure});
+  }
+}
+
+void Flights::leave(Ticket ticket) {
+  const auto found = tickets_.find(ticket);
+  if (found == tickets_.end()) return;
+  const std::string key = found->second;
+  tickets_.erase(found);
+  const auto flight = flights_.find(key);
+  if (flight == flights_.end()) return;
+  auto& waiting = flight->second.waiting;
+  waiting.erase(std::remove_if(waiting.begin(), waiting.end(),
+                               [&](const auto& one) { return one.first == ticket; }),
+                waiting.end());
+  if (!waiting.empty()) return;
+  const auto query = flight->second.query;
+  flights_.erase(flight);
+  database_.cancel(*query);
+}
+
+void Flights::keep(const std::string& key, std::shared_ptr<const Answer> answer,
+                   std::chrono::milliseconds time) {
+  const std::size_t size = size_of(key, *answer);
+  if (time.count() == 0 || size > most_bytes_ / 8) return;
+  if (const auto old = kept_by_key_.find(key); old != kept_by_key_.end()) drop(old->second);
+  while (bytes_ + size > most_bytes_) drop(std::prev(kept_.end()));
+  kept_.push_front({key, std::move(answer), clock_() + time, size});
+  kept_by_key_[key] = kept_.begin();
+  bytes_ += size;
+}
+
+void Flights::drop(std::list<Kept>::iterator kept) {
+  bytes_ -= kept->bytes;
+  kept_by_key_.erase(kept->key);
+  kept_.erase(kept);
+}
+
+}  // namespace weir::api

@@ -1,0 +1,103 @@
+// One answer for many who ask the same at the same time, and for those who ask again within
+// seconds.
+//
+//   Flights flights(database, /*most_bytes=*/16 << 20, clock);
+//   auto ticket = flights.join(key, 5s, [&] { return query; }, [](const Landing& landing) { … });
+//   flights.leave(ticket);          // the last to leave cancels the query
+//
+//   join ──► kept and fresh? ──yes──► the answer, at once
+//                │no
+//                ▼
+//            under way? ──yes──► waits with the others
+//                │no
+//                ▼
+//            asks the database; its answer goes to all who wait, and is kept for `time`
+//
+// The key has to name everything that the answer depends on. Failures are not kept. When what is
+// kept would be more than most_bytes, what was asked for longest ago goes; an answer of more than
+// an eighth of that is not kept at all. An answer of more than kMostAnswer bytes becomes a failure.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "api/database.h"
+
+namespace weir::api {
+
+// The first column of every row.
+struct Answer {
+  std::vector<std::string> values;
+  std::string etag;  // of the first value
+};
+
+struct Landing {
+  std::shared_ptr<const Answer> answer;  // null: see failure
+  const Failure* failure = nullptr;
+};
+
+class Flights {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+  using Clock = std::function<Time()>;
+  using OnLanding = std::function<void(const Landing&)>;
+  using Ticket = std::uint64_t;  // 0: landed already
+
+  static constexpr std::size_t kMostAnswer = 32 << 20;
+
+  Flights(Database& database, std::size_t most_bytes, Clock clock)
+      : database_(database), most_bytes_(most_bytes), clock_(std::move(clock)) {}
+
+  Ticket join(const std::string& key, std::chrono::milliseconds time,
+              const std::function<std::shared_ptr<Query>()>& make, OnLanding on_landing);
+  void leave(Ticket ticket);
+
+  std::size_t bytes() const { return bytes_; }
+  std::size_t under_way() const { return flights_.size(); }
+  std::uint64_t hits() const { return hits_; }
+  std::uint64_t shared() const { return shared_; }
+
+ private:
+  struct Kept {
+    std::string key;
+    std::shared_ptr<const Answer> answer;
+    Time until;
+    std::size_t bytes;
+  };
+  struct Flight {
+    std::shared_ptr<Query> query;
+    std::shared_ptr<Answer> answer;
+    std::size_t bytes = 0;
+    std::chrono::milliseconds time{};
+    std::vector<std::pair<Ticket, OnLanding>> waiting;
+  };
+
+  std::shared_ptr<const Answer> find_kept(const std::string& key);
+  void start(const std::string& key, std::chrono::milliseconds time, std::shared_ptr<Query> query);
+  void take(const std::string& key, const Row& row);
+  void land(const std::string& key, const Failure* failure);
+  void keep(const std::string& key, std::shared_ptr<const Answer> answer,
+            std::chrono::milliseconds time);
+  void drop(std::list<Kept>::iterator kept);
+
+  Database& database_;
+  const std::size_t most_bytes_;
+  const Clock clock_;
+  std::unordered_map<std::string, Flight> flights_;
+  std::unordered_map<Ticket, std::string> tickets_;
+  std::list<Kept> kept_;  // what was asked for last in front
+  std::unordered_map<std::string, std::list<Kept>::iterator> kept_by_key_;
+  std::size_t bytes_ = 0;
+  Ticket last_ticket_ = 0;
+  std::uint64_t hits_ = 0, shared_ = 0;
+};
+
+}  // namespace weir::api

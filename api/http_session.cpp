@@ -1,0 +1,281 @@
+#include "api/http_session.h"
+
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/basic_stream.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+
+#include "api/target.h"
+
+namespace weir::api {
+namespace {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+using boost::system::error_code;
+using Local = asio::local::stream_protocol;
+using Stream = boost::beast::basic_stream<Local>;
+using Parser = http::request_parser<http::empty_body>;
+
+std::string text(boost::beast::string_view view) { return {view.data(), view.size()}; }
+
+Request request_of(const http::request<http::empty_body>& header) {
+  Request request;
+  request.method = text(header.method_string());
+  request.target = text(header.target());
+  request.if_none_match = text(header[http::field::if_none_match]);
+  request.can_stream = header.version() >= 11;
+  const auto [begin, end] = header.equal_range("X-Weir-Viewer");
+  for (auto field = begin; field != end; ++field) request.viewers.push_back(text(field->value()));
+  return request;
+}
+
+bool has_body(const Parser& parser) {
+  return parser.chunked() || parser.content_length().value_or(0) > 0;
+}
+
+Problem problem_of(const error_code& error, const boost::beast::flat_buffer& read) {
+  const std::string_view bytes(static_cast<const char*>(read.data().data()), read.size());
+  if (error == http::error::header_limit && bytes.find('\n') == std::string_view::npos) {
+    return {414, "target_too_long",
+            "The path with its query is longer than 4096 bytes: shorten it"};
+  }
+  if (error == http::error::header_limit) {
+    return {431, "header_too_long",
+            "The header is longer than 16 kB: send fewer or shorter fields"};
+  }
+  return {400, "bad_request", "This is no HTTP/1.1 request"};
+}
+
+}  // namespace
+
+class HttpSession::Impl final : public Client, public std::enable_shared_from_this<Impl> {
+ public:
+  Impl(Local::socket socket, HttpHooks hooks)
+      : stream_(std::move(socket)), hooks_(std::move(hooks)) {}
+  ~Impl() { hooks_.closed(); }
+
+  void read();
+  void leave();
+
+  void send(Response response) override;
+  void begin(Response head) override;
+  void write(std::string bytes, std::function<void()> when_written) override;
+  void finish() override;
+  void cut() override { close(); }
+  void when_gone(std::function<void()> call) override { gone_ = std::move(call); }
+
+ private:
+  void take(const error_code& error);
+  void answer(Request request);
+  void refuse(const Problem& problem);
+  void watch();
+  void look();
+  void put_head(const Response& response);
+  void put(std::function<void()> then);
+  void put_done(const std::function<void()>& then);
+  void sent();
+  void close();
+
+  Stream stream_;
+  const HttpHooks hooks_;
+  boost::beast::flat_buffer buffer_{kMostHeader};
+  std::optional<Parser> parser_;
+  std::string head_;
+  std::shared_ptr<const std::string> body_;
+  std::string chunk_;
+  std::function<void()> gone_;
+  bool is_head_ = false, keep_alive_ = false, answering_ = false, putting_ = false;
+  bool watching_ = false, leaving_ = false;
+};
+
+// Reading ---------------------------------------------------------------------------------------
+
+void HttpSession::Impl::read() {
+  answering_ = false;
+  if (leaving_ || hooks_.is_leaving()) return close();
+  parser_.emplace();
+  parser_->header_limit(kMostHeader);
+  stream_.expires_after(kIdleTime);
+  http::async_read_header(
+      stream_, buffer_, *parser_,
+      [self = shared_from_this()](const error_code& error, std::size_t) { self->take(error); });
+}
+
+void HttpSession::Impl::take(const error_code& error) {
+  const bool is_ours = error.category() == make_error_code(http::error::bad_target).category();
+  if (error == http::error::end_of_stream || (error && !is_ours) ||
+      error == http::error::partial_message) {
+    return close();
+  }
+  answering_ = true;
+  keep_alive_ = false;
+  is_head_ = !error && parser_->get().method() == http::verb::head;
+  if (error && error != http::error::header_limit && error != http::error::buffer_overflow) {
+    return refuse(problem_of(error, buffer_));
+  }
+  if (error) return refuse(problem_of(http::error::header_limit, buffer_));
+  if (has_body(*parser_)) {
+    return refuse({413, "body_too_large", "No path here takes a body: send none"});
+  }
+  if (parser_->get().target().size() > kMostTarget) {
+    return refuse(
+        {414, "target_too_long", "The path with its query is longer than 4096 bytes: shorten it"});
+  }
+  keep_alive_ = parser_->get().keep_alive();
+  answer(request_of(parser_->get()));
+}
+
+void HttpSession::Impl::refuse(const Problem& problem) { send(response_of(problem)); }
+
+void HttpSession::Impl::answer(Request request) {
+  gone_ = [] {};
+  stream_.expires_never();
+  hooks_.answer(request, shared_from_this());
+  if (answering_ && !putting_) watch();
+}
+
+// While the answer is being made, the socket becomes readable when the client leaves, or asks for
+// more.
+void HttpSession::Impl::watch() {
+  watching_ = true;
+  stream_.socket().async_wait(Local::socket::wait_read,
+                              [self = shared_from_this()](const error_code& error) {
+                                if (!error && self->watching_) self->look();
+                              });
+}
+
+void HttpSession::Impl::look() {
+  watching_ = false;
+  char byte = 0;
+  const auto got = ::recv(stream_.socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (got > 0) return;
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return watch();
+  close();
+}
+
+// Writing ---------------------------------------------------------------------------------------
+
+void HttpSession::Impl::put_head(const Response& response) {
+  if (leaving_ || hooks_.is_leaving()) keep_alive_ = false;
+  hooks_.answered(response.status);
+  head_ = "HTTP/1.1 " + std::to_string(response.status) + ' ';
+  head_ += status_text(response.status);
+  if (response.status != 304) head_ += "\r\nContent-Type: " + response.type;
+  for (const auto& [name, value] : response.headers) head_ += "\r\n" + name + ": " + value;
+  head_ += keep_alive_ ? "\r\nConnection: keep-alive" : "\r\nConnection: close";
+}
+
+void HttpSession::Impl::send(Response response) {
+  if (!answering_) return;
+  put_head(response);
+  body_ = std::move(response.body);
+  if (response.status != 304) {
+    head_ += "\r\nContent-Length: " + std::to_string(body_ ? body_->size() : 0);
+  }
+  head_ += "\r\n\r\n";
+  if (is_head_) body_.reset();
+  put([self = shared_from_this()] { self->sent(); });
+}
+
+void HttpSession::Impl::begin(Response head) {
+  if (!answering_) return;
+  put_head(head);
+  head_ += "\r\nTransfer-Encoding: chunked\r\n\r\n";
+}
+
+void HttpSession::Impl::write(std::string bytes, std::function<void()> when_written) {
+  if (!answering_) return;
+  if (!is_head_) {
+    std::array<char, 20> length{};
+    const int digits = std::snprintf(length.data(), length.size(), "%zx\r\n", bytes.size());
+    head_.append(length.data(), static_cast<std::size_t>(digits));
+    chunk_ = std::move(bytes) + "\r\n";
+  }
+  put(std::move(when_written));
+}
+
+void HttpSession::Impl::finish() {
+  if (!answering_) return;
+  if (!is_head_) head_ += "0\r\n\r\n";
+  put([self = shared_from_this()] { self->sent(); });
+}
+
+void HttpSession::Impl::put(std::function<void()> then) {
+  if (watching_) {
+    watching_ = false;
+    error_code ignored;
+    stream_.socket().cancel(ignored);
+  }
+  putting_ = true;
+  const std::string_view body = body_ ? std::string_view(*body_) : std::string_view(chunk_);
+  const std::array<asio::const_buffer, 2> buffers{asio::buffer(head_),
+                                                  asio::buffer(body.data(), body.size())};
+  stream_.expires_after(kWriteTime);
+  asio::async_write(
+      stream_, buffers,
+      [self = shared_from_this(), then = std::move(then)](const error_code& error, std::size_t) {
+        if (error) return self->close();
+        if (!self->answering_) return;
+        self->put_done(then);
+      });
+}
+
+// Between two chunks the client may leave, too.
+void HttpSession::Impl::put_done(const std::function<void()>& then) {
+  putting_ = false;
+  head_.clear();
+  chunk_.clear();
+  then();
+  if (answering_ && !putting_) watch();
+}
+
+void HttpSession::Impl::sent() {
+  body_.reset();
+  gone_ = nullptr;
+  if (keep_alive_) return read();
+  close();
+}
+
+// The end ---------------------------------------------------------------------------------------
+
+void HttpSession::Impl::leave() {
+  leaving_ = true;
+  if (!answering_) close();
+}
+
+void HttpSession::Impl::close() {
+  const bool was_answering = std::exchange(answering_, false);
+  watching_ = false;
+  error_code ignored;
+  stream_.socket().shutdown(Local::socket::shutdown_both, ignored);
+  stream_.close();
+  if (const auto gone = std::exchange(gone_, nullptr); gone && was_answering) gone();
+}
+
+HttpSession::HttpSession(int descriptor, boost::asio::io_context& loop, const HttpHooks& hooks) {
+  Local::socket socket(loop, Local(), descriptor);
+  const auto impl = std::make_shared<Impl>(std::move(socket), hooks);
+  impl_ = impl;
+  impl->read();
+}
+
+void HttpSession::leave() {
+  if (const auto impl = impl_.lock()) impl->leave();
+}
+
+}  // namespace weir::api

@@ -1,0 +1,53 @@
+// One HTTP/1.1 connection: reads a request, has the service answer it, reads the next one.
+//
+//   HttpSession session(descriptor, loop, hooks);      // lives on by itself; this is only a handle
+//   on it
+//
+//   reading ──header──► answering ──sent──► reading …
+//      │ 75 s             │ the client leaves: the service is told, and cancels
+//      ▼                  ▼
+//    closed ◄─────────────┴── a write that does not end within 30 s
+//
+// Bounds: a header of 16 kB (431), a target of 4 kB (414), no body (413). A request that comes
+// before the one before is answered waits in the socket.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+
+#include "api/client.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace weir::api {
+
+struct HttpHooks {
+  std::function<void(const Request&, const std::shared_ptr<Client>&)> answer;
+  std::function<void(int status)> answered;
+  std::function<bool()> is_leaving;  // no further request is read
+  std::function<void()> closed;
+};
+
+class HttpSession {
+ public:
+  static constexpr std::chrono::seconds kIdleTime{75}, kWriteTime{30};
+  static constexpr std::size_t kMostHeader = 16 << 10;
+
+  // Takes over a connected socket.
+  HttpSession(int descriptor, boost::asio::io_context& loop, const HttpHooks& hooks);
+
+  bool is_over() const { return impl_.expired(); }
+
+  // Closes it now if it waits for a request, or else once that is answered.
+  void leave();
+
+ private:
+  class Impl;
+  std::weak_ptr<Impl> impl_;
+};
+
+}  // namespace weir::api

@@ -1,0 +1,23 @@
+// weir-api: serves figures over HTTP on a unix socket. `weir-api --help` tells how.
+#include <cstdlib>
+#include <exception>
+
+#include "api/options.h"
+#include "api/program.h"
+#include "flusher/log.h"
+
+int main(int argc, char** argv) {
+  using namespace weir;
+  try {
+    int exit_code = EXIT_SUCCESS;
+    const auto options = api::parse_options(argc, argv, exit_code);
+    if (!options) return exit_code;
+    setenv("PGCONNECT_TIMEOUT", "5", /*overwrite=*/0);  // libpq's own default is for ever
+    if (options->check) return api::check(*options);
+    flusher::start_log(options->log_level);
+    return api::run(*options);
+  } catch (const std::exception& error) {
+    flusher::log_error("weir-api cannot go on", {{"error", error.what()}});
+    return EXIT_FAILURE;
+  }
+}

@@ -1,0 +1,29 @@
+// What weir-api is told on its command line and in its configuration file.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+namespace weir::api {
+
+struct Options {
+  std::string socket = "/run/weir/api.sock";
+  std::string group;     // empty: the process' own
+  std::string postgres;  // libpq's connection string
+  std::size_t sessions = 4, stream_sessions = 2;
+  std::size_t queue = 256, connections = 1000;
+  int queue_seconds = 5, statement_seconds = 10, stream_seconds = 300;
+  std::size_t cache_bytes = 16 << 20;
+  int cache_seconds = 5;
+  std::string log_level = "info";
+  bool check = false;
+};
+
+constexpr int kWrongUsage = 2;  // what to leave with
+
+// Reads the arguments, and the file that --config names. None: everything has been said on the
+// terminal (help, version or what is wrong), and `exit_code` is what to leave with.
+std::optional<Options> parse_options(int argc, const char* const* argv, int& exit_code);
+
+}  // namespace weir::api

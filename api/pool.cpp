@@ -1,0 +1,242 @@
+#include "api/pool.h"
+
+#include <algorithm>
+#include <deque>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "api/pg_session.h"
+
+namespace weir::api {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using State = PgSession::State;
+using boost::system::error_code;
+
+constexpr std::chrono::milliseconds kTick{100}, kFirstRest{100}, kMostRest{2000};
+
+}  // namespace
+
+class Pool::Impl : public std::enable_shared_from_this<Pool::Impl> {
+ public:
+  Impl(boost::asio::io_context& loop, PoolSettings settings, OnChange on_change)
+      : loop_(loop),
+        settings_(std::move(settings)),
+        on_change_(std::move(on_change)),
+        timer_(loop) {}
+
+  void open();
+  void run(const std::shared_ptr<Query>& query);
+  void cancel(Query& query);
+  void resume(Query& query);
+  PoolStatus status() const;
+  void close();
+
+ private:
+  struct Waiting {
+    std::shared_ptr<Query> query;
+    Clock::time_point until;
+  };
+
+  void tick();
+  void dispatch();
+  void connect_for(std::size_t waiting);
+  void ready();
+  void replace(PgSession& session);
+  void lost(PgSession& session, const std::string& why);
+  void refuse(const std::shared_ptr<Query>& query, Failure failure);
+  void refuse_all(const Failure& failure);
+  void expire(Clock::time_point now);
+  std::size_t count(State state) const;
+  bool any_alive() const { return count(State::idle) + count(State::busy) > 0; }
+
+  boost::asio::io_context& loop_;
+  const PoolSettings settings_;
+  const OnChange on_change_;
+  boost::asio::steady_timer timer_;
+  std::vector<std::unique_ptr<PgSession>> sessions_;
+  std::deque<Waiting> queue_;
+  std::string why_away_ = "no session has come about yet";
+  bool was_told_ = false, closed_ = false;
+  std::chrono::milliseconds rest_ = kFirstRest;
+  PoolStatus counted_;
+};
+
+void Pool::Impl::open() {
+  PgSession::Events events;
+  events.ready = [this](PgSession&) { ready(); };
+  events.lost = [this](PgSession& session, const std::string& why, bool was_open) {
+    if (was_open) return replace(session);
+    lost(session, why);
+  };
+  while (sessions_.size() < settings_.sessions) {
+    sessions_.push_back(std::make_unique<PgSession>(loop_, settings_.statement_time, events));
+  }
+  connect_for(1);
+  tick();
+}
+
+void Pool::Impl::tick() {
+  if (closed_) return;
+  const auto now = Clock::now();
+  for (const auto& session : sessions_) session->check(now);
+  expire(now);
+  if (!any_alive() || !queue_.empty()) dispatch();
+  timer_.expires_after(kTick);
+  timer_.async_wait([self = shared_from_this()](const error_code& error) {
+    if (!error) self->tick();
+  });
+}
+
+std::size_t Pool::Impl::count(State state) const {
+  return static_cast<std::size_t>(
+      std::count_if(sessions_.begin(), sessions_.end(),
+                    [&](const auto& session) { return session->state() == state; }));
+}
+
+// Asking ----------------------------------------------------------------------------------------
+
+void Pool::Impl::run(const std::shared_ptr<Query>& query) {
+  if (!why_away_.empty() && was_told_) return refuse(query, {Failure::Kind::away, why_away_});
+  if (queue_.size() >= settings_.queue) {
+    return refuse(query, {Failure::Kind::busy, "Too many ask at once: try again in a second"});
+  }
+  queue_.push_back({query, Clock::now() + settings_.queue_time});
+  boost::asio::post(loop_, [self = shared_from_this()] { self->dispatch(); });
+}
+
+void Pool::Impl::refuse(const std::shared_ptr<Query>& query, Failure failure) {
+  ++counted_.refused;
+  boost::asio::post(loop_, [query, failure = std::move(failure)] { end_query(query, &failure); });
+}
+
+void Pool::Impl::refuse_all(const Failure& failure) {
+  for (const Waiting& waiting : std::exchange(queue_, {})) refuse(waiting.query, failure);
+}
+
+void Pool::Impl::expire(Clock::time_point now) {
+  while (!queue_.empty() && queue_.front().until <= now) {
+    const auto query = std::move(queue_.front().query);
+    queue_.pop_front();
+    refuse(query, {Failure::Kind::busy, "Too many ask at once: try again in a second"});
+  }
+}
+
+void Pool::Impl::dispatch() {
+  if (closed_) return;
+  for (const auto& session : sessions_) {
+    if (queue_.empty()) break;
+    if (session->state() != State::idle) continue;
+    const auto query = std::move(queue_.front().query);
+    queue_.pop_front();
+    ++counted_.queries;
+    session->run(query);
+  }
+  connect_for(std::max<std::size_t>(queue_.size(), any_alive() ? 0 : 1));
+}
+
+// As many sessions as wait, less those that are coming; while PostgreSQL is away one tries for all.
+void Pool::Impl::connect_for(std::size_t waiting) {
+  const std::size_t wanted = why_away_.empty() ? waiting : 1;
+  std::size_t coming = count(State::connecting) + count(State::setting);
+  const auto now = Clock::now();
+  for (const auto& session : sessions_) {
+    if (coming >= wanted) return;
+    if (session->state() != State::resting || now < session->rest_until) continue;
+    session->connect(settings_.conninfo);
+    ++coming;
+  }
+}
+
+void Pool::Impl::cancel(Query& query) {
+  ++counted_.cancelled;
+  const auto waiting = std::find_if(queue_.begin(), queue_.end(),
+                                    [&](const Waiting& w) { return w.query.get() == &query; });
+  if (waiting != queue_.end()) {
+    forget_functions(query);
+    queue_.erase(waiting);
+    return;
+  }
+  for (const auto& session : sessions_) {
+    if (session->query() != &query) continue;
+    session->drop();
+    session->rest_until = Clock::now() + PgSession::kCheckInterval;
+    return;
+  }
+  forget_functions(query);  // its refusal is on its way
+}
+
+void Pool::Impl::resume(Query& query) {
+  for (const auto& session : sessions_) {
+    if (session->query() == &query) return session->resume();
+  }
+}
+
+// Sessions that come and go -----------------------------------------------------------------------
+
+void Pool::Impl::ready() {
+  rest_ = kFirstRest;
+  if (!why_away_.empty()) {
+    why_away_.clear();
+    was_told_ = true;
+    on_change_("");
+  }
+  dispatch();
+}
+
+// A session may end for a reason of its own: whether PostgreSQL is away, the next one tells.
+void Pool::Impl::replace(PgSession& session) {
+  session.rest_until = Clock::now();
+  boost::asio::post(loop_, [self = shared_from_this()] { self->dispatch(); });
+}
+
+void Pool::Impl::lost(PgSession& session, const std::string& why) {
+  const auto now = Clock::now();
+  session.rest_until = now + rest_;
+  if (any_alive()) return;  // the others will tell
+  for (const auto& other : sessions_) {
+    if (other->state() == State::resting)
+      other->rest_until = std::max(other->rest_until, now + rest_);
+  }
+  rest_ = std::min(rest_ * 2, kMostRest);
+  const bool is_news = why_away_.empty() || !was_told_;
+  why_away_ = why;
+  was_told_ = true;
+  if (is_news) on_change_(why);
+  refuse_all({Failure::Kind::away, why});
+}
+
+PoolStatus Pool::Impl::status() const {
+  PoolStatus status = counted_;
+  status.why_away = why_away_;
+  status.busy = count(State::busy);
+  status.sessions = status.busy + count(State::idle);
+  status.waiting = queue_.size();
+  return status;
+}
+
+void Pool::Impl::close() {
+  closed_ = true;
+  timer_.cancel();
+  for (const auto& session : sessions_) session->drop();
+}
+
+Pool::Pool(boost::asio::io_context& loop, PoolSettings settings, OnChange on_change)
+    : impl_(std::make_shared<Impl>(loop, std::move(settings), std::move(on_change))) {
+  impl_->open();
+}
+
+Pool::~Pool() { impl_->close(); }
+
+void Pool::run(const std::shared_ptr<Query>& query) { impl_->run(query); }
+void Pool::cancel(Query& query) { impl_->cancel(query); }
+void Pool::resume(Query& query) { impl_->resume(query); }
+PoolStatus Pool::status() const { return impl_->status(); }
+void Pool::close() { impl_->close(); }
+
+}  // namespace weir::api

@@ -1,0 +1,182 @@
+#include "api/program.h"
+
+#include <sys/resource.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <string>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "api/metrics.h"
+#include "api/pool.h"
+#include "api/server.h"
+#include "api/service.h"
+#include "flusher/log.h"
+#include "flusher/notify.h"
+#include "pg/connection.h"
+
+namespace weir::api {
+namespace {
+
+using boost::system::error_code;
+using flusher::log_error;
+using flusher::log_info;
+using flusher::log_warn;
+
+constexpr std::chrono::seconds kDrainTime{10}, kAliveTime{1};
+constexpr std::size_t kOwnFiles = 64;  // besides connections and sessions
+
+PoolSettings pool_settings(const Options& options, std::size_t sessions, int statement_seconds) {
+  PoolSettings settings;
+  settings.conninfo = options.postgres;
+  settings.sessions = sessions;
+  settings.queue = options.queue;
+  settings.queue_time = std::chrono::seconds(options.queue_seconds);
+  settings.statement_time = std::chrono::seconds(statement_seconds);
+  return settings;
+}
+
+void tell_change(const std::string& why_away) {
+  if (why_away.empty()) {
+    log_info("PostgreSQL can be asked");
+  } else {
+    log_warn("PostgreSQL cannot be asked: requests are answered 503 until it is back",
+             {{"error", why_away}});
+  }
+}
+
+Day today() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<Day>(std::chrono::duration_cast<std::chrono::hours>(now).count() / 24);
+}
+
+class Program {
+ public:
+  explicit Program(const Options& options)
+      : options_(options),
+        figures_(loop_, pool_settings(options, options.sessions, options.statement_seconds),
+                 tell_change),
+        streams_(loop_, pool_settings(options, options.stream_sessions, options.stream_seconds),
+                 [](const std::string&) {}),
+        service_(world(), settings(options)),
+        server_(loop_, {options.socket, options.group, options.connections},
+                [this](const Request& request, const std::shared_ptr<Client>& client) {
+                  service_.answer(request, client);
+                }) {}
+
+  int run();
+
+ private:
+  static Settings settings(const Options& options) {
+    return {options.cache_bytes, std::chrono::seconds(options.cache_seconds)};
+  }
+  World world();
+  void stay_alive();
+  void leave();
+
+  const Options& options_;
+  boost::asio::io_context loop_{1};
+  boost::asio::signal_set signals_{loop_, SIGTERM, SIGINT, SIGHUP};
+  boost::asio::steady_timer alive_{loop_}, drain_{loop_};
+  Pool figures_, streams_;
+  Service service_;
+  Server server_;
+};
+
+World Program::world() {
+  return {figures_,
+          streams_,
+          [] { return std::chrono::steady_clock::now(); },
+          today,
+          [this] { return figures_.status().why_away; },
+          [this] {
+            return metrics_page(server_.counts(), figures_.status(), streams_.status(),
+                                service_.flights());
+          },
+          [](std::string_view error) {
+            log_error("a query failed in a way that it should not", {{"error", error}});
+          }};
+}
+
+int Program::run() {
+  std::string error;
+  if (!server_.listen(error)) {
+    log_error(error);
+    return EXIT_FAILURE;
+  }
+  log_info("serving", {{"socket", options_.socket}});
+  flusher::notify_ready();
+  signals_.async_wait([this](const error_code& failed, int) {
+    if (!failed) leave();
+  });
+  stay_alive();
+  loop_.run();
+  log_info("left");
+  return EXIT_SUCCESS;
+}
+
+void Program::stay_alive() {
+  flusher::notify_alive();
+  alive_.expires_after(kAliveTime);
+  alive_.async_wait([this](const error_code& failed) {
+    if (!failed) stay_alive();
+  });
+}
+
+void Program::leave() {
+  log_info("leaving", {{"connections", server_.counts().connections}});
+  flusher::notify_stopping();
+  drain_.expires_after(kDrainTime);
+  drain_.async_wait([this](const error_code& failed) {
+    if (failed) return;
+    log_warn("some answers are not finished: they are cut off",
+             {{"connections", server_.counts().connections}});
+    loop_.stop();
+  });
+  server_.leave([this] { loop_.stop(); });
+}
+
+// As many files as the bounds ask for; false: the system does not allow that.
+bool raise_open_files(std::size_t wanted) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return true;
+  if (limit.rlim_max < wanted) return false;
+  limit.rlim_cur = wanted;
+  return setrlimit(RLIMIT_NOFILE, &limit) == 0;
+}
+
+}  // namespace
+
+int run(const Options& options) {
+  static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
+  const std::size_t files =
+      options.connections + options.sessions + options.stream_sessions + kOwnFiles;
+  if (!raise_open_files(files)) {
+    log_error("this process may not have " + std::to_string(files) +
+              " files open, which --connections asks for: raise its limit (LimitNOFILE=)");
+    return EXIT_FAILURE;
+  }
+  return Program(options).run();
+}
+
+int check(const Options& options) {
+  std::string error;
+  auto db = pg::Connection::open(options.postgres, error, "weir-api");
+  if (!db) {
+    std::cerr << "weir-api: cannot connect to PostgreSQL: " << error << "\n";
+    return EXIT_FAILURE;
+  }
+  if (!db->exec("SELECT FROM weir_api.tenants('')")) {
+    std::cerr << "weir-api: the figures cannot be asked for (" << db->error().message
+              << "): run `weirctl migrate`, and connect as weir_api\n";
+    return EXIT_FAILURE;
+  }
+  std::cout << "PostgreSQL can be asked" << std::endl;
+  return EXIT_SUCCESS;
+}
+
+}  // namespace weir::api

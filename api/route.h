@@ -1,0 +1,59 @@
+// What the server answers, as one table: routes.cpp. A figure becomes an endpoint by a line there
+// and a function in the schema weir_api (sql/migrations/…_viewers.sql says what such a function
+// promises).
+//
+//   if (const Route* route = find_route("/v1/daily")) …
+//
+// The same table makes the OpenAPI document, so that the two cannot differ.
+//
+// A figure's SQL is a constant. $1 is the viewer and $2 the tenant; the parameters that the route
+// lists follow as $3, $4, …, NULL where one was not given. `json` returns one row of one column,
+// the body; `csv` returns a table, whose names of columns become the first line. Nothing that a
+// client sent is ever part of a statement.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace weir::api {
+
+enum class Type : std::uint8_t {
+  date,   // YYYY-MM-DD
+  zone,   // the name of a time zone
+  name,   // any text of 1 to `most` bytes
+  count,  // a whole number from 1 to `most`
+};
+
+struct Parameter {
+  std::string_view name;
+  Type type;
+  int most;
+  std::string_view about;
+};
+
+enum class Kind : std::uint8_t { figure, health, metrics, openapi };
+
+struct Route {
+  std::string_view path;
+  Kind kind;
+  std::string_view about;
+  const char* json = nullptr;
+  const char* csv = nullptr;  // null: there is no format=csv
+  std::vector<Parameter> parameters{};
+};
+
+const std::vector<Route>& routes();
+
+// Null: there is nothing at that path.
+const Route* find_route(std::string_view path);
+
+// Parameters that every figure has, besides its own.
+constexpr std::string_view kTenant = "tenant";
+constexpr std::string_view kFormat = "format";
+constexpr int kMostTenant = 200;  // bytes of a tenant's name
+constexpr int kMostZone = 64;     // bytes of a time zone's name
+constexpr int kMostDays = 1100;   // of a window
+constexpr std::string_view kFrom = "from", kTo = "to";
+
+}  // namespace weir::api

@@ -1,0 +1,198 @@
+#include "api/server.h"
+
+#include <grp.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <list>
+#include <utility>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "api/http_session.h"
+
+namespace weir::api {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using Local = asio::local::stream_protocol;
+
+constexpr std::chrono::milliseconds kBreath{100};  // after an accept that failed
+constexpr mode_t kSocketMode = 0660;
+
+std::string reason() { return std::strerror(errno); }
+
+// Whether a server listens there.
+bool is_served(const sockaddr_un& address) {
+  const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const bool served =
+      ::connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  ::close(probe);
+  return served;
+}
+
+bool set_group(const ServerSettings& settings, std::string& error) {
+  if (settings.group.empty()) return true;
+  const group* found = ::getgrnam(settings.group.c_str());
+  if (found == nullptr) {
+    error = "there is no group " + settings.group + ": name the web server's with --group";
+    return false;
+  }
+  if (::chown(settings.path.c_str(), static_cast<uid_t>(-1), found->gr_gid) == 0) return true;
+  error = settings.path + " cannot be given to the group " + settings.group + " (" + reason() +
+          "): make this user a member of it";
+  return false;
+}
+
+// The listening socket, or -1.
+int open_socket(const ServerSettings& settings, std::string& error) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (settings.path.size() >= sizeof address.sun_path) {
+    error = settings.path + " is too long for a socket: 107 bytes are the most";
+    return -1;
+  }
+  std::memcpy(address.sun_path, settings.path.c_str(), settings.path.size());
+  if (is_served(address)) {
+    error = settings.path + " is served by another process: end that, or choose another --socket";
+    return -1;
+  }
+  struct stat there {};
+  if (::lstat(settings.path.c_str(), &there) == 0 && S_ISSOCK(there.st_mode)) {
+    ::unlink(settings.path.c_str());
+  }
+  const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  const mode_t before = ::umask(0777 & ~kSocketMode);
+  const bool bound =
+      ::bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  if (!bound) error = "nothing can listen at " + settings.path + ": " + reason();
+  ::umask(before);
+  if (bound && set_group(settings, error) && ::listen(descriptor, SOMAXCONN) == 0)
+    return descriptor;
+  ::close(descriptor);
+  return -1;
+}
+
+}  // namespace
+
+class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
+ public:
+  Impl(asio::io_context& loop, ServerSettings settings, Answer answer)
+      : loop_(loop),
+        settings_(std::move(settings)),
+        answer_(std::move(answer)),
+        acceptor_(loop),
+        breath_(loop) {}
+
+  bool listen(std::string& error);
+  void leave(std::function<void()> left);
+
+  ServerCounts counts;
+
+ private:
+  void accept();
+  void take(Local::socket socket);
+  void turn_away(Local::socket socket);
+  HttpHooks hooks();
+  void closed();
+
+  asio::io_context& loop_;
+  const ServerSettings settings_;
+  const Answer answer_;
+  Local::acceptor acceptor_;
+  asio::steady_timer breath_;
+  std::list<HttpSession> sessions_;
+  std::function<void()> left_;
+  bool leaving_ = false;
+};
+
+bool Server::Impl::listen(std::string& error) {
+  const int descriptor = open_socket(settings_, error);
+  if (descriptor < 0) return false;
+  acceptor_.assign(Local(), descriptor);
+  accept();
+  return true;
+}
+
+void Server::Impl::accept() {
+  acceptor_.async_accept(
+      [self = shared_from_this()](const error_code& error, Local::socket socket) {
+        if (self->leaving_) return;
+        if (!error) {
+          self->take(std::move(socket));
+          return self->accept();
+        }
+        // No descriptor is free, or no memory: others close in a moment.
+        self->breath_.expires_after(kBreath);
+        self->breath_.async_wait([self](const error_code& cut) {
+          if (!cut && !self->leaving_) self->accept();
+        });
+      });
+}
+
+void Server::Impl::take(Local::socket socket) {
+  if (counts.connections >= settings_.most_connections) return turn_away(std::move(socket));
+  ++counts.connections;
+  sessions_.remove_if([](const HttpSession& session) { return session.is_over(); });
+  sessions_.emplace_back(socket.release(), loop_, hooks());
+}
+
+HttpHooks Server::Impl::hooks() {
+  HttpHooks hooks;
+  hooks.answer = answer_;
+  hooks.answered = [this](int status) { ++counts.by_class[status / 100]; };
+  hooks.is_leaving = [this] { return leaving_; };
+  hooks.closed = [self = shared_from_this()] { self->closed(); };
+  return hooks;
+}
+
+// Without waiting: what does not fit into the socket at once is not for us to see through.
+void Server::Impl::turn_away(Local::socket socket) {
+  ++counts.turned_away;
+  ++counts.by_class[5];
+  const std::string body = problem_json(
+      {503, "too_many_connections", "Too many connections are open: try again in a second", "", 1});
+  const std::string bytes =
+      "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\n"
+      "Retry-After: 1\r\nConnection: close\r\nContent-Length: " +
+      std::to_string(body.size()) + "\r\n\r\n" + body;
+  error_code ignored;
+  socket.non_blocking(true, ignored);
+  ::send(socket.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  ::shutdown(socket.native_handle(), SHUT_WR);
+}
+
+void Server::Impl::closed() {
+  --counts.connections;
+  if (leaving_ && counts.connections == 0 && left_) std::exchange(left_, nullptr)();
+}
+
+void Server::Impl::leave(std::function<void()> left) {
+  leaving_ = true;
+  left_ = std::move(left);
+  error_code ignored;
+  acceptor_.close(ignored);
+  ::unlink(settings_.path.c_str());
+  for (HttpSession& session : sessions_) session.leave();
+  sessions_.clear();
+  if (counts.connections == 0 && left_) std::exchange(left_, nullptr)();
+}
+
+Server::Server(asio::io_context& loop, ServerSettings settings, Answer answer)
+    : impl_(std::make_shared<Impl>(loop, std::move(settings), std::move(answer))) {}
+
+Server::~Server() = default;
+
+bool Server::listen(std::string& error) { return impl_->listen(error); }
+void Server::leave(std::function<void()> left) { impl_->leave(std::move(left)); }
+const ServerCounts& Server::counts() const { return impl_->counts; }
+
+}  // namespace weir::api

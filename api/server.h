@@ -1,0 +1,57 @@
+// Listens on the unix socket, and holds the connections to their bound.
+//
+//   Server server(loop, settings, hooks);
+//   std::string error;
+//   if (!server.listen(error)) …      // a sentence
+//   server.leave();                   // takes no more, answers what it has, then calls `left`
+//
+// Whoever can open the socket is the web server: it has mode 0660, and the group that --group
+// names. A connection beyond the bound is answered 503 with Retry-After and closed. A socket that
+// nobody listens at any more is replaced, one that somebody does is not.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "api/client.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace weir::api {
+
+struct ServerSettings {
+  std::string path;
+  std::string group;  // empty: the process' own
+  std::size_t most_connections = 1000;
+};
+
+struct ServerCounts {
+  std::size_t connections = 0;
+  std::uint64_t turned_away = 0;
+  std::uint64_t by_class[6] = {};  // answers: 2xx in [2], and so on
+};
+
+class Server {
+ public:
+  using Answer = std::function<void(const Request&, const std::shared_ptr<Client>&)>;
+
+  Server(boost::asio::io_context& loop, ServerSettings settings, Answer answer);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  bool listen(std::string& error);
+  void leave(std::function<void()> left);
+  const ServerCounts& counts() const;
+
+ private:
+  class Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace weir::api

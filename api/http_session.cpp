@@ -33,6 +33,9 @@ using Parser = http::request_parser<http::empty_body>;
 
 std::string text(boost::beast::string_view view) { return {view.data(), view.size()}; }
 
+constexpr const char* kTargetTooLong =
+    "The path with its query is longer than 4096 bytes: shorten it";
+
 Request request_of(const http::request<http::empty_body>& header) {
   Request request;
   request.method = text(header.method_string());
@@ -48,17 +51,16 @@ bool has_body(const Parser& parser) {
   return parser.chunked() || parser.content_length().value_or(0) > 0;
 }
 
-Problem problem_of(const error_code& error, const boost::beast::flat_buffer& read) {
-  const std::string_view bytes(static_cast<const char*>(read.data().data()), read.size());
-  if (error == http::error::header_limit && bytes.find('\n') == std::string_view::npos) {
-    return {414, "target_too_long",
-            "The path with its query is longer than 4096 bytes: shorten it"};
+Problem problem_of(const error_code& error, const Parser& parser) {
+  if (error != http::error::header_limit && error != http::error::buffer_overflow) {
+    return {400, "bad_request", "This is no HTTP/1.1 request"};
   }
-  if (error == http::error::header_limit) {
+  // Did the first line come to its end?
+  if (!parser.get().target().empty()) {
     return {431, "header_too_long",
             "The header is longer than 16 kB: send fewer or shorter fields"};
   }
-  return {400, "bad_request", "This is no HTTP/1.1 request"};
+  return {414, "target_too_long", kTargetTooLong};
 }
 
 }  // namespace
@@ -125,16 +127,12 @@ void HttpSession::Impl::take(const error_code& error) {
   answering_ = true;
   keep_alive_ = false;
   is_head_ = !error && parser_->get().method() == http::verb::head;
-  if (error && error != http::error::header_limit && error != http::error::buffer_overflow) {
-    return refuse(problem_of(error, buffer_));
-  }
-  if (error) return refuse(problem_of(http::error::header_limit, buffer_));
+  if (error) return refuse(problem_of(error, *parser_));
   if (has_body(*parser_)) {
     return refuse({413, "body_too_large", "No path here takes a body: send none"});
   }
   if (parser_->get().target().size() > kMostTarget) {
-    return refuse(
-        {414, "target_too_long", "The path with its query is longer than 4096 bytes: shorten it"});
+    return refuse({414, "target_too_long", kTargetTooLong});
   }
   keep_alive_ = parser_->get().keep_alive();
   answer(request_of(parser_->get()));
@@ -225,7 +223,7 @@ void HttpSession::Impl::put(std::function<void()> then) {
   const std::string_view body = body_ ? std::string_view(*body_) : std::string_view(chunk_);
   const std::array<asio::const_buffer, 2> buffers{asio::buffer(head_),
                                                   asio::buffer(body.data(), body.size())};
-  stream_.expires_after(kWriteTime);
+  stream_.expires_after(hooks_.write_time);
   asio::async_write(
       stream_, buffers,
       [self = shared_from_this(), then = std::move(then)](const error_code& error, std::size_t) {

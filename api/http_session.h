@@ -6,7 +6,7 @@
 //   reading ──header──► answering ──sent──► reading …
 //      │ 75 s             │ the client leaves: the service is told, and cancels
 //      ▼                  ▼
-//    closed ◄─────────────┴── a write that does not end within 30 s
+//    closed ◄─────────────┴── a write that does not end within write_time
 //
 // Bounds: a header of 16 kB (431), a target of 4 kB (414), no body (413). A request that comes
 // before the one before is answered waits in the socket.
@@ -26,6 +26,7 @@ class io_context;
 namespace weir::api {
 
 struct HttpHooks {
+  std::chrono::milliseconds write_time{30'000};
   std::function<void(const Request&, const std::shared_ptr<Client>&)> answer;
   std::function<void(int status)> answered;
   std::function<bool()> is_leaving;  // no further request is read
@@ -34,7 +35,7 @@ struct HttpHooks {
 
 class HttpSession {
  public:
-  static constexpr std::chrono::seconds kIdleTime{75}, kWriteTime{30};
+  static constexpr std::chrono::seconds kIdleTime{75};
   static constexpr std::size_t kMostHeader = 16 << 10;
 
   // Takes over a connected socket.

@@ -60,6 +60,8 @@ void add_bounds(CLI::App& app, Options& options) {
              "how long PostgreSQL may take for a figure", 1, 300);
   add_number(app, "--stream-seconds", options.stream_seconds,
              "and a whole format=csv, with its reader", 1, 3600);
+  add_number(app, "--write-seconds", options.write_seconds,
+             "how long a piece of an answer may be on its way to a slow reader", 1, 300);
   add_number(app, "--connections", options.connections, "connections of the web server", 1, 10'000);
   app.add_option("--cache-bytes", options.cache_bytes, "memory for answers that are kept; to 1g")
       ->type_name("SIZE")

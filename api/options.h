@@ -13,7 +13,7 @@ struct Options {
   std::string postgres;  // libpq's connection string
   std::size_t sessions = 4, stream_sessions = 2;
   std::size_t queue = 256, connections = 1000;
-  int queue_seconds = 5, statement_seconds = 10, stream_seconds = 300;
+  int queue_seconds = 5, statement_seconds = 10, stream_seconds = 300, write_seconds = 30;
   std::size_t cache_bytes = 16 << 20;
   int cache_seconds = 5;
   std::string log_level = "info";

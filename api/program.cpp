@@ -63,7 +63,9 @@ class Program {
         streams_(loop_, pool_settings(options, options.stream_sessions, options.stream_seconds),
                  [](const std::string&) {}),
         service_(world(), settings(options)),
-        server_(loop_, {options.socket, options.group, options.connections},
+        server_(loop_,
+                {options.socket, options.group, options.connections,
+                 std::chrono::seconds(options.write_seconds)},
                 [this](const Request& request, const std::shared_ptr<Client>& client) {
                   service_.answer(request, client);
                 }) {}

@@ -147,6 +147,7 @@ void Server::Impl::take(Local::socket socket) {
 
 HttpHooks Server::Impl::hooks() {
   HttpHooks hooks;
+  hooks.write_time = settings_.write_time;
   hooks.answer = answer_;
   hooks.answered = [this](int status) { ++counts.by_class[status / 100]; };
   hooks.is_leaving = [this] { return leaving_; };

@@ -10,6 +10,7 @@
 // nobody listens at any more is replaced, one that somebody does is not.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -28,6 +29,7 @@ struct ServerSettings {
   std::string path;
   std::string group;  // empty: the process' own
   std::size_t most_connections = 1000;
+  std::chrono::milliseconds write_time{30'000};
 };
 
 struct ServerCounts {

@@ -34,7 +34,7 @@ Response page(std::string type, std::string body) {
 
 Response health(const std::string& why_away) {
   if (why_away.empty()) return page("application/json", "{\"status\":\"ok\"}\n");
-  return response_of({503, "database_away", "PostgreSQL cannot be asked: " + why_away, "", 2});
+  return response_of(problem_of(Failure{Failure::Kind::away, why_away}));
 }
 
 }  // namespace

@@ -11,13 +11,13 @@
 # HASH is that of RUN's path.
 #
 # PostgreSQL refuses to run as root, and nothing that takes bytes from elsewhere should. So with root
-#   - PostgreSQL, Redis and the flusher run as `postgres`, who cannot reach a checkout in /root: hence
+#   - PostgreSQL, Redis, the flusher and weir-api run as `postgres`, who cannot reach a checkout in /root: hence
 #     /var/tmp;
 #   - the web server's workers run as `www-data`, which may reach Redis' socket (it belongs to www-data's
 #     group) but not the database's (its folder is open to `postgres` alone): the edge speaks only to Redis.
 # Its main process stays root, as everywhere: it reads the configuration and the module, wherever they lie.
 
-ALL_PARTS="redis postgres web flusher"
+ALL_PARTS="redis postgres api web flusher"
 MARKER=.weir-run
 STARTED=   # parts that this call started, the last one first
 ROUSED=    # parts that this call let go on
@@ -91,7 +91,7 @@ settle_users() {
   elif ((${#SOCKETS} > 80)); then # 107 bytes, less /postgres/.s.PGSQL.5432.lock
     SOCKETS=$SHORT/sockets
   fi
-  REDIS_SOCKET=$SOCKETS/redis/redis.sock
+  REDIS_SOCKET=$SOCKETS/redis/redis.sock API_SOCKET=$SOCKETS/api/api.sock
 }
 
 first_user() { # name…
@@ -140,9 +140,9 @@ make_folders() {
   [[ $DATA$SOCKETS != *"$SHORT"* ]] || make_short
   need_room "$RUN"
   need_room "$(dirname "$DATA")"
-  mkdir -p "$RUN"/{log,pid} "$DATA"/{redis,web,flusher,spool} "$SOCKETS"/{redis,postgres} ||
+  mkdir -p "$RUN"/{log,pid} "$DATA"/{redis,web,flusher,api,spool} "$SOCKETS"/{redis,postgres,api} ||
     fail "folders in $RUN cannot be made: $(why_not "$RUN")"
-  chmod 700 "$DATA"/{redis,flusher,spool} "$SOCKETS/postgres"
+  chmod 700 "$DATA"/{redis,flusher,api,spool} "$SOCKETS/postgres"
   [[ -z $DATA_USER ]] || share_folders
 }
 
@@ -162,10 +162,10 @@ make_short() {
 
 share_folders() {
   chmod 711 "$DATA" "$SOCKETS" "$DATA/web"
-  chown "$DATA_USER:" "$DATA"/{redis,flusher} "$SOCKETS/postgres" &&
+  chown "$DATA_USER:" "$DATA"/{redis,flusher,api} "$SOCKETS/postgres" &&
     chown "$WEB_USER:" "$DATA/spool" &&
-    chown "$DATA_USER:$(id -gn "$WEB_USER")" "$SOCKETS/redis" &&
-    chmod 750 "$SOCKETS/redis" || fail "the owners of folders in $SHORT cannot be set; remove $SHORT and try again"
+    chown "$DATA_USER:$(id -gn "$WEB_USER")" "$SOCKETS"/{redis,api} &&
+    chmod 750 "$SOCKETS"/{redis,api} || fail "the owners of folders in $SHORT cannot be set; remove $SHORT and try again"
 }
 
 # Something of this run is there. With root, data outlives a RUN that was removed by hand.
@@ -201,7 +201,7 @@ write_env() {
   local WEIR_FLUSHER_URL
   WEIR_FLUSHER_URL=$(flusher_url)
   local PGHOST=$SOCKETS/postgres PGPORT=5432 PGDATABASE=weir PGUSER=weir_reader
-  for name in WEIR_URL WEIR_SERVER PGHOST PGPORT PGDATABASE PGUSER REDIS_SOCKET WEIR_SPOOL WEIR_FLUSHER_URL; do
+  for name in WEIR_URL WEIR_SERVER PGHOST PGPORT PGDATABASE PGUSER REDIS_SOCKET API_SOCKET WEIR_SPOOL WEIR_FLUSHER_URL; do
     text+=$name=$(quote "${!name}")$'\n'
   done
   write_file "$RUN/env" <<<"${text%$'\n'}"

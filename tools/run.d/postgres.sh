@@ -42,6 +42,7 @@ END
   await postgres 60 postgres_answers
   make_database
   migrate
+  add_local_viewer
 }
 
 # initdb works in a folder of another name, so that a kill in its midst leaves no half a cluster.

@@ -9,7 +9,7 @@ is_program_of() { # part, path of a program
   case $1:${2% (deleted)} in
     # Debian's redis-server is a link to redis-check-rdb.
     redis:*/redis-server | redis:*/redis-check-rdb | postgres:*/postgres) true ;;
-    web:*/nginx | web:*/apache2 | flusher:*/weir-flusher) true ;;
+    web:*/nginx | web:*/apache2 | flusher:*/weir-flusher | api:*/weir-api) true ;;
     *) false ;;
   esac
 }

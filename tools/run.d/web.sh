@@ -93,7 +93,7 @@ fill_in() { # template, path, name=value…
   text=$(<"$1")
   shift 2
   for word in "$@" "MODULE=$MODULE" "WORKERS=$WEIR_WORKERS" "DIR=$DATA/web" "LOG=$RUN/log/web.log" \
-    "REDIS_SOCKET=${WEIR_REDIS_VIA:-$REDIS_SOCKET}" \
+    "REDIS_SOCKET=${WEIR_REDIS_VIA:-$REDIS_SOCKET}" "API_SOCKET=$API_SOCKET" \
     "REDIS_OPTIONS=${WEIR_SHARDS:+shards=$WEIR_SHARDS }${WEIR_REDIS_OPTIONS:-}"; do
     text=${text//@${word%%=*}@/"${word#*=}"}
   done

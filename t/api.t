@@ -1,0 +1,231 @@
+# weir-api: what it answers, and what it refuses; that a viewer sees his tenants and no other's, whatever he
+# asks; and that the OpenAPI document says what is so.
+use v5.36;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use JSON::XS ();
+use Test::More;
+
+use Weir::ApiTest;
+
+database_ready();
+my $api = api();
+wait_until('PostgreSQL is there', 20, sub { ask($api, '/health')->{status} == 200 });
+
+subtest 'a figure' => sub {
+  my $answer = ask($api, '/v1/daily?from=2026-11-01&to=2026-11-03');
+  is $answer->{status}, 200, 'is answered' or diag $answer->{body};
+  is $answer->{headers}{'content-type'}, 'application/json', 'as JSON';
+  is_deeply [ $answer->{json}->@{qw(tenant from to tz)} ], [qw(acme 2026-11-01 2026-11-03 UTC)], 'with its window';
+  is_deeply [ map { [ $_->@{qw(date active_users total_users)} ] } $answer->{json}{days}->@* ],
+    [ [ '2026-11-01', 5, 5 ], [ '2026-11-02', 5, 10 ], [ '2026-11-03', 5, 15 ] ], 'and the days in it';
+  is ask($api, '/v1/daily?from=2020-01-01&to=2020-01-02')->{body} =~ s/\s//gr =~ /"days":\[\]/, 1, 'a window with nothing in it';
+};
+
+subtest 'what is not given' => sub {
+  my ($today, $before) = database()->selectrow_array(q{SELECT d, d - 29 FROM (SELECT (now() AT TIME ZONE 'UTC')::date) AS t (d)});
+  is_deeply [ ask($api, '/v1/daily')->{json}->@{qw(tenant from to)} ], [ 'acme', $before, $today ], 'the only tenant, and the last 30 days';
+  is ask($api, '/v1/daily?to=2026-11-30')->{json}{from}, '2026-11-01', 'a window that ends, begins 29 days before';
+  is ask($api, '/v1/daily?from=2026-11-01')->{json}{to}, $today, 'one that begins, ends today';
+  is ask($api, '/v1/daily', viewer => 'root')->{json}{tenant}, 'default', 'who sees all, sees the tenant of those without keys';
+  problem_is(ask($api, '/v1/daily', viewer => 'both'), 400, 'bad_parameter', 'who sees several has to choose', parameter => 'tenant');
+};
+
+subtest 'CSV' => sub {
+  my $answer = ask($api, '/v1/daily?from=2026-11-01&to=2026-11-02&format=csv');
+  is $answer->{status}, 200, 'is answered';
+  like $answer->{headers}{'content-type'}, qr{\Atext/csv;}, 'as CSV';
+  my @lines = split /\r\n/, $answer->{body};
+  is $lines[0], 'date,total_users,active_users,new_users,total_recordings,total_minutes,total_cost_usd,crash_count,crash_rate', 'with names';
+  is_deeply [ map { [ split /,/ ] } @lines[ 1, 2 ] ], [ [qw(2026-11-01 5 5 5 0 0.000 0.000000 0 0.000000)], [qw(2026-11-02 10 5 5 0 0.000 0.000000 0 0.000000)] ], 'and rows';
+  is ask($api, '/v1/daily?from=2020-01-01&to=2020-01-02&format=csv')->{body}, "$lines[0]\r\n", 'no rows are a line of names';
+  my $old = client($api)->send_bytes("GET /v1/daily?format=csv HTTP/1.0\r\nX-Weir-Viewer: ada\r\n\r\n")->read_answer('GET');
+  problem_is($old, 505, 'http_1_1_needed', 'HTTP/1.0 could not tell a whole one from half of it');
+};
+
+subtest 'entity tags' => sub {
+  for my $path ('/v1/daily?to=2026-11-09', '/v1/daily?to=2026-11-09&format=csv') {
+    my $first = ask($api, $path);
+    my $tag = $first->{headers}{etag};
+    like $tag, qr/\A"[0-9a-f]{32}"\z/, 'a strong tag';
+    for my $same ($tag, "\"x\", $tag", "W/$tag", '*') {
+      my $again = ask($api, $path, headers => { 'If-None-Match' => $same });
+      is $again->{status}, 304, "$same: not modified";
+      is $again->{body}, '', 'without a body';
+      is $again->{headers}{etag}, $tag, 'with the tag';
+    }
+    is ask($api, $path, headers => { 'If-None-Match' => '"other"' })->{status}, 200, 'another tag: the whole';
+  }
+};
+
+subtest 'HEAD' => sub {
+  my ($whole, $head) = map { ask($api, '/v1/daily?to=2026-11-09', method => $_) } qw(GET HEAD);
+  is $head->{status}, 200, 'is answered';
+  is $head->{body}, '', 'without a body';
+  is $head->{headers}{$_}, $whole->{headers}{$_}, "the same $_" for qw(content-length etag content-type);
+};
+
+# [path, status, reason, parameter]
+my @refused = (
+  [ '/v1/daily?from=2026-02-29',                400, 'bad_parameter',     'from' ],
+  [ '/v1/daily?from=',                          400, 'bad_parameter',     'from' ],
+  [ '/v1/daily?from=yesterday',                 400, 'bad_parameter',     'from' ],
+  [ '/v1/daily?from=1969-12-31',                400, 'bad_parameter',     'from' ],
+  [ '/v1/daily?to=3000-01-01',                  400, 'bad_parameter',     'to' ],
+  [ '/v1/daily?from=2026-11-02&to=2026-11-01',  400, 'bad_parameter',     'from' ],
+  [ '/v1/daily?from=2020-01-01&to=2023-01-06',  400, 'bad_parameter',     'from' ],
+  [ '/v1/daily?from=2020-01-01',                400, 'bad_parameter',     'from' ],
+  [ '/v1/daily?to=2026-11-01&to=2026-11-01',    400, 'bad_parameter',     'to' ],
+  [ '/v1/daily?tenant=',                        400, 'bad_parameter',     'tenant' ],
+  [ '/v1/daily?tenant=' . 'x' x 201,            400, 'bad_parameter',     'tenant' ],
+  [ '/v1/daily?format=xml',                     400, 'bad_parameter',     'format' ],
+  [ '/v1/daily?frm=2026-11-01',                 400, 'unknown_parameter', 'frm' ],
+  [ '/v1/daily?viewer=root',                    400, 'unknown_parameter', 'viewer' ],
+  [ '/v1/daily?%3Cscript%3E=1',                 400, 'unknown_parameter', undef ],
+  [ '/health?x=1',                              400, 'unknown_parameter', 'x' ],
+  [ '/v1/daily?tenant=%00',                     400, 'bad_target',        undef ],
+  [ '/v1/daily?tenant=%C3%28',                  400, 'bad_target',        undef ],
+  [ '/v1/daily?tenant=%2',                      400, 'bad_target',        undef ],
+  [ '/v1/daily?tenant=%C2%85',                  400, 'bad_target',        undef ],
+  [ '/v1/daily?' . join('&', ('a=1') x 33),     400, 'bad_target',        undef ],
+  [ 'v1/daily',                                 400, undef,               undef ],
+  [ '/v1/dail',                                 404, 'no_such_path',      undef ],
+  [ '/v1/daily/',                               404, 'no_such_path',      undef ],
+  [ '/v1/%64aily',                              404, 'no_such_path',      undef ],
+  [ '/../v1/daily',                             404, 'no_such_path',      undef ],
+  [ '/',                                        404, 'no_such_path',      undef ],
+  [ '/v1/daily?tenant=' . 'x' x 4100,           414, 'target_too_long',   undef ],
+  [ '/v1/daily?tenant=' . 'x' x 20_000,         414, 'target_too_long',   undef ],
+  [ '/v1/daily?tenant=globex',                  403, 'forbidden',         undef ],
+  [ '/v1/daily?tenant=nowhere',                 403, 'forbidden',         undef ],
+  [ '/v1/daily?tenant=*',                       403, 'forbidden',         undef ],
+);
+
+subtest 'what is refused, and why' => sub {
+  for my $case (@refused) {
+    my ($path, $status, $reason, $parameter) = @$case;
+    my $answer = ask($api, $path);
+    my $name = length $path > 60 ? substr($path, 0, 60) . '…' : $path;
+    problem_is($answer, $status, $reason // 'bad_target', $name, parameter => $parameter) if defined $reason;
+    is $answer->{status}, $status, $name unless defined $reason;
+  }
+  is ask($api, '/v1/daily?tenant=globex')->{body}, ask($api, '/v1/daily?tenant=nowhere')->{body}, 'nobody learns which tenants there are';
+  for my $method (qw(POST PUT DELETE OPTIONS PATCH TRACE)) {
+    my $answer = client($api)->request($method, '/v1/daily', undef, 'X-Weir-Viewer' => 'ada');
+    problem_is($answer, 405, 'method_not_allowed', $method);
+    is $answer->{headers}{allow}, 'GET, HEAD', "$method: Allow";
+  }
+  problem_is(client($api)->request(GET => '/v1/daily', 'body', 'X-Weir-Viewer' => 'ada'), 413, 'body_too_large', 'a body');
+  problem_is(client($api)->request(GET => '/v1/daily', undef, 'X-Long' => 'x' x 17_000), 431, 'header_too_long', 'a long header');
+  my $answer = client($api)->send_bytes("tell me something\r\n\r\n")->read_answer('GET');
+  problem_is($answer, 400, 'bad_request', 'no HTTP');
+};
+
+subtest 'who the viewer is' => sub {
+  my $twice = client($api)->send_bytes("GET /v1/daily HTTP/1.1\r\nHost: x\r\nX-Weir-Viewer: ada\r\nX-Weir-Viewer: root\r\n\r\n")->read_answer('GET');
+  problem_is($twice, 401, 'no_viewer', 'two names are none');
+  problem_is(client($api)->request(GET => '/v1/daily'), 401, 'no_viewer', 'no name');
+  problem_is(ask($api, '/v1/daily', viewer => ''), 401, 'no_viewer', 'an empty name');
+  problem_is(ask($api, '/v1/daily', viewer => 'x' x 129), 401, 'no_viewer', 'a long name');
+  problem_is(ask($api, '/v1/daily', viewer => "\xC3\x28"), 401, 'no_viewer', 'a name that is no UTF-8');
+  problem_is(ask($api, '/v1/daily', viewer => $_), 403, 'forbidden', "unknown: $_") for 'nobody', '*', 'ADA', "ada' OR 1=1--";
+  is ask($api, '/health', viewer => '')->{status}, 200, '/health needs none';
+};
+
+# Nothing of globex, whose days have two users each, by any name or twist.
+subtest 'a viewer of one tenant sees no other' => sub {
+  my @twists = ('globex', 'globex%20', '%20globex', 'GLOBEX', 'acme,globex', 'acme%0Aglobex', "acme'%20OR%20tenant_id='globex", '*', '%', '_', 'acme%7Cglobex', '{acme,globex}', 'globex--', 'acme&tenant=globex', 'acme&tenant[]=globex', 'acme&Tenant=globex', 'acme&viewer=root', 'acme;tenant=globex', 'acme%26tenant=globex');
+  for my $twist (@twists) {
+    my $answer = ask($api, "/v1/daily?to=2026-11-10&tenant=$twist");
+    ok $answer->{status} =~ /\A4/, "$twist: $answer->{status}" or diag $answer->{body};
+    unlike $answer->{body}, qr/"active_users":2\b/, 'and no figure';
+  }
+  is ask($api, '/v1/daily?to=2026-11-10&tenant=globex', viewer => 'bob')->{json}{days}[0]{active_users}, 2, 'bob sees it';
+  is ask($api, '/v1/daily?to=2026-11-10&tenant=globex')->{status}, 403, 'and ada not what was kept for bob';
+  is ask($api, '/v1/daily?to=2026-11-10&tenant=globex', headers => { 'If-None-Match' => '*' })->{status}, 403, 'nor whether it changed';
+};
+
+subtest 'the database says no, too' => sub {
+  my $db = private()->connect('weir', 'weir_api');
+  for my $statement ('SELECT * FROM weir.viewers', 'SELECT * FROM weir.user_stats', 'SELECT * FROM weir.events', q{SELECT weir.viewed_tenant('root', 'acme')},
+    q{SELECT weir_api.daily('ada', 'globex', NULL, NULL)}, q{SELECT * FROM weir_api.daily_rows('ada', 'globex', NULL, NULL)}, q{SELECT weir_api.daily(NULL, 'globex', NULL, NULL)}, q{SELECT weir_api.daily('ada', NULL, NULL, NULL)},
+    q{INSERT INTO weir.viewers VALUES ('*', 'ada')}, 'CREATE TABLE public.mine ()', 'CREATE TEMPORARY TABLE mine ()') {
+    ok !eval { $db->do($statement); 1 }, "refused: $statement";
+  }
+  is $db->selectrow_array(q{SELECT weir_api.daily('ada', 'acme', NULL, NULL) ->> 'tenant'}), 'acme', 'what ada may see';
+};
+
+subtest 'SQL in a parameter is data' => sub {
+  my @bites = ("'", "';DROP TABLE weir.viewers;--", '$1', '$$', '\\', '"', "x'); SELECT pg_sleep(9);--", 'E\'\\x00\'', '{}', '%s', '0x7f');
+  for my $bite (@bites) {
+    my $escaped = $bite =~ s/([^A-Za-z0-9])/sprintf '%%%02X', ord $1/ger;
+    my $answer = ask($api, "/v1/daily?tenant=$escaped", viewer => 'root');
+    is $answer->{status}, 200, "tenant $bite is one of whom nothing is known";
+    is $answer->{json}{tenant}, $bite, 'by that name';
+    is ask($api, "/v1/daily?$_=$escaped", viewer => 'root')->{status}, 400, "$_=$bite is none" for qw(from to format);
+  }
+  is database()->selectrow_array('SELECT count(*) FROM weir.viewers'), 5, 'and nothing happened to the tables';
+};
+
+subtest 'a permission is gone a second after it was taken away' => sub {
+  is ask($api, '/v1/daily', viewer => 'bob')->{status}, 200, 'bob sees globex';
+  database()->do(q{DELETE FROM weir.viewers WHERE viewer = 'bob'});
+  ok wait_until('bob is refused', 10, sub { ask($api, '/v1/daily', viewer => 'bob')->{status} == 403 }), 'and then not';
+  database()->do(q{INSERT INTO weir.viewers (viewer, tenant_id) VALUES ('bob', 'globex')});
+};
+
+subtest 'connections are kept, and requests behind one another are answered in order' => sub {
+  my $client = client($api);
+  my $one = $client->format_request(GET => '/v1/daily?to=2026-11-01', undef, 'X-Weir-Viewer' => 'ada');
+  my $two = $client->format_request(GET => '/v1/daily?to=2026-11-02', undef, 'X-Weir-Viewer' => 'ada');
+  $client->send_bytes($one . $two . $one);
+  is_deeply [ map { $client->read_answer('GET')->{json}{to} } 1 .. 3 ], [qw(2026-11-01 2026-11-02 2026-11-01)], 'three over one';
+};
+
+# The document against the server: every path, parameter and problem.
+subtest 'the OpenAPI document' => sub {
+  my $document = ask($api, '/v1/openapi.json', viewer => '')->{json};
+  is $document->{openapi}, '3.1.0', 'is one of OpenAPI 3.1';
+  for my $path (sort keys $document->{paths}->%*) {
+    my $get = $document->{paths}{$path}{get};
+    my $answer = ask($api, $path);
+    is $answer->{status}, 200, "$path answers";
+    my ($type) = $answer->{headers}{'content-type'} =~ /\A([^;]+)/;
+    ok $get->{responses}{200}{content}{$type}, "$path: $type is said";
+    ok $get->{responses}{$_}, "$path: $_ is said" for qw(400 405);
+    is ask($api, "$path?surely_unknown=1")->{status}, 400, "$path: 400 is so";
+    is client($api)->request(POST => $path)->{status}, 405, "$path: 405 is so";
+    my $secured = !$get->{security} || $get->{security}->@*;
+    is client($api)->request(GET => $path)->{status}, $secured ? 401 : 200, "$path: " . ($secured ? 'for viewers' : 'for all');
+    check_parameter($path, $_) for ($get->{parameters} // [])->@*;
+  }
+  my $said = $document->{components}{responses};
+  ok $said->{$_}, "$_ is described" for qw(400 401 403 405 500 503 504);
+};
+
+sub check_parameter ($path, $parameter) {
+  my ($name, $schema) = $parameter->@{qw(name schema)};
+  my ($good, $bad) = values_for($schema, $name);
+  is ask($api, "$path?$name=$_")->{status}, 200, "$path: $name=$_" for @$good;
+  for my $value (@$bad) {
+    my $answer = ask($api, "$path?$name=$value");
+    is_deeply [ $answer->{status}, $answer->{json}{parameter} ], [ 400, $name ], "$path: not $name=" . substr $value, 0, 20;
+  }
+  return;
+}
+
+sub values_for ($schema, $name) {
+  return ($schema->{enum}, ['surely-not']) if $schema->{enum};
+  return (['2026-11-01'], [ '2026-11-31', '1' ]) if ($schema->{format} // '') eq 'date';
+  return ([ $schema->{minimum}, $schema->{maximum} ], [ 0, $schema->{maximum} + 1, 'x' ]) if $schema->{type} eq 'integer';
+  return ([ 'acme' ], [ '', 'x' x ($schema->{maxLength} + 1) ]) if $name eq 'tenant';
+  return ([ 'UTC' ], [ '', 'x' x ($schema->{maxLength} + 1), 'a;b' ]) if $name eq 'tz';
+  return ([ 'x' ], [ '', 'x' x ($schema->{maxLength} + 1) ]);
+}
+
+is end_api($api), 0, 'TERM ends it';
+ok !-e $api->{socket}, 'and its socket';
+unlike api_log($api), qr/level=error/, 'without an error in its log';
+
+done_testing;

@@ -1,0 +1,207 @@
+# weir-api when something is wrong or too much: PostgreSQL away, slow or hanging, clients that leave or do not
+# read, more of them than there is room for, and its own end.
+use v5.36;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use Test::More;
+use Time::HiRes qw(time);
+
+use Weir::ApiTest;
+
+database_ready();
+slow_door();
+
+sub ready ($api) {
+  wait_until('PostgreSQL is there', 20, sub { ask($api, '/health')->{status} == 200 });
+  return $api;
+}
+
+# Asks without waiting for the answer.
+sub send_ask ($api, $path, $viewer = 'root') {
+  my $client = client($api, timeout => 60);
+  return $client->send_bytes($client->format_request(GET => $path, undef, 'X-Weir-Viewer' => $viewer));
+}
+
+sub resident ($api) {
+  open my $file, '<', "/proc/$api->{pid}/status" or die "status: $!\n";
+  return (join('', <$file>) =~ /^VmRSS:\s+(\d+) kB/m)[0];
+}
+
+subtest 'what takes too long' => sub {
+  my $api = ready(api('--statement-seconds' => 1));
+  problem_is(ask($api, '/v1/daily?tenant=60%20s', viewer => 'root'), 504, 'too_slow', 'a figure');
+  wait_until('PostgreSQL has given up', 10, sub { activity() == 0 });
+  is ask($api, '/v1/daily?tenant=x', viewer => 'root')->{status}, 200, 'and others are answered';
+  is end_api($api), 0, 'ends well';
+};
+
+subtest 'who leaves has his question cancelled' => sub {
+  my $api = ready(api());
+  for my $path ('/v1/daily?tenant=60%20s', '/v1/daily?tenant=60%20s&format=csv') {
+    my $client = send_ask($api, $path);
+    wait_until('the query runs', 20, sub { activity() == 1 });
+    $client->close;
+    ok wait_until('the query is gone', 20, sub { activity() == 0 }), $path;
+  }
+  is ask($api, '/v1/daily?tenant=x', viewer => 'root')->{status}, 200, 'and others are answered';
+  is end_api($api), 0, 'ends well';
+};
+
+subtest 'many who ask the same are one question' => sub {
+  my $api = ready(api('--sessions' => 2));
+  my @clients = map { send_ask($api, '/v1/daily?tenant=2%20s') } 1 .. 30;
+  wait_until('the query runs', 20, sub { activity() >= 1 });
+  $clients[$_]->close for 0 .. 9;
+  is_deeply [ map { $_->read_answer('GET')->{status} } @clients[ 10 .. 29 ] ], [ (200) x 20 ], 'all who stay are answered';
+  is metric($api, 'weir_api_queries_total{pool="figures"}'), 2, 'by one query, and one for their permission';
+  is metric($api, 'weir_api_queries_cancelled_total{pool="figures"}'), 0, 'which those who left did not cancel';
+  is send_ask($api, '/v1/daily?tenant=2%20s')->read_answer('GET')->{status}, 200, 'who comes later';
+  is metric($api, 'weir_api_queries_total{pool="figures"}') <= 3, 1, 'gets what is kept';
+  is end_api($api), 0, 'ends well';
+};
+
+subtest 'more questions than sessions' => sub {
+  my $api = ready(api('--sessions' => 1, '--queue' => 2, '--queue-seconds' => 2));
+  is ask($api, '/v1/daily?tenant=x', viewer => 'root')->{status}, 200, 'the permission is known';
+  my $first = send_ask($api, '/v1/daily?tenant=60%20s');
+  wait_until('the query runs', 20, sub { activity() == 1 });
+  my $began = time;
+  # The permission is asked for anew after a second: viewers without one would wait, too.
+  my @waiting = map { send_ask($api, "/v1/daily?tenant=x$_") } 1 .. 2;
+  my @answers = map { send_ask($api, "/v1/daily?tenant=y$_")->read_answer('GET') } 1 .. 3;
+  problem_is($_, 503, 'busy', 'is told to come again') for @answers, map { $_->read_answer('GET') } @waiting;
+  cmp_ok time - $began, '<', 30, 'in time';
+  $first->close;
+  wait_until('the query is gone', 20, sub { activity() == 0 });
+  ok wait_until('others are answered', 20, sub { ask($api, '/v1/daily?tenant=z', viewer => 'root')->{status} == 200 }), 'then there is room again';
+  is end_api($api), 0, 'ends well';
+};
+
+subtest 'a long CSV, read slowly and not at all' => sub {
+  my $api = ready(api('--stream-sessions' => 1, '--write-seconds' => 2));
+  my $whole = ask($api, '/v1/daily?tenant=200000%20rows&format=csv', viewer => 'root');
+  is $whole->{status}, 200, 'one is answered';
+  is $whole->{headers}{'transfer-encoding'}, 'chunked', 'in chunks';
+  is scalar(() = $whole->{body} =~ /\r\n/g), 200_001, 'to its last line';
+  my $before = resident($api);
+  my $stalled = send_ask($api, '/v1/daily?tenant=20000000%20rows&format=csv');
+  wait_until('it runs', 20, sub { activity() == 1 });
+  is ask($api, '/v1/daily?tenant=x', viewer => 'root')->{status}, 200, 'figures are answered meanwhile';
+  ok wait_until('it is cut off', 60, sub { activity() == 0 }), 'who does not read is cut off';
+  cmp_ok resident($api) - $before, '<', 30_000, 'and has cost little memory';
+  $stalled->close;
+  my $half = send_ask($api, '/v1/daily?tenant=20000000%20rows&format=csv');
+  $half->read_until("2026-11-01,1,");
+  database()->do(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'weir_api' AND state = 'active'});
+  ok !eval { $half->read_chunks; 1 }, 'what fails in its midst';
+  like $@, qr/in the middle of an answer|without an answer|bad chunk/, 'has no end';
+  problem_is(ask($api, '/v1/daily?tenant=5%20rows%20then%20fail&format=csv', viewer => 'root'), 500, 'internal', 'what fails before its first byte is told');
+  like api_log($api), qr/level=error .*failed by the test/, 'and the log says why';
+  is end_api($api), 0, 'ends well';
+};
+
+subtest 'PostgreSQL killed, and back' => sub {
+  my $api = ready(api('--cache-seconds' => 0));
+  my $waiting = send_ask($api, '/v1/daily?tenant=60%20s');
+  wait_until('the query runs', 20, sub { activity() == 1 });
+  private()->end('postgres', 'QUIT');
+  problem_is($waiting->read_answer('GET'), 503, 'database_away', 'who waits is told');
+  wait_until('the outage is known', 20, sub { ask($api, '/health')->{status} == 503 });
+  problem_is(ask($api, $_), 503, 'database_away', $_) for '/health', '/v1/daily', '/v1/daily?format=csv';
+  is metric($api, 'weir_api_postgres_up{pool="figures"}'), 0, 'and the metrics say so';
+  private()->start('postgres');
+  ok wait_until('figures are back', 30, sub { ask($api, '/v1/daily')->{status} == 200 }), 'by itself';
+  ok wait_until('CSV too', 30, sub { ask($api, '/v1/daily?format=csv')->{status} == 200 }), 'CSV too';
+  is ask($api, '/health')->{status}, 200, 'and /health says so';
+  is scalar(() = api_log($api) =~ /PostgreSQL cannot be asked/g), 1, 'one line said that it was away';
+  is end_api($api), 0, 'ends well';
+};
+
+subtest 'PostgreSQL hangs' => sub {
+  my $api = ready(api('--statement-seconds' => 1, '--cache-seconds' => 0));
+  is ask($api, '/v1/daily')->{status}, 200, 'answered before';
+  my @stopped = map { $_->[0] } database()->selectall_arrayref(q{SELECT pid FROM pg_stat_activity WHERE usename = 'weir_api'})->@*;
+  kill STOP => @stopped, private()->pid('postgres');
+  my $answer = ask($api, '/v1/daily?to=2026-11-03');
+  kill CONT => private()->pid('postgres'), @stopped;
+  problem_is($answer, 503, 'database_away', 'is told in time');
+  ok wait_until('figures are back', 30, sub { ask($api, '/v1/daily')->{status} == 200 }), 'and back by itself';
+  is end_api($api), 0, 'ends well';
+};
+
+subtest 'a session that an operator ends' => sub {
+  my $api = ready(api('--cache-seconds' => 0));
+  database()->do(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'weir_api'});
+  ok wait_until('figures are there', 10, sub { ask($api, '/v1/daily')->{status} == 200 }), 'is replaced';
+  is end_api($api), 0, 'ends well';
+};
+
+subtest 'a thousand connections, and one more' => sub {
+  my $api = ready(api());
+  my @clients = map { client($api) } 1 .. 1000;
+  $_->open_socket for @clients;
+  wait_until('all are there', 30, sub { eval { problem_of_one_more($api)->{json}{reason} } eq 'too_many_connections' });
+  problem_is(problem_of_one_more($api), 503, 'too_many_connections', 'one more');
+  my @tenth = @clients[ map { $_ * 10 } 0 .. 99 ];
+  $_->send_bytes($_->format_request(GET => '/v1/daily', undef, 'X-Weir-Viewer' => 'ada')) for @tenth;
+  is scalar(grep { $_->read_answer('GET')->{status} == 200 } @tenth), 100, 'those that are open are answered';
+  $_->close for @clients;
+  ok wait_until('there is room', 20, sub { ask($api, '/v1/daily')->{status} == 200 }), 'and then there is room again';
+  is end_api($api), 0, 'ends well';
+};
+
+sub problem_of_one_more ($api) { return client($api)->send_bytes('')->read_answer('GET') }
+
+subtest 'its end' => sub {
+  my $api = ready(api());
+  my $idle = client($api);
+  is $idle->request(GET => '/health')->{status}, 200, 'a connection is open';
+  my $busy = send_ask($api, '/v1/daily?tenant=2%20s');
+  wait_until('the query runs', 20, sub { activity() == 1 });
+  kill TERM => $api->{pid};
+  ok $idle->ended, 'who waits for nothing is let go';
+  my $answer = $busy->read_answer('GET');
+  is $answer->{status}, 200, 'who waits is answered';
+  is $answer->{headers}{connection}, 'close', 'for the last time';
+  is private()->wait_for($api->{pid}), 0, 'then it ends';
+};
+
+subtest 'a socket that is left, taken, or impossible' => sub {
+  my $api = ready(api());
+  my ($status, $said) = try_api('--socket' => $api->{socket});
+  is $status, 1, 'a second one does not start';
+  like $said, qr/is served by another process/, 'and says why';
+  end_api($api, 'KILL');
+  ok -S $api->{socket}, 'a socket is left by a kill';
+  my $next = ready(api('--socket' => $api->{socket}));
+  is ask($next, '/v1/daily')->{status}, 200, 'the next one takes its place';
+  is sprintf('%o', (stat $next->{socket})[2] & 0777), 660, 'with mode 0660';
+  is end_api($next), 0, 'ends well';
+  for my $case ([ [ '--socket' => '/nowhere/api.sock' ], qr/nothing can listen at/ ], [ [ '--socket' => '/' . 'x' x 120 ], qr/too long for a socket/ ],
+    [ [ '--socket' => private()->{dir} . '/x.sock', '--group' => 'nosuchgroup' ], qr/there is no group/ ]) {
+    my ($failed, $why) = try_api($case->[0]->@*);
+    is $failed, 1, "@{$case->[0]}" =~ s/x{20,}/x…/r;
+    like $why, $case->[1], 'says why';
+  }
+};
+
+sub try_api (@options) {
+  my $pid = private()->spawn('try', api_command('--postgres' => private()->conninfo('weir', 'weir_api'), @options));
+  my $status = private()->wait_for($pid);
+  return ($status, private()->log_of('try'));
+}
+
+subtest 'the command line' => sub {
+  my ($status, $said) = try_api('--check');
+  is $status, 0, '--check';
+  like $said, qr/PostgreSQL can be asked/, 'says so';
+  ($status, $said) = try_api('--check', '--postgres' => 'host=/nowhere');
+  is $status, 1, '--check without PostgreSQL';
+  like $said, qr/cannot connect/, 'says so';
+  like((try_api('--version'))[1], qr/weir-api \d+\.\d+\.\d+, for version \d+ of the schema/, '--version');
+  like((try_api('--help'))[1], qr/--connections NUMBER/, '--help');
+  is((try_api('--connections' => 0))[0], 2, 'a bound that cannot be');
+};
+
+done_testing;

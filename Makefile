@@ -333,8 +333,11 @@ install: all ## install modules, programs, schema, unit, examples and documents 
 	install -m 644 sql/migrations/*.sql $(DESTDIR)$(SQL_DIR)/migrations/
 	install -D -m 644 conf/weir-flusher.service $(ROOT_DIR)/lib/systemd/system/weir-flusher.service
 	install -D -m 644 conf/weir-flusher.sysusers $(ROOT_DIR)/lib/sysusers.d/weir-flusher.conf
+	install -D -m 644 conf/weir-api.service $(ROOT_DIR)/lib/systemd/system/weir-api.service
+	install -D -m 644 conf/weir-api.sysusers $(ROOT_DIR)/lib/sysusers.d/weir-api.conf
 	install -D -m 644 conf/mod-http-weir.conf $(ROOT_DIR)/share/nginx/modules-available/mod-http-weir.conf
-	install -m 644 conf/weir.nginx.conf conf/weir.apache.conf conf/weir.load conf/weir-flusher.conf $(DOC_DIR)/examples/
+	install -m 644 conf/weir.nginx.conf conf/weir.apache.conf conf/weir.load conf/weir-flusher.conf conf/weir-api.conf conf/weir-api.nginx.conf \
+		conf/weir-api.apache.conf $(DOC_DIR)/examples/
 	install -m 644 README.md CONTRIBUTING.md CHANGELOG.md SECURITY.md LICENSE NOTICE $(wildcard docs/*.md) $(DOC_DIR)/
 	sed -i -E 's:\]\((docs|\.\.)/:](:g' $(DOC_DIR)/*.md # side by side there, so that links lead on
 	install -m 644 $(wildcard docs/decisions/*.md) $(DOC_DIR)/decisions/

@@ -52,6 +52,8 @@ PG_SRCS = $(wildcard pg/*.cpp)
 FLUSHER_SRCS = $(wildcard flusher/*.cpp)
 CTL_SRCS = $(wildcard ctl/*.cpp)
 API_SRCS = $(wildcard api/*.cpp) flusher/log.cpp flusher/notify.cpp
+# Those that know the version: what is heavy to compile does not.
+API_VERSION_SRCS = api/openapi.cpp api/options.cpp
 # What needs neither a socket nor PostgreSQL, which unit tests and fuzzers reach.
 API_PURE_SRCS = $(filter-out api/asio.cpp api/http_session.cpp api/main.cpp api/metrics.cpp api/options.cpp api/pg_session.cpp \
 	api/pool.cpp api/program.cpp api/server.cpp,$(wildcard api/*.cpp))
@@ -109,9 +111,10 @@ $(BUILD)/obj/%.o: %.cpp $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,compile $<)$(CXX) $(ALL_CXXFLAGS) $(EXTRA_CXXFLAGS) -c -o $@ $<
 
-$(call objects,$(FLUSHER_SRCS) $(CTL_SRCS) $(API_SRCS)): $(BUILD)/schema
+$(call objects,$(FLUSHER_SRCS) $(CTL_SRCS) $(API_VERSION_SRCS)): $(BUILD)/schema
 $(BUILD)/obj/ctl/%.o: private EXTRA_CXXFLAGS = $(SCHEMA_FLAGS)
-$(BUILD)/obj/api/%.o: private EXTRA_CXXFLAGS = $(SCHEMA_FLAGS) $(API_FLAGS)
+$(BUILD)/obj/api/%.o: private EXTRA_CXXFLAGS = $(API_FLAGS)
+$(call objects,$(API_VERSION_SRCS)): private EXTRA_CXXFLAGS = $(SCHEMA_FLAGS) $(API_FLAGS)
 $(BUILD)/obj/flusher/%.o: private EXTRA_CXXFLAGS = $(SCHEMA_FLAGS) $$(pkg-config --cflags spdlog)
 
 # Check's macros are not ours: they shadow and convert.

@@ -16,7 +16,7 @@ use File::Spec;
 use Test::More;
 
 use Weir::Private;
-use WeirTest::Client;
+use Weir::ApiClient;
 
 our @EXPORT = qw(private database database_ready api end_api ask client problem_is metric api_log wait_until slow_door activity api_command);
 
@@ -93,7 +93,7 @@ sub api_log ($api) { return private()->log_of($api->{log}) }
 
 sub end_api ($api, $signal = 'TERM') { return private()->end($api->{pid}, $signal) }
 
-sub client ($api, %options) { return Weir::ApiTest::Client->new(socket_path => $api->{socket}, %options) }
+sub client ($api, %options) { return Weir::ApiClient->new(socket_path => $api->{socket}, %options) }
 
 # One request over a connection of its own.
 sub ask ($api, $path, %options) {
@@ -125,21 +125,6 @@ sub metric ($api, $name) {
 sub activity () {
   return database()->selectrow_array(
     q{SELECT count(*) FROM pg_stat_activity WHERE usename = 'weir_api' AND state = 'active'});
-}
-
-package Weir::ApiTest::Client;
-use v5.36;
-use parent -norequire, 'WeirTest::Client';
-use IO::Socket::UNIX;
-use Socket qw(SOL_SOCKET SO_RCVTIMEO SO_SNDTIMEO);
-
-sub open_socket ($self) {
-  return $self->{socket} if $self->{socket};
-  my $socket = IO::Socket::UNIX->new(Peer => $self->{socket_path}) or die "cannot connect to $self->{socket_path}: $!\n";
-  my $limit = pack 'l!l!', $self->{timeout}, 0;
-  setsockopt $socket, SOL_SOCKET, $_, $limit or die "setsockopt: $!\n" for SO_RCVTIMEO, SO_SNDTIMEO;
-  $self->{unread} = '';
-  return $self->{socket} = $socket;
 }
 
 1;

@@ -34,6 +34,10 @@ const std::string kBury =
     " coalesce('epoch'::timestamptz + $2::bigint * interval '1 microsecond', now()), $3,"
     " $4::bytea)";
 
+// With a mark for each day that it touches: what is beyond sums is built from these.
+const std::string kRollUpEvents = "SELECT weir.roll_up_events(); SELECT weir.touch_days()";
+const std::string kRollUpCrashes = "SELECT weir.roll_up_crashes(); SELECT weir.touch_crash_days()";
+
 const std::string kSavepoint = "SAVEPOINT part";
 const std::string kRelease = "RELEASE SAVEPOINT part";
 const std::string kUndo = "ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part";
@@ -219,12 +223,12 @@ Fault Store::bring_tally() {
   Fault fault = bring(kCopyUserDays, &Tally::write_user_days);
   if (fault == Fault::none) fault = bring(kCopyKinds, &Tally::write_kinds);
   if (fault == Fault::none) fault = bring(kCopySums, &Tally::write_sums);
-  return fault == Fault::none ? run("SELECT weir.roll_up_events()") : fault;
+  return fault == Fault::none ? run(kRollUpEvents) : fault;
 }
 
 Fault Store::roll_up_crashes(RowSpan rows) {
   const Fault fault = copy_narrow(kCopyCrashDays, rows, append_added_crash);
-  return fault == Fault::none ? run("SELECT weir.roll_up_crashes()") : fault;
+  return fault == Fault::none ? run(kRollUpCrashes) : fault;
 }
 
 // The same behind a savepoint, and by halves where PostgreSQL refuses.

@@ -22,6 +22,8 @@ SELECT pg_temp.may('weir_flusher', statement, 'may: ' || statement) FROM unnest(
   'SELECT weir.end_session(1, now())',
   'SELECT weir.unread_streams(''{s}'')',
   'SELECT weir.lock_weeks(''{2900}'')',
+  'SELECT * FROM weir.refresh_roll_ups()',
+  'SELECT * FROM weir.roll_up_backlog()',
   'SELECT * FROM weir.read_position(''s'')',
   'SELECT weir.advance_position(''s'', 1, NULL, ''1-0'', ''e'')',
   'SELECT weir.advance_position(''s'', 1, ''1-0'', ''2-0'', ''e'')',
@@ -42,6 +44,7 @@ SELECT pg_temp.may('weir_flusher',
   'INSERT INTO added_crashes VALUES (''p'', ''u'', now());'
   'SELECT weir.known_events(); SELECT weir.known_crashes();'
   'SELECT weir.roll_up_events(); SELECT weir.roll_up_crashes();'
+  'SELECT weir.touch_days(); SELECT weir.touch_crash_days();'
   'SELECT weir.roll_up_events()', 'may look up ids and add to the roll-ups, new rows and old');
 
 -- What it may not.
@@ -67,6 +70,13 @@ SELECT pg_temp.may_not('weir_flusher', statement, 'may not: ' || statement) FROM
   'TRUNCATE weir.events',
   'TRUNCATE weir.crashes',
   'TRUNCATE weir.user_days',
+  'DELETE FROM weir.touched_days',
+  'SELECT * FROM weir.day_sets',
+  'SELECT * FROM weir.user_numbers',
+  'SELECT weir.work_off(''p'', ''2026-03-01'')',
+  'SELECT * FROM weir.facts_of_day(''p'', ''UTC'', ''2026-03-01'')',
+  'SELECT * FROM weir.begin_rebuild(NULL, true)',
+  'SELECT weir.keep_zone(''p'', ''Europe/Berlin'')',
   'UPDATE weir.measures SET factor = 2',
   'INSERT INTO weir.measures (measure, event) VALUES (''m'', ''e'')',
   'INSERT INTO weir.schema_migrations VALUES (9999, ''x'', ''y'')',
@@ -89,8 +99,9 @@ SELECT ok(has_database_privilege('weir_flusher', current_database(), 'TEMPORARY'
 -- The reader.
 SELECT pg_temp.may('weir_reader', 'SELECT count(*) FROM ' || relation, 'may read ' || relation)
 FROM unnest(ARRAY['events', 'crashes', 'user_days', 'users', 'day_measures', 'crash_days', 'measures',
-  'dead_letters', 'stream_positions', 'weir_lease.stream_leases', 'weir_lease.flushers', 'schema_migrations', 'user_stats',
-  'telemetry_events', 'product_usage_events', 'feature_usage_samples']) AS relation;
+  'dead_letters', 'stream_positions', 'weir_lease.stream_leases', 'weir_lease.flushers', 'schema_migrations', 'repeatable_files', 'user_stats',
+  'telemetry_events', 'product_usage_events', 'feature_usage_samples', 'touched_days', 'report_zones', 'dimensions',
+  'user_numbers', 'day_sets', 'day_counts', 'day_numbers', 'day_sessions']) AS relation;
 SELECT pg_temp.may('weir_reader', 'SELECT weir.schema_version()', 'may ask for the version');
 SELECT is_empty($$
   SELECT relname, privilege FROM pg_class,
@@ -105,15 +116,15 @@ SELECT is_empty($$
 $$, 'weir_reader may read every table, partition and view');
 SELECT set_eq($$
   SELECT proname FROM pg_proc WHERE pronamespace = 'weir'::regnamespace
-    AND has_function_privilege('weir_reader', oid, 'EXECUTE')
-$$, ARRAY['schema_version', 'find_dead_letters', 'json_integer', 'json_boolean', 'text_uuid'],
-  'weir_reader may call what views need, and ask for the version');
+    AND has_function_privilege('weir_reader', oid, 'EXECUTE') AND (prosecdef OR provolatile = 'v')
+$$, ARRAY['roll_up_backlog'::name], 'weir_reader may call what reads only, with its own rights, and ask how much waits');
 SELECT is_empty($$
   SELECT proname FROM pg_proc, aclexplode(coalesce(proacl, acldefault('f', proowner)))
   WHERE pronamespace = 'weir'::regnamespace AND grantee = 0
 $$, 'nobody else may call anything');
 SELECT pg_temp.may_not('weir_reader', statement, 'may not: ' || statement) FROM unnest(ARRAY[
-  'CREATE TABLE weir.mine ()', 'SELECT weir.make_partitions()', 'SELECT weir.open_session()'
+  'CREATE TABLE weir.mine ()', 'SELECT weir.make_partitions()', 'SELECT weir.open_session()',
+  'SELECT * FROM weir.refresh_roll_ups()', 'SELECT weir.build_day(''p'', ''UTC'', ''2026-03-01'')'
 ]) AS statement;
 
 -- The operator of dead letters.

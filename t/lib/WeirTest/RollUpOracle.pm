@@ -1,0 +1,150 @@
+# What the roll-ups have to say, computed from the rows in another way: row by row, in Perl's hashes, with
+# the C library's time zones.
+#
+#   my $oracle = WeirTest::RollUpOracle->new($rows, $crashes, $dimensions);
+#   is_deeply kept($db, 'acme', 'Europe/Berlin'), $oracle->figures('acme', 'Europe/Berlin');
+#
+# Rows are hashes of the columns, with `at` in seconds since 1970.
+package WeirTest::RollUpOracle;
+use v5.36;
+
+use POSIX qw(tzset);
+
+sub new ($class, $events, $crashes, $dimensions) {
+  return bless { events => $events, crashes => $crashes, dimensions => $dimensions }, $class;
+}
+
+# The date and the hour on the clocks of a zone.
+sub on_clock ($zone, $at) {
+  local $ENV{TZ} = $zone;
+  tzset();
+  my @parts = localtime int $at;
+  return (sprintf('%04d-%02d-%02d', $parts[5] + 1900, $parts[4] + 1, $parts[3]), $parts[2]);
+}
+
+# set => { "day subject value user" => 1 }, count => { "day subject value" => [events by hour] },
+# number => { "day event property" => "count total lowest highest" }, session => { day => "n crashed seconds" }
+sub figures ($self, $tenant, $zone) {
+  my $found = { set => {}, count => {}, number => {}, session => {} };
+  my @events = grep { $_->{tenant} eq $tenant } $self->{events}->@*;
+  my @crashes = grep { $_->{tenant} eq $tenant } $self->{crashes}->@*;
+  $self->count_event($found, $_, on_clock($zone, $_->{at})) for @events;
+  count_crash($found, $_, on_clock($zone, $_->{at})) for @crashes;
+  count_newcomers($found, $zone, @events);
+  count_sessions($found, $zone, \@events, \@crashes);
+  $_ = join ' ', map { $_ + 0 } $_->@{qw(count total lowest highest)} for values $found->{number}->%*;
+  return $found;
+}
+
+sub note ($found, $row, $day, $hour, $subject, $value) {
+  return if !defined $value || $value eq '' && $subject !~ /\A(?:active|crash|new|event)\z/;
+  my $hours = $found->{count}{"$day $subject $value"} //= [ (0) x 24 ];
+  ++$hours->[$hour];
+  $found->{set}{"$day $subject $value $row->{user}"} = 1 if defined $row->{user};
+  return;
+}
+
+sub count_event ($self, $found, $row, $day, $hour) {
+  note($found, $row, $day, $hour, @$_)
+    for [ active => '' ], [ event => $row->{event} ], [ version => $row->{version} ], [ platform => $row->{platform} ],
+    [ country => $row->{country} ];
+  my $properties = ref $row->{properties} eq 'HASH' ? $row->{properties} : {};
+  for my $dimension ($self->{dimensions}->@*) {
+    my ($subject, $event, $property) = @$dimension;
+    next if $event ne '*' && $event ne $row->{event};
+    note($found, $row, $day, $hour, $subject, text_of($properties->{$property}));
+  }
+  for my $property (grep { is_number($properties->{$_}) } keys %$properties) {
+    add_number($found->{number}{"$day $row->{event} $property"} //= {}, $properties->{$property}[0]);
+  }
+  return;
+}
+
+# A number in the tests' properties is [text], so that Perl cannot take a text for one.
+sub is_number ($value) { return ref $value eq 'ARRAY' && abs $value->[0] < 1e300 }
+
+sub text_of ($value) {
+  return $value->[0] if ref $value eq 'ARRAY';
+  return $$value ? 'true' : 'false' if ref $value eq 'SCALAR';
+  return ref $value ? undef : $value;
+}
+
+sub add_number ($sum, $number) {
+  ++$sum->{count};
+  $sum->{total} += $number;
+  $sum->{lowest} = $number if !defined $sum->{lowest} || $number < $sum->{lowest};
+  $sum->{highest} = $number if !defined $sum->{highest} || $number > $sum->{highest};
+  return;
+}
+
+sub count_crash ($found, $row, $day, $hour) {
+  note($found, $row, $day, $hour, @$_)
+    for [ crash => '' ], [ crash_version => $row->{version} ], [ crash_os => $row->{os} ],
+    [ crash_type => $row->{type} ], [ crash_group => $row->{fingerprint} ];
+  return;
+}
+
+sub count_newcomers ($found, $zone, @events) {
+  my %first;
+  for my $row (grep { defined $_->{user} } @events) {
+    my $earliest = $first{ $row->{user} };
+    $first{ $row->{user} } = $row->{at} if !defined $earliest || $row->{at} < $earliest;
+  }
+  note($found, { user => $_ }, on_clock($zone, $first{$_}), 'new', '') for keys %first;
+  return;
+}
+
+# By user and session_id: the first event of a day begins a session if none of the days before comes within
+# 24 hours before it; what comes within 24 hours after it belongs to it.
+sub count_sessions ($found, $zone, $events, $crashes) {
+  my %times;
+  push $times{ ($_->{user} // "\0") . "\n$_->{session}" }->@*, $_->{at} for grep { defined $_->{session} } @$events;
+  for my $key (keys %times) {
+    my ($user) = split /\n/, $key;
+    my ($last_day, $before) = ('', undef);
+    for my $at (sort { $a <=> $b } $times{$key}->@*) {
+      my ($day) = on_clock($zone, $at);
+      if ($day ne $last_day && (!defined $before || $at - $before >= 86_400)) {
+        my ($end) = sort { $b <=> $a } grep { $_ >= $at && $_ <= $at + 86_400 } $times{$key}->@*;
+        my $session = $found->{session}{$day} //= [ 0, 0, 0 ];
+        ++$session->[0];
+        ++$session->[1] if grep { defined $_->{user} && $_->{user} eq $user && $_->{at} >= $at && $_->{at} <= $end } @$crashes;
+        $session->[2] += $end - $at;
+      }
+      ($last_day, $before) = ($day, $at);
+    }
+  }
+  $_ = join ' ', @$_ for values $found->{session}->%*;
+  return;
+}
+
+# The key figures of weir.users_answer(), by sets of names. Days are counted from 1970.
+sub users ($self, $tenant, $zone, $from, $to) {
+  my (%days_of, %by_day, $events);
+  for my $row (grep { $_->{tenant} eq $tenant } $self->{events}->@*) {
+    my $day = number_of_day((on_clock($zone, $row->{at}))[0]);
+    ++$events if $day >= $from && $day <= $to;
+    next if !defined $row->{user};
+    $days_of{ $row->{user} }{$day} = $by_day{$day}{ $row->{user} } = 1;
+  }
+  my %first = map { $_ => (sort { $a <=> $b } keys $days_of{$_}->%*)[0] } keys %days_of;
+  my $active = sub ($since, $until) { my %all = map { ($by_day{$_} // {})->%* } $since .. $until; return scalar keys %all };
+  my @fresh = grep { $first{$_} >= $from && $first{$_} <= $to } keys %first;
+  my $total = grep { $_ <= $to } values %first;
+  my %found = (total => $total, active => $active->($from, $to), new => scalar @fresh, events => $events // 0,
+    churned => $total - $active->($to - 29, $to), map { ("active_$_" => $active->($to - $_ + 1, $to)) } 1, 7, 30);
+  for my $later (1, 7) {
+    my @known = grep { $first{$_} + $later <= $to } @fresh;
+    $found{"day_$later"} = @known . ' ' . grep { $days_of{$_}{ $first{$_} + $later } } @known;
+  }
+  return \%found;
+}
+
+sub number_of_day ($date) {
+  my ($year, $month, $day) = split /-/, $date;
+  local $ENV{TZ} = 'UTC';
+  tzset();
+  return int(POSIX::mktime(0, 0, 12, $day, $month - 1, $year - 1900) / 86_400);
+}
+
+1;

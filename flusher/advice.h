@@ -23,7 +23,7 @@ constexpr std::string_view advice_on(std::string_view sqlstate) {
       {"42501", "run `weirctl migrate` as its owner, which grants what is needed"},
       {"53100", "its disk is full: make room there"},
       {"53200", "it has no memory left: see its work_mem and the machine's memory"},
-      {"53300", "it has as many sessions as max_connections allows: the flusher needs two"},
+      {"53300", "it has as many sessions as max_connections allows: the flusher needs three"},
       {"55P03", "another session holds a lock: see pg_locks"},
       {"57014", "somebody cancelled it, or statement_timeout is too short; smaller batches follow"},
       {"57P01", "an administrator ended the session, or it shuts down"},

@@ -1,7 +1,5 @@
 #include "flusher/exposer.h"
 
-#include <csignal>
-
 #include <charconv>
 #include <exception>
 #include <optional>
@@ -12,6 +10,7 @@
 
 #include "flusher/health.h"
 #include "flusher/metrics.h"
+#include "flusher/signals_blocked.h"
 
 namespace weir::flusher {
 namespace {
@@ -41,22 +40,6 @@ std::optional<Place> parse(const std::string& text) {
   if (!is_number || place.port < 0 || place.port > kMostPort || !is_ip(place.host)) return {};
   return place;
 }
-
-// Signals are for the flusher's own thread: threads that are started meanwhile block them all.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t before_{};
-};
 
 // civetweb would write on standard error, between the lines of our log.
 int keep_quiet(const mg_connection*, const char*) { return 1; }

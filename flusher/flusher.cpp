@@ -47,7 +47,8 @@ Flusher::Flusher(const Options& options)
       link_(options_),
       postgres_outage_("PostgreSQL"),
       redis_outage_("Redis"),
-      neighbours_(neighbours_of(options_.streams)) {
+      neighbours_(neighbours_of(options_.streams)),
+      keeper_(options_, board_) {
   for (const std::string& stream : options_.streams) {
     shards_.push_back(std::make_unique<Shard>(options_, link_, stream));
   }
@@ -60,6 +61,7 @@ int Flusher::run() {
     publish();
   });
   publish();
+  if (!options_.once) keeper_.start();
   while (!stop_requested() && !exit_code_) {
     want();
     const bool redis = ensure_redis() && measure();
@@ -69,6 +71,7 @@ int Flusher::run() {
     publish();
   }
   while_waiting([] {});
+  keeper_.stop();
   summary_.tell(/*now=*/true);
   notify_stopping();
   log_info("weir-flusher leaves", {{"rows", summary_.rows()}, {"exit", exit_code_.value_or(0)}});
@@ -384,6 +387,7 @@ Status Flusher::status() const {
   status.published = published_at_;
   status.stands_by = stands_by_;
   status.unread = unread_.found();
+  status.roll_ups = keeper_.read();
   return status;
 }
 

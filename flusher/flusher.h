@@ -1,6 +1,6 @@
-// The flusher's work: streams in, tables out, until it is asked to stop. Everything happens in one
-// thread, in rounds; what has to go on all the time (the leases' heartbeat, word to systemd) is
-// done from the waits too.
+// The flusher's work: streams in, tables out, until it is asked to stop. Everything but building
+// roll-ups (roll_up_keeper.h) happens in one thread, in rounds; what has to go on all the time (the
+// leases' heartbeat, word to systemd) is done from the waits too.
 //
 //   round:  Redis there? ──► PostgreSQL there? ──► leases renewed? ──► each stream that we hold:
 //             │ no              │ no                  │ none             a batch (shard.h)
@@ -24,6 +24,7 @@
 #include "flusher/options.h"
 #include "flusher/outage.h"
 #include "flusher/redis_link.h"
+#include "flusher/roll_up_keeper.h"
 #include "flusher/shard.h"
 #include "flusher/status.h"
 #include "flusher/store.h"
@@ -92,6 +93,7 @@ class Flusher {
   const std::vector<std::string> neighbours_;
   UnreadStreams unread_;
   StatusBoard board_;
+  RollUpKeeper keeper_;
 
   Clock::time_point started_ = Clock::now(), measured_at_{}, published_at_{}, partitions_due_{},
                     unread_due_ = started_ + kUnreadAtStart;

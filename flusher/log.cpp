@@ -21,7 +21,7 @@ void write(spdlog::level::level_enum level, std::string_view message,
 
 void start_log(const std::string& level) {
   auto logger =
-      std::make_shared<spdlog::logger>("weir", std::make_shared<spdlog::sinks::stderr_sink_st>());
+      std::make_shared<spdlog::logger>("weir", std::make_shared<spdlog::sinks::stderr_sink_mt>());
   logger->set_formatter(std::make_unique<spdlog::pattern_formatter>(
       "time=%Y-%m-%dT%H:%M:%S.%eZ level=%l %v", spdlog::pattern_time_type::utc));
   logger->set_level(spdlog::level::from_str(level));

@@ -113,6 +113,12 @@ void add_rest(CLI::App& app, Options& options) {
       ->type_name("NUMBER")
       ->capture_default_str()
       ->check(CLI::Range(1, 86'400).description(""));
+  app.add_option("--roll-ups", options.roll_ups_percent,
+                 "percent of the time in which roll-ups are built, at most; 0 leaves that to"
+                 " other flushers, or to `weirctl rollup refresh`; to 100")
+      ->type_name("PERCENT")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 100).description(""));
   app.add_flag("--bury-newer", options.bury_newer,
                "put records of a newer Weir into dead_letters instead of waiting for an upgrade");
   app.add_option("--log-level", options.log_level, "debug, info, warn or error")

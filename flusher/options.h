@@ -22,6 +22,7 @@ struct Options {
   int lease_seconds = 5;
   std::string metrics;  // where /metrics and /health are served; empty: nowhere
   int stalled_seconds = 60;
+  int roll_ups_percent = 10;  // of the time, at most, in which roll-ups are built; 0: never
   bool bury_newer = false;
   std::string log_level = "info";
   bool once = false;

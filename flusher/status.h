@@ -46,6 +46,15 @@ struct ServerStatus {
   std::uint64_t failures = 0;  // each of them followed by a wait
 };
 
+// Of the thread that builds roll-ups (roll_up_keeper.h).
+struct RollUpStatus {
+  std::uint64_t steps = 0;     // days of a tenant that were built
+  std::uint64_t failures = 0;  // of steps, and of the session
+  double seconds = 0;          // that steps took
+  std::uint64_t days = 0;      // that are marked and not built, as seen last
+  double oldest_seconds = 0;   // age of the oldest mark then
+};
+
 struct Status {
   ServerStatus postgres, redis;
   std::vector<ShardStatus> shards;  // all that it was told to read, held or not
@@ -54,6 +63,7 @@ struct Status {
   std::optional<SteadyTime> started, published;
   std::vector<UnreadStream> unread;  // that nobody reads, ours not among them
   bool stands_by = false;            // others hold all leases
+  RollUpStatus roll_ups;
 };
 
 class StatusBoard {

@@ -112,7 +112,7 @@ subtest 'read-only after a failover: it says how it finds the primary, and goes 
 subtest 'as many sessions as PostgreSQL takes: it waits for one' => sub {
   my ($stream, $tenant) = fresh('sessions');
   add_event($stream, $tenant);
-  database()->do('ALTER ROLE weir_flusher CONNECTION LIMIT 1');    # and the flusher needs two
+  database()->do('ALTER ROLE weir_flusher CONNECTION LIMIT 1');    # and the flusher needs more
   my $flusher = $private->flusher('--stream' => $stream);
   has_said($flusher, qr/server=PostgreSQL error=.*too many connections/);
   is(redis()->xlen($stream), 1, 'nothing is lost');

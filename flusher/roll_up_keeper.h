@@ -1,0 +1,83 @@
+// Builds the roll-ups of days that were touched (sql/migrations/0017_roll_up_steps.sql), in a
+// thread and a session of its own, so that storing never waits for it. A step is a day of a tenant,
+// and one transaction; several flushers ask, and PostgreSQL lets one of them build.
+//
+//   RollUpKeeper keeper(options, board);
+//   keeper.start();                 // begins once the board says that PostgreSQL is up
+//   const RollUpStatus now = keeper.read();
+//   keeper.stop();                  // at once: a step in hand is given up, and its marks stay
+//
+//   nap ──► PostgreSQL up? ──► session? ──► step ──► built: as long a nap as leaves it --roll-ups
+//    ▲         no │            no │           │       percent of the time, 100 ms at least
+//    └────────────┴───────────────┴───────────┘       idle: 1 s; busy: 5 s; failed: more and more
+//
+// A thread that builds without a pause would take a core of PostgreSQL's from those who store.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "core/redis/backoff.h"
+#include "flusher/options.h"
+#include "flusher/status.h"
+#include "pg/connection.h"
+
+namespace weir::flusher {
+
+// How long to rest after a step that took `took`, so that steps take `percent` of the time.
+std::chrono::milliseconds roll_up_nap(std::chrono::milliseconds took, int percent);
+
+class RollUpKeeper {
+ public:
+  RollUpKeeper(const Options& options, const StatusBoard& board);
+  ~RollUpKeeper() { stop(); }
+  RollUpKeeper(const RollUpKeeper&) = delete;
+  RollUpKeeper& operator=(const RollUpKeeper&) = delete;
+
+  void start();
+  void stop();
+
+  // From any thread.
+  RollUpStatus read() const;
+
+ private:
+  using Millis = std::chrono::milliseconds;
+
+  // Gives a step up as soon as somebody wants to stop.
+  class Leave : public pg::Patience {
+   public:
+    explicit Leave(const RollUpKeeper& keeper) : keeper_(keeper) {}
+    bool go_on(Millis) override { return !keeper_.is_stopping(); }
+
+   private:
+    const RollUpKeeper& keeper_;
+  };
+
+  bool is_stopping() const;
+  void work() noexcept;
+  void nap(Millis time) const;
+  Millis round();
+  bool open();
+  Millis step();
+  Millis after(std::string_view state, Millis took, const std::string& trouble);
+  void look();
+  Millis failed(const std::string& error, std::string_view advice);
+
+  const Options& options_;
+  const StatusBoard& board_;
+  Leave leave_;
+  Backoff backoff_;
+  std::optional<pg::Connection> connection_;
+  std::string told_;  // of a failure, until a step succeeds
+  std::atomic<bool> stopping_{false};
+  mutable std::mutex mutex_;
+  RollUpStatus status_;
+  std::thread thread_;
+};
+
+}  // namespace weir::flusher

@@ -1,0 +1,42 @@
+// How far a long piece of work is, and about how long it goes on, on standard error: in one line
+// that is written over and over on a terminal, in a line every ten seconds elsewhere. Work that is
+// done within a second says nothing.
+//
+//   Progress progress("rebuilding", days.size());
+//   for (…) { …; progress.step(); }      // rebuilding: 12 of 90, about 1 min 20 s left
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+
+namespace weir::ctl {
+
+// As "45 s", "3 min 20 s" or "2 h 5 min".
+std::string duration_text(std::chrono::seconds time);
+
+class Progress {
+ public:
+  Progress(const char* what, std::size_t total);
+  ~Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  void step();
+  // The work has turned out to be more.
+  void grow(std::size_t total) { total_ = total; }
+  // Leaves the line to another word.
+  void clear();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void say();
+
+  const char* what_;
+  std::size_t total_, done_ = 0;
+  bool on_terminal_, has_line_ = false;
+  Clock::time_point began_ = Clock::now(), said_ = began_;
+};
+
+}  // namespace weir::ctl

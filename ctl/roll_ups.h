@@ -1,0 +1,76 @@
+// The roll-ups as weirctl sees them: questions to the functions of sql/migrations/0017 to 0019.
+//
+//   RollUps roll_ups(connection);
+//   std::string error;
+//   const auto days = roll_ups.begin_rebuild({}, /*forget=*/false, error);
+//   for (const Day& day : *days) if (!roll_ups.rebuild_sums(day, false, error)) return fail(error);
+//
+// Each call is a transaction of its own. None, or no value: `error` holds one sentence.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pg/connection.h"
+
+namespace weir::ctl {
+
+struct Backlog {
+  std::int64_t days = 0, failing = 0;
+  std::string oldest;  // as PostgreSQL prints it; "" for none
+};
+
+struct RefreshStep {
+  std::string state, tenant, day, trouble;
+};
+
+struct Day {
+  std::string tenant, day;
+};
+
+struct Part {
+  std::string kind, tenant, zone, day;
+};
+
+struct Difference {
+  std::string part, subject, value, kept, counted;
+};
+
+struct Zone {
+  std::string tenant, zone;
+  bool is_ready = false;
+};
+
+class RollUps {
+ public:
+  explicit RollUps(pg::Connection& database) : database_(database) {}
+
+  std::optional<Backlog> backlog(std::string& error);
+  std::optional<RefreshStep> refresh(const pg::Param& tenant, std::string& error);
+
+  std::optional<std::vector<Part>> parts(const pg::Param& tenant, std::string& error);
+  std::optional<std::vector<Difference>> verify(const Part& part, std::string& error);
+
+  std::optional<std::vector<Day>> begin_rebuild(const pg::Param& tenant, bool forget,
+                                                std::string& error);
+  // False inside: rows of the day are gone, and what was kept of them still is.
+  std::optional<bool> rebuild_sums(const Day& day, bool forget, std::string& error);
+  std::optional<bool> rebuild_day(const Day& day, bool forget, std::string& error);
+  bool rebuild_users(const std::string& tenant, std::string& error);
+
+  std::optional<std::vector<Zone>> zones(std::string& error);
+  std::optional<std::int64_t> keep_zone(const Zone& zone, std::string& error);
+  std::optional<bool> drop_zone(const Zone& zone, std::string& error);
+
+ private:
+  std::optional<pg::Result> ask(const std::string& sql, const std::vector<pg::Param>& params,
+                                std::string& error);
+  std::optional<bool> is_true(const std::string& sql, const std::vector<pg::Param>& params,
+                              std::string& error);
+
+  pg::Connection& database_;
+};
+
+}  // namespace weir::ctl

@@ -1,0 +1,297 @@
+// weirctl rollup: looks after what the analytics read instead of rows. docs/rollups.md tells when.
+#include <algorithm>
+#include <chrono>
+#include <iostream>
+#include <memory>
+#include <set>
+#include <string>
+#include <thread>
+
+#include <CLI/CLI.hpp>
+
+#include "ctl/command.h"
+#include "ctl/progress.h"
+#include "ctl/roll_ups.h"
+#include "ctl/terminal.h"
+#include "pg/connection.h"
+
+namespace weir::ctl {
+namespace {
+
+constexpr std::size_t kShown = 20;  // differences, by name
+constexpr std::chrono::milliseconds kBusyPause{200};
+
+struct Options {
+  std::string postgres;
+  std::string tenant;
+  std::string add, drop;  // a zone
+  bool forget = false;
+};
+
+pg::Param tenant_of(const Options& options) {
+  return options.tenant.empty() ? pg::Param() : pg::Param(options.tenant);
+}
+
+std::optional<pg::Connection> connect(const Options& options, std::string& error) {
+  auto database = pg::Connection::open(options.postgres, error, "weirctl");
+  if (!database) error = "cannot connect to PostgreSQL: " + error;
+  return database;
+}
+
+std::string shown(const std::string& text) { return terminal_text(text, 200); }
+
+// Looking --------------------------------------------------------------------------------------
+
+int status(const Options& options) {
+  std::string error;
+  auto database = connect(options, error);
+  if (!database) return fail(error);
+  RollUps roll_ups(*database);
+  const auto backlog = roll_ups.backlog(error);
+  const auto zones = backlog ? roll_ups.zones(error) : std::nullopt;
+  if (!zones) return fail(error);
+  if (backlog->days == 0) {
+    std::cout << "everything that is stored is counted\n";
+  } else {
+    std::cout << backlog->days << " days of a tenant are to be built";
+    std::cout << (backlog->oldest == "-infinity" ? ", of them those of a rebuild\n"
+                                                 : ", marked since " + backlog->oldest + "\n");
+  }
+  if (backlog->failing > 0) {
+    std::cout << backlog->failing << " of them failed and are tried again every minute: "
+              << "weirctl rollup refresh says why\n";
+  }
+  for (const Zone& zone : *zones) {
+    std::cout << "zone " << shown(zone.zone) << " of " << shown(zone.tenant)
+              << (zone.is_ready ? "" : ", still being built") << "\n";
+  }
+  std::cout << std::flush;
+  return kDone;
+}
+
+void tell(const Part& part, const Difference& difference) {
+  std::cout << "differs: " << difference.part << " " << shown(part.tenant);
+  if (!part.zone.empty()) std::cout << " " << part.zone;
+  if (!part.day.empty()) std::cout << " " << part.day;
+  std::cout << " " << shown(difference.subject) << " " << shown(difference.value) << ": kept "
+            << shown(difference.kept) << ", by the rows " << shown(difference.counted) << "\n";
+}
+
+struct Verdict {
+  std::size_t differences = 0, marked = 0, thinned = 0;
+};
+
+void judge(const Part& part, const std::vector<Difference>& found, Progress& progress,
+           Verdict& verdict) {
+  for (const Difference& difference : found) {
+    if (difference.part == "marked") {
+      ++verdict.marked;
+    } else if (difference.part == "thinned") {
+      ++verdict.thinned;
+    } else if (++verdict.differences <= kShown) {
+      progress.clear();
+      tell(part, difference);
+    }
+  }
+}
+
+int conclude(const Verdict& verdict, std::size_t parts) {
+  if (verdict.marked > 0)
+    std::cout << verdict.marked << " parts not compared: they are still to be built\n";
+  if (verdict.thinned > 0)
+    std::cout << verdict.thinned << " parts not compared: rows of theirs are gone\n";
+  std::cout << std::flush;
+  if (verdict.differences > 0) {
+    return fail(std::to_string(verdict.differences) +
+                " differences between rows and roll-ups: `weirctl rollup rebuild` makes them anew");
+  }
+  std::cout << "the roll-ups are what the rows say: " << parts << " parts compared" << std::endl;
+  return kDone;
+}
+
+int verify(const Options& options) {
+  std::string error;
+  auto database = connect(options, error);
+  if (!database) return fail(error);
+  RollUps roll_ups(*database);
+  const auto parts = roll_ups.parts(tenant_of(options), error);
+  if (!parts) return fail(error);
+  Verdict verdict;
+  {
+    Progress progress("comparing", parts->size());
+    for (const Part& part : *parts) {
+      const auto found = roll_ups.verify(part, error);
+      if (!found) return fail(error);
+      judge(part, *found, progress, verdict);
+      progress.step();
+    }
+  }
+  return conclude(verdict, parts->size() - verdict.marked - verdict.thinned);
+}
+
+// Building -------------------------------------------------------------------------------------
+
+int refresh(const Options& options) {
+  std::string error;
+  auto database = connect(options, error);
+  if (!database) return fail(error);
+  RollUps roll_ups(*database);
+  const auto backlog = roll_ups.backlog(error);
+  if (!backlog) return fail(error);
+  Progress progress("building", static_cast<std::size_t>(backlog->days));
+  std::size_t built = 0, failed = 0;
+  for (;;) {
+    const auto step = roll_ups.refresh(tenant_of(options), error);
+    if (!step) return fail(error);
+    if (step->state == "idle") break;
+    if (step->state == "busy") {
+      std::this_thread::sleep_for(kBusyPause);
+      continue;
+    }
+    progress.grow(std::max(static_cast<std::size_t>(backlog->days), built + failed + 1));
+    progress.step();
+    ++(step->state == "built" ? built : failed);
+    if (step->state == "built") continue;
+    progress.clear();
+    std::cout << "failed: " << shown(step->tenant) << " " << step->day << ": "
+              << shown(step->trouble) << std::endl;
+  }
+  progress.clear();
+  std::cout << built << " days built" << std::endl;
+  return failed == 0 ? kDone : fail(std::to_string(failed) + " days could not be built");
+}
+
+using Rebuild = std::optional<bool> (RollUps::*)(const Day&, bool, std::string&);
+
+// False: failed. `kept` counts the days whose figures had to stay.
+bool rebuild_each(RollUps& roll_ups, const std::vector<Day>& days, const Options& options,
+                  Rebuild rebuild, Progress& progress, std::set<std::string>& kept,
+                  std::string& error) {
+  for (const Day& day : days) {
+    const auto whole = (roll_ups.*rebuild)(day, options.forget, error);
+    if (!whole) return false;
+    if (!*whole) kept.insert(day.tenant + '\n' + day.day);
+    progress.step();
+  }
+  return true;
+}
+
+bool rebuild_users(RollUps& roll_ups, const std::vector<Day>& days, std::string& error) {
+  std::set<std::string> tenants;
+  for (const Day& day : days) tenants.insert(day.tenant);
+  for (const std::string& tenant : tenants) {
+    if (!roll_ups.rebuild_users(tenant, error)) return false;
+  }
+  return true;
+}
+
+int rebuild(const Options& options) {
+  std::string error;
+  auto database = connect(options, error);
+  if (!database) return fail(error);
+  RollUps roll_ups(*database);
+  const auto days = roll_ups.begin_rebuild(tenant_of(options), options.forget, error);
+  if (!days) return fail(error);
+  std::set<std::string> kept;
+  {
+    Progress progress("rebuilding", 2 * days->size());
+    const bool done =
+        rebuild_each(roll_ups, *days, options, &RollUps::rebuild_sums, progress, kept, error) &&
+        rebuild_users(roll_ups, *days, error) &&
+        rebuild_each(roll_ups, *days, options, &RollUps::rebuild_day, progress, kept, error);
+    progress.clear();
+    if (!done) return fail(error + "; what was not done is to be done again");
+  }
+  std::cout << days->size() << " days rebuilt";
+  if (!kept.empty()) {
+    std::cout << "; " << kept.size()
+              << " kept figures of rows that are gone (--forget would drop them)";
+  }
+  std::cout << std::endl;
+  return kDone;
+}
+
+int zones(const Options& options) {
+  std::string error;
+  auto database = connect(options, error);
+  if (!database) return fail(error);
+  RollUps roll_ups(*database);
+  if (!options.add.empty()) {
+    const auto marks = roll_ups.keep_zone({options.tenant, options.add}, error);
+    if (!marks) return fail(error);
+    std::cout << "kept from now on; " << *marks << " days are to be built: the flusher does so, or"
+              << " weirctl rollup refresh" << std::endl;
+    return kDone;
+  }
+  if (!options.drop.empty()) {
+    const auto dropped = roll_ups.drop_zone({options.tenant, options.drop}, error);
+    if (!dropped) return fail(error);
+    if (!*dropped) return fail("that zone was not kept for this tenant");
+    std::cout << "dropped: answers in this zone are read from the rows now" << std::endl;
+    return kDone;
+  }
+  const auto all = roll_ups.zones(error);
+  if (!all) return fail(error);
+  for (const Zone& zone : *all) {
+    if (!options.tenant.empty() && zone.tenant != options.tenant) continue;
+    std::cout << shown(zone.tenant) << " " << shown(zone.zone)
+              << (zone.is_ready ? "" : " (being built)") << "\n";
+  }
+  std::cout << std::flush;
+  return kDone;
+}
+
+// Reading the command line ---------------------------------------------------------------------
+
+CLI::App& add(CLI::App& parent, const std::shared_ptr<Options>& options, int& status_out,
+              const char* name, const char* about, int (*run)(const Options&)) {
+  CLI::App* command = parent.add_subcommand(name, about);
+  command->add_option("--postgres", options->postgres,
+                      "Connection string or URI; by default the PG* environment variables decide");
+  command->callback([options, &status_out, run] { status_out = run(*options); });
+  return *command;
+}
+
+void add_tenant(CLI::App& command, Options& options) {
+  command.add_option("--tenant", options.tenant, "Only this tenant's")->type_name("NAME");
+}
+
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  weirctl rollup status\n"
+    "  weirctl rollup verify --tenant acme      # exits with 1 where something differs\n"
+    "  weirctl rollup rebuild                   # after rows were loaded by COPY\n"
+    "  weirctl rollup zones --tenant acme --add Europe/Berlin\n"
+    "Connect as a member of weir_owner; weir_reader may use status and verify.";
+
+void add_rollup(CLI::App& app, int& status_out) {
+  auto options = std::make_shared<Options>();
+  CLI::App* all = app.add_subcommand("rollup", "Look after the figures that are kept by the day");
+  all->require_subcommand(1);
+  all->footer(kExamples);
+  add(*all, options, status_out, "status", "What is still to be counted", status);
+  add_tenant(add(*all, options, status_out, "refresh", "Build what is marked, now", refresh),
+             *options);
+  add_tenant(add(*all, options, status_out, "verify", "Compare with the rows", verify), *options);
+
+  CLI::App& rebuilds =
+      add(*all, options, status_out, "rebuild", "Make all of it anew from the rows", rebuild);
+  add_tenant(rebuilds, *options);
+  rebuilds.add_flag("--forget", options->forget,
+                    "Drop figures of rows that are gone, too (retention, erasure)");
+
+  CLI::App& zone = add(*all, options, status_out, "zones",
+                       "List, add or drop time zones in which days are kept beside UTC", zones);
+  auto* tenant = zone.add_option("--tenant", options->tenant, "The tenant")->type_name("NAME");
+  auto* adds = zone.add_option("--add", options->add, "Keep its days in this zone too");
+  adds->type_name("ZONE")->needs(tenant);
+  zone.add_option("--drop", options->drop, "Keep them there no longer")
+      ->type_name("ZONE")
+      ->needs(tenant)
+      ->excludes(adds);
+}
+
+const Register kRegistered(add_rollup);
+
+}  // namespace
+}  // namespace weir::ctl

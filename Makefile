@@ -332,8 +332,9 @@ install: all ## install modules, programs, schema, unit, examples and documents 
 	install -D -m 755 $(BUILD)/weir-flusher $(ROOT_DIR)/bin/weir-flusher
 	install -D -m 755 $(BUILD)/weir-api $(ROOT_DIR)/bin/weir-api
 	install -D -m 755 $(BUILD)/weirctl $(ROOT_DIR)/bin/weirctl
-	install -d $(DESTDIR)$(SQL_DIR)/migrations $(DOC_DIR)/examples $(DOC_DIR)/decisions $(DOC_DIR)/plots
+	install -d $(DESTDIR)$(SQL_DIR)/migrations $(DESTDIR)$(SQL_DIR)/analytics $(DOC_DIR)/examples $(DOC_DIR)/decisions $(DOC_DIR)/plots
 	install -m 644 sql/migrations/*.sql $(DESTDIR)$(SQL_DIR)/migrations/
+	install -m 644 sql/analytics/*.sql $(DESTDIR)$(SQL_DIR)/analytics/
 	install -D -m 644 conf/weir-flusher.service $(ROOT_DIR)/lib/systemd/system/weir-flusher.service
 	install -D -m 644 conf/weir-flusher.sysusers $(ROOT_DIR)/lib/sysusers.d/weir-flusher.conf
 	install -D -m 644 conf/weir-api.service $(ROOT_DIR)/lib/systemd/system/weir-api.service

@@ -26,6 +26,12 @@ constexpr const char* kRights = R"(
                      THEN 'MEMBER' ELSE 'SET' END) AS asked (membership)
   WHERE rolname = current_user)";
 
+constexpr const char* kRecord =
+    "INSERT INTO weir.schema_migrations (version, name, checksum) VALUES ($1, $2, $3)";
+constexpr const char* kRecordRepeatable =
+    "INSERT INTO weir.repeatable_files AS f (name, checksum) VALUES ($1, $2)"
+    " ON CONFLICT (name) DO UPDATE SET checksum = excluded.checksum, applied_at = now()";
+
 struct Options {
   std::string postgres;
   std::string sql;
@@ -40,7 +46,9 @@ struct Applied {
 // Applies migrations over one connection. What can fail returns one sentence, or "" for success.
 class Migrator {
  public:
-  Migrator(pg::Connection& db, const std::vector<MigrationFile>& files) : db_(db), files_(files) {}
+  Migrator(pg::Connection& db, const std::vector<MigrationFile>& files,
+           const std::vector<MigrationFile>& repeatables)
+      : db_(db), files_(files), repeatables_(repeatables) {}
 
   std::string lock();
   std::string read_applied();
@@ -48,6 +56,7 @@ class Migrator {
   std::string check_rights();
   std::string apply_missing();
 
+  // What is not in the database as it is here: numbered files, then those that can be repeated.
   std::vector<const MigrationFile*> missing() const;
 
  private:
@@ -55,10 +64,13 @@ class Migrator {
   std::string apply(const MigrationFile& file);
   std::string run(const MigrationFile& file, const Statement& statement);
   std::string record(const MigrationFile& file);
+  std::string read_repeated();
 
   pg::Connection& db_;
   const std::vector<MigrationFile>& files_;
+  const std::vector<MigrationFile>& repeatables_;
   std::map<int, Applied> applied_;
+  std::map<std::string, std::string> repeated_;  // name and checksum
 };
 
 bool is_true(const std::optional<pg::Result>& result, int column = 0) {
@@ -92,6 +104,19 @@ std::string Migrator::read_applied() {
     const int version = std::stoi(std::string(rows->value(row, 0).value_or("0")));
     applied_[version] = {std::string(rows->value(row, 1).value_or("")),
                          std::string(rows->value(row, 2).value_or(""))};
+  }
+  return read_repeated();
+}
+
+// Older schemas know no such files.
+std::string Migrator::read_repeated() {
+  const auto rows = db_.exec("SELECT name, checksum FROM weir.repeatable_files");
+  if (!rows) {
+    const bool none = db_.sqlstate() == pg::kUndefinedTable;
+    return none ? "" : "cannot read weir.repeatable_files: " + db_.error().message;
+  }
+  for (int row = 0; row < rows->rows(); ++row) {
+    repeated_[std::string(rows->value(row, 0).value_or(""))] = rows->value(row, 1).value_or("");
   }
   return {};
 }
@@ -136,6 +161,10 @@ std::vector<const MigrationFile*> Migrator::missing() const {
   for (const MigrationFile& file : files_) {
     if (applied_.count(file.version) == 0) missing.push_back(&file);
   }
+  for (const MigrationFile& file : repeatables_) {
+    const auto known = repeated_.find(file.name);
+    if (known == repeated_.end() || known->second != file.checksum) missing.push_back(&file);
+  }
   return missing;
 }
 
@@ -174,13 +203,12 @@ std::string Migrator::run(const MigrationFile& file, const Statement& statement)
 }
 
 std::string Migrator::record(const MigrationFile& file) {
-  const bool recorded =
-      db_.exec_params(
-             "INSERT INTO weir.schema_migrations (version, name, checksum) VALUES ($1, $2, $3)",
-             {std::to_string(file.version), file.name, file.checksum})
-          .has_value() &&
-      db_.exec("COMMIT").has_value();
-  if (recorded) return {};
+  const bool is_repeatable = file.version == 0;
+  const auto recorded =
+      is_repeatable
+          ? db_.exec_params(kRecordRepeatable, {file.name, file.checksum})
+          : db_.exec_params(kRecord, {std::to_string(file.version), file.name, file.checksum});
+  if (recorded && db_.exec("COMMIT")) return {};
   return file.path + ": cannot be recorded as applied: " + db_.error().message +
          "; nothing of this file was applied";
 }
@@ -208,14 +236,15 @@ int bring_up_to_date(Migrator& migrator, std::size_t version) {
 int migrate(const Options& options) {
   std::string error;
   const auto files = read_migrations(options.sql, error);
-  if (!files) return fail(error);
+  const auto repeatables = files ? read_repeatables(options.sql, error) : std::nullopt;
+  if (!repeatables) return fail(error);
   auto db = pg::Connection::open(options.postgres, error, "weirctl");
   if (!db) return fail("cannot connect to PostgreSQL: " + error);
   if (db->server_version() < kOldestServer) {
     return fail("this PostgreSQL is version " + std::to_string(db->server_version() / 10000) +
                 ": Weir needs 15 or newer");
   }
-  Migrator migrator(*db, *files);
+  Migrator migrator(*db, *files, *repeatables);
   if (!options.check) error = migrator.lock();
   if (error.empty()) error = migrator.read_applied();
   if (error.empty()) error = migrator.compare();

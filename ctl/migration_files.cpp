@@ -19,6 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kDigits[] = "0123456789abcdef";
+constexpr const char* kRepeatables = "analytics";
 
 std::string sha256(const std::string& bytes) {
   std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
@@ -91,6 +92,24 @@ std::optional<std::vector<MigrationFile>> read_migrations(const std::string& sql
       return std::nullopt;
     }
     MigrationFile file{version_of(name), name, (fs::path(directory) / name).string(), {}, {}};
+    if (!read_whole(file.path, file.text)) {
+      error = "cannot read " + file.path;
+      return std::nullopt;
+    }
+    file.checksum = sha256(file.text);
+    files.push_back(std::move(file));
+  }
+  return files;
+}
+
+std::optional<std::vector<MigrationFile>> read_repeatables(const std::string& sql_directory,
+                                                           std::string& error) {
+  std::error_code code;
+  const fs::path folder = fs::path(sql_directory) / kRepeatables;
+  std::vector<MigrationFile> files;
+  if (!fs::is_directory(folder, code)) return files;
+  for (const std::string& name : sql_names(folder.string(), code)) {
+    MigrationFile file{0, std::string(kRepeatables) + '/' + name, (folder / name).string(), {}, {}};
     if (!read_whole(file.path, file.text)) {
       error = "cannot read " + file.path;
       return std::nullopt;

@@ -12,7 +12,7 @@
 namespace weir::ctl {
 
 struct MigrationFile {
-  int version;       // from the name, 1 and up
+  int version;       // from the name, 1 and up; 0 for one that can be repeated
   std::string name;  // 0001_roles_and_schema.sql
   std::string path;  // as the operator may open it
   std::string text;
@@ -23,6 +23,12 @@ struct MigrationFile {
 // `sql_directory` holds them, or a folder migrations/ that does. None: `error` holds one sentence.
 std::optional<std::vector<MigrationFile>> read_migrations(const std::string& sql_directory,
                                                           std::string& error);
+
+// The files of `sql_directory`/analytics in the order of their names (analytics/users.sql), which
+// are applied again whenever they change; none where there is no such folder. None at all: as
+// above.
+std::optional<std::vector<MigrationFile>> read_repeatables(const std::string& sql_directory,
+                                                           std::string& error);
 
 // The sql/ folder unless somebody says otherwise: that of the checkout which this program was built
 // in, or the installed one.

@@ -187,8 +187,33 @@ subtest 'another migration that runs' => sub {
   is PrivatePostgres::finish_command($_), 0, 'and succeed' for @running;
   my @said = map { PrivatePostgres::slurp("$folder/$_") } 1 .. 3;
   is scalar(grep { /^another migration is running: waiting for it$/m } @said), 3, 'they say that they wait';
-  is_deeply [ map { /^applied (\S+)$/mg } grep { /^applied/m } @said ], \@migrations, 'one of them did all';
+  is_deeply [ grep { !m{/} } map { /^applied (\S+)$/mg } grep { /^applied/m } @said ], \@migrations, 'one of them did all';
   is scalar(grep { /^nothing to apply/m } @said), 2, 'the others had nothing to do';
+};
+
+subtest 'files that can be repeated' => sub {
+  my $db     = $postgres->database('repeated');
+  my $folder = tempdir('weir-sql-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+  mkdir "$folder/$_" or die "mkdir: $!\n" for qw(migrations analytics);
+  copy("$root/sql/migrations/$_", "$folder/migrations") or die "copy: $!\n" for @migrations;
+  my $function = sub ($answer) { "SET LOCAL ROLE weir_owner;\nCREATE OR REPLACE FUNCTION weir.one() RETURNS integer LANGUAGE sql AS 'SELECT $answer';\n" };
+  write_file("$folder/analytics/one.sql", $function->(1));
+  my @here = (repeated => '--sql', $folder);
+  like migrate(@here, '--check')->{out}, qr{^missing analytics/one\.sql$}m, '--check names one that is missing';
+  like migrate(@here)->{out}, qr{^applied analytics/one\.sql\n\d+ applied}m, 'it comes after the numbered ones';
+  is value($db, 'SELECT weir.one()'), 1, 'and holds';
+  like migrate(@here)->{out}, qr/\Anothing to apply/, 'one that has not changed is left alone';
+  write_file("$folder/analytics/one.sql", $function->(2));
+  my $check = migrate(@here, '--check');
+  is $check->{status}, 1, '--check fails where one has changed';
+  like $check->{out}, qr{\Amissing analytics/one\.sql\n\z}, 'and names it';
+  is migrate(@here)->{out}, "applied analytics/one.sql\n1 applied: the database is at version $last\n", 'it is applied again';
+  is value($db, 'SELECT weir.one()'), 2, 'and holds as it is now';
+  write_file("$folder/analytics/one.sql", $function->(3) . 'SELECT nonsense');
+  refused(migrate(@here), qr{analytics/one\.sql:3: column "nonsense" does not exist; nothing of this file was applied}, 'one with a mistake');
+  is value($db, 'SELECT weir.one()'), 2, 'changes nothing';
+  is migrate('repeated', '--sql', "$root/sql")->{status}, 0, 'those of the project are applied';
+  is value($db, 'SELECT count(*) FROM weir.repeatable_files'), 1 + (() = glob "$root/sql/analytics/*.sql"), 'each of them';
 };
 
 subtest 'a file that has changed' => sub {

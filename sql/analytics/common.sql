@@ -1,0 +1,106 @@
+-- What all subjects need: whether a zone's days are kept, up to when rows are counted, and sets of users by
+-- day, from the roll-ups where the zone is kept and else from the rows, with the same numbers.
+SET LOCAL ROLE weir_owner;
+SET LOCAL check_function_bodies = off;
+
+CREATE OR REPLACE FUNCTION weir.keeps_zone(tenant text, zone text) RETURNS boolean
+LANGUAGE sql STABLE
+AS $$
+  SELECT zone = 'UTC' OR EXISTS (
+    SELECT FROM weir.report_zones AS z
+    WHERE z.tenant_id = tenant AND z.zone = keeps_zone.zone AND z.ready_at IS NOT NULL)
+$$;
+
+-- All that was stored before is counted. NULL while a rebuild goes on.
+CREATE OR REPLACE FUNCTION weir.counted_until(tenant text) RETURNS timestamptz
+LANGUAGE sql STABLE
+AS $$
+  SELECT nullif(coalesce(min(t.marked_at), now()), '-infinity')
+  FROM weir.touched_days AS t WHERE t.tenant_id = tenant AND t.zone IS NULL
+$$;
+
+-- The events of a window with their local day, where they have to be read.
+CREATE OR REPLACE FUNCTION weir.rows_in(tenant text, zone text, first_day date, last_day date)
+RETURNS TABLE (day date, number integer)
+LANGUAGE sql STABLE
+AS $$
+  SELECT (e."timestamp" AT TIME ZONE zone)::date, u.number
+  FROM weir.events AS e
+  LEFT JOIN weir.user_numbers AS u ON u.tenant_id = tenant AND u.user_id = e.user_id
+  WHERE e.tenant_id = tenant
+    AND e."timestamp" >= lower(weir.span_of_day(zone, first_day))
+    AND e."timestamp" < upper(weir.span_of_day(zone, last_day))
+    AND (e."timestamp" AT TIME ZONE zone)::date BETWEEN first_day AND last_day
+$$;
+
+-- Who had an event on each day.
+CREATE OR REPLACE FUNCTION weir.active_users(tenant text, zone text, first_day date, last_day date)
+RETURNS TABLE (day date, chunk integer, users bit)
+LANGUAGE sql STABLE
+SET jit = off
+AS $$
+  SELECT d.day, d.chunk, d.users
+  FROM weir.day_sets AS d
+  WHERE d.tenant_id = active_users.tenant AND d.zone = active_users.zone AND d.subject = 'active' AND d.value = ''
+    AND d.day BETWEEN first_day AND last_day AND weir.keeps_zone(tenant, active_users.zone)
+  UNION ALL
+  SELECT r.day, r.number / 20480, weir.at_bits(r.number % 20480, 1)
+  FROM weir.rows_in(tenant, zone, first_day, last_day) AS r
+  WHERE NOT weir.keeps_zone(tenant, active_users.zone) AND r.number IS NOT NULL
+  GROUP BY r.day, r.number / 20480
+$$;
+
+-- Whose earliest event was on each day: known in every zone without the rows.
+CREATE OR REPLACE FUNCTION weir.new_users(tenant text, zone text, first_day date, last_day date)
+RETURNS TABLE (day date, chunk integer, users bit)
+LANGUAGE sql STABLE
+SET jit = off
+AS $$
+  SELECT d.day, d.chunk, d.users
+  FROM weir.day_sets AS d
+  WHERE d.tenant_id = new_users.tenant AND d.zone = new_users.zone AND d.subject = 'new' AND d.value = ''
+    AND d.day BETWEEN first_day AND last_day AND weir.keeps_zone(tenant, new_users.zone)
+  UNION ALL
+  SELECT n.day, n.number / 20480, weir.at_bits(n.number % 20480, 1)
+  FROM (
+    SELECT (u.first_at AT TIME ZONE zone)::date AS day, u.number
+    FROM weir.user_numbers AS u
+    WHERE NOT weir.keeps_zone(tenant, zone) AND u.tenant_id = tenant
+      AND u.first_at >= lower(weir.span_of_day(zone, first_day)) AND u.first_at < upper(weir.span_of_day(zone, last_day))
+  ) AS n
+  WHERE n.day BETWEEN first_day AND last_day
+  GROUP BY n.day, n.number / 20480
+$$;
+
+-- How many events each day had, those without a user too.
+CREATE OR REPLACE FUNCTION weir.events_by_day(tenant text, zone text, first_day date, last_day date)
+RETURNS TABLE (day date, events bigint)
+LANGUAGE sql STABLE
+SET jit = off
+AS $$
+  SELECT d.day, d.events
+  FROM weir.day_counts AS d
+  WHERE d.tenant_id = events_by_day.tenant AND d.zone = events_by_day.zone AND d.subject = 'active' AND d.value = ''
+    AND d.day BETWEEN first_day AND last_day AND weir.keeps_zone(tenant, events_by_day.zone)
+  UNION ALL
+  SELECT r.day, count(*)
+  FROM weir.rows_in(tenant, zone, first_day, last_day) AS r
+  WHERE NOT weir.keeps_zone(tenant, events_by_day.zone)
+  GROUP BY r.day
+$$;
+
+-- A figure of an answer's parts, all servers together; 0 where no part has it.
+CREATE OR REPLACE FUNCTION weir.amount_of(parts weir.part[], figure text, key text DEFAULT '') RETURNS numeric
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT coalesce(sum(p.amount), 0) FROM unnest(parts) AS p WHERE p.figure = amount_of.figure AND p.key = amount_of.key
+$$;
+
+CREATE OR REPLACE FUNCTION weir.ratio(part numeric, whole numeric) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT round(part / nullif(whole, 0), 6) $$;
+
+GRANT EXECUTE ON FUNCTION weir.keeps_zone(text, text), weir.counted_until(text),
+  weir.rows_in(text, text, date, date), weir.active_users(text, text, date, date),
+  weir.new_users(text, text, date, date), weir.events_by_day(text, text, date, date),
+  weir.amount_of(weir.part[], text, text), weir.ratio(numeric, numeric) TO weir_reader;

@@ -1,0 +1,98 @@
+# weir-api behind the web server and its Basic authentication: from an event to its figure, and no way for a
+# client to be somebody else.
+use v5.36;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use Digest::SHA qw(sha1_base64);
+use File::Temp;
+use MIME::Base64 qw(encode_base64);
+
+use WeirTest;
+use WeirTest::Server;
+
+my $passwords = File::Temp->new;
+print {$passwords} map { "$_:{SHA}" . sha1_base64("secret of $_") . "=\n" } qw(ada bob);
+close $passwords or die "passwords: $!\n";
+chmod 0644, "$passwords" or die "chmod: $!\n";
+
+my %config = (nginx => <<"NGINX", apache => <<"APACHE");
+location = /track { weir track; }
+location /v1/ {
+    auth_basic "Weir";
+    auth_basic_user_file "$passwords";
+    proxy_pass http://weir_api;
+    proxy_http_version 1.1;
+    proxy_set_header Connection "";
+    proxy_set_header X-Weir-Viewer \$remote_user;
+    proxy_set_header Authorization "";
+}
+NGINX
+LoadModule proxy_module \${WEIR_MODULES}/mod_proxy.so
+LoadModule proxy_http_module \${WEIR_MODULES}/mod_proxy_http.so
+LoadModule headers_module \${WEIR_MODULES}/mod_headers.so
+LoadModule auth_basic_module \${WEIR_MODULES}/mod_auth_basic.so
+LoadModule authn_core_module \${WEIR_MODULES}/mod_authn_core.so
+LoadModule authn_file_module \${WEIR_MODULES}/mod_authn_file.so
+LoadModule authz_user_module \${WEIR_MODULES}/mod_authz_user.so
+<Location "/track">
+    SetHandler weir-track
+</Location>
+ProxyPass "/v1/" "\${WEIR_API}/v1/"
+ProxyAddHeaders Off
+<Location "/v1/">
+    AuthType Basic
+    AuthName "Weir"
+    AuthUserFile "$passwords"
+    Require valid-user
+    RequestHeader set X-Weir-Viewer "expr=%{REMOTE_USER}"
+    RequestHeader unset Authorization
+</Location>
+APACHE
+
+start(config => $config{ $ENV{WEIR_SERVER} || 'nginx' });
+db('postgres')->do(q{INSERT INTO weir.viewers (viewer, tenant_id) VALUES ('ada', 'default'), ('bob', 'globex'), ('root', '*')});
+
+sub basic ($name, $secret = "secret of $name") { return (Authorization => 'Basic ' . encode_base64("$name:$secret", '')) }
+
+subtest 'an event becomes a figure' => sub {
+  accepted(post('/track', { event => 'opened', user_id => $_ }), 1, "an event of $_") for qw(u1 u2);
+  stored();
+  my $answer = get('/v1/daily', basic('ada'));
+  is $answer->{status}, 200, 'ada asks' or diag $answer->{body};
+  is $answer->{json}{days}[-1]{active_users}, 2, 'and both users are counted';
+  is get('/v1/daily', basic('ada'), 'If-None-Match' => $answer->{headers}{etag})->{status}, 304, 'an unchanged one is told so';
+  my $csv = get('/v1/daily?format=csv', basic('ada'));
+  like $csv->{body}, qr/\Adate,total_users,.*\r\n\d{4}-\d\d-\d\d,2,2,2,/, 'as CSV, too';
+};
+
+subtest 'nobody is somebody else' => sub {
+  is get('/v1/daily')->{status}, 401, 'no name';
+  is get('/v1/daily', 'X-Weir-Viewer' => 'ada')->{status}, 401, 'a name in the header alone';
+  is get('/v1/daily', basic('ada', 'wrong'))->{status}, 401, 'a wrong password';
+  is get('/v1/daily', basic('root'))->{status}, 401, 'a viewer whom the web server does not know';
+  for my $header ('X-Weir-Viewer', 'x-weir-viewer', 'X_Weir_Viewer') {
+    my $answer = get('/v1/daily?tenant=default', basic('bob'), $header => 'ada');
+    is $answer->{status}, 403, "bob who says in $header that he is ada";
+    is get('/v1/daily', basic('bob'), $header => 'ada')->{json}{tenant}, 'globex', 'is bob all the same';
+  }
+};
+
+subtest 'errors come through as they are' => sub {
+  my $answer = get('/v1/daily?from=x', basic('ada'));
+  is $answer->{status}, 400, 'status';
+  is $answer->{headers}{'content-type'}, 'application/problem+json', 'type';
+  is $answer->{json}{parameter}, 'from', 'parameter';
+  my $method = request(DELETE => '/v1/daily', undef, basic('ada'));
+  is_deeply [ $method->{status}, $method->{headers}{allow} ], [ 405, 'GET, HEAD' ], 'Allow';
+};
+
+subtest 'make up starts one that was killed' => sub {
+  ok weir()->signal(api => 'KILL'), 'it is killed';
+  wait_for(sub { !weir()->alive('api') });
+  weir()->repair;
+  ok weir()->alive('api'), 'and is there again';
+  ok wait_for(sub { get('/v1/daily', basic('ada'))->{status} == 200 }), 'with figures';
+};
+
+done_testing;

@@ -251,7 +251,7 @@ $(BUILD)/fuzz/obj/%.o: %.cpp
 	@mkdir -p $(@D)
 	$(call say,compile $< to fuzz)$(CLANGXX) $(FUZZ_FLAGS) -c -o $@ $<
 
-$(BUILD)/fuzz/libweir_core.a: $(call fuzz_objects,$(CORE_SRCS) flusher/stream_id.cpp)
+$(BUILD)/fuzz/libweir_core.a: $(call fuzz_objects,$(CORE_SRCS) $(API_PURE_SRCS) flusher/stream_id.cpp)
 	@rm -f $@
 	$(Q)ar rcs $@ $^
 

@@ -1,0 +1,131 @@
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/flights.h"
+#include "t/unit/suite.h"
+
+namespace {
+
+using namespace weir::api;
+using namespace std::chrono_literals;
+
+class OneText final : public Row {
+ public:
+  explicit OneText(std::string text) : text_(std::move(text)) {}
+  int columns() const override { return 1; }
+  std::string_view name(int) const override { return "v"; }
+  std::optional<std::string_view> value(int) const override { return text_; }
+
+ private:
+  std::string text_;
+};
+
+// Answers when it is told to.
+class SlowDatabase final : public Database {
+ public:
+  void run(const std::shared_ptr<Query>& query) override { asked.push_back(query); }
+  void cancel(Query& query) override {
+    forget_functions(query);
+    ++cancelled;
+  }
+  void resume(Query&) override {}
+
+  void answer(const std::string& text, const Failure* failure = nullptr) {
+    if (failure == nullptr) asked.back()->on_row(OneText(text));
+    end_query(asked.back(), failure);
+  }
+
+  std::vector<std::shared_ptr<Query>> asked;
+  int cancelled = 0;
+};
+
+struct World {
+  SlowDatabase database;
+  Flights::Time now{};
+  Flights flights{database, 8000, [this] { return now; }};
+  std::vector<std::string> heard;
+
+  Flights::Ticket join(const std::string& key) {
+    return flights.join(
+        key, 5s, [] { return std::make_shared<Query>(); },
+        [this](const Landing& landing) {
+          heard.push_back(landing.answer ? landing.answer->values.at(0) : "failure");
+        });
+  }
+};
+
+}  // namespace
+
+START_TEST(many_who_ask_the_same_are_one_query) {
+  World world;
+  for (int i = 0; i < 5; ++i) world.join("a");
+  world.join("b");
+  ck_assert_uint_eq(world.database.asked.size(), 2);
+  world.database.answer("of b");
+  ck_assert_uint_eq(world.heard.size(), 1);
+  world.database.asked.pop_back();
+  world.database.answer("of a");
+  ck_assert_uint_eq(world.heard.size(), 6);
+  ck_assert_view_eq(world.heard.back(), "of a");
+}
+END_TEST
+
+START_TEST(an_answer_is_kept_for_its_time) {
+  World world;
+  world.join("a");
+  world.database.answer("first");
+  world.now += 4999ms;
+  ck_assert_uint_eq(world.join("a"), 0);
+  ck_assert_uint_eq(world.database.asked.size(), 1);
+  world.now += 1ms;
+  ck_assert_uint_ne(world.join("a"), 0);
+  ck_assert_uint_eq(world.database.asked.size(), 2);
+}
+END_TEST
+
+START_TEST(a_failure_is_told_to_all_and_not_kept) {
+  World world;
+  const Failure failure{Failure::Kind::away, "gone"};
+  world.join("a");
+  world.join("a");
+  world.database.answer("", &failure);
+  ck_assert_uint_eq(world.heard.size(), 2);
+  ck_assert_uint_ne(world.join("a"), 0);
+}
+END_TEST
+
+START_TEST(the_last_to_leave_cancels) {
+  World world;
+  const auto one = world.join("a"), two = world.join("a");
+  world.flights.leave(one);
+  ck_assert_int_eq(world.database.cancelled, 0);
+  world.flights.leave(two);
+  ck_assert_int_eq(world.database.cancelled, 1);
+  world.flights.leave(two);
+  ck_assert_int_eq(world.database.cancelled, 1);
+  ck_assert_uint_eq(world.flights.under_way(), 0);
+}
+END_TEST
+
+START_TEST(what_is_kept_stays_within_its_bound) {
+  World world;
+  for (int i = 0; i < 100; ++i) {
+    world.join("key " + std::to_string(i));
+    world.database.answer(std::string(200, 'x'));
+    ck_assert_uint_le(world.flights.bytes(), 8000);
+  }
+  ck_assert_uint_eq(world.join("key 99"), 0);
+  ck_assert_uint_ne(world.join("key 0"), 0);
+  world.join("large");
+  world.database.answer(std::string(2000, 'x'));
+  ck_assert_uint_ne(world.join("large"), 0);
+}
+END_TEST
+
+static const weir_test::Register kRegistered("api_flights", {many_who_ask_the_same_are_one_query,
+                                                             an_answer_is_kept_for_its_time,
+                                                             a_failure_is_told_to_all_and_not_kept,
+                                                             the_last_to_leave_cancels,
+                                                             what_is_kept_stays_within_its_bound});

@@ -224,6 +224,22 @@ sub values_for ($schema, $name) {
   return ([ 'x' ], [ '', 'x' x ($schema->{maxLength} + 1) ]);
 }
 
+subtest 'weirctl viewers' => sub {
+  my $run = sub (@arguments) {
+    my $verb = shift @arguments;
+    my $pid = private()->spawn("viewers-$verb", api_command() =~ s/weir-api\z/weirctl/r, 'viewers', $verb, '--postgres', private()->conninfo('weir', 'postgres'), @arguments);
+    my $status = private()->wait_for($pid);
+    return ($status, private()->log_of("viewers-$verb"));
+  };
+  is_deeply [ $run->(add => 'eve', 'acme', 'globex') ], [ 0, "2 added\n" ], 'add';
+  ok wait_until('eve sees both', 10, sub { ask($api, '/v1/daily?tenant=globex', viewer => 'eve')->{status} == 200 }), 'who was added sees';
+  is_deeply [ $run->(list => 'eve') ], [ 0, "eve\tacme\neve\tglobex\n" ], 'list';
+  is_deeply [ $run->(remove => 'eve', 'globex') ], [ 0, "1 removed\n" ], 'remove one tenant';
+  ok wait_until('eve sees one', 10, sub { ask($api, '/v1/daily?tenant=globex', viewer => 'eve')->{status} == 403 }), 'which is then not seen';
+  is_deeply [ $run->(remove => 'eve') ], [ 0, "1 removed\n" ], 'remove the rest';
+  is((($run->(add => "e\tve", 'acme'))[0]), 1, 'a name with a control character');
+};
+
 is end_api($api), 0, 'TERM ends it';
 ok !-e $api->{socket}, 'and its socket';
 unlike api_log($api), qr/level=error/, 'without an error in its log';

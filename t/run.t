@@ -6,7 +6,7 @@ use WeirTest;
 use IO::Socket::INET;
 use WeirTest::Server;
 
-my @parts = qw(web redis postgres flusher);
+my @parts = qw(web redis postgres flusher api);
 
 # Runs a target of the Makefile as a person would, with RUN and WEIR_PORT only.
 sub make_target ($weir, $target) {

@@ -95,7 +95,7 @@ subtest 'a server that does not come up' => sub {
   WeirTest::Server::write_file("$weir->{run}/wrong.conf", "nonsense;\n");
   fails_well('up', qr/web did not come up: .*(?:unknown directive|Invalid command).*see \S+web\.log/, 'the web server', WEIR_WEB_CONF => "$weir->{run}/wrong.conf");
   is(($weir->tool('up'))[0], 0, 'and all is well again');
-  ok $weir->alive($_), "$_ runs" for qw(redis postgres web flusher);
+  ok $weir->alive($_), "$_ runs" for qw(redis postgres web flusher api);
 };
 
 subtest 'make down and make clean-run where nothing runs name the Weir that does' => sub {
@@ -106,7 +106,7 @@ subtest 'make down and make clean-run where nothing runs name the Weir that does
     is $status, 0, "$verb: nothing had to be done";
     like $said, qr/^weir: nothing of RUN=\Q$none\E runs$/m, "$verb: but it is said";
     like $said, qr/^weir: a Weir of yours runs in \Q$weir->{run}\E: `make down RUN=\Q$weir->{run}\E` ends it$/m, "$verb: and which one runs";
-    ok $weir->alive($_), "$verb: $_ still runs" for qw(redis postgres web flusher);
+    ok $weir->alive($_), "$verb: $_ still runs" for qw(redis postgres web flusher api);
   }
   my ($status, $said) = $weir->tool('down');
   is $status, 0, 'down';

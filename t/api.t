@@ -227,9 +227,10 @@ sub values_for ($schema, $name) {
 subtest 'weirctl viewers' => sub {
   my $run = sub (@arguments) {
     my $verb = shift @arguments;
-    my $pid = private()->spawn("viewers-$verb", api_command() =~ s/weir-api\z/weirctl/r, 'viewers', $verb, '--postgres', private()->conninfo('weir', 'postgres'), @arguments);
+    my $log = join '-', 'viewers', $verb, scalar @arguments;
+    my $pid = private()->spawn($log, (api_command())[0] =~ s/weir-api\z/weirctl/r, 'viewers', $verb, '--postgres', private()->conninfo('weir', 'postgres'), @arguments);
     my $status = private()->wait_for($pid);
-    return ($status, private()->log_of("viewers-$verb"));
+    return ($status, private()->log_of($log));
   };
   is_deeply [ $run->(add => 'eve', 'acme', 'globex') ], [ 0, "2 added\n" ], 'add';
   ok wait_until('eve sees both', 10, sub { ask($api, '/v1/daily?tenant=globex', viewer => 'eve')->{status} == 200 }), 'who was added sees';

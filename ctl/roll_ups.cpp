@@ -79,6 +79,7 @@ std::optional<std::vector<Part>> RollUps::parts(const pg::Param& tenant, std::st
   const auto rows = ask(kParts, {tenant}, error);
   if (!rows) return std::nullopt;
   std::vector<Part> parts;
+  parts.reserve(static_cast<std::size_t>(rows->rows()));
   for (int i = 0; i < rows->rows(); ++i)
     parts.push_back({text(*rows, i, 0), text(*rows, i, 1), text(*rows, i, 2), text(*rows, i, 3)});
   return parts;
@@ -91,9 +92,11 @@ std::optional<std::vector<Difference>> RollUps::verify(const Part& part, std::st
                         : ask(kVerifyDay, {part.tenant, part.zone, part.day}, error);
   if (!rows) return std::nullopt;
   std::vector<Difference> found;
-  for (int i = 0; i < rows->rows(); ++i)
+  found.reserve(static_cast<std::size_t>(rows->rows()));
+  for (int i = 0; i < rows->rows(); ++i) {
     found.push_back({text(*rows, i, 0), text(*rows, i, 1), text(*rows, i, 2), text(*rows, i, 3),
                      text(*rows, i, 4)});
+  }
   return found;
 }
 
@@ -102,6 +105,7 @@ std::optional<std::vector<Day>> RollUps::begin_rebuild(const pg::Param& tenant, 
   const auto rows = ask(kBeginRebuild, {tenant, boolean(forget)}, error);
   if (!rows) return std::nullopt;
   std::vector<Day> days;
+  days.reserve(static_cast<std::size_t>(rows->rows()));
   for (int i = 0; i < rows->rows(); ++i) days.push_back({text(*rows, i, 0), text(*rows, i, 1)});
   return days;
 }
@@ -122,6 +126,7 @@ std::optional<std::vector<Zone>> RollUps::zones(std::string& error) {
   const auto rows = ask(kZones, {}, error);
   if (!rows) return std::nullopt;
   std::vector<Zone> zones;
+  zones.reserve(static_cast<std::size_t>(rows->rows()));
   for (int i = 0; i < rows->rows(); ++i)
     zones.push_back({text(*rows, i, 0), text(*rows, i, 1), rows->value(i, 2) == "t"});
   return zones;

@@ -1,5 +1,5 @@
 // What the server answers, as one table: routes.cpp. A figure becomes an endpoint by a line there
-// and a function in the schema weir_api (sql/migrations/…_viewers.sql says what such a function
+// and a function in the schema weir_api (sql/migrations/0021_viewers.sql says what such a function
 // promises).
 //
 //   if (const Route* route = find_route("/v1/daily")) …

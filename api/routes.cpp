@@ -9,6 +9,9 @@ constexpr Parameter kFromDay{kFrom, Type::date, 0,
                              "The window's first day; 29 days before its last one if not given"};
 constexpr Parameter kToDay{kTo, Type::date, 0, "The window's last day; today if not given"};
 
+constexpr Parameter kZone{"tz", Type::zone, 0,
+                          "The time zone whose days are meant; UTC if not given"};
+
 }  // namespace
 
 const std::vector<Route>& routes() {
@@ -22,6 +25,12 @@ const std::vector<Route>& routes() {
        "SELECT weir_api.daily($1, $2, $3::date, $4::date)",
        "SELECT * FROM weir_api.daily_rows($1, $2, $3::date, $4::date)",
        {kFromDay, kToDay}},
+      {"/v1/users",
+       Kind::figure,
+       "Users: totals, trends, retention, cohorts, stickiness, growth",
+       "SELECT weir_api.users($1, $2, $3::date, $4::date, $5)",
+       nullptr,
+       {kFromDay, kToDay, kZone}},
   };
   return table;
 }

@@ -224,6 +224,15 @@ sub values_for ($schema, $name) {
   return ([ 'x' ], [ '', 'x' x ($schema->{maxLength} + 1) ]);
 }
 
+subtest 'days of a time zone' => sub {
+  my $answer = ask($api, '/v1/users?from=2026-11-01&to=2026-11-03&tz=Europe/Berlin');
+  is $answer->{status}, 200, 'is answered' or diag $answer->{body};
+  is_deeply [ $answer->{json}->@{qw(tenant from to zone)} ], [qw(acme 2026-11-01 2026-11-03 Europe/Berlin)], 'with its window and zone';
+  problem_is(ask($api, '/v1/users?tz=Mars/Olympus'), 400, 'bad_parameter', 'a zone that is none', parameter => 'tz');
+  problem_is(ask($api, '/v1/users?tz=Europe/Berlin&tenant=globex'), 403, 'forbidden', 'another tenant');
+  problem_is(ask($api, '/v1/users?format=csv'), 400, 'bad_parameter', 'what is no table', parameter => 'format');
+};
+
 subtest 'weirctl viewers' => sub {
   my $run = sub (@arguments) {
     my $verb = shift @arguments;

@@ -12,7 +12,7 @@ constexpr std::size_t kOverhead = 256;
 
 std::size_t size_of(const std::string& key, const Answer& answer) {
   std::size_t size = kOverhead + 2 * key.size();
-  for (const std::string& value : answer.values) size += value.size() + sizeof value;
+  for (const std::string& value : answer.values) size += value.size() + sizeof(std::string);
   return size;
 }
 
@@ -47,7 +47,7 @@ std::shared_ptr<const Answer> Flights::find_kept(const std::string& key) {
 }
 
 void Flights::start(const std::string& key, std::chrono::milliseconds time,
-                    std::shared_ptr<Query> query) {
+                    const std::shared_ptr<Query>& query) {
   query->on_row = [this, key](const Row& row) { take(key, row); };
   query->on_end = [this, key](const Failure* failure) { land(key, failure); };
   Flight& flight = flights_[key];

@@ -81,7 +81,8 @@ class Flights {
   };
 
   std::shared_ptr<const Answer> find_kept(const std::string& key);
-  void start(const std::string& key, std::chrono::milliseconds time, std::shared_ptr<Query> query);
+  void start(const std::string& key, std::chrono::milliseconds time,
+             const std::shared_ptr<Query>& query);
   void take(const std::string& key, const Row& row);
   void land(const std::string& key, const Failure* failure);
   void keep(const std::string& key, std::shared_ptr<const Answer> answer,

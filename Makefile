@@ -226,7 +226,7 @@ races: ## look for races in Apache's children, under load, as they come and go
 	$(call locked,tools/install-deps run test)
 	$(call locked,$(submake) all)
 	$(call locked,env -u BUILD -u CXXFLAGS -u SANITIZE $(submake) SAN=thread BUILD=$(BUILD)/tsan apache)
-	@mkdir -p $(BUILD)/races && ln -sf ../weir-flusher ../weirctl ../tsan/mod_weir.so $(BUILD)/races
+	@mkdir -p $(BUILD)/races && ln -sf ../weir-flusher ../weir-api ../weirctl ../tsan/mod_weir.so $(BUILD)/races
 	@BUILD=$(BUILD)/races WEIR_SERVER=apache TESTS=t/apache_restarts.t tools/test blackbox
 
 load: ## 500,000 requests over 64 connections: no error, memory flat; WEIR_LOAD_REQUESTS sets another number

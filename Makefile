@@ -140,8 +140,9 @@ FAULT_MODULE_SRCS = $(shell grep -l WEIR_FAULT_POINT core/*/*.cpp edge/*.cpp spo
 fault_objects = $(patsubst %.cpp,$(BUILD)/obj/faults/%.o,$(1))
 with_faults = $(call fault_objects,$(filter $(FAULT_SRCS),$(1))) $(call objects,$(filter-out $(FAULT_SRCS),$(1)))
 
-faults: module $(BUILD)/faults/weir-flusher $(BUILD)/faults/mod_weir.so $(BUILD)/faults/weirctl ## build what has fault points, for tests, into $(BUILD)/faults
+faults: module $(BUILD)/weir-api $(BUILD)/faults/weir-flusher $(BUILD)/faults/mod_weir.so $(BUILD)/faults/weirctl ## build what has fault points, for tests, into $(BUILD)/faults
 	+@tools/build-module faults
+	@ln -sf ../weir-api $(BUILD)/faults
 
 $(BUILD)/obj/faults/%.o: %.cpp $(BUILD)/flags $(BUILD)/schema
 	@mkdir -p $(@D)

@@ -158,8 +158,9 @@ void RollUpKeeper::look() {
   status_.oldest_seconds = to_number(rows->value(0, 1));
 }
 
-// Says it once, until something else fails or a step succeeds.
-RollUpKeeper::Millis RollUpKeeper::failed(const std::string& error, std::string_view advice) {
+// Says it once, until something else fails or a step succeeds. `error` is a copy: the connection that
+// it may come from can go here.
+RollUpKeeper::Millis RollUpKeeper::failed(std::string error, std::string_view advice) {
   const Millis rest = backoff_.next();
   if (connection_ && connection_->is_broken()) connection_.reset();
   if (is_stopping()) return rest;
@@ -167,11 +168,12 @@ RollUpKeeper::Millis RollUpKeeper::failed(const std::string& error, std::string_
     const std::lock_guard<std::mutex> lock(mutex_);
     ++status_.failures;
   }
-  if (std::exchange(told_, error) == error) return rest;
+  if (told_ == error) return rest;
+  told_ = std::move(error);
   if (advice.empty()) {
-    log_warn(kSentence, {{"error", error}});
+    log_warn(kSentence, {{"error", told_}});
   } else {
-    log_warn(kSentence, {{"error", error}, {"advice", advice}});
+    log_warn(kSentence, {{"error", told_}, {"advice", advice}});
   }
   return rest;
 }

@@ -66,7 +66,7 @@ class RollUpKeeper {
   Millis step();
   Millis after(std::string_view state, Millis took, const std::string& trouble);
   void look();
-  Millis failed(const std::string& error, std::string_view advice);
+  Millis failed(std::string error, std::string_view advice);
 
   const Options& options_;
   const StatusBoard& board_;

@@ -52,7 +52,7 @@ sub path_without (@names) {
 sub build_with (%instead) {
   my $folder = tempdir('weir-build-XXXXXX', TMPDIR => 1, CLEANUP => 1);
   chmod 0755, $folder or die "chmod: $!\n";
-  for my $name (qw(weir-flusher weirctl), $weir->adapter->module) {
+  for my $name (qw(weir-flusher weir-api weirctl), $weir->adapter->module) {
     symlink "$build/$name", "$folder/$name" or die "symlink: $!\n" unless exists $instead{$name};
     next unless defined $instead{$name};
     WeirTest::Server::write_file("$folder/$name", $instead{$name});
@@ -66,7 +66,7 @@ subtest 'a program that is missing' => sub {
   for my $program (sort keys %package) {
     fails_well('up', qr/$program is missing: install it with `apt-get install $package{$program}`/, $program, PATH => path_without($program));
   }
-  for my $built ('weir-flusher', $weir->adapter->module) {
+  for my $built ('weir-flusher', 'weir-api', $weir->adapter->module) {
     fails_well('up', qr/$built is missing: build it with `make`/, $built, BUILD => build_with($built => undef));
   }
 };

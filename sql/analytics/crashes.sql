@@ -1,0 +1,324 @@
+-- How often it crashes, for whom, and what.
+--
+--   SELECT weir.crashes_answer('acme', '2026-03-01', '2026-03-31', 'Europe/Berlin');
+--
+-- The window is from one day to another, both counted, in a time zone.
+--
+--   crashes             crash reports within the window
+--   crashed_users       users of whom one came
+--   crash_free_users    of the users with an event within the window, those without a crash in it. Who has
+--                       crashes alone, as one whose client sends no usage, is in neither number: of their
+--                       kind those who never crash are not known
+--   crash_free_sessions of the sessions that began within the window, those without a crash of their user
+--                       between their first and last event. A crash report names no session
+--   crashes_per_user    crashes for each user with an event within the window
+--   days, weeks, months the same for each; what the window cuts counts what is within it
+--   versions            the values with the most crashes, with crashes, their share of all, and users; of
+--   systems, types      versions also how many used it and went without a crash on it
+--   groups              the fingerprints with the most crashes: crashes, users, versions within the window;
+--                       first_seen, the group's first crash ever; last_seen, and that crash's type and message,
+--                       as a sample. Of a first day whose rows are gone, its midnight (UTC); of what else is gone, null
+--   first_crash         of users whose first crash ever is within the window: seconds since their first event,
+--                       as percentiles. `without`: those who had none by then. Read from the rows
+--
+-- `exact` is false where a day had more values of one kind than are kept (docs/rollups.md): lists then lack crashes
+-- of those, totals do not. Percentiles are off by `error` at most.
+SET LOCAL ROLE weir_owner;
+SET LOCAL check_function_bodies = off;
+
+-- Sessions that began on each day, and those of them with a crash.
+CREATE OR REPLACE FUNCTION weir.crashed_sessions(tenant text, zone text, first_day date, last_day date)
+RETURNS TABLE (day date, sessions bigint, crashed bigint)
+LANGUAGE sql STABLE
+SET jit = off
+AS $$
+  SELECT d.day, d.sessions, d.crashed
+  FROM weir.day_sessions AS d
+  WHERE d.tenant_id = crashed_sessions.tenant AND d.zone = crashed_sessions.zone
+    AND d.day BETWEEN first_day AND last_day AND weir.keeps_zone(tenant, crashed_sessions.zone)
+  UNION ALL
+  SELECT n::date, s.sessions, s.crashed
+  FROM generate_series(first_day::timestamp, last_day::timestamp, interval '1 day') AS n,
+    LATERAL weir.sessions_of_day(tenant, crashed_sessions.zone, n::date) AS s
+  WHERE NOT weir.keeps_zone(tenant, crashed_sessions.zone)
+$$;
+
+-- What a server can say of its own users before it is known what to name: counts of everything, and users
+-- by day, week, month and in all. 'both' are active users who crashed.
+CREATE OR REPLACE FUNCTION weir.crashes_partial(tenant text, first_day date, last_day date, zone text)
+RETURNS SETOF weir.part
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB' SET enable_nestloop = off
+AS $$
+  WITH active AS MATERIALIZED (
+    SELECT unit, CASE unit WHEN 'all' THEN first_day ELSE date_trunc(unit, a.day::timestamp)::date END AS start,
+      a.chunk, bit_or(a.users) AS users
+    FROM weir.active_users(tenant, zone, first_day, last_day) AS a CROSS JOIN unnest(ARRAY['all', 'day', 'week', 'month']) AS unit
+    GROUP BY unit, start, a.chunk
+  ), hit AS MATERIALIZED (
+    SELECT unit, CASE unit WHEN 'all' THEN first_day ELSE date_trunc(unit, c.day::timestamp)::date END AS start,
+      c.chunk, bit_or(c.users) AS users
+    FROM weir.value_users(tenant, zone, 'crash', ARRAY[''], first_day, last_day) AS c
+      CROSS JOIN unnest(ARRAY['all', 'day', 'week', 'month']) AS unit
+    GROUP BY unit, start, c.chunk
+  )
+  SELECT 'active_' || a.unit, a.start::text, sum(bit_count(a.users)) FROM active AS a GROUP BY a.unit, a.start
+  UNION ALL
+  SELECT 'crashed_' || h.unit, h.start::text, sum(bit_count(h.users)) FROM hit AS h GROUP BY h.unit, h.start
+  UNION ALL
+  SELECT 'both_' || h.unit, h.start::text, sum(bit_count(a.users & h.users))
+  FROM hit AS h JOIN active AS a ON a.unit = h.unit AND a.start = h.start AND a.chunk = h.chunk
+  GROUP BY h.unit, h.start
+  UNION ALL
+  SELECT 'crashes', c.day::text, c.events FROM weir.value_counts(tenant, zone, 'crash', first_day, last_day) AS c
+  UNION ALL
+  SELECT f.figure, s.day::text, f.amount
+  FROM weir.crashed_sessions(tenant, zone, first_day, last_day) AS s,
+    LATERAL (VALUES ('sessions', s.sessions), ('crashed_sessions', s.crashed)) AS f (figure, amount)
+  UNION ALL
+  SELECT * FROM weir.values_partial(tenant, first_day, last_day, zone,
+    ARRAY['crash_version', 'crash_os', 'crash_type', 'crash_group'])
+  UNION ALL
+  SELECT * FROM weir.first_crashes_partial(tenant, first_day, last_day, zone)
+$$;
+
+-- A histogram of the seconds from a user's first event to their first crash.
+CREATE OR REPLACE FUNCTION weir.first_crashes_partial(tenant text, first_day date, last_day date, zone text)
+RETURNS SETOF weir.part
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB'
+AS $$
+  WITH firsts AS (
+    SELECT c.user_id, min(c."timestamp") AS at
+    FROM weir.crashes AS c
+    WHERE c.tenant_id = tenant AND c.user_id IS NOT NULL AND c."timestamp" < upper(weir.span_of_day(zone, last_day))
+    GROUP BY c.user_id
+  )
+  SELECT k.figure, k.slot, count(*)
+  FROM firsts AS f
+  LEFT JOIN weir.user_numbers AS u ON u.tenant_id = tenant AND u.user_id = f.user_id AND u.first_at <= f.at
+  CROSS JOIN LATERAL (
+    SELECT CASE WHEN u.first_at IS NULL THEN 'first_without' ELSE 'first_crash' END,
+      coalesce(weir.slot_of(extract(epoch FROM f.at - u.first_at))::text, '')
+  ) AS k (figure, slot)
+  WHERE (f.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day
+  GROUP BY k.figure, k.slot
+$$;
+
+-- Of the wanted versions: who used one, who crashed on one, and who did both. Figures have a space, which no
+-- subject has.
+CREATE OR REPLACE FUNCTION weir.crash_versions_partial(tenant text, first_day date, last_day date, zone text, wanted text[])
+RETURNS SETOF weir.part
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB' SET enable_nestloop = off
+AS $$
+  WITH used AS MATERIALIZED (
+    SELECT v.value, v.chunk, bit_or(v.users) AS users
+    FROM weir.value_users(tenant, zone, 'version', wanted, first_day, last_day) AS v
+    GROUP BY v.value, v.chunk
+  ), crashed AS MATERIALIZED (
+    SELECT v.value, v.chunk, bit_or(v.users) AS users
+    FROM weir.value_users(tenant, zone, 'crash_version', wanted, first_day, last_day) AS v
+    GROUP BY v.value, v.chunk
+  )
+  SELECT 'version active', u.value, sum(bit_count(u.users)) FROM used AS u GROUP BY u.value
+  UNION ALL
+  SELECT 'crash_version_users', c.value, sum(bit_count(c.users)) FROM crashed AS c GROUP BY c.value
+  UNION ALL
+  SELECT 'version both', u.value, sum(bit_count(u.users & c.users))
+  FROM used AS u JOIN crashed AS c ON c.value = u.value AND c.chunk = u.chunk
+  GROUP BY u.value
+$$;
+
+-- What the wanted groups are. Keys of 'group version' and 'group sample' are JSON, amounts of 'group sample' and
+-- 'group first' seconds since 1970, of which the merge takes the last and the first.
+CREATE OR REPLACE FUNCTION weir.crash_groups_partial(tenant text, first_day date, last_day date, zone text, wanted text[])
+RETURNS SETOF weir.part
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB'
+AS $$
+  WITH happened AS MATERIALIZED (
+    SELECT left(c.fingerprint, 256) AS grp, left(nullif(c.app_version, ''), 256) AS version, c."timestamp" AS at
+    FROM weir.crashes AS c
+    WHERE c.tenant_id = tenant AND left(c.fingerprint, 256) = ANY (wanted)
+      AND c."timestamp" >= lower(weir.span_of_day(zone, first_day)) AND c."timestamp" < upper(weir.span_of_day(zone, last_day))
+      AND (c."timestamp" AT TIME ZONE zone)::date BETWEEN first_day AND last_day
+  ), known AS (
+    SELECT w AS grp, (SELECT min(d.day) FROM weir.day_counts AS d WHERE (d.tenant_id, d.zone, d.subject, d.value)
+      = (crash_groups_partial.tenant, 'UTC', 'crash_group', w)) AS day
+    FROM unnest(wanted) AS w
+  )
+  SELECT 'group version', jsonb_build_array(h.grp, h.version)::text, count(*) FROM happened AS h GROUP BY h.grp, h.version
+  UNION ALL
+  SELECT 'group first', f.grp, extract(epoch FROM f.at)
+  FROM (
+    SELECT k.grp, least((SELECT min(h.at) FROM happened AS h WHERE h.grp = k.grp), coalesce((
+      SELECT min(c."timestamp") FROM weir.crashes AS c
+      WHERE c.tenant_id = tenant AND left(c.fingerprint, 256) = k.grp
+        AND c."timestamp" >= k.day::timestamp AT TIME ZONE 'UTC' AND c."timestamp" < (k.day + 1)::timestamp AT TIME ZONE 'UTC'),
+      k.day::timestamp AT TIME ZONE 'UTC')) AS at
+    FROM known AS k
+  ) AS f
+  WHERE f.at IS NOT NULL
+  UNION ALL
+  SELECT 'group sample', jsonb_build_array(l.grp, s.crash_type, s.message)::text, extract(epoch FROM l.at)
+  FROM (SELECT h.grp, max(h.at) AS at FROM happened AS h GROUP BY h.grp) AS l
+  CROSS JOIN LATERAL (
+    SELECT left(c.crash_type, 256) AS crash_type, left(c.error_message, 500) AS message
+    FROM weir.crashes AS c
+    WHERE c.tenant_id = tenant AND c."timestamp" = l.at AND left(c.fingerprint, 256) = l.grp
+    ORDER BY c.crash_id
+    LIMIT 1
+  ) AS s
+$$;
+
+-- All that is asked for once the parts of all servers have said what is most common.
+CREATE OR REPLACE FUNCTION weir.crash_details_partial(
+  tenant text, first_day date, last_day date, zone text, so_far weir.part[], most integer)
+RETURNS SETOF weir.part
+LANGUAGE sql STABLE
+AS $$
+  SELECT * FROM weir.crash_versions_partial(tenant, first_day, last_day, zone, weir.most_common(so_far, 'crash_version', most))
+  UNION ALL
+  SELECT p.*
+  FROM unnest(ARRAY['crash_os', 'crash_type', 'crash_group']) AS s,
+    LATERAL weir.value_users_partial(tenant, first_day, last_day, zone, s, weir.most_common(so_far, s, most)) AS p
+  UNION ALL
+  SELECT * FROM weir.crash_groups_partial(tenant, first_day, last_day, zone, weir.most_common(so_far, 'crash_group', most))
+$$;
+
+-- A list of the most common values: what they are called, crashes, share, users.
+CREATE OR REPLACE FUNCTION weir.crash_list(parts weir.part[], subject text, name text, most integer) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+AS $$
+  WITH sums AS MATERIALIZED (
+    SELECT p.figure, p.key, sum(p.amount) AS amount
+    FROM unnest(parts) AS p
+    WHERE p.figure IN (subject, subject || '_users', 'version active', 'version both')
+    GROUP BY p.figure, p.key
+  ), listed AS (
+    SELECT m AS key, coalesce(max(s.amount) FILTER (WHERE s.figure = subject), 0) AS crashes,
+      coalesce(max(s.amount) FILTER (WHERE s.figure = subject || '_users'), 0) AS users,
+      coalesce(max(s.amount) FILTER (WHERE s.figure = 'version active'), 0) AS active,
+      coalesce(max(s.amount) FILTER (WHERE s.figure = 'version both'), 0) AS both
+    FROM unnest(weir.most_common(parts, subject, most)) AS m
+    LEFT JOIN sums AS s ON s.key = m
+    GROUP BY m
+  )
+  SELECT coalesce(jsonb_agg(
+    jsonb_build_object(name, l.key, 'crashes', l.crashes, 'share', weir.ratio(l.crashes, crashes.total), 'users', l.users)
+    || CASE subject WHEN 'crash_version' THEN weir.crash_freedom(l.active, l.both)
+      WHEN 'crash_group' THEN weir.crash_group(crashes.of_groups, l.key) ELSE '{}' END
+    ORDER BY l.crashes DESC, l.key COLLATE "C"), '[]')
+  FROM listed AS l
+  CROSS JOIN (
+    SELECT sum(p.amount) FILTER (WHERE p.figure = 'crashes') AS total, array_agg(p) FILTER (WHERE p.figure LIKE 'group %') AS of_groups
+    FROM unnest(parts) AS p
+  ) AS crashes
+$$;
+
+CREATE OR REPLACE FUNCTION weir.crash_freedom(active numeric, crashed numeric) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT jsonb_build_object('active', active, 'crash_free', active - crashed, 'crash_free_share', weir.ratio(active - crashed, active))
+$$;
+
+CREATE OR REPLACE FUNCTION weir.crash_group(parts weir.part[], grp text) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+AS $$
+  WITH said AS MATERIALIZED (
+    SELECT p.figure, CASE WHEN p.figure <> 'group first' THEN p.key::jsonb END AS key, p.amount
+    FROM unnest(parts) AS p
+    WHERE p.figure = 'group first' AND p.key = grp
+      OR CASE WHEN p.figure IN ('group version', 'group sample') THEN p.key::jsonb ->> 0 = grp END
+  ), sample AS (
+    SELECT s.key, s.amount FROM said AS s WHERE s.figure = 'group sample' ORDER BY s.amount DESC, s.key LIMIT 1
+  )
+  SELECT jsonb_build_object('first_seen', (SELECT weir.moment(min(s.amount)) FROM said AS s WHERE s.figure = 'group first'),
+    'last_seen', (SELECT weir.moment(s.amount) FROM sample AS s),
+    'type', (SELECT s.key -> 1 FROM sample AS s), 'message', (SELECT s.key -> 2 FROM sample AS s),
+    'versions', (SELECT coalesce(jsonb_agg(DISTINCT s.key -> 1), '[]') FROM said AS s
+      WHERE s.figure = 'group version' AND s.key ->> 1 IS NOT NULL))
+$$;
+
+-- Seconds since 1970 as a text of RFC 3339.
+CREATE OR REPLACE FUNCTION weir.moment(seconds numeric) RETURNS text
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT to_char(timestamp '1970-01-01' + seconds * interval '1 second', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+$$;
+
+CREATE OR REPLACE FUNCTION weir.crashes_trend(parts weir.part[], unit text, first_day date, last_day date) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+AS $$
+  WITH sums AS MATERIALIZED (
+    SELECT p.figure, CASE unit WHEN 'all' THEN first_day ELSE date_trunc(unit, p.key::timestamp)::date END AS start,
+      sum(p.amount) AS amount
+    FROM unnest(parts) AS p
+    WHERE p.figure IN ('crashes', 'sessions', 'crashed_sessions', 'active_' || unit, 'crashed_' || unit, 'both_' || unit)
+    GROUP BY 1, 2
+  )
+  SELECT jsonb_agg(jsonb_build_object('start', l.start, 'crashes', l.crashes, 'crashed_users', l.crashed,
+    'crashes_per_user', weir.ratio(l.crashes, l.active), 'crash_free_users', weir.crash_freedom(l.active, l.both),
+    'crash_free_sessions', jsonb_build_object('sessions', l.sessions, 'crash_free', l.sessions - l.crashed_sessions,
+      'crash_free_share', weir.ratio(l.sessions - l.crashed_sessions, l.sessions))) ORDER BY l.start)
+  FROM (
+    SELECT s.start, coalesce(max(f.amount) FILTER (WHERE f.figure = 'crashes'), 0) AS crashes,
+      coalesce(max(f.amount) FILTER (WHERE f.figure = 'sessions'), 0) AS sessions,
+      coalesce(max(f.amount) FILTER (WHERE f.figure = 'crashed_sessions'), 0) AS crashed_sessions,
+      coalesce(max(f.amount) FILTER (WHERE f.figure = 'active_' || unit), 0) AS active,
+      coalesce(max(f.amount) FILTER (WHERE f.figure = 'crashed_' || unit), 0) AS crashed,
+      coalesce(max(f.amount) FILTER (WHERE f.figure = 'both_' || unit), 0) AS both
+    FROM weir.starts(unit, first_day, last_day) AS s (start)
+    LEFT JOIN sums AS f ON f.start = s.start
+    GROUP BY s.start
+  ) AS l
+$$;
+
+-- Of first crashes: how many, and the percentiles of their seconds.
+CREATE OR REPLACE FUNCTION weir.first_crash(parts weir.part[]) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT jsonb_build_object('users', (SELECT coalesce(sum(p.amount), 0) FROM unnest(parts) AS p WHERE p.figure = 'first_crash'),
+    'without', weir.amount_of(parts, 'first_without'), 'p25', weir.slot_percentile(parts, 'first_crash', 0.25),
+    'median', weir.slot_percentile(parts, 'first_crash', 0.5), 'p75', weir.slot_percentile(parts, 'first_crash', 0.75),
+    'p90', weir.slot_percentile(parts, 'first_crash', 0.9))
+$$;
+
+-- The answer, from the parts of all servers: those of crashes_partial() and of crash_details_partial().
+CREATE OR REPLACE FUNCTION weir.crashes_merge(parts weir.part[], first_day date, last_day date, most integer) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT (weir.crashes_trend(parts, 'all', first_day, last_day) -> 0) - 'start' || jsonb_build_object(
+    'exact', NOT EXISTS (SELECT FROM unnest(parts) AS p WHERE p.figure ~ '^crash_.*_other$'),
+    'error', 0.01,
+    'days', weir.crashes_trend(parts, 'day', first_day, last_day),
+    'weeks', weir.crashes_trend(parts, 'week', first_day, last_day),
+    'months', weir.crashes_trend(parts, 'month', first_day, last_day),
+    'versions', weir.crash_list(parts, 'crash_version', 'version', most),
+    'systems', weir.crash_list(parts, 'crash_os', 'os', most),
+    'types', weir.crash_list(parts, 'crash_type', 'type', most),
+    'groups', weir.crash_list(parts, 'crash_group', 'group', most),
+    'first_crash', weir.first_crash(parts))
+$$;
+
+CREATE OR REPLACE FUNCTION weir.crashes_answer(
+  tenant text, first_day date, last_day date, zone text DEFAULT 'UTC', most integer DEFAULT 20) RETURNS jsonb
+LANGUAGE sql STABLE
+AS $$
+  SELECT jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', zone, 'as_of', weir.counted_until(tenant))
+    || weir.crashes_merge(first.parts || ARRAY(
+      SELECT p FROM weir.crash_details_partial(tenant, first_day, last_day, zone, first.parts, most) AS p), first_day, last_day, most)
+  FROM (SELECT ARRAY(SELECT p FROM weir.crashes_partial(tenant, first_day, last_day, zone) AS p) AS parts OFFSET 0) AS first
+$$;
+COMMENT ON FUNCTION weir.crashes_answer(text, date, date, text, integer) IS
+  'Crashes of a tenant within a window of days: who goes without, trends, groups. sql/analytics/crashes.sql defines them.';
+
+GRANT EXECUTE ON FUNCTION weir.crashed_sessions(text, text, date, date), weir.crashes_partial(text, date, date, text),
+  weir.first_crashes_partial(text, date, date, text), weir.crash_versions_partial(text, date, date, text, text[]),
+  weir.crash_groups_partial(text, date, date, text, text[]),
+  weir.crash_details_partial(text, date, date, text, weir.part[], integer),
+  weir.crash_list(weir.part[], text, text, integer), weir.crash_freedom(numeric, numeric),
+  weir.crash_group(weir.part[], text), weir.moment(numeric), weir.crashes_trend(weir.part[], text, date, date),
+  weir.first_crash(weir.part[]), weir.crashes_merge(weir.part[], date, date, integer),
+  weir.crashes_answer(text, date, date, text, integer) TO weir_reader;

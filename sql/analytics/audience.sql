@@ -1,0 +1,180 @@
+-- With what people come: versions, platforms, countries, browsers, devices.
+--
+--   SELECT weir.audience_answer('acme', '2026-03-01', '2026-03-31', 'Europe/Berlin');
+--
+-- The window is from one day to another, both counted, in a time zone.
+--
+--   active      users with an event within the window; in `weeks` and `days` those of each
+--   versions, platforms, countries, browsers, devices
+--               the values that most users had, with users, events, and their share of the active users. Who had two
+--               versions counts for both, and who had none for no version: shares need not add up to 1
+--   weeks       of a value: its users and their share of the week's
+--   adoption    of a version: its share of each day's active users, in the order of `days`; null without any
+--
+-- Browsers and devices are what weir.dimensions makes of properties. Weeks begin on Monday, and those that the
+-- window cuts count what is within it. Lists hold `most` values, 20 if not said.
+--
+-- Users of a value are no more than its events: so those of the values with the most events are counted, at least
+-- fifty, and no other can belong into a list whose last value has as many users as the next one has events. `exact` is
+-- false where that does not hold, or a day had more values than are kept (docs/rollups.md).
+SET LOCAL ROLE weir_owner;
+SET LOCAL check_function_bodies = off;
+
+CREATE OR REPLACE FUNCTION weir.audience_subjects() RETURNS TABLE (subject text, name text)
+LANGUAGE sql IMMUTABLE
+AS $$
+  VALUES ('version', 'versions'), ('platform', 'platforms'), ('country', 'countries'), ('browser', 'browsers'), ('device', 'devices')
+$$;
+
+-- How many values of a subject have their users counted.
+CREATE OR REPLACE FUNCTION weir.candidates(parts weir.part[], subject text, most integer) RETURNS text[]
+LANGUAGE sql IMMUTABLE
+AS $$ SELECT weir.most_common(parts, subject, greatest(50, 2 * most)) $$;
+
+-- What a server can say before it is known which values matter.
+CREATE OR REPLACE FUNCTION weir.audience_partial(tenant text, first_day date, last_day date, zone text) RETURNS SETOF weir.part
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB'
+AS $$
+  SELECT * FROM weir.values_partial(tenant, first_day, last_day, zone, ARRAY(SELECT s.subject FROM weir.audience_subjects() AS s))
+  UNION ALL
+  SELECT 'active_' || u.unit, u.start::text, sum(bit_count(u.users))
+  FROM (
+    SELECT unit, CASE unit WHEN 'all' THEN first_day ELSE date_trunc(unit, a.day::timestamp)::date END AS start,
+      a.chunk, bit_or(a.users) AS users
+    FROM weir.active_users(tenant, zone, first_day, last_day) AS a CROSS JOIN unnest(ARRAY['all', 'day', 'week']) AS unit
+    GROUP BY unit, start, a.chunk
+  ) AS u
+  GROUP BY u.unit, u.start
+$$;
+
+-- Users of the wanted values: X_users by value; X_week, and version_day, by "DAY VALUE".
+CREATE OR REPLACE FUNCTION weir.audience_users_partial(
+  tenant text, first_day date, last_day date, zone text, subject text, wanted text[])
+RETURNS SETOF weir.part
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB'
+AS $$
+  WITH weekly AS MATERIALIZED (
+    SELECT v.value, date_trunc('week', v.day::timestamp)::date AS start, v.chunk, bit_or(v.users) AS users
+    FROM weir.value_users(tenant, zone, subject, wanted, first_day, last_day) AS v
+    GROUP BY v.value, start, v.chunk
+  )
+  SELECT subject || '_users', u.value, sum(bit_count(u.users))
+  FROM (SELECT w.value, w.chunk, bit_or(w.users) AS users FROM weekly AS w GROUP BY w.value, w.chunk) AS u
+  GROUP BY u.value
+  UNION ALL
+  SELECT subject || '_week', w.start || ' ' || w.value, sum(bit_count(w.users)) FROM weekly AS w GROUP BY w.start, w.value
+  UNION ALL
+  SELECT 'version_day', v.day || ' ' || v.value, sum(bit_count(v.users))
+  FROM weir.value_users(tenant, zone, subject, wanted, first_day, last_day) AS v
+  WHERE subject = 'version'
+  GROUP BY v.day, v.value
+$$;
+
+CREATE OR REPLACE FUNCTION weir.audience_details_partial(
+  tenant text, first_day date, last_day date, zone text, so_far weir.part[], most integer)
+RETURNS SETOF weir.part
+LANGUAGE sql STABLE
+AS $$
+  SELECT p.*
+  FROM weir.audience_subjects() AS s,
+    LATERAL weir.audience_users_partial(tenant, first_day, last_day, zone, s.subject, weir.candidates(so_far, s.subject, most)) AS p
+$$;
+
+-- Each value whose users were counted, those with the most users first.
+CREATE OR REPLACE FUNCTION weir.audience_ranks(parts weir.part[], subject text)
+RETURNS TABLE (rank bigint, value text, users numeric, events numeric)
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT row_number() OVER (ORDER BY s.users DESC, s.value COLLATE "C"), s.value, s.users, s.events
+  FROM (
+    SELECT p.key AS value, coalesce(sum(p.amount) FILTER (WHERE p.figure = subject || '_users'), 0) AS users,
+      sum(p.amount) FILTER (WHERE p.figure = subject) AS events
+    FROM unnest(parts) AS p
+    WHERE p.figure IN (subject, subject || '_users')
+    GROUP BY p.key
+  ) AS s
+$$;
+
+-- Whether nothing that was not counted can belong into the list.
+CREATE OR REPLACE FUNCTION weir.audience_is_exact(parts weir.part[], subject text, most integer) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT NOT EXISTS (SELECT FROM unnest(parts) AS p WHERE p.figure = subject || '_other')
+    AND coalesce((SELECT max(r.events) FROM weir.audience_ranks(parts, subject) AS r
+        WHERE r.value <> ALL (weir.candidates(parts, subject, most))), 0)
+      <= coalesce((SELECT r.users FROM weir.audience_ranks(parts, subject) AS r WHERE r.rank = most), 0)
+$$;
+
+CREATE OR REPLACE FUNCTION weir.audience_list(parts weir.part[], subject text, first_day date, last_day date, most integer) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+AS $$
+  WITH listed AS MATERIALIZED (
+    SELECT * FROM weir.audience_ranks(parts, subject) AS r WHERE r.rank <= most
+  ), sums AS MATERIALIZED (
+    SELECT p.figure, left(p.key, 10)::date AS start, substr(p.key, 12) AS value, sum(p.amount) AS amount
+    FROM unnest(parts) AS p
+    WHERE p.figure IN (subject || '_week', subject || '_day', 'active_day', 'active_week', 'active_all')
+    GROUP BY 1, 2, 3
+  ), lines AS (
+    SELECT l.value,
+      jsonb_agg(jsonb_build_object('start', s, 'users', coalesce(v.amount, 0), 'share', weir.ratio(coalesce(v.amount, 0), a.amount))
+        ORDER BY s) FILTER (WHERE unit = 'week') AS weeks,
+      jsonb_agg(weir.ratio(coalesce(v.amount, 0), a.amount) ORDER BY s) FILTER (WHERE unit = 'day') AS adoption
+    FROM listed AS l
+    CROSS JOIN unnest(CASE subject WHEN 'version' THEN ARRAY['week', 'day'] ELSE ARRAY['week'] END) AS unit
+    CROSS JOIN LATERAL weir.starts(unit, first_day, last_day) AS s
+    LEFT JOIN sums AS v ON v.figure = subject || '_' || unit AND v.start = s AND v.value = l.value
+    LEFT JOIN sums AS a ON a.figure = 'active_' || unit AND a.start = s
+    GROUP BY l.value
+  )
+  SELECT coalesce(jsonb_agg(jsonb_build_object(subject, l.value, 'users', l.users, 'events', l.events,
+      'share', weir.ratio(l.users, (SELECT s.amount FROM sums AS s WHERE s.figure = 'active_all')), 'weeks', n.weeks)
+    || CASE subject WHEN 'version' THEN jsonb_build_object('adoption', n.adoption) ELSE '{}' END ORDER BY l.rank), '[]')
+  FROM listed AS l
+  JOIN lines AS n ON n.value = l.value
+$$;
+
+-- Active users by day or week.
+CREATE OR REPLACE FUNCTION weir.audience_trend(parts weir.part[], unit text, first_day date, last_day date) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT jsonb_agg(jsonb_build_object('start', l.start, 'active', l.active) ORDER BY l.start)
+  FROM (
+    SELECT s.start, coalesce(sum(p.amount), 0) AS active
+    FROM weir.starts(unit, first_day, last_day) AS s (start)
+    LEFT JOIN unnest(parts) AS p ON p.figure = 'active_' || unit AND p.key = s.start::text
+    GROUP BY s.start
+  ) AS l
+$$;
+
+-- The answer, from the parts of all servers: those of audience_partial() and audience_details_partial().
+CREATE OR REPLACE FUNCTION weir.audience_merge(parts weir.part[], first_day date, last_day date, most integer) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT jsonb_build_object('active', weir.audience_trend(parts, 'all', first_day, last_day) #> '{0,active}',
+      'exact', (SELECT bool_and(weir.audience_is_exact(parts, s.subject, most)) FROM weir.audience_subjects() AS s),
+      'weeks', weir.audience_trend(parts, 'week', first_day, last_day),
+      'days', weir.audience_trend(parts, 'day', first_day, last_day))
+    || (SELECT jsonb_object_agg(s.name, weir.audience_list(parts, s.subject, first_day, last_day, most)) FROM weir.audience_subjects() AS s)
+$$;
+
+CREATE OR REPLACE FUNCTION weir.audience_answer(
+  tenant text, first_day date, last_day date, zone text DEFAULT 'UTC', most integer DEFAULT 20) RETURNS jsonb
+LANGUAGE sql STABLE
+AS $$
+  SELECT jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', zone, 'as_of', weir.counted_until(tenant))
+    || weir.audience_merge(first.parts || ARRAY(
+      SELECT p FROM weir.audience_details_partial(tenant, first_day, last_day, zone, first.parts, most) AS p), first_day, last_day, most)
+  FROM (SELECT ARRAY(SELECT p FROM weir.audience_partial(tenant, first_day, last_day, zone) AS p) AS parts OFFSET 0) AS first
+$$;
+COMMENT ON FUNCTION weir.audience_answer(text, date, date, text, integer) IS
+  'Versions, platforms, countries, browsers, devices of a window''s users. sql/analytics/audience.sql defines them.';
+
+GRANT EXECUTE ON FUNCTION weir.audience_subjects(), weir.candidates(weir.part[], text, integer),
+  weir.audience_partial(text, date, date, text), weir.audience_users_partial(text, date, date, text, text, text[]),
+  weir.audience_details_partial(text, date, date, text, weir.part[], integer), weir.audience_ranks(weir.part[], text),
+  weir.audience_is_exact(weir.part[], text, integer), weir.audience_list(weir.part[], text, date, date, integer),
+  weir.audience_trend(weir.part[], text, date, date), weir.audience_merge(weir.part[], date, date, integer),
+  weir.audience_answer(text, date, date, text, integer) TO weir_reader;

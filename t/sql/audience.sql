@@ -1,0 +1,115 @@
+-- Versions, platforms, countries, browsers and devices, against numbers worked out by hand.
+BEGIN;
+SET LOCAL search_path = weir, public;
+SET LOCAL client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS pgtap SCHEMA public;
+SELECT plan(18);
+\ir ../../sql/analytics/common.sql
+\ir ../../sql/analytics/values.sql
+\ir ../../sql/analytics/audience.sql
+RESET ROLE;
+
+-- Monday 2026-03-02 to Sunday the 15th. Ben is seen on two versions; dan has none.
+CREATE TEMPORARY TABLE said (tenant text, person text, at timestamptz, version text, platform text, country text, properties jsonb);
+INSERT INTO said VALUES
+  ('acme', 'ann', '2026-03-01T10:00Z', '0.9', 'mac', 'DE', NULL),
+  ('acme', 'ann', '2026-03-02T10:00Z', '1.0', 'mac', 'DE', '{"browser": "firefox", "device": "phone"}'),
+  ('acme', 'ann', '2026-03-02T11:00Z', '1.0', 'mac', 'DE', '{"browser": "firefox"}'),
+  ('acme', 'ann', '2026-03-02T12:00Z', '1.0', 'mac', 'DE', '{"browser": "firefox"}'),
+  ('acme', 'ben', '2026-03-02T11:00Z', '1.0', 'linux', 'DE', '{"browser": "chrome"}'),
+  ('acme', 'ben', '2026-03-09T11:00Z', '2.0', 'linux', 'DE', '{"browser": "chrome", "device": ""}'),
+  ('acme', 'cat', '2026-03-02T23:30Z', '2.0', 'linux', 'US', '{"browser": ["chrome"]}'),
+  ('acme', 'cat', '2026-03-09T23:30Z', '2.0', 'linux', 'US', '{"browser": 7}'),
+  ('acme', 'dan', '2026-03-09T10:00Z', NULL, '', NULL, '[1]'),
+  ('acme', NULL, '2026-03-10T10:00Z', '2.0', NULL, 'US', NULL),
+  ('other', 'ann', '2026-03-02T10:00Z', '1.0', 'mac', 'DE', NULL);
+
+CREATE FUNCTION pg_temp.store(people text[]) RETURNS void LANGUAGE sql AS $$
+  INSERT INTO weir.events (event_id, tenant_id, user_id, event, app_version, platform, country, properties, "timestamp", client_timestamp)
+  SELECT gen_random_uuid(), tenant, person, 'opened', version, platform, country, properties, at, at FROM said
+  WHERE coalesce(person, '') = ANY (people);
+  INSERT INTO weir.touched_days (tenant_id, day)
+  SELECT DISTINCT tenant, (at AT TIME ZONE 'UTC')::date FROM said WHERE coalesce(person, '') = ANY (people);
+$$;
+CREATE FUNCTION pg_temp.build() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  made text;
+BEGIN
+  LOOP
+    SELECT r.state INTO made FROM weir.refresh_roll_ups() AS r;
+    EXIT WHEN made <> 'built';
+  END LOOP;
+END
+$$;
+SELECT pg_temp.store(ARRAY['ann', 'ben', 'cat', 'dan', '']);
+SELECT pg_temp.build();
+
+CREATE TEMPORARY TABLE answer AS SELECT audience_answer('acme', '2026-03-02', '2026-03-15') AS a;
+CREATE FUNCTION pg_temp.has(path text, wanted text, claim text) RETURNS text LANGUAGE sql AS $$
+  SELECT is(a #>> path::text[], wanted, claim) FROM answer
+$$;
+
+SELECT pg_temp.has('{active}', '4', 'four users');
+SELECT pg_temp.has('{weeks}', '[{"start": "2026-03-02", "active": 3}, {"start": "2026-03-09", "active": 3}]', 'three in each week');
+SELECT is((SELECT jsonb_array_length(a -> 'days') FROM answer), 14, 'and each day of the window is there');
+-- Of equals the first by name comes first: 1.0 has more events, 2.0 as many users.
+SELECT is((SELECT a #> '{versions,0}' FROM answer) - 'adoption', '{"version": "1.0", "users": 2, "events": 4, "share": 0.500000, "weeks": [
+    {"start": "2026-03-02", "users": 2, "share": 0.666667}, {"start": "2026-03-09", "users": 0, "share": 0.000000}]}'::jsonb,
+  'a version that goes, by week');
+SELECT is((SELECT a #> '{versions,1}' FROM answer) - 'adoption', '{"version": "2.0", "users": 2, "events": 4, "share": 0.500000, "weeks": [
+    {"start": "2026-03-02", "users": 1, "share": 0.333333}, {"start": "2026-03-09", "users": 2, "share": 0.666667}]}'::jsonb,
+  'and one that comes; what has no user is among its events');
+SELECT is((SELECT jsonb_array_length(a -> 'versions') FROM answer), 2, 'one of before the window is not there');
+SELECT pg_temp.has('{versions,1,adoption,0}', '0.333333', 'adoption on the first day: cat of three');
+SELECT pg_temp.has('{versions,1,adoption,1}', NULL, 'on a day without anybody');
+SELECT pg_temp.has('{versions,1,adoption,7}', '0.666667', 'and a week later: ben and cat of three');
+SELECT is((SELECT jsonb_agg(p - 'weeks') FROM answer, jsonb_array_elements(a -> 'platforms') AS p),
+  '[{"platform": "linux", "users": 2, "events": 4, "share": 0.500000}, {"platform": "mac", "users": 1, "events": 3, "share": 0.250000}]'::jsonb,
+  'platforms, of which the empty one is none');
+SELECT is((SELECT jsonb_agg(c - 'weeks') FROM answer, jsonb_array_elements(a -> 'countries') AS c),
+  '[{"country": "DE", "users": 2, "events": 5, "share": 0.500000}, {"country": "US", "users": 1, "events": 3, "share": 0.250000}]'::jsonb,
+  'countries');
+SELECT is((SELECT jsonb_agg(b - 'weeks') FROM answer, jsonb_array_elements(a -> 'browsers') AS b),
+  '[{"browser": "7", "users": 1, "events": 1, "share": 0.250000}, {"browser": "chrome", "users": 1, "events": 2, "share": 0.250000},
+    {"browser": "firefox", "users": 1, "events": 3, "share": 0.250000}]'::jsonb, 'browsers, of texts and numbers');
+SELECT pg_temp.has('{devices,0,device}', 'phone', 'devices');
+SELECT ok((SELECT (a ->> 'as_of')::timestamptz <= now() AND (a ->> 'exact')::boolean FROM answer), 'the answer says up to when it counts');
+
+-- In Berlin cat's first event was on the 3rd; with the zone kept and from the rows.
+CREATE TEMPORARY TABLE unkept AS SELECT audience_answer('acme', '2026-03-02', '2026-03-15', 'Europe/Berlin') AS a;
+SELECT is((SELECT a #>> '{versions,1,adoption,1}' FROM unkept), '1.000000', 'a day is a day in the zone');
+SELECT keep_zone('acme', 'Europe/Berlin');
+SELECT pg_temp.build();
+SELECT is(audience_answer('acme', '2026-03-02', '2026-03-15', 'Europe/Berlin'), (SELECT a FROM unkept),
+  'a zone that is kept has the same numbers as the rows');
+
+-- Two servers, users split between them.
+CREATE TEMPORARY TABLE parts AS SELECT 1 AS turn, p FROM audience_partial('acme', '2026-03-02', '2026-03-15', 'UTC') AS p WHERE false;
+CREATE FUNCTION pg_temp.server(asked integer, people text[]) RETURNS void LANGUAGE sql AS $$
+  DELETE FROM weir.events; DELETE FROM weir.day_sets; DELETE FROM weir.day_counts; DELETE FROM weir.day_numbers;
+  DELETE FROM weir.day_sessions; DELETE FROM weir.user_numbers;
+  SELECT pg_temp.store(people); SELECT pg_temp.build();
+  INSERT INTO parts SELECT 1, p FROM weir.audience_partial('acme', '2026-03-02', '2026-03-15', 'UTC') AS p WHERE asked = 1;
+  INSERT INTO parts SELECT 2, p FROM weir.audience_details_partial('acme', '2026-03-02', '2026-03-15', 'UTC',
+    ARRAY(SELECT p FROM parts WHERE turn = 1), 20) AS p WHERE asked = 2;
+$$;
+SELECT pg_temp.server(1, ARRAY['ann', 'cat', '']);
+SELECT pg_temp.server(1, ARRAY['ben', 'dan']);
+SELECT pg_temp.server(2, ARRAY['ann', 'cat', '']);
+SELECT pg_temp.server(2, ARRAY['ben', 'dan']);
+SELECT is(audience_merge(ARRAY(SELECT p FROM parts), '2026-03-02', '2026-03-15', 20),
+  (SELECT a - '{tenant,from,to,zone,as_of}'::text[] FROM answer), 'two servers together say what one says');
+
+-- Fifty versions with three events of one user are counted before a hundred with two of two: the list cannot be sure.
+INSERT INTO weir.events (event_id, tenant_id, user_id, event, app_version, "timestamp", client_timestamp)
+SELECT gen_random_uuid(), 'wild', 'u' || k, 'opened', 'v' || n, at, at
+FROM generate_series(1, 100) AS n, generate_series(1, 2) AS k, CAST('2026-03-02T10:00Z' AS timestamptz) AS at
+UNION ALL
+SELECT gen_random_uuid(), 'wild', 'one', 'opened', 'w' || n, at, at
+FROM generate_series(1, 50) AS n, generate_series(1, 3), CAST('2026-03-02T10:00Z' AS timestamptz) AS at;
+INSERT INTO weir.touched_days (tenant_id, day) VALUES ('wild', '2026-03-02');
+SELECT pg_temp.build();
+SELECT is(audience_answer('wild', '2026-03-02', '2026-03-15', 'UTC', 5) -> 'exact', 'false'::jsonb,
+  'a list that may lack one that belongs there says so');
+SELECT * FROM finish();
+ROLLBACK;

@@ -1,0 +1,169 @@
+-- What each release brought: groups of crashes that are new in it, and such as came back.
+--
+--   SELECT weir.crash_releases_answer('acme', '2026-03-01', '2026-03-31', 'Europe/Berlin');
+--
+-- The window is from one day to another, both counted, in a time zone. All that happened at its end or before counts.
+--
+--   release      a version of events or crashes, in the order in which they were first seen: by the hour (UTC), and
+--                those of the same hour by name. Those first seen within the window are listed, the last first
+--   after        the release just before it
+--   first_crash  its first crash, crashes and groups: how many it had
+--   new          groups whose first crash ever was in this release
+--   regressed    groups of an earlier release, whose crashes there began before those here, that at least the
+--                release just before this one did not have; `last_release` is the last earlier one that had it
+--   new_groups, regressed_groups
+--                those with the most crashes in the release, as in crashes.sql; versions, last_seen and the
+--                sample are from within the window
+--
+-- A crash without a version belongs to no release; a group that began with one is new in none. Read from the rows of
+-- crashes: groups whose rows are gone are not known, and come back as new. `exact` is false where a day had more
+-- versions than are kept (docs/rollups.md).
+SET LOCAL ROLE weir_owner;
+SET LOCAL check_function_bodies = off;
+
+-- Figures: 'release' by version, seconds since 1970, of which the merge takes the first; 'pair' and 'pair first' by
+-- [group, version], crashes and the first of them; 'versions_other' where some versions were too many.
+CREATE OR REPLACE FUNCTION weir.crash_releases_partial(tenant text, first_day date, last_day date, zone text)
+RETURNS SETOF weir.part
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB'
+AS $$
+  WITH seen AS (
+    SELECT DISTINCT ON (d.value) d.value, (d.day + h.first * interval '1 hour') AT TIME ZONE 'UTC' AS at
+    FROM weir.day_counts AS d
+    CROSS JOIN LATERAL (
+      SELECT min(u.hour) - 1 AS first FROM unnest(d.hours) WITH ORDINALITY AS u (events, hour) WHERE u.events > 0
+    ) AS h
+    WHERE d.tenant_id = tenant AND d.zone = 'UTC' AND d.subject IN ('version', 'crash_version') AND d.day <= last_day + 1
+    ORDER BY d.value, at
+  ), pairs AS (
+    SELECT jsonb_build_array(c.fingerprint, c.version)::text AS key, count(*) AS crashes, min(c.at) AS at
+    FROM (
+      SELECT left(nullif(r.fingerprint, ''), 256) AS fingerprint, left(nullif(r.app_version, ''), 256) AS version, r."timestamp" AS at
+      FROM weir.crashes AS r
+      WHERE r.tenant_id = tenant AND r."timestamp" < upper(weir.span_of_day(crash_releases_partial.zone, last_day))
+    ) AS c
+    WHERE c.fingerprint IS NOT NULL AND (c.at AT TIME ZONE crash_releases_partial.zone)::date <= last_day
+    GROUP BY c.fingerprint, c.version
+  )
+  SELECT 'release', s.value, extract(epoch FROM s.at) FROM seen AS s
+  WHERE (s.at AT TIME ZONE crash_releases_partial.zone)::date <= last_day
+  UNION ALL
+  SELECT f.figure, p.key, f.amount
+  FROM pairs AS p, LATERAL (VALUES ('pair', p.crashes), ('pair first', extract(epoch FROM p.at))) AS f (figure, amount)
+  UNION ALL
+  SELECT 'versions_other', '', count(*)
+  FROM weir.day_counts AS d
+  WHERE d.tenant_id = tenant AND d.zone = 'UTC' AND d.subject IN ('version_other', 'crash_version_other') AND d.day <= last_day + 1
+$$;
+
+-- The releases in their order.
+CREATE OR REPLACE FUNCTION weir.releases_of(parts weir.part[]) RETURNS TABLE (number bigint, version text, first_seen numeric)
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT row_number() OVER (ORDER BY min(p.amount), p.key COLLATE "C"), p.key, min(p.amount)
+  FROM unnest(parts) AS p
+  WHERE p.figure = 'release'
+  GROUP BY p.key
+$$;
+
+-- What each group is in each release that has it: new, regressed, or known (NULL), and its place among those.
+CREATE OR REPLACE FUNCTION weir.groups_of_releases(parts weir.part[])
+RETURNS TABLE (grp text, number bigint, kind text, last_number bigint, crashes numeric, first_at numeric, rank bigint)
+LANGUAGE sql IMMUTABLE
+AS $$
+  WITH pairs AS (
+    SELECT p.key::jsonb ->> 0 AS grp, p.key::jsonb ->> 1 AS version, sum(p.amount) FILTER (WHERE p.figure = 'pair') AS crashes,
+      min(p.amount) FILTER (WHERE p.figure = 'pair first') AS first_at
+    FROM (SELECT * FROM unnest(parts) AS p WHERE p.figure IN ('pair', 'pair first') OFFSET 0) AS p
+    GROUP BY p.key
+  ), placed AS (
+    SELECT p.grp, r.number, p.crashes, p.first_at, first_value(r.number) OVER (PARTITION BY p.grp ORDER BY p.first_at, r.number) AS born,
+      lag(r.number) OVER earlier AS last_number, min(p.first_at) OVER earlier AS begun
+    FROM pairs AS p
+    LEFT JOIN weir.releases_of(parts) AS r ON r.version = p.version
+    WINDOW earlier AS (PARTITION BY p.grp ORDER BY r.number ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+  ), told AS (
+    SELECT p.*, CASE WHEN p.born = p.number THEN 'new'
+      WHEN p.number - p.last_number >= 2 AND p.begun < p.first_at THEN 'regressed' END AS kind
+    FROM placed AS p
+    WHERE p.number IS NOT NULL
+  )
+  SELECT t.grp, t.number, t.kind, t.last_number, t.crashes, t.first_at,
+    row_number() OVER (PARTITION BY t.number, t.kind ORDER BY t.crashes DESC, t.grp COLLATE "C")
+  FROM told AS t
+$$;
+
+-- The releases that are listed.
+CREATE OR REPLACE FUNCTION weir.releases_within(parts weir.part[], first_day date, zone text, most integer)
+RETURNS TABLE (number bigint, version text, first_seen numeric)
+LANGUAGE sql STABLE
+AS $$
+  SELECT r.number, r.version, r.first_seen
+  FROM weir.releases_of(parts) AS r
+  WHERE (to_timestamp(r.first_seen) AT TIME ZONE zone)::date >= first_day
+  ORDER BY r.number DESC
+  LIMIT most
+$$;
+
+-- What is asked for once the parts of all servers have said which groups are new or have come back.
+CREATE OR REPLACE FUNCTION weir.crash_releases_details_partial(
+  tenant text, first_day date, last_day date, zone text, so_far weir.part[], most integer)
+RETURNS SETOF weir.part
+LANGUAGE sql STABLE
+AS $$
+  SELECT * FROM weir.crash_groups_partial(tenant, first_day, last_day, zone, ARRAY(
+    SELECT DISTINCT g.grp
+    FROM weir.groups_of_releases(so_far) AS g
+    JOIN weir.releases_within(so_far, first_day, zone, most) AS r ON r.number = g.number
+    WHERE g.kind IS NOT NULL AND g.rank <= most))
+$$;
+
+CREATE OR REPLACE FUNCTION weir.release_groups(parts weir.part[], of_release bigint, kind text, most integer) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT coalesce(jsonb_agg(jsonb_build_object('group', g.grp, 'crashes', g.crashes) || weir.crash_group(parts, g.grp)
+    || CASE g.kind WHEN 'regressed' THEN jsonb_build_object('last_release', (
+      SELECT r.version FROM weir.releases_of(parts) AS r WHERE r.number = g.last_number)) ELSE '{}' END ORDER BY g.rank), '[]')
+  FROM weir.groups_of_releases(parts) AS g
+  WHERE g.number = of_release AND g.kind = release_groups.kind AND g.rank <= most
+$$;
+
+-- The answer, from the parts of all servers: those of crash_releases_partial() and of crash_releases_details_partial().
+CREATE OR REPLACE FUNCTION weir.crash_releases_merge(parts weir.part[], first_day date, zone text, most integer) RETURNS jsonb
+LANGUAGE sql STABLE
+AS $$
+  WITH sums AS MATERIALIZED (
+    SELECT g.number, sum(g.crashes) AS crashes, min(g.first_at) AS first_at, count(*) AS groups,
+      count(*) FILTER (WHERE g.kind = 'new') AS fresh, count(*) FILTER (WHERE g.kind = 'regressed') AS regressed
+    FROM weir.groups_of_releases(parts) AS g
+    GROUP BY g.number
+  )
+  SELECT jsonb_build_object('exact', weir.amount_of(parts, 'versions_other') = 0, 'releases', coalesce(jsonb_agg(
+    jsonb_build_object('version', r.version, 'first_seen', weir.moment(r.first_seen),
+      'after', (SELECT b.version FROM weir.releases_of(parts) AS b WHERE b.number = r.number - 1),
+      'first_crash', weir.moment(s.first_at), 'crashes', coalesce(s.crashes, 0), 'groups', coalesce(s.groups, 0),
+      'new', coalesce(s.fresh, 0), 'regressed', coalesce(s.regressed, 0),
+      'new_groups', weir.release_groups(parts, r.number, 'new', most),
+      'regressed_groups', weir.release_groups(parts, r.number, 'regressed', most)) ORDER BY r.number DESC), '[]'))
+  FROM weir.releases_within(parts, first_day, zone, most) AS r
+  LEFT JOIN sums AS s ON s.number = r.number
+$$;
+
+CREATE OR REPLACE FUNCTION weir.crash_releases_answer(
+  tenant text, first_day date, last_day date, zone text DEFAULT 'UTC', most integer DEFAULT 20) RETURNS jsonb
+LANGUAGE sql STABLE
+AS $$
+  SELECT jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', zone, 'as_of', weir.counted_until(tenant))
+    || weir.crash_releases_merge(first.parts || ARRAY(
+      SELECT p FROM weir.crash_releases_details_partial(tenant, first_day, last_day, zone, first.parts, most) AS p), first_day, zone, most)
+  FROM (SELECT ARRAY(SELECT p FROM weir.crash_releases_partial(tenant, first_day, last_day, zone) AS p) AS parts OFFSET 0) AS first
+$$;
+COMMENT ON FUNCTION weir.crash_releases_answer(text, date, date, text, integer) IS
+  'Groups of crashes that are new in a window''s releases, or came back. sql/analytics/crash_releases.sql defines them.';
+
+GRANT EXECUTE ON FUNCTION weir.crash_releases_partial(text, date, date, text), weir.releases_of(weir.part[]),
+  weir.groups_of_releases(weir.part[]), weir.releases_within(weir.part[], date, text, integer),
+  weir.crash_releases_details_partial(text, date, date, text, weir.part[], integer),
+  weir.release_groups(weir.part[], bigint, text, integer), weir.crash_releases_merge(weir.part[], date, text, integer),
+  weir.crash_releases_answer(text, date, date, text, integer) TO weir_reader;

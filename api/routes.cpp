@@ -12,6 +12,12 @@ constexpr Parameter kToDay{kTo, Type::date, 0, "The window's last day; today if 
 constexpr Parameter kZone{"tz", Type::zone, 0,
                           "The time zone whose days are meant; UTC if not given"};
 
+constexpr Parameter kTop{"top", Type::count, 100, "How many of each list; 20 if not given"};
+
+constexpr Parameter kMeasure{
+    "measure", Type::name, 200,
+    "What is added up, by its name in weir.measures; cost_usd if not given"};
+
 }  // namespace
 
 const std::vector<Route>& routes() {
@@ -31,6 +37,30 @@ const std::vector<Route>& routes() {
        "SELECT weir_api.users($1, $2, $3::date, $4::date, $5)",
        nullptr,
        {kFromDay, kToDay, kZone}},
+      {"/v1/crashes",
+       Kind::figure,
+       "Crashes: users and sessions without, trends, versions, systems, groups, the first one",
+       "SELECT weir_api.crashes($1, $2, $3::date, $4::date, $5, $6::integer)",
+       nullptr,
+       {kFromDay, kToDay, kZone, kTop}},
+      {"/v1/crash_releases",
+       Kind::figure,
+       "Groups of crashes that are new in a release, or came back",
+       "SELECT weir_api.crash_releases($1, $2, $3::date, $4::date, $5, $6::integer)",
+       nullptr,
+       {kFromDay, kToDay, kZone, kTop}},
+      {"/v1/audience",
+       Kind::figure,
+       "Versions, platforms, countries, browsers, devices: users, shares by week, adoption by day",
+       "SELECT weir_api.audience($1, $2, $3::date, $4::date, $5, $6::integer)",
+       nullptr,
+       {kFromDay, kToDay, kZone, kTop}},
+      {"/v1/costs",
+       Kind::figure,
+       "Costs, or another measure: in all, by time, for each user, growth",
+       "SELECT weir_api.costs($1, $2, $3::date, $4::date, $5, $6)",
+       nullptr,
+       {kFromDay, kToDay, kZone, kMeasure}},
   };
   return table;
 }

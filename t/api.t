@@ -221,6 +221,7 @@ sub values_for ($schema, $name) {
   return ([ $schema->{minimum}, $schema->{maximum} ], [ 0, $schema->{maximum} + 1, 'x' ]) if $schema->{type} eq 'integer';
   return ([ 'acme' ], [ '', 'x' x ($schema->{maxLength} + 1) ]) if $name eq 'tenant';
   return ([ 'UTC' ], [ '', 'x' x ($schema->{maxLength} + 1), 'a;b' ]) if $name eq 'tz';
+  return ([ 'cost_usd', 'seconds' ], [ '', 'x', 'x' x ($schema->{maxLength} + 1) ]) if $name eq 'measure';
   return ([ 'x' ], [ '', 'x' x ($schema->{maxLength} + 1) ]);
 }
 
@@ -231,6 +232,18 @@ subtest 'days of a time zone' => sub {
   problem_is(ask($api, '/v1/users?tz=Mars/Olympus'), 400, 'bad_parameter', 'a zone that is none', parameter => 'tz');
   problem_is(ask($api, '/v1/users?tz=Europe/Berlin&tenant=globex'), 403, 'forbidden', 'another tenant');
   problem_is(ask($api, '/v1/users?format=csv'), 400, 'bad_parameter', 'what is no table', parameter => 'format');
+};
+
+subtest 'figures of crashes, audience and costs' => sub {
+  for my $path (qw(crashes crash_releases audience costs)) {
+    my $answer = ask($api, "/v1/$path?from=2026-11-01&to=2026-11-03&tz=Europe/Berlin");
+    is $answer->{status}, 200, "$path is answered" or diag $answer->{body};
+    is_deeply [ $answer->{json}->@{qw(tenant from to zone)} ], [qw(acme 2026-11-01 2026-11-03 Europe/Berlin)], 'with its window and zone';
+    ok exists $answer->{json}{as_of} && $answer->{json}{exact}, 'and up to when it counts';
+    problem_is(ask($api, "/v1/$path?tenant=globex"), 403, 'forbidden', 'another tenant');
+  }
+  is ask($api, '/v1/costs?measure=seconds')->{json}{measure}, 'seconds', 'another measure';
+  problem_is(ask($api, '/v1/costs?measure=nothing'), 400, 'bad_parameter', 'a measure that there is not', parameter => 'measure');
 };
 
 subtest 'weirctl viewers' => sub {

@@ -294,6 +294,37 @@ subtest 'figures of users equal the rows, whether the zone is kept or not, and w
   }
 };
 
+# As the oracle has them.
+sub list_of ($list, $name, $count) { return [ sort map { "$_->{$name} $_->{$count} $_->{users}" } @$list ] }
+
+subtest 'so do those of crashes, audience and costs' => sub {
+  my $oracle = WeirTest::RollUpOracle->new(\@events, \@crashes, $dimensions);
+  $db->begin_work;
+  $db->do(q{INSERT INTO weir.measures (tenant_id, measure, event, property) VALUES ('acme', 'odd', 'opened', 'seconds')});
+  for my $zone ('UTC', 'America/Los_Angeles', 'Asia/Tokyo') {
+    for my $window ([ '2026-03-06', '2026-03-31' ], [ '2026-03-08', '2026-03-08' ]) {
+      my @asked = ('acme', $zone, map { WeirTest::RollUpOracle::number_of_day($_) } @$window);
+      my $answer = sub ($what, @more) {
+        return JSON::XS::decode_json($db->selectrow_array("SELECT weir.${what}_answer(" . join(', ', ('?') x (4 + @more)) . ')', undef, 'acme', @$window, $zone, @more));
+      };
+      my $crashes = $answer->('crashes');
+      my %found = (map({ ($_ => $crashes->{$_}) } qw(crashes crashed_users)), map({ ($_ => $crashes->{crash_free_users}{$_}) } qw(active crash_free)),
+        versions => list_of($crashes->{versions}, version => 'crashes'), systems => list_of($crashes->{systems}, os => 'crashes'),
+        types => list_of($crashes->{types}, type => 'crashes'), groups => list_of($crashes->{groups}, group => 'crashes'),
+        sessions => $crashes->{crash_free_sessions}{sessions},
+        crashed_sessions => $crashes->{crash_free_sessions}{sessions} - $crashes->{crash_free_sessions}{crash_free},
+        first => $crashes->{first_crash}{users}, without => $crashes->{first_crash}{without});
+      is_deeply \%found, $oracle->crashes(@asked), "crashes: @$window in $zone";
+      my $audience = $answer->('audience');
+      is_deeply list_of($audience->{$_->[0]}, $_->[1], 'events'), $oracle->audience($_->[1], @asked), "$_->[0]: @$window in $zone"
+        for [ versions => 'version' ], [ platforms => 'platform' ], [ countries => 'country' ];
+      my ($total, $sum) = map { sprintf '%.9g', $_ } $answer->(costs => 'odd')->{total}, $oracle->sum_of(opened => 'seconds', @asked);
+      is $total, $sum, "a measure: @$window in $zone";
+    }
+  }
+  $db->rollback;
+};
+
 subtest 'figures of rows that are gone stay, unless they are to be forgotten' => sub {
   my $day = $db->selectrow_array(q{SELECT min(day) FROM weir.day_counts WHERE tenant_id = 'acme' AND zone = 'UTC' AND day > '2026-03-07'});
   my $kept = kept('acme', 'UTC');

@@ -27,6 +27,54 @@ AS $$
   FROM weir.known_zone(users.zone) AS z (name)
 $$;
 
+CREATE OR REPLACE FUNCTION weir_api.crashes(
+  viewer text, tenant text, first_day date, last_day date, zone text, most integer) RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
+AS $$
+  SELECT weir.crashes_answer(
+    weir.viewed_tenant(crashes.viewer, crashes.tenant),
+    coalesce(first_day, coalesce(last_day, (now() AT TIME ZONE z.name)::date) - 29),
+    coalesce(last_day, (now() AT TIME ZONE z.name)::date),
+    z.name, coalesce(most, 20))
+  FROM weir.known_zone(crashes.zone) AS z (name)
+$$;
+
+CREATE OR REPLACE FUNCTION weir_api.crash_releases(
+  viewer text, tenant text, first_day date, last_day date, zone text, most integer) RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
+AS $$
+  SELECT weir.crash_releases_answer(
+    weir.viewed_tenant(crash_releases.viewer, crash_releases.tenant),
+    coalesce(first_day, coalesce(last_day, (now() AT TIME ZONE z.name)::date) - 29),
+    coalesce(last_day, (now() AT TIME ZONE z.name)::date),
+    z.name, coalesce(most, 20))
+  FROM weir.known_zone(crash_releases.zone) AS z (name)
+$$;
+
+CREATE OR REPLACE FUNCTION weir_api.audience(
+  viewer text, tenant text, first_day date, last_day date, zone text, most integer) RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
+AS $$
+  SELECT weir.audience_answer(
+    weir.viewed_tenant(audience.viewer, audience.tenant),
+    coalesce(first_day, coalesce(last_day, (now() AT TIME ZONE z.name)::date) - 29),
+    coalesce(last_day, (now() AT TIME ZONE z.name)::date),
+    z.name, coalesce(most, 20))
+  FROM weir.known_zone(audience.zone) AS z (name)
+$$;
+
+CREATE OR REPLACE FUNCTION weir_api.costs(
+  viewer text, tenant text, first_day date, last_day date, zone text, measure text) RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
+AS $$
+  SELECT weir.costs_answer(
+    weir.viewed_tenant(costs.viewer, costs.tenant),
+    coalesce(first_day, coalesce(last_day, (now() AT TIME ZONE z.name)::date) - 29),
+    coalesce(last_day, (now() AT TIME ZONE z.name)::date),
+    z.name, coalesce(measure, 'cost_usd'))
+  FROM weir.known_zone(costs.zone) AS z (name)
+$$;
+
 DO $$
 BEGIN
   IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'weir_api') THEN

@@ -140,6 +140,68 @@ sub users ($self, $tenant, $zone, $from, $to) {
   return \%found;
 }
 
+# Rows of a list that are the tenant's and within the window, with their `day`.
+sub within ($rows, $tenant, $zone, $from, $to) {
+  return grep { $_->{day} >= $from && $_->{day} <= $to }
+    map { { %$_, day => number_of_day((on_clock($zone, $_->{at}))[0]) } } grep { $_->{tenant} eq $tenant } @$rows;
+}
+
+sub users_of (@rows) { return map { $_->{user} => 1 } grep { defined $_->{user} } @rows }
+
+# "VALUE events users" for each value of a column.
+sub by_value ($column, @rows) {
+  my %rows_of;
+  push $rows_of{ $_->{$column} }->@*, $_ for grep { ($_->{$column} // '') ne '' } @rows;
+  return [ sort map { my %users = users_of($rows_of{$_}->@*); "$_ " . $rows_of{$_}->@* . ' ' . keys %users } keys %rows_of ];
+}
+
+# The key figures of weir.crashes_answer().
+sub crashes ($self, $tenant, $zone, $from, $to) {
+  my @fell = within($self->{crashes}, $tenant, $zone, $from, $to);
+  my %active = users_of(within($self->{events}, $tenant, $zone, $from, $to));
+  my %crashed = users_of(@fell);
+  my %found = (crashes => scalar @fell, crashed_users => scalar keys %crashed, active => scalar keys %active,
+    crash_free => scalar(grep { !$crashed{$_} } keys %active), versions => by_value(version => @fell), systems => by_value(os => @fell),
+    types => by_value(type => @fell), groups => by_value(fingerprint => @fell));
+  my $kept = $self->figures($tenant, $zone)->{session};
+  ($found{sessions}, $found{crashed_sessions}) = (0, 0);
+  for my $day (grep { number_of_day($_) >= $from && number_of_day($_) <= $to } keys %$kept) {
+    my ($sessions, $crashed) = split / /, $kept->{$day};
+    $found{sessions} += $sessions;
+    $found{crashed_sessions} += $crashed;
+  }
+  return { %found, $self->first_crashes($tenant, $zone, $from, $to) };
+}
+
+# Users whose first crash is within the window, with and without an event by then.
+sub first_crashes ($self, $tenant, $zone, $from, $to) {
+  my (%event, %crash);
+  for my $pair ([ \%event, 'events' ], [ \%crash, 'crashes' ]) {
+    my ($first, $list) = @$pair;
+    for my $row (grep { $_->{tenant} eq $tenant && defined $_->{user} } $self->{$list}->@*) {
+      $first->{ $row->{user} } = $row->{at} if $row->{at} < ($first->{ $row->{user} } // 9e99);
+    }
+  }
+  my @first = grep { my $day = number_of_day((on_clock($zone, $crash{$_}))[0]); $day >= $from && $day <= $to } keys %crash;
+  my $with = grep { ($event{$_} // 9e99) <= $crash{$_} } @first;
+  return (first => $with, without => @first - $with);
+}
+
+# VALUE => its users, of a column.
+sub audience ($self, $column, $tenant, $zone, $from, $to) {
+  return by_value($column, within($self->{events}, $tenant, $zone, $from, $to));
+}
+
+# The sum of a property over events of a name.
+sub sum_of ($self, $event, $property, $tenant, $zone, $from, $to) {
+  my $sum = 0;
+  for my $row (grep { $_->{event} eq $event && ref $_->{properties} eq 'HASH' } within($self->{events}, $tenant, $zone, $from, $to)) {
+    my $value = $row->{properties}{$property};
+    $sum += $value->[0] if is_number($value);
+  }
+  return $sum;
+}
+
 sub number_of_day ($date) {
   my ($year, $month, $day) = split /-/, $date;
   local $ENV{TZ} = 'UTC';

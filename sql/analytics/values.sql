@@ -11,24 +11,27 @@ CREATE OR REPLACE FUNCTION weir.event_values(tenant text, zone text, subject tex
 RETURNS TABLE (day date, value text, number integer)
 LANGUAGE sql STABLE
 AS $$
-  SELECT (e."timestamp" AT TIME ZONE event_values.zone)::date, v.value, u.number
-  FROM weir.events AS e
+  WITH happened AS (
+    SELECT (e."timestamp" AT TIME ZONE event_values.zone)::date AS day, u.number, e.event, e.app_version, e.platform, e.country, e.properties
+    FROM weir.events AS e
+    LEFT JOIN weir.user_numbers AS u ON u.tenant_id = event_values.tenant AND u.user_id = e.user_id
+    WHERE e.tenant_id = event_values.tenant
+      AND e."timestamp" >= lower(weir.span_of_day(event_values.zone, first_day))
+      AND e."timestamp" < upper(weir.span_of_day(event_values.zone, last_day))
+      AND (e."timestamp" AT TIME ZONE event_values.zone)::date BETWEEN first_day AND last_day
+  )
+  SELECT h.day, left(v.value, 256), h.number
+  FROM happened AS h
   CROSS JOIN LATERAL (
-    SELECT left(CASE event_values.subject WHEN 'version' THEN e.app_version WHEN 'platform' THEN e.platform
-      WHEN 'country' THEN e.country WHEN 'event' THEN e.event END, 256)
-    UNION ALL
-    SELECT left(e.properties ->> d.property, 256)
-    FROM weir.wanted_dimensions(event_values.tenant) AS d
-    WHERE d.subject = event_values.subject AND d.event IN (left(e.event, 256), '*')
-      AND jsonb_typeof(e.properties) = 'object'
-      AND jsonb_typeof(e.properties -> d.property) IN ('string', 'number', 'boolean')
-  ) AS v (value)
-  LEFT JOIN weir.user_numbers AS u ON u.tenant_id = event_values.tenant AND u.user_id = e.user_id
-  WHERE e.tenant_id = event_values.tenant
-    AND e."timestamp" >= lower(weir.span_of_day(event_values.zone, first_day))
-    AND e."timestamp" < upper(weir.span_of_day(event_values.zone, last_day))
-    AND (e."timestamp" AT TIME ZONE event_values.zone)::date BETWEEN first_day AND last_day
-    AND (v.value <> '' OR v.value IS NOT NULL AND event_values.subject = 'event')
+    SELECT CASE event_values.subject WHEN 'version' THEN h.app_version WHEN 'platform' THEN h.platform ELSE h.country END AS value
+  ) AS v
+  WHERE event_values.subject IN ('version', 'platform', 'country') AND v.value <> ''
+  UNION ALL
+  SELECT h.day, left(h.properties ->> d.property, 256), h.number
+  FROM happened AS h
+  JOIN weir.wanted_dimensions(event_values.tenant) AS d ON d.event IN (left(h.event, 256), '*')
+  WHERE d.subject = event_values.subject AND jsonb_typeof(h.properties) = 'object'
+    AND jsonb_typeof(h.properties -> d.property) IN ('string', 'number', 'boolean') AND h.properties ->> d.property <> ''
 $$;
 
 -- The same of crashes; `crash` itself has the value ''.
@@ -50,15 +53,28 @@ AS $$
     AND (v.value <> '' OR crash_values.subject = 'crash')
 $$;
 
+-- Both as days keep them: a thousand values, and '' of X_other for each of the others.
 CREATE OR REPLACE FUNCTION weir.values_in_rows(tenant text, zone text, subject text, first_day date, last_day date)
 RETURNS TABLE (day date, value text, number integer)
 LANGUAGE sql STABLE
 AS $$
-  SELECT e.day, e.value, e.number FROM weir.event_values(tenant, zone, subject, first_day, last_day) AS e
-  WHERE NOT starts_with(subject, 'crash')
-  UNION ALL
-  SELECT c.day, c.value, c.number FROM weir.crash_values(tenant, zone, subject, first_day, last_day) AS c
-  WHERE starts_with(subject, 'crash')
+  WITH said AS MATERIALIZED (
+    SELECT e.day, e.value, e.number
+    FROM weir.event_values(tenant, zone, regexp_replace(subject, '_other$', ''), first_day, last_day) AS e
+    WHERE NOT starts_with(subject, 'crash')
+    UNION ALL
+    SELECT c.day, c.value, c.number
+    FROM weir.crash_values(tenant, zone, regexp_replace(subject, '_other$', ''), first_day, last_day) AS c
+    WHERE starts_with(subject, 'crash')
+  ), ranked AS (
+    SELECT s.day, s.value, row_number() OVER (PARTITION BY s.day ORDER BY count(*) DESC, s.value COLLATE "C") > 1000 AS beyond
+    FROM said AS s
+    GROUP BY s.day, s.value
+  )
+  SELECT s.day, CASE WHEN r.beyond THEN '' ELSE s.value END, s.number
+  FROM said AS s
+  JOIN ranked AS r ON r.day = s.day AND r.value = s.value
+  WHERE r.beyond = (subject ~ '_other$')
 $$;
 
 -- How many events, or crashes, each value had on each day.
@@ -103,8 +119,7 @@ LANGUAGE sql STABLE
 SET jit = off
 AS $$
   SELECT s, v.value, sum(v.events)
-  FROM unnest(subjects || ARRAY(
-      SELECT s || '_other' FROM unnest(subjects) AS s WHERE weir.keeps_zone(tenant, zone))) AS s,
+  FROM unnest(subjects || ARRAY(SELECT s || '_other' FROM unnest(subjects) AS s)) AS s,
     LATERAL weir.value_counts(tenant, zone, s, first_day, last_day) AS v
   GROUP BY s, v.value
 $$;

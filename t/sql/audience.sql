@@ -3,7 +3,7 @@ BEGIN;
 SET LOCAL search_path = weir, public;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap SCHEMA public;
-SELECT plan(18);
+SELECT plan(20);
 \ir ../../sql/analytics/common.sql
 \ir ../../sql/analytics/values.sql
 \ir ../../sql/analytics/audience.sql
@@ -111,5 +111,15 @@ INSERT INTO weir.touched_days (tenant_id, day) VALUES ('wild', '2026-03-02');
 SELECT pg_temp.build();
 SELECT is(audience_answer('wild', '2026-03-02', '2026-03-15', 'UTC', 5) -> 'exact', 'false'::jsonb,
   'a list that may lack one that belongs there says so');
+
+-- More versions than a day keeps, with a zone of UTC's clock that is not kept.
+INSERT INTO weir.events (event_id, tenant_id, user_id, event, app_version, "timestamp", client_timestamp)
+SELECT gen_random_uuid(), 'wide', 'u' || n % 7, 'opened', 'v' || n, at, at
+FROM generate_series(1, 1010) AS n, CAST('2026-03-02T10:00Z' AS timestamptz) AS at;
+INSERT INTO weir.touched_days (tenant_id, day) VALUES ('wide', '2026-03-02');
+SELECT pg_temp.build();
+SELECT is(audience_answer('wide', '2026-03-02', '2026-03-02') -> 'exact', 'false'::jsonb, 'a day with more versions than are kept');
+SELECT is(audience_answer('wide', '2026-03-02', '2026-03-02', 'Africa/Abidjan') - 'zone', audience_answer('wide', '2026-03-02', '2026-03-02') - 'zone',
+  'the rows say of it what is kept');
 SELECT * FROM finish();
 ROLLBACK;

@@ -119,35 +119,43 @@ AS $$
     WHERE g.kind IS NOT NULL AND g.rank <= most))
 $$;
 
-CREATE OR REPLACE FUNCTION weir.release_groups(parts weir.part[], of_release bigint, kind text, most integer) RETURNS jsonb
-LANGUAGE sql IMMUTABLE
-AS $$
-  SELECT coalesce(jsonb_agg(jsonb_build_object('group', g.grp, 'crashes', g.crashes) || weir.crash_group(parts, g.grp)
-    || CASE g.kind WHEN 'regressed' THEN jsonb_build_object('last_release', (
-      SELECT r.version FROM weir.releases_of(parts) AS r WHERE r.number = g.last_number)) ELSE '{}' END ORDER BY g.rank), '[]')
-  FROM weir.groups_of_releases(parts) AS g
-  WHERE g.number = of_release AND g.kind = release_groups.kind AND g.rank <= most
-$$;
-
 -- The answer, from the parts of all servers: those of crash_releases_partial() and of crash_releases_details_partial().
 CREATE OR REPLACE FUNCTION weir.crash_releases_merge(parts weir.part[], first_day date, zone text, most integer) RETURNS jsonb
 LANGUAGE sql STABLE
 AS $$
-  WITH sums AS MATERIALIZED (
-    SELECT g.number, sum(g.crashes) AS crashes, min(g.first_at) AS first_at, count(*) AS groups,
-      count(*) FILTER (WHERE g.kind = 'new') AS fresh, count(*) FILTER (WHERE g.kind = 'regressed') AS regressed
-    FROM weir.groups_of_releases(parts) AS g
-    GROUP BY g.number
+  WITH releases AS MATERIALIZED (
+    SELECT * FROM weir.releases_of(parts)
+  ), told AS MATERIALIZED (
+    SELECT * FROM weir.groups_of_releases(parts)
+  ), listed AS MATERIALIZED (
+    SELECT * FROM weir.releases_within(parts, first_day, zone, most)
+  ), sums AS (
+    SELECT t.number, sum(t.crashes) AS crashes, min(t.first_at) AS first_at, count(*) AS groups,
+      count(*) FILTER (WHERE t.kind = 'new') AS fresh, count(*) FILTER (WHERE t.kind = 'regressed') AS regressed
+    FROM told AS t
+    GROUP BY t.number
+  ), lists AS (
+    SELECT t.number, jsonb_agg(g.line ORDER BY t.rank) FILTER (WHERE t.kind = 'new') AS fresh,
+      jsonb_agg(g.line || jsonb_build_object('last_release', b.version) ORDER BY t.rank) FILTER (WHERE t.kind = 'regressed') AS regressed
+    FROM told AS t
+    JOIN listed AS l ON l.number = t.number
+    LEFT JOIN releases AS b ON b.number = t.last_number
+    CROSS JOIN (SELECT array_agg(p) AS of_groups FROM unnest(parts) AS p WHERE p.figure LIKE 'group %') AS few
+    CROSS JOIN LATERAL (
+      SELECT jsonb_build_object('group', t.grp, 'crashes', t.crashes) || weir.crash_group(few.of_groups, t.grp) AS line
+    ) AS g
+    WHERE t.kind IS NOT NULL AND t.rank <= most
+    GROUP BY t.number
   )
   SELECT jsonb_build_object('exact', weir.amount_of(parts, 'versions_other') = 0, 'releases', coalesce(jsonb_agg(
-    jsonb_build_object('version', r.version, 'first_seen', weir.moment(r.first_seen),
-      'after', (SELECT b.version FROM weir.releases_of(parts) AS b WHERE b.number = r.number - 1),
+    jsonb_build_object('version', r.version, 'first_seen', weir.moment(r.first_seen), 'after', b.version,
       'first_crash', weir.moment(s.first_at), 'crashes', coalesce(s.crashes, 0), 'groups', coalesce(s.groups, 0),
       'new', coalesce(s.fresh, 0), 'regressed', coalesce(s.regressed, 0),
-      'new_groups', weir.release_groups(parts, r.number, 'new', most),
-      'regressed_groups', weir.release_groups(parts, r.number, 'regressed', most)) ORDER BY r.number DESC), '[]'))
-  FROM weir.releases_within(parts, first_day, zone, most) AS r
+      'new_groups', coalesce(l.fresh, '[]'), 'regressed_groups', coalesce(l.regressed, '[]')) ORDER BY r.number DESC), '[]'))
+  FROM listed AS r
+  LEFT JOIN releases AS b ON b.number = r.number - 1
   LEFT JOIN sums AS s ON s.number = r.number
+  LEFT JOIN lists AS l ON l.number = r.number
 $$;
 
 CREATE OR REPLACE FUNCTION weir.crash_releases_answer(
@@ -165,5 +173,5 @@ COMMENT ON FUNCTION weir.crash_releases_answer(text, date, date, text, integer) 
 GRANT EXECUTE ON FUNCTION weir.crash_releases_partial(text, date, date, text), weir.releases_of(weir.part[]),
   weir.groups_of_releases(weir.part[]), weir.releases_within(weir.part[], date, text, integer),
   weir.crash_releases_details_partial(text, date, date, text, weir.part[], integer),
-  weir.release_groups(weir.part[], bigint, text, integer), weir.crash_releases_merge(weir.part[], date, text, integer),
+  weir.crash_releases_merge(weir.part[], date, text, integer),
   weir.crash_releases_answer(text, date, date, text, integer) TO weir_reader;

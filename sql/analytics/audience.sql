@@ -152,6 +152,7 @@ $$;
 -- The answer, from the parts of all servers: those of audience_partial() and audience_details_partial().
 CREATE OR REPLACE FUNCTION weir.audience_merge(parts weir.part[], first_day date, last_day date, most integer) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
+SET jit = off SET enable_nestloop = off
 AS $$
   SELECT jsonb_build_object('active', weir.audience_trend(parts, 'all', first_day, last_day) #> '{0,active}',
       'exact', (SELECT bool_and(weir.audience_is_exact(parts, s.subject, most)) FROM weir.audience_subjects() AS s),
@@ -163,6 +164,7 @@ $$;
 CREATE OR REPLACE FUNCTION weir.audience_answer(
   tenant text, first_day date, last_day date, zone text DEFAULT 'UTC', most integer DEFAULT 20) RETURNS jsonb
 LANGUAGE sql STABLE
+SET jit = off
 AS $$
   SELECT jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', zone, 'as_of', weir.counted_until(tenant))
     || weir.audience_merge(first.parts || ARRAY(

@@ -174,6 +174,7 @@ $$;
 
 CREATE OR REPLACE FUNCTION weir.costs_merge(parts weir.part[], first_day date, last_day date) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
+SET jit = off SET enable_nestloop = off
 AS $$
   SELECT a.whole - 'start' || jsonb_build_object('exact', weir.amount_of(parts, 'full') = 0,
     'growth', jsonb_build_object('before', a.before, 'rate', weir.ratio((a.whole -> 'total')::numeric - a.before, a.before)),
@@ -186,6 +187,7 @@ $$;
 CREATE OR REPLACE FUNCTION weir.costs_answer(
   tenant text, first_day date, last_day date, zone text DEFAULT 'UTC', measure text DEFAULT 'cost_usd') RETURNS jsonb
 LANGUAGE sql STABLE
+SET jit = off
 AS $$
   SELECT jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', zone, 'measure', measure,
       'as_of', weir.counted_until(tenant))

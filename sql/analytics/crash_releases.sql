@@ -122,6 +122,7 @@ $$;
 -- The answer, from the parts of all servers: those of crash_releases_partial() and of crash_releases_details_partial().
 CREATE OR REPLACE FUNCTION weir.crash_releases_merge(parts weir.part[], first_day date, zone text, most integer) RETURNS jsonb
 LANGUAGE sql STABLE
+SET jit = off SET enable_nestloop = off
 AS $$
   WITH releases AS MATERIALIZED (
     SELECT * FROM weir.releases_of(parts)
@@ -135,15 +136,14 @@ AS $$
     FROM told AS t
     GROUP BY t.number
   ), lists AS (
-    SELECT t.number, jsonb_agg(g.line ORDER BY t.rank) FILTER (WHERE t.kind = 'new') AS fresh,
-      jsonb_agg(g.line || jsonb_build_object('last_release', b.version) ORDER BY t.rank) FILTER (WHERE t.kind = 'regressed') AS regressed
+    SELECT t.number, jsonb_agg(g.about || jsonb_build_object('group', t.grp, 'crashes', t.crashes) ORDER BY t.rank)
+        FILTER (WHERE t.kind = 'new') AS fresh,
+      jsonb_agg(g.about || jsonb_build_object('group', t.grp, 'crashes', t.crashes, 'last_release', b.version) ORDER BY t.rank)
+        FILTER (WHERE t.kind = 'regressed') AS regressed
     FROM told AS t
     JOIN listed AS l ON l.number = t.number
     LEFT JOIN releases AS b ON b.number = t.last_number
-    CROSS JOIN (SELECT array_agg(p) AS of_groups FROM unnest(parts) AS p WHERE p.figure LIKE 'group %') AS few
-    CROSS JOIN LATERAL (
-      SELECT jsonb_build_object('group', t.grp, 'crashes', t.crashes) || weir.crash_group(few.of_groups, t.grp) AS line
-    ) AS g
+    JOIN weir.crash_groups(parts) AS g ON g.grp = t.grp
     WHERE t.kind IS NOT NULL AND t.rank <= most
     GROUP BY t.number
   )
@@ -161,6 +161,7 @@ $$;
 CREATE OR REPLACE FUNCTION weir.crash_releases_answer(
   tenant text, first_day date, last_day date, zone text DEFAULT 'UTC', most integer DEFAULT 20) RETURNS jsonb
 LANGUAGE sql STABLE
+SET jit = off
 AS $$
   SELECT jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', zone, 'as_of', weir.counted_until(tenant))
     || weir.crash_releases_merge(first.parts || ARRAY(

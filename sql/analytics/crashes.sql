@@ -143,6 +143,8 @@ AS $$
     WHERE c.tenant_id = tenant AND left(c.fingerprint, 256) = ANY (wanted)
       AND c."timestamp" >= lower(weir.span_of_day(zone, first_day)) AND c."timestamp" < upper(weir.span_of_day(zone, last_day))
       AND (c."timestamp" AT TIME ZONE zone)::date BETWEEN first_day AND last_day
+  ), bounds AS MATERIALIZED (
+    SELECT h.grp, min(h.at) AS first, max(h.at) AS last FROM happened AS h GROUP BY h.grp
   ), known AS (
     SELECT w AS grp, (SELECT min(d.day) FROM weir.day_counts AS d WHERE (d.tenant_id, d.zone, d.subject, d.value)
       = (crash_groups_partial.tenant, 'UTC', 'crash_group', w)) AS day
@@ -152,21 +154,22 @@ AS $$
   UNION ALL
   SELECT 'group first', f.grp, extract(epoch FROM f.at)
   FROM (
-    SELECT k.grp, least((SELECT min(h.at) FROM happened AS h WHERE h.grp = k.grp), coalesce((
+    SELECT k.grp, least(b.first, coalesce((
       SELECT min(c."timestamp") FROM weir.crashes AS c
       WHERE c.tenant_id = tenant AND left(c.fingerprint, 256) = k.grp
         AND c."timestamp" >= k.day::timestamp AT TIME ZONE 'UTC' AND c."timestamp" < (k.day + 1)::timestamp AT TIME ZONE 'UTC'),
       k.day::timestamp AT TIME ZONE 'UTC')) AS at
     FROM known AS k
+    LEFT JOIN bounds AS b ON b.grp = k.grp
   ) AS f
   WHERE f.at IS NOT NULL
   UNION ALL
-  SELECT 'group sample', jsonb_build_array(l.grp, s.crash_type, s.message)::text, extract(epoch FROM l.at)
-  FROM (SELECT h.grp, max(h.at) AS at FROM happened AS h GROUP BY h.grp) AS l
+  SELECT 'group sample', jsonb_build_array(b.grp, s.crash_type, s.message)::text, extract(epoch FROM b.last)
+  FROM bounds AS b
   CROSS JOIN LATERAL (
     SELECT left(c.crash_type, 256) AS crash_type, left(c.error_message, 500) AS message
     FROM weir.crashes AS c
-    WHERE c.tenant_id = tenant AND c."timestamp" = l.at AND left(c.fingerprint, 256) = l.grp
+    WHERE c.tenant_id = tenant AND c."timestamp" = b.last AND left(c.fingerprint, 256) = b.grp
     ORDER BY c.crash_id
     LIMIT 1
   ) AS s
@@ -208,13 +211,11 @@ AS $$
   SELECT coalesce(jsonb_agg(
     jsonb_build_object(name, l.key, 'crashes', l.crashes, 'share', weir.ratio(l.crashes, crashes.total), 'users', l.users)
     || CASE subject WHEN 'crash_version' THEN weir.crash_freedom(l.active, l.both)
-      WHEN 'crash_group' THEN weir.crash_group(crashes.of_groups, l.key) ELSE '{}' END
+      ELSE coalesce(g.about, '{}') END
     ORDER BY l.crashes DESC, l.key COLLATE "C"), '[]')
   FROM listed AS l
-  CROSS JOIN (
-    SELECT sum(p.amount) FILTER (WHERE p.figure = 'crashes') AS total, array_agg(p) FILTER (WHERE p.figure LIKE 'group %') AS of_groups
-    FROM unnest(parts) AS p
-  ) AS crashes
+  CROSS JOIN (SELECT sum(p.amount) AS total FROM unnest(parts) AS p WHERE p.figure = 'crashes') AS crashes
+  LEFT JOIN weir.crash_groups(parts) AS g ON subject = 'crash_group' AND g.grp = l.key
 $$;
 
 CREATE OR REPLACE FUNCTION weir.crash_freedom(active numeric, crashed numeric) RETURNS jsonb
@@ -223,22 +224,29 @@ AS $$
   SELECT jsonb_build_object('active', active, 'crash_free', active - crashed, 'crash_free_share', weir.ratio(active - crashed, active))
 $$;
 
-CREATE OR REPLACE FUNCTION weir.crash_group(parts weir.part[], grp text) RETURNS jsonb
+-- What the parts say of each group.
+CREATE OR REPLACE FUNCTION weir.crash_groups(parts weir.part[]) RETURNS TABLE (grp text, about jsonb)
 LANGUAGE sql IMMUTABLE
+SET jit = off SET enable_nestloop = off
 AS $$
   WITH said AS MATERIALIZED (
-    SELECT p.figure, CASE WHEN p.figure <> 'group first' THEN p.key::jsonb END AS key, p.amount
-    FROM unnest(parts) AS p
-    WHERE p.figure = 'group first' AND p.key = grp
-      OR CASE WHEN p.figure IN ('group version', 'group sample') THEN p.key::jsonb ->> 0 = grp END
-  ), sample AS (
-    SELECT s.key, s.amount FROM said AS s WHERE s.figure = 'group sample' ORDER BY s.amount DESC, s.key LIMIT 1
+    SELECT p.figure, CASE p.figure WHEN 'group first' THEN jsonb_build_array(p.key) ELSE p.key::jsonb END AS key, p.amount
+    FROM (SELECT * FROM unnest(parts) AS p WHERE p.figure LIKE 'group %' OFFSET 0) AS p
+  ), samples AS (
+    SELECT DISTINCT ON (s.key ->> 0) s.key ->> 0 AS grp, s.key, s.amount
+    FROM said AS s
+    WHERE s.figure = 'group sample'
+    ORDER BY s.key ->> 0, s.amount DESC, s.key
+  ), sums AS (
+    SELECT s.key ->> 0 AS grp, min(s.amount) FILTER (WHERE s.figure = 'group first') AS first_seen,
+      jsonb_agg(DISTINCT s.key -> 1) FILTER (WHERE s.figure = 'group version' AND s.key ->> 1 IS NOT NULL) AS versions
+    FROM said AS s
+    GROUP BY s.key ->> 0
   )
-  SELECT jsonb_build_object('first_seen', (SELECT weir.moment(min(s.amount)) FROM said AS s WHERE s.figure = 'group first'),
-    'last_seen', (SELECT weir.moment(s.amount) FROM sample AS s),
-    'type', (SELECT s.key -> 1 FROM sample AS s), 'message', (SELECT s.key -> 2 FROM sample AS s),
-    'versions', (SELECT coalesce(jsonb_agg(DISTINCT s.key -> 1), '[]') FROM said AS s
-      WHERE s.figure = 'group version' AND s.key ->> 1 IS NOT NULL))
+  SELECT u.grp, jsonb_build_object('first_seen', weir.moment(u.first_seen), 'last_seen', weir.moment(l.amount),
+    'type', l.key -> 1, 'message', l.key -> 2, 'versions', coalesce(u.versions, '[]'))
+  FROM sums AS u
+  LEFT JOIN samples AS l ON l.grp = u.grp
 $$;
 
 -- Seconds since 1970 as a text of RFC 3339.
@@ -288,6 +296,7 @@ $$;
 -- The answer, from the parts of all servers: those of crashes_partial() and of crash_details_partial().
 CREATE OR REPLACE FUNCTION weir.crashes_merge(parts weir.part[], first_day date, last_day date, most integer) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
+SET jit = off SET enable_nestloop = off
 AS $$
   SELECT (weir.crashes_trend(parts, 'all', first_day, last_day) -> 0) - 'start' || jsonb_build_object(
     'exact', NOT EXISTS (SELECT FROM unnest(parts) AS p WHERE p.figure ~ '^crash_.*_other$'),
@@ -305,6 +314,7 @@ $$;
 CREATE OR REPLACE FUNCTION weir.crashes_answer(
   tenant text, first_day date, last_day date, zone text DEFAULT 'UTC', most integer DEFAULT 20) RETURNS jsonb
 LANGUAGE sql STABLE
+SET jit = off
 AS $$
   SELECT jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', zone, 'as_of', weir.counted_until(tenant))
     || weir.crashes_merge(first.parts || ARRAY(
@@ -319,6 +329,6 @@ GRANT EXECUTE ON FUNCTION weir.crashed_sessions(text, text, date, date), weir.cr
   weir.crash_groups_partial(text, date, date, text, text[]),
   weir.crash_details_partial(text, date, date, text, weir.part[], integer),
   weir.crash_list(weir.part[], text, text, integer), weir.crash_freedom(numeric, numeric),
-  weir.crash_group(weir.part[], text), weir.moment(numeric), weir.crashes_trend(weir.part[], text, date, date),
+  weir.crash_groups(weir.part[]), weir.moment(numeric), weir.crashes_trend(weir.part[], text, date, date),
   weir.first_crash(weir.part[]), weir.crashes_merge(weir.part[], date, date, integer),
   weir.crashes_answer(text, date, date, text, integer) TO weir_reader;

@@ -53,44 +53,45 @@ AS $$
     AND (v.value <> '' OR crash_values.subject = 'crash')
 $$;
 
--- Both as days keep them: a thousand values, and '' of X_other for each of the others.
+-- Both as days keep them: a thousand values, and NULL for each of the others.
 CREATE OR REPLACE FUNCTION weir.values_in_rows(tenant text, zone text, subject text, first_day date, last_day date)
 RETURNS TABLE (day date, value text, number integer)
 LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_mergejoin = off
 AS $$
   WITH said AS MATERIALIZED (
-    SELECT e.day, e.value, e.number
-    FROM weir.event_values(tenant, zone, regexp_replace(subject, '_other$', ''), first_day, last_day) AS e
+    SELECT e.day, e.value, e.number FROM weir.event_values(tenant, zone, subject, first_day, last_day) AS e
     WHERE NOT starts_with(subject, 'crash')
     UNION ALL
-    SELECT c.day, c.value, c.number
-    FROM weir.crash_values(tenant, zone, regexp_replace(subject, '_other$', ''), first_day, last_day) AS c
+    SELECT c.day, c.value, c.number FROM weir.crash_values(tenant, zone, subject, first_day, last_day) AS c
     WHERE starts_with(subject, 'crash')
   ), ranked AS (
     SELECT s.day, s.value, row_number() OVER (PARTITION BY s.day ORDER BY count(*) DESC, s.value COLLATE "C") > 1000 AS beyond
     FROM said AS s
     GROUP BY s.day, s.value
   )
-  SELECT s.day, CASE WHEN r.beyond THEN '' ELSE s.value END, s.number
+  SELECT s.day, CASE WHEN NOT r.beyond THEN s.value END, s.number
   FROM said AS s
   JOIN ranked AS r ON r.day = s.day AND r.value = s.value
-  WHERE r.beyond = (subject ~ '_other$')
 $$;
 
--- How many events, or crashes, each value had on each day.
+-- How many events, or crashes, each value had on each day; NULL is all values that were too many.
 CREATE OR REPLACE FUNCTION weir.value_counts(tenant text, zone text, subject text, first_day date, last_day date)
 RETURNS TABLE (day date, value text, events bigint)
 LANGUAGE sql STABLE
 SET jit = off
 AS $$
-  SELECT d.day, d.value, d.events
+  SELECT d.day, CASE d.subject WHEN value_counts.subject THEN d.value END, d.events
   FROM weir.day_counts AS d
-  WHERE d.tenant_id = value_counts.tenant AND d.zone = value_counts.zone AND d.subject = value_counts.subject
+  WHERE d.tenant_id = value_counts.tenant AND d.zone = value_counts.zone
+    AND d.subject IN (value_counts.subject, value_counts.subject || '_other')
     AND d.day BETWEEN first_day AND last_day AND weir.keeps_zone(tenant, value_counts.zone)
   UNION ALL
   SELECT r.day, r.value, count(*)
-  FROM weir.values_in_rows(tenant, value_counts.zone, value_counts.subject, first_day, last_day) AS r
-  WHERE NOT weir.keeps_zone(tenant, value_counts.zone)
+  FROM (
+    SELECT v.* FROM (SELECT WHERE NOT weir.keeps_zone(tenant, value_counts.zone)) AS rows_are_needed,
+      LATERAL weir.values_in_rows(tenant, value_counts.zone, value_counts.subject, first_day, last_day) AS v
+  ) AS r
   GROUP BY r.day, r.value
 $$;
 
@@ -106,8 +107,11 @@ AS $$
     AND d.value = ANY (wanted) AND d.day BETWEEN first_day AND last_day AND weir.keeps_zone(tenant, value_users.zone)
   UNION ALL
   SELECT r.day, r.value, r.number / 20480, weir.at_bits(r.number % 20480, 1)
-  FROM weir.values_in_rows(tenant, value_users.zone, value_users.subject, first_day, last_day) AS r
-  WHERE NOT weir.keeps_zone(tenant, value_users.zone) AND r.number IS NOT NULL AND r.value = ANY (wanted)
+  FROM (
+    SELECT v.* FROM (SELECT WHERE NOT weir.keeps_zone(tenant, value_users.zone)) AS rows_are_needed,
+      LATERAL weir.values_in_rows(tenant, value_users.zone, value_users.subject, first_day, last_day) AS v
+  ) AS r
+  WHERE r.number IS NOT NULL AND r.value = ANY (wanted)
   GROUP BY r.day, r.value, r.number / 20480
 $$;
 
@@ -118,9 +122,8 @@ RETURNS SETOF weir.part
 LANGUAGE sql STABLE
 SET jit = off
 AS $$
-  SELECT s, v.value, sum(v.events)
-  FROM unnest(subjects || ARRAY(SELECT s || '_other' FROM unnest(subjects) AS s)) AS s,
-    LATERAL weir.value_counts(tenant, zone, s, first_day, last_day) AS v
+  SELECT CASE WHEN v.value IS NULL THEN s || '_other' ELSE s END, coalesce(v.value, ''), sum(v.events)
+  FROM unnest(subjects) AS s, LATERAL weir.value_counts(tenant, zone, s, first_day, last_day) AS v
   GROUP BY s, v.value
 $$;
 

@@ -1,0 +1,249 @@
+-- Subjects of the roll-ups (weir.day_sets says which there are) within a window, and the numbers and sessions
+-- in it: from the roll-ups where the zone is kept and else from the rows, with the same numbers. Values that
+-- are beyond a day's thousand are NULL, all together.
+SET LOCAL ROLE weir_owner;
+SET LOCAL check_function_bodies = off;
+
+-- The name under which a subject's days are kept, NULL where the rows have to be read. Of one event alone a
+-- subject is kept if some dimension has that event and the same properties.
+CREATE OR REPLACE FUNCTION weir.kept_as(tenant text, zone text, subject text, only_event text DEFAULT NULL) RETURNS text
+LANGUAGE sql STABLE
+AS $$
+  SELECT CASE WHEN NOT weir.keeps_zone(tenant, zone) THEN NULL WHEN only_event IS NULL THEN kept_as.subject ELSE (
+    SELECT min(own.subject)
+    FROM (
+      SELECT d.subject
+      FROM weir.wanted_dimensions(tenant) AS d
+      GROUP BY d.subject
+      HAVING bool_and(d.event = only_event) AND array_agg(d.property ORDER BY d.property) = (
+        SELECT array_agg(w.property ORDER BY w.property)
+        FROM weir.wanted_dimensions(tenant) AS w
+        WHERE w.subject = kept_as.subject AND w.event IN (only_event, '*'))
+    ) AS own) END
+$$;
+
+-- The name if it is one of a subject that events have, or an error that names the parameter.
+CREATE OR REPLACE FUNCTION weir.known_subject(tenant text, subject text, parameter text) RETURNS text
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+  IF subject <> ALL (ARRAY['event', 'version', 'platform', 'country']) AND NOT EXISTS (
+    SELECT FROM weir.wanted_dimensions(tenant) AS d WHERE d.subject = known_subject.subject)
+  THEN
+    RAISE invalid_parameter_value USING
+      MESSAGE = 'It is none of event, version, platform, country and the properties that are kept (weir.dimensions)',
+      COLUMN = parameter;
+  END IF;
+  RETURN subject;
+END
+$$;
+
+-- Each occurrence of a value, from the rows, as facts_of_day() finds them.
+CREATE OR REPLACE FUNCTION weir.values_of_rows(tenant text, zone text, subject text, only_event text, first_day date, last_day date)
+RETURNS TABLE (value text, day date, hour integer, number integer)
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB' SET enable_mergejoin = off
+AS $$
+  WITH happened AS (
+    SELECT e.at::date AS day, extract(hour FROM e.at)::integer AS hour, u.number, left(e.event, 256) AS event,
+      e.app_version, e.platform, e.country, CASE WHEN jsonb_typeof(e.properties) = 'object' THEN e.properties END AS properties
+    FROM (
+      SELECT *, "timestamp" AT TIME ZONE values_of_rows.zone AS at FROM weir.events
+      WHERE tenant_id = values_of_rows.tenant
+        AND "timestamp" >= lower(weir.span_of_day(values_of_rows.zone, first_day))
+        AND "timestamp" < upper(weir.span_of_day(values_of_rows.zone, last_day))
+    ) AS e
+    LEFT JOIN weir.user_numbers AS u ON u.tenant_id = values_of_rows.tenant AND u.user_id = e.user_id
+    WHERE e.at >= first_day AND e.at < last_day + 1 AND (only_event IS NULL OR left(e.event, 256) = only_event)
+  ), said AS MATERIALIZED (
+    SELECT v.value, h.day, h.hour, h.number
+    FROM happened AS h, LATERAL (
+      SELECT CASE values_of_rows.subject WHEN 'active' THEN '' WHEN 'event' THEN h.event
+        WHEN 'version' THEN left(nullif(h.app_version, ''), 256) WHEN 'platform' THEN left(nullif(h.platform, ''), 256)
+        WHEN 'country' THEN left(nullif(h.country, ''), 256) END AS value
+      UNION ALL
+      SELECT left(nullif(h.properties ->> d.property, ''), 256)
+      FROM weir.wanted_dimensions(values_of_rows.tenant) AS d
+      WHERE d.subject = values_of_rows.subject AND d.event IN (h.event, '*')
+        AND jsonb_typeof(h.properties -> d.property) IN ('string', 'number', 'boolean')
+    ) AS v
+    WHERE v.value IS NOT NULL
+  ), ranked AS (
+    SELECT s.day, s.value,
+      row_number() OVER (PARTITION BY s.day ORDER BY count(*) DESC, s.value COLLATE "C") > 1000 AS beyond
+    FROM said AS s
+    GROUP BY s.day, s.value
+  )
+  SELECT CASE WHEN NOT r.beyond THEN s.value END, s.day, s.hour, s.number
+  FROM said AS s
+  JOIN ranked AS r ON r.day = s.day AND r.value = s.value
+$$;
+
+-- Whose events had a value, by day. Without settings of its own, so that it becomes part of what asks.
+CREATE OR REPLACE FUNCTION weir.sets_in(tenant text, zone text, subject text, only_event text, first_day date, last_day date)
+RETURNS TABLE (value text, day date, chunk integer, users bit)
+LANGUAGE sql STABLE
+AS $$
+  SELECT d.value, d.day, d.chunk, d.users
+  FROM weir.day_sets AS d
+  WHERE d.tenant_id = sets_in.tenant AND d.zone = sets_in.zone AND d.day BETWEEN first_day AND last_day
+    AND d.subject = weir.kept_as(sets_in.tenant, sets_in.zone, sets_in.subject, only_event)
+  UNION ALL
+  SELECT NULL, d.day, d.chunk, d.users
+  FROM weir.day_sets AS d
+  WHERE d.tenant_id = sets_in.tenant AND d.zone = sets_in.zone AND d.day BETWEEN first_day AND last_day
+    AND d.subject = weir.kept_as(sets_in.tenant, sets_in.zone, sets_in.subject, only_event) || '_other'
+  UNION ALL
+  SELECT r.value, r.day, r.number / 20480, weir.at_bits(r.number % 20480, 1)
+  FROM weir.values_of_rows(tenant, zone, subject, only_event, first_day, last_day) AS r
+  WHERE weir.kept_as(sets_in.tenant, sets_in.zone, sets_in.subject, only_event) IS NULL AND r.number IS NOT NULL
+  GROUP BY r.value, r.day, r.number / 20480
+$$;
+
+-- How many events had a value, by day; hours are those of the clock.
+CREATE OR REPLACE FUNCTION weir.counts_in(tenant text, zone text, subject text, only_event text, first_day date, last_day date)
+RETURNS TABLE (value text, day date, events bigint, hours bigint[])
+LANGUAGE sql STABLE
+AS $$
+  SELECT d.value, d.day, d.events, d.hours
+  FROM weir.day_counts AS d
+  WHERE d.tenant_id = counts_in.tenant AND d.zone = counts_in.zone AND d.day BETWEEN first_day AND last_day
+    AND d.subject = weir.kept_as(counts_in.tenant, counts_in.zone, counts_in.subject, only_event)
+  UNION ALL
+  SELECT NULL, d.day, d.events, d.hours
+  FROM weir.day_counts AS d
+  WHERE d.tenant_id = counts_in.tenant AND d.zone = counts_in.zone AND d.day BETWEEN first_day AND last_day
+    AND d.subject = weir.kept_as(counts_in.tenant, counts_in.zone, counts_in.subject, only_event) || '_other'
+  UNION ALL
+  SELECT r.value, r.day, sum(r.events)::bigint, ARRAY(
+    SELECT coalesce((jsonb_object_agg(r.hour, r.events) ->> clock.hour::text)::bigint, 0)
+    FROM generate_series(0, 23) AS clock (hour) ORDER BY clock.hour)
+  FROM (
+    SELECT v.value, v.day, v.hour, count(*) AS events
+    FROM weir.values_of_rows(tenant, zone, subject, only_event, first_day, last_day) AS v
+    WHERE weir.kept_as(counts_in.tenant, counts_in.zone, counts_in.subject, only_event) IS NULL
+    GROUP BY v.value, v.day, v.hour
+  ) AS r
+  GROUP BY r.value, r.day
+$$;
+
+-- Numbers in properties: as day_numbers has them, in one or more rows for each event and property.
+CREATE OR REPLACE FUNCTION weir.numbers_in(tenant text, zone text, wanted text[], first_day date, last_day date)
+RETURNS TABLE (event text, property text, numbers bigint, total numeric, lowest numeric, highest numeric, slots integer[], counts bigint[])
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB'
+AS $$
+  SELECT d.event, d.property, d.numbers, d.total, d.lowest, d.highest, d.slots, d.counts
+  FROM weir.day_numbers AS d
+  WHERE d.tenant_id = numbers_in.tenant AND d.zone = numbers_in.zone AND d.property = ANY (wanted)
+    AND d.day BETWEEN first_day AND last_day AND weir.keeps_zone(tenant, numbers_in.zone)
+  UNION ALL
+  SELECT n.event, n.property, sum(n.numbers)::bigint, sum(n.total), min(n.lowest), max(n.highest),
+    array_agg(n.slot ORDER BY n.slot), array_agg(n.numbers ORDER BY n.slot)
+  FROM (
+    SELECT left(e.event, 256) AS event, left(p.key, 256) AS property, weir.slot_of(p.value::numeric) AS slot,
+      count(*) AS numbers, sum(p.value::numeric) AS total, min(p.value::numeric) AS lowest, max(p.value::numeric) AS highest
+    FROM weir.events AS e, jsonb_each(CASE WHEN jsonb_typeof(e.properties) = 'object' THEN e.properties END) AS p
+    WHERE NOT weir.keeps_zone(tenant, zone) AND e.tenant_id = tenant
+      AND e."timestamp" >= lower(weir.span_of_day(zone, first_day)) AND e."timestamp" < upper(weir.span_of_day(zone, last_day))
+      AND (e."timestamp" AT TIME ZONE zone)::date BETWEEN first_day AND last_day
+      AND left(p.key, 256) = ANY (wanted)
+      AND CASE jsonb_typeof(p.value) WHEN 'number' THEN abs(p.value::numeric) < 1e300 ELSE false END
+    GROUP BY 1, 2, 3
+  ) AS n
+  GROUP BY n.event, n.property
+$$;
+
+-- Sessions that began within the window, by day.
+CREATE OR REPLACE FUNCTION weir.sessions_in(tenant text, zone text, first_day date, last_day date)
+RETURNS TABLE (day date, sessions bigint, crashed bigint, seconds numeric, slots integer[], counts bigint[])
+LANGUAGE sql STABLE
+SET jit = off
+AS $$
+  SELECT d.day, d.sessions, d.crashed, d.seconds, d.slots, d.counts
+  FROM weir.day_sessions AS d
+  WHERE d.tenant_id = sessions_in.tenant AND d.zone = sessions_in.zone
+    AND d.day BETWEEN first_day AND last_day AND weir.keeps_zone(tenant, sessions_in.zone)
+  UNION ALL
+  SELECT l.day, s.sessions, s.crashed, s.seconds, s.slots, s.counts
+  FROM (SELECT first_day + n AS day FROM generate_series(0, last_day - first_day) AS n
+    WHERE NOT weir.keeps_zone(tenant, zone)) AS l,
+    LATERAL weir.sessions_of_day(tenant, zone, l.day) AS s
+$$;
+
+-- Values of a subject: parts NAME_events and NAME_users by value, NAME_other_events and NAME_other_users.
+CREATE OR REPLACE FUNCTION weir.subject_partial(name text, tenant text, first_day date, last_day date, zone text, subject text,
+  only_event text DEFAULT NULL)
+RETURNS SETOF weir.part
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB'
+AS $$
+  SELECT name || CASE WHEN c.value IS NULL THEN '_other' ELSE '' END || '_events', coalesce(c.value, ''), sum(c.events)
+  FROM weir.counts_in(tenant, zone, subject, only_event, first_day, last_day) AS c
+  GROUP BY c.value
+  UNION ALL
+  SELECT name || CASE WHEN u.value IS NULL THEN '_other' ELSE '' END || '_users', coalesce(u.value, ''), sum(bit_count(u.users))
+  FROM (
+    SELECT s.value, s.chunk, bit_or(s.users) AS users
+    FROM weir.sets_in(tenant, zone, subject, only_event, first_day, last_day) AS s
+    GROUP BY s.value, s.chunk
+  ) AS u
+  GROUP BY u.value
+$$;
+
+-- The hundred values with the most events, how many more there are, and what is beyond a day's thousand.
+CREATE OR REPLACE FUNCTION weir.value_list(parts weir.part[], name text) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+AS $$
+  WITH sums AS MATERIALIZED (
+    SELECT p.key AS value, sum(p.amount) FILTER (WHERE p.figure = name || '_events') AS events,
+      coalesce(sum(p.amount) FILTER (WHERE p.figure = name || '_users'), 0) AS users
+    FROM unnest(parts) AS p
+    WHERE p.figure IN (name || '_events', name || '_users')
+    GROUP BY p.key
+  ), whole AS (
+    SELECT coalesce(sum(s.events), 0) + weir.amount_of(parts, name || '_other_events') AS events FROM sums AS s
+  ), top AS (
+    SELECT s.* FROM sums AS s ORDER BY s.events DESC, s.value COLLATE "C" LIMIT 100
+  )
+  SELECT jsonb_build_object(
+    'values', coalesce((SELECT jsonb_agg(jsonb_build_object('value', t.value, 'events', t.events, 'users', t.users,
+      'share', weir.ratio(t.events, w.events)) ORDER BY t.events DESC, t.value COLLATE "C") FROM top AS t), '[]'),
+    'more', greatest((SELECT count(*) FROM sums) - 100, 0),
+    'other', jsonb_build_object('events', weir.amount_of(parts, name || '_other_events'),
+      'users', weir.amount_of(parts, name || '_other_users')))
+  FROM whole AS w
+$$;
+
+-- Counts, sums, extremes and percentiles from the parts NAME_count, NAME_total, NAME_lowest, NAME_highest and,
+-- for each slot of the histogram, NAME_slot. The percentile p is the value below which or at which p % of all
+-- are: its slot's, so that it is off by 1 % at most, but within the extremes where they are known.
+CREATE OR REPLACE FUNCTION weir.distribution(parts weir.part[], name text) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+AS $$
+  WITH slots AS MATERIALIZED (
+    SELECT s.slot, sum(s.counts) OVER (ORDER BY s.slot) AS so_far
+    FROM (
+      SELECT p.key::integer AS slot, sum(p.amount) AS counts
+      FROM unnest(parts) AS p WHERE p.figure = name || '_slot'
+      GROUP BY p.key
+    ) AS s
+  ), known AS (
+    SELECT weir.amount_of(parts, name || '_count') AS numbers, weir.amount_of(parts, name || '_total') AS total,
+      min(p.amount) FILTER (WHERE p.figure = name || '_lowest') AS lowest,
+      max(p.amount) FILTER (WHERE p.figure = name || '_highest') AS highest
+    FROM unnest(parts) AS p
+  )
+  SELECT jsonb_build_object('count', k.numbers, 'total', k.total, 'mean', weir.ratio(k.total, k.numbers),
+      'lowest', k.lowest, 'highest', k.highest)
+    || (SELECT jsonb_object_agg('p' || q.percent, greatest(k.lowest, least(k.highest, (
+        SELECT trim_scale(to_char(weir.value_of_slot(min(s.slot)), '9.99999EEEE')::numeric) FROM slots AS s
+        WHERE s.so_far >= k.numbers * q.percent / 100)))) FROM unnest(ARRAY[50, 75, 90, 95, 99]) AS q (percent))
+  FROM known AS k
+$$;
+
+GRANT EXECUTE ON FUNCTION weir.kept_as(text, text, text, text), weir.known_subject(text, text, text),
+  weir.values_of_rows(text, text, text, text, date, date), weir.sets_in(text, text, text, text, date, date),
+  weir.counts_in(text, text, text, text, date, date), weir.numbers_in(text, text, text[], date, date),
+  weir.sessions_in(text, text, date, date), weir.subject_partial(text, text, date, date, text, text, text),
+  weir.value_list(weir.part[], text), weir.distribution(weir.part[], text) TO weir_reader;

@@ -1,0 +1,206 @@
+-- What is done how often, how long it takes, whether it works, and when.
+--
+--   SELECT weir.usage_answer('acme', '2026-03-01', '2026-03-31', 'Europe/Berlin');
+--   SELECT weir.usage_answer('acme', '2026-03-01', '2026-03-31', event => 'recording_completed', property => 'duration_ms');
+--
+-- The window is from one day to another, both counted, in a time zone. With an event, what stands above the
+-- line is about that event alone; what stands below is about all that the tenant has in any case.
+--
+--   count        events, those without a user too; by day
+--   users        who had one of them; by day; per_user: count / users
+--   peak_hours   count by weekday and hour of the clock: seven rows from Monday on, of 24 each. An hour that a
+--                change of clock repeats holds both
+--   success      of the events whose property `success` is true or false, the share in which it is true
+--   errors       by the property `error_type`: share of the events that have one; rate: these / count
+--   numbers      of a property that was asked for: count, total, mean, lowest, highest, percentiles. Without an
+--                event those of all events together. Texts that look like numbers are none
+--   ────────────────────────────────────────────────────────────────────────────────────────────────────────
+--   active       users with any event
+--   events       each event by its name: count, users, share of all
+--   hours        the measure `seconds` / 3600 (weir.measures as it is now); per_user: by `active`
+--   sessions     that began within the window: how many, their seconds from the first to the last event
+--   cli          of the events `cli_command`: commands, output formats, prompt length in characters, execution
+--                time in milliseconds, success and errors (commands have no user)
+--
+-- Percentiles come from histograms, whatever the zone, and are off by 1 % at most; all else is exact. Lists
+-- have the hundred values with the most events, `more` says how many there are beyond these, and `other` has
+-- together the values that were beyond the thousand of a day.
+SET LOCAL ROLE weir_owner;
+SET LOCAL check_function_bodies = off;
+
+-- Count, users, days and hours of one value of a subject: of an event, or of 'active', which are all.
+CREATE OR REPLACE FUNCTION weir.line_partial(tenant text, first_day date, last_day date, zone text, subject text, value text)
+RETURNS SETOF weir.part
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB'
+AS $$
+  WITH counts AS MATERIALIZED (
+    SELECT c.day, c.events, c.hours
+    FROM weir.counts_in(tenant, zone, subject, NULL, first_day, last_day) AS c
+    WHERE c.value = line_partial.value
+  ), sets AS MATERIALIZED (
+    SELECT s.day, s.chunk, s.users
+    FROM weir.sets_in(tenant, zone, subject, NULL, first_day, last_day) AS s
+    WHERE s.value = line_partial.value
+  )
+  SELECT 'count_day', c.day::text, c.events FROM counts AS c
+  UNION ALL
+  SELECT 'hour', extract(isodow FROM c.day) || ' ' || h.place - 1, sum(h.events)
+  FROM counts AS c, unnest(c.hours) WITH ORDINALITY AS h (events, place)
+  WHERE h.events > 0
+  GROUP BY 2
+  UNION ALL
+  SELECT 'users_day', s.day::text, sum(bit_count(s.users)) FROM sets AS s GROUP BY s.day
+  UNION ALL
+  SELECT 'users', '', sum(bit_count(u.users))
+  FROM (SELECT bit_or(s.users) AS users FROM sets AS s GROUP BY s.chunk) AS u
+$$;
+
+-- The numbers that the answer needs, from one reading: 'number' is the property that was asked for.
+CREATE OR REPLACE FUNCTION weir.usage_numbers_partial(tenant text, first_day date, last_day date, zone text, event text, property text)
+RETURNS SETOF weir.part
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB'
+AS $$
+  WITH measured AS MATERIALIZED (
+    SELECT m.event, m.property, m.factor
+    FROM weir.measures AS m
+    WHERE m.measure = 'seconds' AND (m.tenant_id = tenant OR m.tenant_id = '*' AND NOT EXISTS (
+      SELECT FROM weir.measures AS own WHERE own.tenant_id = tenant AND own.measure = 'seconds'))
+  ), found AS MATERIALIZED (
+    SELECT n.* FROM weir.numbers_in(tenant, zone, ARRAY(SELECT m.property FROM measured AS m WHERE m.property IS NOT NULL)
+      || ARRAY['prompt_length', 'execution_time', usage_numbers_partial.property], first_day, last_day) AS n
+  ), named AS MATERIALIZED (
+    SELECT 'number' AS name, f.* FROM found AS f
+    WHERE f.property = usage_numbers_partial.property AND f.event = coalesce(usage_numbers_partial.event, f.event)
+    UNION ALL
+    SELECT f.property, f.* FROM found AS f
+    WHERE f.event = 'cli_command' AND f.property IN ('prompt_length', 'execution_time')
+    UNION ALL
+    SELECT 'session', NULL, NULL, s.sessions, s.seconds, NULL, NULL, s.slots, s.counts
+    FROM weir.sessions_in(tenant, zone, first_day, last_day) AS s
+  )
+  SELECT n.name || p.kind, '', p.amount
+  FROM (
+    SELECT name, sum(numbers) AS numbers, sum(total) AS total, min(lowest) AS lowest, max(highest) AS highest
+    FROM named GROUP BY name
+  ) AS n, LATERAL (VALUES ('_count', n.numbers), ('_total', n.total), ('_lowest', n.lowest), ('_highest', n.highest)) AS p (kind, amount)
+  WHERE p.amount IS NOT NULL
+  UNION ALL
+  SELECT n.name || '_slot', s.slot::text, sum(s.numbers)
+  FROM named AS n, unnest(n.slots, n.counts) AS s (slot, numbers)
+  GROUP BY n.name, s.slot
+  UNION ALL
+  SELECT 'seconds', '', sum(f.total * m.factor)
+  FROM found AS f JOIN measured AS m ON m.property = f.property AND m.event IN (f.event, '*')
+  UNION ALL
+  SELECT 'seconds', '', sum(c.events * m.factor)
+  FROM measured AS m, weir.counts_in(tenant, zone, 'event', NULL, first_day, last_day) AS c
+  WHERE m.property IS NULL AND m.event IN (c.value, '*')
+$$;
+
+-- What a server can say of its own users. All of it adds up but _lowest and _highest.
+CREATE OR REPLACE FUNCTION weir.usage_partial(tenant text, first_day date, last_day date, zone text,
+  event text DEFAULT NULL, property text DEFAULT NULL)
+RETURNS SETOF weir.part
+LANGUAGE sql STABLE
+AS $$
+  SELECT * FROM weir.line_partial(tenant, first_day, last_day, zone,
+    CASE WHEN event IS NULL THEN 'active' ELSE 'event' END, coalesce(event, ''))
+  UNION ALL
+  SELECT 'active', '', sum(bit_count(u.users))
+  FROM (SELECT bit_or(a.users) AS users FROM weir.active_users(tenant, zone, first_day, last_day) AS a GROUP BY a.chunk) AS u
+  UNION ALL
+  SELECT * FROM weir.subject_partial('event', tenant, first_day, last_day, zone, 'event')
+  UNION ALL
+  SELECT * FROM weir.subject_partial('success', tenant, first_day, last_day, zone, 'success', event)
+  UNION ALL
+  SELECT * FROM weir.subject_partial('error', tenant, first_day, last_day, zone, 'error_type', event)
+  UNION ALL
+  SELECT * FROM weir.subject_partial('command', tenant, first_day, last_day, zone, 'command')
+  UNION ALL
+  SELECT * FROM weir.subject_partial('format', tenant, first_day, last_day, zone, 'output_format')
+  UNION ALL
+  SELECT * FROM weir.subject_partial('cli_success', tenant, first_day, last_day, zone, 'cli_success')
+  UNION ALL
+  SELECT * FROM weir.subject_partial('cli_error', tenant, first_day, last_day, zone, 'cli_error_type')
+  UNION ALL
+  SELECT * FROM weir.usage_numbers_partial(tenant, first_day, last_day, zone, event, property)
+$$;
+
+-- {"yes": 9, "no": 1, "rate": 0.9}
+CREATE OR REPLACE FUNCTION weir.success_rate(parts weir.part[], name text) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT jsonb_build_object('yes', s.yes, 'no', s.no, 'rate', weir.ratio(s.yes, s.yes + s.no))
+  FROM (SELECT weir.amount_of(parts, name || '_events', 'true') AS yes, weir.amount_of(parts, name || '_events', 'false') AS no) AS s
+$$;
+
+-- Seven rows, Monday's first, of 24 numbers.
+CREATE OR REPLACE FUNCTION weir.peak_hours(parts weir.part[]) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+AS $$
+  WITH sums AS MATERIALIZED (
+    SELECT p.key, sum(p.amount) AS events FROM unnest(parts) AS p WHERE p.figure = 'hour' GROUP BY p.key
+  )
+  SELECT jsonb_agg(w.hours ORDER BY w.weekday)
+  FROM (
+    SELECT weekday, jsonb_agg(coalesce(s.events, 0) ORDER BY hour) AS hours
+    FROM generate_series(1, 7) AS weekday CROSS JOIN generate_series(0, 23) AS hour
+    LEFT JOIN sums AS s ON s.key = weekday || ' ' || hour
+    GROUP BY weekday
+  ) AS w
+$$;
+
+CREATE OR REPLACE FUNCTION weir.usage_days(parts weir.part[], first_day date, last_day date) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT jsonb_agg(jsonb_build_object('start', d.day, 'count', coalesce(s.events, 0), 'users', coalesce(s.users, 0)) ORDER BY d.day)
+  FROM (SELECT first_day + n AS day FROM generate_series(0, last_day - first_day) AS n) AS d
+  LEFT JOIN (
+    SELECT p.key, sum(p.amount) FILTER (WHERE p.figure = 'count_day') AS events, sum(p.amount) FILTER (WHERE p.figure = 'users_day') AS users
+    FROM unnest(parts) AS p WHERE p.figure IN ('count_day', 'users_day')
+    GROUP BY p.key
+  ) AS s ON s.key = d.day::text
+$$;
+
+-- The answer, from the parts of all servers.
+CREATE OR REPLACE FUNCTION weir.usage_merge(parts weir.part[], first_day date, last_day date, property text DEFAULT NULL) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+AS $$
+  WITH known AS MATERIALIZED (
+    SELECT weir.amount_of(parts, 'users') AS users, weir.amount_of(parts, 'active') AS active,
+      weir.amount_of(parts, 'seconds') / 3600 AS hours, weir.value_list(parts, 'error') AS errors,
+      (SELECT coalesce(sum(p.amount), 0) FROM unnest(parts) AS p WHERE p.figure = 'count_day') AS events,
+      (SELECT coalesce(sum(p.amount), 0) FROM unnest(parts) AS p WHERE p.figure IN ('error_events', 'error_other_events')) AS failed
+  )
+  SELECT jsonb_build_object('count', k.events, 'users', k.users, 'per_user', weir.ratio(k.events, k.users),
+    'days', weir.usage_days(parts, first_day, last_day), 'peak_hours', weir.peak_hours(parts),
+    'success', weir.success_rate(parts, 'success'),
+    'errors', k.errors || jsonb_build_object('events', k.failed, 'rate', weir.ratio(k.failed, k.events)),
+    'numbers', CASE WHEN property IS NOT NULL THEN weir.distribution(parts, 'number') END,
+    'active', k.active, 'events', weir.value_list(parts, 'event'),
+    'hours', jsonb_build_object('total', round(k.hours, 6), 'per_user', weir.ratio(k.hours, k.active)),
+    'sessions', weir.distribution(parts, 'session') - '{lowest,highest}'::text[],
+    'cli', jsonb_build_object('commands', weir.value_list(parts, 'command'), 'output_formats', weir.value_list(parts, 'format'),
+      'prompt_length', weir.distribution(parts, 'prompt_length'), 'execution_time', weir.distribution(parts, 'execution_time'),
+      'success', weir.success_rate(parts, 'cli_success'), 'errors', weir.value_list(parts, 'cli_error')))
+  FROM known AS k
+$$;
+
+CREATE OR REPLACE FUNCTION weir.usage_answer(tenant text, first_day date, last_day date, zone text DEFAULT 'UTC',
+  event text DEFAULT NULL, property text DEFAULT NULL) RETURNS jsonb
+LANGUAGE sql STABLE
+AS $$
+  SELECT jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', zone, 'event', event, 'property', property,
+      'as_of', weir.counted_until(tenant), 'exact', false, 'error', '{"percentiles": 0.01}'::jsonb)
+    || weir.usage_merge(ARRAY(SELECT p FROM weir.usage_partial(tenant, first_day, last_day, zone, event, property) AS p),
+      first_day, last_day, property)
+$$;
+COMMENT ON FUNCTION weir.usage_answer(text, date, date, text, text, text) IS
+  'What a tenant''s users do: counts, numbers, success, errors, hours, sessions. sql/analytics/usage.sql defines them.';
+
+GRANT EXECUTE ON FUNCTION weir.line_partial(text, date, date, text, text, text),
+  weir.usage_numbers_partial(text, date, date, text, text, text), weir.usage_partial(text, date, date, text, text, text),
+  weir.success_rate(weir.part[], text), weir.peak_hours(weir.part[]), weir.usage_days(weir.part[], date, date),
+  weir.usage_merge(weir.part[], date, date, text), weir.usage_answer(text, date, date, text, text, text) TO weir_reader;

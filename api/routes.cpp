@@ -61,6 +61,14 @@ const std::vector<Route>& routes() {
        "SELECT weir_api.costs($1, $2, $3::date, $4::date, $5, $6)",
        nullptr,
        {kFromDay, kToDay, kZone, kMeasure}},
+      {"/v1/usage",
+       Kind::figure,
+       "Usage: counts, numbers, success, errors, peak hours, sessions, command line",
+       "SELECT weir_api.usage($1, $2, $3::date, $4::date, $5, $6, $7)",
+       nullptr,
+       {kFromDay, kToDay, kZone,
+        {"event", Type::name, 256, "Only events of this name"},
+        {"property", Type::name, 256, "Also the numbers in this property"}}},
   };
   return table;
 }

@@ -75,6 +75,18 @@ AS $$
   FROM weir.known_zone(costs.zone) AS z (name)
 $$;
 
+CREATE OR REPLACE FUNCTION weir_api.usage(viewer text, tenant text, first_day date, last_day date, zone text, event text,
+  property text) RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
+AS $$
+  SELECT weir.usage_answer(
+    weir.viewed_tenant(usage.viewer, usage.tenant),
+    coalesce(first_day, coalesce(last_day, (now() AT TIME ZONE z.name)::date) - 29),
+    coalesce(last_day, (now() AT TIME ZONE z.name)::date),
+    z.name, usage.event, usage.property)
+  FROM weir.known_zone(usage.zone) AS z (name)
+$$;
+
 DO $$
 BEGIN
   IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'weir_api') THEN

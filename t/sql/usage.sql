@@ -1,0 +1,131 @@
+-- The figures of what users do, against numbers worked out by hand.
+BEGIN;
+SET LOCAL search_path = weir, public;
+SET LOCAL client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS pgtap SCHEMA public;
+SELECT no_plan();
+\ir ../../sql/analytics/common.sql
+\ir ../../sql/analytics/subjects.sql
+\ir ../../sql/analytics/usage.sql
+RESET ROLE;
+
+-- Monday 2026-03-02 and the two days after; cat's last is on the 4th in UTC, on the 5th in Berlin.
+CREATE TEMPORARY TABLE said (person text, session text, name text, at timestamptz, properties jsonb);
+INSERT INTO said VALUES
+  ('ann', 's1', 'recording_completed', '2026-03-02T10:00Z', '{"audio_duration_seconds": 3600, "success": true}'),
+  ('ann', 's1', 'recording_completed', '2026-03-02T10:30Z', '{"audio_duration_seconds": 1800, "success": true}'),
+  ('ben', 's2', 'recording_completed', '2026-03-03T10:00Z', '{"audio_duration_seconds": 900, "success": false, "error_type": "network"}'),
+  ('ben', 's2', 'transcription_failed', '2026-03-03T10:01Z', '{"error_type": "network"}'),
+  ('ben', 's2', 'transcription_failed', '2026-03-03T10:02Z', '{"error_type": "quota", "success": false}'),
+  ('cat', NULL, 'opened', '2026-03-04T23:30Z', '{"success": "yes", "audio_duration_seconds": "12"}'),
+  (NULL, 's3', 'cli_command', '2026-03-04T09:00Z', '{"command": "icon", "success": true, "execution_time": 1000, "prompt_length": 10, "output_format": "png"}'),
+  (NULL, 's3', 'cli_command', '2026-03-04T09:10Z', '{"command": "icon", "success": true, "execution_time": 1000, "prompt_length": 20, "output_format": "svg"}'),
+  (NULL, 's3', 'cli_command', '2026-03-04T09:20Z', '{"command": "logo", "success": false, "execution_time": 4000, "prompt_length": 60, "error_type": "timeout"}');
+
+CREATE FUNCTION pg_temp.store(people text[]) RETURNS void LANGUAGE sql AS $$
+  INSERT INTO weir.events (event_id, tenant_id, user_id, session_id, event, "timestamp", client_timestamp, properties)
+  SELECT gen_random_uuid(), 'acme', person, session, name, at, at, properties FROM said WHERE coalesce(person, '') = ANY (people);
+  INSERT INTO weir.touched_days (tenant_id, day)
+  SELECT DISTINCT 'acme', (at AT TIME ZONE 'UTC')::date FROM said WHERE coalesce(person, '') = ANY (people);
+$$;
+CREATE FUNCTION pg_temp.build() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  made text;
+BEGIN
+  LOOP
+    SELECT r.state INTO made FROM weir.refresh_roll_ups() AS r;
+    EXIT WHEN made <> 'built';
+  END LOOP;
+END
+$$;
+SELECT pg_temp.store(ARRAY['ann', 'ben', 'cat', '']);
+SELECT pg_temp.build();
+
+CREATE TEMPORARY TABLE answers AS
+SELECT 'all' AS about, usage_answer('acme', '2026-03-02', '2026-03-04') AS a
+UNION ALL
+SELECT 'recordings', usage_answer('acme', '2026-03-02', '2026-03-04', event => 'recording_completed', property => 'audio_duration_seconds');
+CREATE FUNCTION pg_temp.has(about text, path text, wanted text, claim text) RETURNS text LANGUAGE sql AS $$
+  SELECT is(a #>> path::text[], wanted, claim) FROM answers AS t WHERE t.about = has.about
+$$;
+
+SELECT pg_temp.has('all', '{count}', '9', 'nine events');
+SELECT pg_temp.has('all', '{users}', '3', 'of three users');
+SELECT pg_temp.has('all', '{per_user}', '3.000000', 'which is three a user');
+SELECT pg_temp.has('all', '{days}', '[{"count": 2, "start": "2026-03-02", "users": 1}, {"count": 3, "start": "2026-03-03", "users": 1}, '
+  '{"count": 4, "start": "2026-03-04", "users": 1}]', 'by day');
+SELECT pg_temp.has('all', '{peak_hours,0,10}', '2', 'two on Monday from ten to eleven');
+SELECT pg_temp.has('all', '{peak_hours,2,9}', '3', 'three on Wednesday from nine to ten');
+SELECT pg_temp.has('all', '{peak_hours,6,23}', '0', 'none on Sunday');
+SELECT pg_temp.has('all', '{success}', '{"no": 3, "yes": 4, "rate": 0.571429}', 'four of seven went well; "yes" is neither');
+SELECT pg_temp.has('all', '{errors,values}', '[{"share": 0.500000, "users": 1, "value": "network", "events": 2}, '
+  '{"share": 0.250000, "users": 1, "value": "quota", "events": 1}, {"share": 0.250000, "users": 0, "value": "timeout", "events": 1}]',
+  'errors by type');
+SELECT pg_temp.has('all', '{errors,rate}', '0.444444', 'four of nine events have an error');
+SELECT pg_temp.has('all', '{numbers}', NULL, 'no numbers, as no property was asked for');
+SELECT pg_temp.has('all', '{events,values,0}', '{"share": 0.333333, "users": 0, "value": "cli_command", "events": 3}', 'events by name');
+SELECT pg_temp.has('all', '{hours}', '{"total": 1.750000, "per_user": 0.583333}', '6300 seconds are 1.75 hours, by three users');
+SELECT pg_temp.has('all', '{sessions,count}', '3', 'three sessions');
+-- 30 minutes, 2 minutes, 20 minutes.
+SELECT pg_temp.has('all', '{sessions,mean}', '1040.000000', '1800, 120 and 1200 seconds are 1040 in the mean');
+SELECT ok((a #>> '{sessions,p50}')::numeric BETWEEN 1200 * 0.99 AND 1200 * 1.01, 'and 1200 in the median, to 1 %') FROM answers WHERE about = 'all';
+SELECT pg_temp.has('all', '{cli,commands,values}', '[{"share": 0.666667, "users": 0, "value": "icon", "events": 2}, '
+  '{"share": 0.333333, "users": 0, "value": "logo", "events": 1}]', 'commands');
+SELECT pg_temp.has('all', '{cli,output_formats,values,0}', '{"share": 0.500000, "users": 0, "value": "png", "events": 1}',
+  'of two that have a format, one is png');
+SELECT pg_temp.has('all', '{cli,prompt_length,mean}', '30.000000', 'prompts have 30 characters in the mean');
+SELECT pg_temp.has('all', '{cli,execution_time,mean}', '2000.000000', 'commands take two seconds');
+SELECT ok((a #>> '{cli,execution_time,p50}')::numeric BETWEEN 1000 AND 1010, 'one in the median, never below the lowest') FROM answers WHERE about = 'all';
+SELECT pg_temp.has('all', '{cli,success}', '{"no": 1, "yes": 2, "rate": 0.666667}', 'two of three went well');
+SELECT pg_temp.has('all', '{cli,errors,values,0,value}', 'timeout', 'and one ended in a timeout');
+
+SELECT pg_temp.has('recordings', '{count}', '3', 'three recordings');
+SELECT pg_temp.has('recordings', '{users}', '2', 'of two users');
+SELECT pg_temp.has('recordings', '{active}', '3', 'of three that are active');
+SELECT pg_temp.has('recordings', '{success}', '{"no": 1, "yes": 2, "rate": 0.666667}', 'two of the three went well');
+SELECT pg_temp.has('recordings', '{errors,values}', '[{"share": 1.000000, "users": 1, "value": "network", "events": 1}]', 'one had an error');
+SELECT pg_temp.has('recordings', '{peak_hours,1,10}', '1', 'on Tuesday one');
+SELECT pg_temp.has('recordings', '{numbers,total}', '6300', 'they last 6300 seconds');
+SELECT pg_temp.has('recordings', '{numbers,mean}', '2100.000000', '2100 in the mean');
+SELECT pg_temp.has('recordings', '{numbers,lowest}', '900', 'the shortest 900');
+SELECT ok((a #>> '{numbers,p50}')::numeric BETWEEN 1800 * 0.99 AND 1800 * 1.01 AND (a #>> '{numbers,p99}')::numeric BETWEEN 3600 * 0.99 AND 3600,
+  'percentiles to 1 %') FROM answers WHERE about = 'recordings';
+SELECT pg_temp.has('recordings', '{hours,total}', '1.750000', 'hours are of all');
+SELECT pg_temp.has('recordings', '{error}', '{"percentiles": 0.01}', 'the answer says what is not exact');
+SELECT is(kept_as('acme', 'UTC', 'success', 'recording_completed'), 'recording_success', 'success of recordings is kept by itself');
+SELECT is(kept_as('acme', 'UTC', 'success', 'opened'), NULL, 'that of other events is read from the rows');
+SELECT is(usage_answer('acme', '2026-03-02', '2026-03-04', event => 'transcription_failed') #>> '{errors,values,1,value}', 'quota',
+  'with its numbers');
+SELECT is(usage_answer('acme', '2026-03-02', '2026-03-04', event => 'transcription_failed') #>> '{success}',
+  '{"no": 1, "yes": 0, "rate": 0.000000}', 'all of them');
+
+-- In Berlin cat's event is on the 5th; with the zone kept and from the rows.
+CREATE FUNCTION pg_temp.in_berlin(event text, property text) RETURNS jsonb LANGUAGE sql AS $$
+  SELECT weir.usage_answer('acme', '2026-03-02', '2026-03-05', 'Europe/Berlin', event, property)
+$$;
+CREATE TEMPORARY TABLE unkept AS
+SELECT event, property, pg_temp.in_berlin(event, property) AS a
+FROM (VALUES (NULL, NULL), ('recording_completed', 'audio_duration_seconds'), ('transcription_failed', NULL), ('cli_command', 'execution_time'),
+  (NULL, 'audio_duration_seconds')) AS v (event, property);
+SELECT is((SELECT a #>> '{peak_hours,3,0}' FROM unkept WHERE event IS NULL AND property IS NULL), '1', 'an hour is an hour in the zone');
+SELECT keep_zone('acme', 'Europe/Berlin');
+SELECT pg_temp.build();
+SELECT ok(keeps_zone('acme', 'Europe/Berlin'), 'Berlin is kept');
+SELECT is(pg_temp.in_berlin(event, property), a, format('a zone that is kept has the numbers of the rows: %s %s', event, property)) FROM unkept;
+
+-- Two servers, users split between them.
+CREATE TEMPORARY TABLE parts AS SELECT p FROM usage_partial('acme', '2026-03-02', '2026-03-04', 'UTC') AS p WHERE false;
+CREATE FUNCTION pg_temp.server(people text[]) RETURNS void LANGUAGE sql AS $$
+  DELETE FROM weir.events; DELETE FROM weir.day_sets; DELETE FROM weir.day_counts; DELETE FROM weir.day_sessions;
+  DELETE FROM weir.day_numbers; DELETE FROM weir.user_numbers;
+  SELECT pg_temp.store(people); SELECT pg_temp.build();
+  INSERT INTO parts SELECT p
+  FROM weir.usage_partial('acme', '2026-03-02', '2026-03-04', 'UTC', 'recording_completed', 'audio_duration_seconds') AS p;
+$$;
+SELECT pg_temp.server(ARRAY['ann', '']);
+SELECT pg_temp.server(ARRAY['ben', 'cat']);
+SELECT is(usage_merge(ARRAY(SELECT p FROM parts), '2026-03-02', '2026-03-04', 'audio_duration_seconds'),
+  (SELECT a - '{tenant,from,to,zone,event,property,as_of,exact,error}'::text[] FROM answers WHERE about = 'recordings'),
+  'two servers together say what one says');
+SELECT * FROM finish();
+ROLLBACK;

@@ -69,6 +69,14 @@ const std::vector<Route>& routes() {
        {kFromDay, kToDay, kZone,
         {"event", Type::name, 256, "Only events of this name"},
         {"property", Type::name, 256, "Also the numbers in this property"}}},
+      {"/v1/features",
+       Kind::figure,
+       "Features: adoption, stickiness, time to first use, unused ones; power and casual users",
+       "SELECT weir_api.features($1, $2, $3::date, $4::date, $5, $6, $7)",
+       nullptr,
+       {kFromDay, kToDay, kZone,
+        {"feature", Type::name, 40, "The subject whose values are features; `feature` if not given"},
+        {"split", Type::name, 40, "The subject to split by; `source` if not given"}}},
   };
   return table;
 }

@@ -87,6 +87,18 @@ AS $$
   FROM weir.known_zone(usage.zone) AS z (name)
 $$;
 
+CREATE OR REPLACE FUNCTION weir_api.features(viewer text, tenant text, first_day date, last_day date, zone text, feature text,
+  split text) RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
+AS $$
+  SELECT weir.features_answer(
+    weir.viewed_tenant(features.viewer, features.tenant),
+    coalesce(first_day, coalesce(last_day, (now() AT TIME ZONE z.name)::date) - 29),
+    coalesce(last_day, (now() AT TIME ZONE z.name)::date),
+    z.name, coalesce(features.feature, 'feature'), coalesce(features.split, 'source'))
+  FROM weir.known_zone(features.zone) AS z (name)
+$$;
+
 DO $$
 BEGIN
   IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'weir_api') THEN

@@ -22,22 +22,6 @@ AS $$
     ) AS own) END
 $$;
 
--- The name if it is one of a subject that events have, or an error that names the parameter.
-CREATE OR REPLACE FUNCTION weir.known_subject(tenant text, subject text, parameter text) RETURNS text
-LANGUAGE plpgsql STABLE
-AS $$
-BEGIN
-  IF subject <> ALL (ARRAY['event', 'version', 'platform', 'country']) AND NOT EXISTS (
-    SELECT FROM weir.wanted_dimensions(tenant) AS d WHERE d.subject = known_subject.subject)
-  THEN
-    RAISE invalid_parameter_value USING
-      MESSAGE = 'It is none of event, version, platform, country and the properties that are kept (weir.dimensions)',
-      COLUMN = parameter;
-  END IF;
-  RETURN subject;
-END
-$$;
-
 -- Each occurrence of a value, from the rows, as facts_of_day() finds them.
 CREATE OR REPLACE FUNCTION weir.values_of_rows(tenant text, zone text, subject text, only_event text, first_day date, last_day date)
 RETURNS TABLE (value text, day date, hour integer, number integer)
@@ -242,8 +226,7 @@ AS $$
   FROM known AS k
 $$;
 
-GRANT EXECUTE ON FUNCTION weir.kept_as(text, text, text, text), weir.known_subject(text, text, text),
-  weir.values_of_rows(text, text, text, text, date, date), weir.sets_in(text, text, text, text, date, date),
-  weir.counts_in(text, text, text, text, date, date), weir.numbers_in(text, text, text[], date, date),
-  weir.sessions_in(text, text, date, date), weir.subject_partial(text, text, date, date, text, text, text),
+GRANT EXECUTE ON FUNCTION weir.kept_as(text, text, text, text), weir.values_of_rows(text, text, text, text, date, date),
+  weir.sets_in(text, text, text, text, date, date), weir.counts_in(text, text, text, text, date, date),
+  weir.numbers_in(text, text, text[], date, date), weir.sessions_in(text, text, date, date), weir.subject_partial(text, text, date, date, text, text, text),
   weir.value_list(weir.part[], text), weir.distribution(weir.part[], text) TO weir_reader;

@@ -1,0 +1,235 @@
+-- Which features are used, by how many, how soon, how steadily; and how steadily the whole is.
+--
+--   SELECT weir.features_answer('acme', '2026-03-01', '2026-03-31', 'Europe/Berlin');
+--   SELECT weir.features_answer('acme', '2026-03-01', '2026-03-31', feature => 'event', split => 'platform');
+--
+-- A feature is a value of a subject of the roll-ups: of `feature`, unless another is named, such as 'event',
+-- which makes each event a feature, or one of weir.dimensions. A subject that is not kept has no values.
+-- The window is from one day to another, both counted, in a time zone.
+--
+--   features     by users, the hundred with the most; `more` says how many there are beyond
+--     events     how often it was used, `users` by how many
+--     adoption   users / those with any event in the window
+--     weekly     stickiness: of the weeks (of a user) in which the user had any event, the share in which they
+--                used it. Weeks begin on Monday; only those are looked at that lie wholly in the window
+--     returning  of its users, the share who used it in two or more weeks, those that the window cuts too
+--     days_to_first_use  the median, of the users who were new in the window and used it: from the day of their
+--                earliest event to the day of their first use of it; 0 is the same day. Of an even number the
+--                lower middle one
+--   unused       features that were used before the window, at any time, and not in it
+--   split        of the property `source`, unless another is named: events, users and share of each value
+--   days_active  how many users had events on 1, 2, … 30 of the last 30 days of the window, counted by day_sets.
+--                power: on 16 and more, regular: 4 to 15, casual: 1 to 3
+--   retries      the events `retry_attempted`: count, users, per_user and share of the active users
+--
+-- All of it is exact. What is beyond a day's thousand values is no feature.
+SET LOCAL ROLE weir_owner;
+SET LOCAL check_function_bodies = off;
+
+-- Of each feature: users, those of two or more weeks, and user-weeks within whole weeks.
+CREATE OR REPLACE FUNCTION weir.feature_users_partial(tenant text, first_day date, last_day date, zone text, feature text)
+RETURNS SETOF weir.part
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB'
+AS $$
+  WITH weeks AS MATERIALIZED (
+    SELECT s.value, date_trunc('week', s.day::timestamp)::date AS week, s.chunk, bit_or(s.users) AS users
+    FROM weir.sets_in(tenant, zone, feature, NULL, first_day, last_day) AS s
+    WHERE s.value IS NOT NULL
+    GROUP BY 1, 2, 3
+  )
+  SELECT 'feature_weekly', w.value, sum(bit_count(w.users))
+  FROM weeks AS w
+  WHERE w.week >= first_day AND w.week + 6 <= last_day
+  GROUP BY w.value
+  UNION ALL
+  SELECT p.figure, u.value, p.amount
+  FROM (
+    SELECT c.value, sum(bit_count(c.users)) AS users, sum(bit_count(c.users)) - sum(weir.counters_at(c.planes, 1)) AS again
+    FROM (SELECT w.value, bit_or(w.users) AS users, weir.bits_added(w.users) AS planes FROM weeks AS w GROUP BY w.value, w.chunk) AS c
+    GROUP BY c.value
+  ) AS u, LATERAL (VALUES ('feature_users', u.users), ('feature_again', u.again)) AS p (figure, amount)
+$$;
+
+-- Of the users who were new in the window, by days from their earliest event to the first use: keys are
+-- "DAYS FEATURE".
+CREATE OR REPLACE FUNCTION weir.first_use_partial(tenant text, first_day date, last_day date, zone text, feature text)
+RETURNS SETOF weir.part
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB'
+AS $$
+  WITH fresh AS MATERIALIZED (
+    SELECT n.day, n.chunk, n.users FROM weir.new_users(tenant, zone, first_day, last_day) AS n
+  ), used AS (
+    -- Nobody of the new ones used it before the window.
+    SELECT s.value, s.day, s.chunk, s.users & ~coalesce(bit_or(s.users) OVER before, s.users # s.users) AS users
+    FROM weir.sets_in(tenant, zone, feature, NULL, first_day, last_day) AS s
+    WHERE s.value IS NOT NULL AND s.chunk IN (SELECT f.chunk FROM fresh AS f)
+    WINDOW before AS (PARTITION BY s.value, s.chunk ORDER BY s.day ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+  )
+  SELECT 'feature_first', u.day - f.day || ' ' || u.value, sum(bit_count(u.users & f.users))
+  FROM used AS u
+  JOIN fresh AS f ON f.chunk = u.chunk AND f.day <= u.day
+  GROUP BY u.value, u.day - f.day
+  HAVING sum(bit_count(u.users & f.users)) > 0
+$$;
+
+-- Features that were used before the window. In a zone that is not kept, UTC's days tell of what is long ago,
+-- and the rows of the two days before the window of the rest.
+CREATE OR REPLACE FUNCTION weir.known_before(tenant text, first_day date, zone text, feature text) RETURNS SETOF text
+LANGUAGE sql STABLE
+SET jit = off
+AS $$
+  SELECT d.value FROM weir.day_counts AS d
+  WHERE d.tenant_id = tenant AND d.zone = CASE WHEN weir.keeps_zone(tenant, known_before.zone) THEN known_before.zone ELSE 'UTC' END
+    AND d.subject = feature AND d.day < first_day - CASE WHEN weir.keeps_zone(tenant, known_before.zone) THEN 0 ELSE 1 END
+  UNION
+  SELECT r.value
+  FROM weir.values_of_rows(tenant, known_before.zone, feature, NULL, first_day - 2, first_day - 1) AS r
+  WHERE NOT weir.keeps_zone(tenant, known_before.zone) AND r.value IS NOT NULL
+$$;
+
+-- How many users were active on just N of the last 30 days, how many at all, and their whole weeks.
+CREATE OR REPLACE FUNCTION weir.days_active_partial(tenant text, first_day date, last_day date, zone text)
+RETURNS SETOF weir.part
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB'
+AS $$
+  WITH active AS MATERIALIZED (
+    SELECT a.day, a.chunk, a.users FROM weir.active_users(tenant, zone, least(first_day, last_day - 29), last_day) AS a
+  ), counters AS MATERIALIZED (
+    SELECT a.chunk, weir.bits_added(a.users) AS planes FROM active AS a WHERE a.day > last_day - 30 GROUP BY a.chunk
+  )
+  SELECT 'days_active', n::text, sum(weir.counters_at(c.planes, n))
+  FROM counters AS c CROSS JOIN generate_series(1, 30) AS n
+  GROUP BY n
+  UNION ALL
+  SELECT 'active', '', sum(bit_count(u.users))
+  FROM (SELECT bit_or(a.users) AS users FROM active AS a WHERE a.day >= first_day GROUP BY a.chunk) AS u
+  UNION ALL
+  SELECT 'active_weekly', '', sum(bit_count(u.users))
+  FROM (
+    SELECT bit_or(a.users) AS users
+    FROM active AS a
+    WHERE date_trunc('week', a.day::timestamp)::date BETWEEN first_day AND last_day - 6
+    GROUP BY date_trunc('week', a.day::timestamp), a.chunk
+  ) AS u
+$$;
+
+-- What a server can say of its own users.
+CREATE OR REPLACE FUNCTION weir.features_partial(tenant text, first_day date, last_day date, zone text,
+  feature text DEFAULT 'feature', split text DEFAULT 'source')
+RETURNS SETOF weir.part
+LANGUAGE sql STABLE
+AS $$
+  SELECT 'feature_events', c.value, sum(c.events)
+  FROM weir.counts_in(tenant, zone, feature, NULL, first_day, last_day) AS c
+  WHERE c.value IS NOT NULL
+  GROUP BY c.value
+  UNION ALL
+  SELECT 'feature_before', k, 1 FROM weir.known_before(tenant, first_day, zone, feature) AS k
+  UNION ALL
+  SELECT * FROM weir.feature_users_partial(tenant, first_day, last_day, zone, feature)
+  UNION ALL
+  SELECT * FROM weir.first_use_partial(tenant, first_day, last_day, zone, feature)
+  UNION ALL
+  SELECT * FROM weir.days_active_partial(tenant, first_day, last_day, zone)
+  UNION ALL
+  SELECT * FROM weir.subject_partial('split', tenant, first_day, last_day, zone, split)
+  UNION ALL
+  SELECT 'retry_' || CASE l.figure WHEN 'users' THEN 'users' ELSE 'events' END, '', sum(l.amount)
+  FROM weir.line_partial(tenant, first_day, last_day, zone, 'event', 'retry_attempted') AS l
+  WHERE l.figure IN ('users', 'count_day')
+  GROUP BY 1
+$$;
+
+-- The lower middle one of the days to the first use, for each feature.
+CREATE OR REPLACE FUNCTION weir.days_to_first_use(parts weir.part[]) RETURNS TABLE (value text, days integer)
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT s.value, min(s.days) FILTER (WHERE s.so_far * 2 >= s.users)
+  FROM (
+    SELECT f.value, f.days, sum(f.users) OVER (PARTITION BY f.value ORDER BY f.days) AS so_far,
+      sum(f.users) OVER (PARTITION BY f.value) AS users
+    FROM (
+      SELECT substr(p.key, strpos(p.key, ' ') + 1) AS value, split_part(p.key, ' ', 1)::integer AS days, sum(p.amount) AS users
+      FROM unnest(parts) AS p WHERE p.figure = 'feature_first'
+      GROUP BY p.key
+    ) AS f
+  ) AS s
+  GROUP BY s.value
+$$;
+
+CREATE OR REPLACE FUNCTION weir.feature_list(parts weir.part[]) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+AS $$
+  WITH sums AS MATERIALIZED (
+    SELECT p.key AS value, sum(p.amount) FILTER (WHERE p.figure = 'feature_events') AS events,
+      coalesce(sum(p.amount) FILTER (WHERE p.figure = 'feature_users'), 0) AS users,
+      coalesce(sum(p.amount) FILTER (WHERE p.figure = 'feature_again'), 0) AS again,
+      coalesce(sum(p.amount) FILTER (WHERE p.figure = 'feature_weekly'), 0) AS weekly
+    FROM unnest(parts) AS p
+    WHERE p.figure IN ('feature_events', 'feature_users', 'feature_again', 'feature_weekly')
+    GROUP BY p.key
+  ), top AS (
+    SELECT s.*, d.days, row_number() OVER (ORDER BY s.users DESC, s.events DESC, s.value COLLATE "C") AS place
+    FROM sums AS s LEFT JOIN weir.days_to_first_use(parts) AS d ON d.value = s.value
+    ORDER BY place
+    LIMIT 100
+  )
+  SELECT jsonb_build_object('more', greatest((SELECT count(*) FROM sums) - 100, 0),
+    'features', coalesce(jsonb_agg(jsonb_build_object('feature', t.value, 'events', t.events, 'users', t.users,
+      'adoption', weir.ratio(t.users, weir.amount_of(parts, 'active')), 'weekly', weir.ratio(t.weekly, weir.amount_of(parts, 'active_weekly')),
+      'returning', weir.ratio(t.again, t.users), 'days_to_first_use', t.days) ORDER BY t.place), '[]'))
+  FROM top AS t
+$$;
+
+CREATE OR REPLACE FUNCTION weir.unused_features(parts weir.part[]) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT coalesce(jsonb_agg(u.value ORDER BY u.value COLLATE "C"), '[]')
+  FROM (
+    SELECT p.key AS value FROM unnest(parts) AS p WHERE p.figure = 'feature_before'
+    EXCEPT
+    SELECT p.key FROM unnest(parts) AS p WHERE p.figure = 'feature_events'
+  ) AS u
+$$;
+
+CREATE OR REPLACE FUNCTION weir.days_active(parts weir.part[]) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT jsonb_build_object('users', jsonb_agg(n.users ORDER BY n.days), 'power', sum(n.users) FILTER (WHERE n.days >= 16),
+    'regular', sum(n.users) FILTER (WHERE n.days BETWEEN 4 AND 15), 'casual', sum(n.users) FILTER (WHERE n.days <= 3))
+  FROM (SELECT days, weir.amount_of(parts, 'days_active', days::text) AS users FROM generate_series(1, 30) AS days) AS n
+$$;
+
+-- The answer, from the parts of all servers.
+CREATE OR REPLACE FUNCTION weir.features_merge(parts weir.part[]) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT weir.feature_list(parts) || jsonb_build_object('active', k.active, 'unused', weir.unused_features(parts),
+    'split', weir.value_list(parts, 'split'), 'days_active', weir.days_active(parts),
+    'retries', jsonb_build_object('count', k.retries, 'users', k.retriers, 'per_user', weir.ratio(k.retries, k.retriers),
+      'share', weir.ratio(k.retriers, k.active)))
+  FROM (
+    SELECT weir.amount_of(parts, 'active') AS active, weir.amount_of(parts, 'retry_events') AS retries,
+      weir.amount_of(parts, 'retry_users') AS retriers
+  ) AS k
+$$;
+
+CREATE OR REPLACE FUNCTION weir.features_answer(tenant text, first_day date, last_day date, zone text DEFAULT 'UTC',
+  feature text DEFAULT 'feature', split text DEFAULT 'source') RETURNS jsonb
+LANGUAGE sql STABLE
+AS $$
+  SELECT jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', zone, 'feature', feature, 'split_by', split,
+      'as_of', weir.counted_until(tenant), 'exact', true)
+    || weir.features_merge(ARRAY(SELECT p FROM weir.features_partial(tenant, first_day, last_day, zone, feature, split) AS p))
+$$;
+COMMENT ON FUNCTION weir.features_answer(text, date, date, text, text, text) IS
+  'Which features a tenant''s users use, how soon and how steadily. sql/analytics/features.sql defines them.';
+
+GRANT EXECUTE ON FUNCTION weir.feature_users_partial(text, date, date, text, text), weir.first_use_partial(text, date, date, text, text),
+  weir.known_before(text, date, text, text), weir.days_active_partial(text, date, date, text),
+  weir.features_partial(text, date, date, text, text, text), weir.days_to_first_use(weir.part[]), weir.feature_list(weir.part[]),
+  weir.unused_features(weir.part[]), weir.days_active(weir.part[]), weir.features_merge(weir.part[]),
+  weir.features_answer(text, date, date, text, text, text) TO weir_reader;

@@ -33,6 +33,9 @@ my (@events, @crashes);
 
 sub weirctl (@arguments) { return PrivatePostgres::run_command({ $postgres->env('weir') }, $weirctl, @arguments) }
 
+# JSON::XS reads a number of 300 digits wrongly: as a text, Perl does it.
+sub decoded ($json) { return JSON::XS::decode_json($json =~ s/(?<=[ \[])(-?\d{16,}(?:\.\d+)?)(?=[,\]}])/"$1"/gr) }
+
 sub one_of (@list) { return $list[ rand @list ] }
 
 sub moment () {
@@ -46,6 +49,7 @@ sub properties () {
   my %all = (
     browser => one_of('firefox', 'chrome', '', ['7'], { a => 1 }, \1), device => one_of('phone', undef),
     seconds => one_of(['12'], ['0.5'], ['-3'], ['0'], ['1e299'], ['1e308'], ['1e-305'], '12', \0), feature => one_of('a', 'b'),
+    success => one_of(\1, \0, 'perhaps'), error_type => one_of('disk', 'net'), source => one_of('widget', 'window'),
   );
   delete $all{$_} for grep { rand() < 0.3 } keys %all;
   return \%all;
@@ -305,7 +309,7 @@ subtest 'so do those of crashes, audience and costs' => sub {
     for my $window ([ '2026-03-06', '2026-03-31' ], [ '2026-03-08', '2026-03-08' ]) {
       my @asked = ('acme', $zone, map { WeirTest::RollUpOracle::number_of_day($_) } @$window);
       my $answer = sub ($what, @more) {
-        return JSON::XS::decode_json($db->selectrow_array("SELECT weir.${what}_answer(" . join(', ', ('?') x (4 + @more)) . ')', undef, 'acme', @$window, $zone, @more));
+        return decoded($db->selectrow_array("SELECT weir.${what}_answer(" . join(', ', ('?') x (4 + @more)) . ')', undef, 'acme', @$window, $zone, @more));
       };
       my $crashes = $answer->('crashes');
       my %found = (map({ ($_ => $crashes->{$_}) } qw(crashes crashed_users)), map({ ($_ => $crashes->{crash_free_users}{$_}) } qw(active crash_free)),
@@ -323,6 +327,29 @@ subtest 'so do those of crashes, audience and costs' => sub {
     }
   }
   $db->rollback;
+};
+
+subtest 'so do those of usage and features' => sub {
+  my $oracle = WeirTest::RollUpOracle->new(\@events, \@crashes, $dimensions);
+  for my $zone ('UTC', 'America/Los_Angeles', 'Asia/Tokyo') {
+    for my $window ([ '2026-03-06', '2026-03-31' ], [ '2026-03-08', '2026-03-08' ]) {
+      my @asked = ('acme', $zone, map { WeirTest::RollUpOracle::number_of_day($_) } @$window);
+      my $answer = sub ($what, @more) {
+        return decoded($db->selectrow_array("SELECT weir.${what}_answer(" . join(', ', ('?') x (4 + @more)) . ')', undef, 'acme', @$window, $zone, @more));
+      };
+      for my $event (undef, 'opened', 'feature_usage') {
+        my $usage = $answer->(usage => $event, 'seconds');
+        my %found = (map({ ($_ => $usage->{$_}) } qw(count users)), sessions => $usage->{sessions}{count},
+          success => "$usage->{success}{yes} $usage->{success}{no}", errors => list_of($usage->{errors}{values}, value => 'events'),
+          numbers => join ' ', $usage->{numbers}{count}, map { sprintf '%.9g', $usage->{numbers}{$_} // 0 } qw(total lowest highest));
+        is_deeply \%found, $oracle->usage($event, @asked), 'usage of ' . ($event // 'all') . ": @$window in $zone";
+      }
+      my $features = $answer->('features');
+      my %found = (features => [ sort map { join ' ', $_->@{qw(feature events users)}, $_->{days_to_first_use} // '' } $features->{features}->@* ],
+        split => list_of($features->{split}{values}, value => 'events'), unused => $features->{unused}, days_active => $features->{days_active}{users});
+      is_deeply \%found, $oracle->features(@asked), "features: @$window in $zone";
+    }
+  }
 };
 
 subtest 'figures of rows that are gone stay, unless they are to be forgotten' => sub {

@@ -202,6 +202,60 @@ sub sum_of ($self, $event, $property, $tenant, $zone, $from, $to) {
   return $sum;
 }
 
+# A property of a row as a text, where it is a value.
+sub value_of ($row, $property) {
+  my $value = text_of(ref $row->{properties} eq 'HASH' ? $row->{properties}{$property} : undef);
+  return defined $value && $value ne '' ? $value : undef;
+}
+
+sub by_property ($property, @rows) {
+  return by_value(value => map { { user => $_->{user}, value => value_of($_, $property) } } @rows);
+}
+
+sub usage ($self, $event, $tenant, $zone, $from, $to) {
+  my @rows = grep { !defined $event || $_->{event} eq $event } within($self->{events}, $tenant, $zone, $from, $to);
+  my %users = users_of(@rows);
+  my %said = (true => 0, false => 0);
+  ++$said{$_} for grep { defined } map { value_of($_, 'success') } @rows;
+  my %sum;
+  for my $row (grep { ref $_->{properties} eq 'HASH' && is_number($_->{properties}{seconds}) } @rows) {
+    add_number(\%sum, $row->{properties}{seconds}[0]);
+  }
+  my $sessions = 0;
+  my $kept = $self->figures($tenant, $zone)->{session};
+  $sessions += (split / /, $kept->{$_})[0] for grep { number_of_day($_) >= $from && number_of_day($_) <= $to } keys %$kept;
+  return { count => scalar @rows, users => scalar keys %users, sessions => $sessions, success => "$said{true} $said{false}",
+    errors => by_property(error_type => @rows),
+    numbers => join ' ', $sum{count} // 0, map { sprintf '%.9g', $sum{$_} // 0 } qw(total lowest highest) };
+}
+
+sub day_of ($zone, $row) { return number_of_day((on_clock($zone, $row->{at}))[0]) }
+
+sub features ($self, $tenant, $zone, $from, $to) {
+  my (%days_of, %first, %events, %first_use, %before);
+  for my $row (grep { $_->{tenant} eq $tenant } $self->{events}->@*) {
+    my $day = day_of($zone, $row);
+    my $feature = $row->{event} eq 'feature_usage' ? value_of($row, 'feature') : undef;
+    $before{$feature} = 1 if defined $feature && $day < $from;
+    ++$events{$feature} if defined $feature && $day >= $from && $day <= $to;
+    next if !defined(my $user = $row->{user});
+    $first{$user} = $day if $day < ($first{$user} // 1e9);
+    $days_of{$user}{$day} = 1 if $day > $to - 30 && $day <= $to;
+    next if !defined $feature || $day < $from || $day > $to;
+    $first_use{$feature}{$user} = $day if $day < ($first_use{$feature}{$user} // 1e9);
+  }
+  my @features;
+  for my $feature (keys %events) {
+    my $used = $first_use{$feature} // {};
+    my @waited = sort { $a <=> $b } map { $used->{$_} - $first{$_} } grep { $first{$_} >= $from } keys %$used;
+    push @features, join ' ', $feature, $events{$feature}, scalar keys %$used, @waited ? $waited[ $#waited / 2 ] : '';
+  }
+  my @active = (0) x 30;
+  ++$active[ keys($_->%*) - 1 ] for values %days_of;
+  return { features => [ sort @features ], split => by_property(source => within($self->{events}, $tenant, $zone, $from, $to)),
+    unused => [ sort grep { !$events{$_} } keys %before ], days_active => \@active };
+}
+
 sub number_of_day ($date) {
   my ($year, $month, $day) = split /-/, $date;
   local $ENV{TZ} = 'UTC';

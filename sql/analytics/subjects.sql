@@ -28,28 +28,32 @@ RETURNS TABLE (value text, day date, hour integer, number integer)
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '64MB' SET enable_mergejoin = off
 AS $$
-  WITH happened AS (
+  WITH happened AS NOT MATERIALIZED (
     SELECT e.at::date AS day, extract(hour FROM e.at)::integer AS hour, u.number, left(e.event, 256) AS event,
       e.app_version, e.platform, e.country, CASE WHEN jsonb_typeof(e.properties) = 'object' THEN e.properties END AS properties
     FROM (
       SELECT *, "timestamp" AT TIME ZONE values_of_rows.zone AS at FROM weir.events
       WHERE tenant_id = values_of_rows.tenant
-        AND "timestamp" >= lower(weir.span_of_day(values_of_rows.zone, first_day))
-        AND "timestamp" < upper(weir.span_of_day(values_of_rows.zone, last_day))
+        AND "timestamp" >= (SELECT lower(weir.span_of_day(values_of_rows.zone, first_day)))
+        AND "timestamp" < (SELECT upper(weir.span_of_day(values_of_rows.zone, last_day)))
     ) AS e
     LEFT JOIN weir.user_numbers AS u ON u.tenant_id = values_of_rows.tenant AND u.user_id = e.user_id
     WHERE e.at >= first_day AND e.at < last_day + 1 AND (only_event IS NULL OR left(e.event, 256) = only_event)
+  ), wanted AS MATERIALIZED (
+    SELECT d.event, d.property FROM weir.wanted_dimensions(values_of_rows.tenant) AS d WHERE d.subject = values_of_rows.subject
   ), said AS MATERIALIZED (
-    SELECT v.value, h.day, h.hour, h.number
-    FROM happened AS h, LATERAL (
+    SELECT v.value, v.day, v.hour, v.number
+    FROM (
       SELECT CASE values_of_rows.subject WHEN 'active' THEN '' WHEN 'event' THEN h.event
         WHEN 'version' THEN left(nullif(h.app_version, ''), 256) WHEN 'platform' THEN left(nullif(h.platform, ''), 256)
-        WHEN 'country' THEN left(nullif(h.country, ''), 256) END AS value
+        WHEN 'country' THEN left(nullif(h.country, ''), 256) END AS value, h.day, h.hour, h.number
+      FROM happened AS h
+      WHERE values_of_rows.subject IN ('active', 'event', 'version', 'platform', 'country')
       UNION ALL
-      SELECT left(nullif(h.properties ->> d.property, ''), 256)
-      FROM weir.wanted_dimensions(values_of_rows.tenant) AS d
-      WHERE d.subject = values_of_rows.subject AND d.event IN (h.event, '*')
-        AND jsonb_typeof(h.properties -> d.property) IN ('string', 'number', 'boolean')
+      SELECT left(nullif(h.properties ->> d.property, ''), 256), h.day, h.hour, h.number
+      FROM happened AS h
+      JOIN wanted AS d ON d.event IN (h.event, '*')
+      WHERE jsonb_typeof(h.properties -> d.property) IN ('string', 'number', 'boolean')
     ) AS v
     WHERE v.value IS NOT NULL
   ), ranked AS (
@@ -129,7 +133,8 @@ AS $$
       count(*) AS numbers, sum(p.value::numeric) AS total, min(p.value::numeric) AS lowest, max(p.value::numeric) AS highest
     FROM weir.events AS e, jsonb_each(CASE WHEN jsonb_typeof(e.properties) = 'object' THEN e.properties END) AS p
     WHERE NOT weir.keeps_zone(tenant, zone) AND e.tenant_id = tenant
-      AND e."timestamp" >= lower(weir.span_of_day(zone, first_day)) AND e."timestamp" < upper(weir.span_of_day(zone, last_day))
+      AND e."timestamp" >= (SELECT lower(weir.span_of_day(zone, first_day)))
+      AND e."timestamp" < (SELECT upper(weir.span_of_day(zone, last_day)))
       AND (e."timestamp" AT TIME ZONE zone)::date BETWEEN first_day AND last_day
       AND left(p.key, 256) = ANY (wanted)
       AND CASE jsonb_typeof(p.value) WHEN 'number' THEN abs(p.value::numeric) < 1e300 ELSE false END

@@ -18,6 +18,13 @@ constexpr Parameter kMeasure{
     "measure", Type::name, 200,
     "What is added up, by its name in weir.measures; cost_usd if not given"};
 
+constexpr Parameter kEvent{"event", Type::name, 256, "Only events of this name"};
+constexpr Parameter kProperty{"property", Type::name, 256, "Also the numbers in this property"};
+constexpr Parameter kFeature{"feature", Type::name, 40,
+                             "The subject whose values are features; `feature` if not given"};
+constexpr Parameter kSplit{"split", Type::name, 40,
+                           "The subject to split by; `source` if not given"};
+
 }  // namespace
 
 const std::vector<Route>& routes() {
@@ -66,17 +73,13 @@ const std::vector<Route>& routes() {
        "Usage: counts, numbers, success, errors, peak hours, sessions, command line",
        "SELECT weir_api.usage($1, $2, $3::date, $4::date, $5, $6, $7)",
        nullptr,
-       {kFromDay, kToDay, kZone,
-        {"event", Type::name, 256, "Only events of this name"},
-        {"property", Type::name, 256, "Also the numbers in this property"}}},
+       {kFromDay, kToDay, kZone, kEvent, kProperty}},
       {"/v1/features",
        Kind::figure,
        "Features: adoption, stickiness, time to first use, unused ones; power and casual users",
        "SELECT weir_api.features($1, $2, $3::date, $4::date, $5, $6, $7)",
        nullptr,
-       {kFromDay, kToDay, kZone,
-        {"feature", Type::name, 40, "The subject whose values are features; `feature` if not given"},
-        {"split", Type::name, 40, "The subject to split by; `source` if not given"}}},
+       {kFromDay, kToDay, kZone, kFeature, kSplit}},
   };
   return table;
 }

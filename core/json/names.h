@@ -19,7 +19,7 @@ class MemberNames {
  public:
   static constexpr std::size_t kNone = ~std::size_t{0};
 
-  // At most kMost names, none of them empty and no two of them the same.
+  // At most kMost names, no two of them the same.
   static constexpr std::size_t kMost = 16;
   MemberNames(std::initializer_list<std::string_view> names)
       : MemberNames(names.begin(), names.size()) {}
@@ -29,7 +29,6 @@ class MemberNames {
   std::string_view operator[](std::size_t place) const { return names_[place]; }
 
   std::size_t find(std::string_view name) const {
-    if (name.empty()) return kNone;
     for (std::size_t slot = first_slot(name); slots_[slot] != 0; slot = next_slot(slot)) {
       const std::size_t place = slots_[slot] - std::size_t{1};
       if (names_[place].size() == name.size() && same(names_[place].data(), name)) return place;
@@ -45,6 +44,7 @@ class MemberNames {
     const auto byte = [](char c) {
       return static_cast<std::size_t>(static_cast<unsigned char>(c));
     };
+    if (name.empty()) return 0;
     return (name.size() * 9 + byte(name.front()) + byte(name.back())) % kSlots;
   }
   static std::size_t next_slot(std::size_t slot) { return (slot + 1) % kSlots; }

@@ -49,6 +49,7 @@ TokenIndex::TokenIndex() {
 TokenIndex::~TokenIndex() = default;
 
 void TokenIndex::resize(std::size_t capacity) {
+  capacity_ = 0;  // what it has while this fails: the next find() tries again
   if (parser_->set_capacity(capacity) != simdjson::SUCCESS) throw std::bad_alloc();
   capacity_ = capacity;
 }

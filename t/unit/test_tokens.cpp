@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,18 @@ using weir::find_tokens_slowly;
 using weir::MemberNames;
 using weir::SlowTokens;
 using weir::TokenIndex;
+
+// Whether those who ask for memory politely, as simdjson does, are told that there is none.
+static bool no_memory = false;
+
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
+  if (no_memory) return nullptr;
+  try {
+    return ::operator new[](size);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
 
 namespace {
 
@@ -140,12 +153,32 @@ START_TEST(an_index_grows_with_a_large_body_and_gives_that_back) {
 }
 END_TEST
 
+START_TEST(an_index_that_once_found_no_memory_works_again) {
+  TokenIndex index;
+  const std::string large(1'000'000, ' ');
+  no_memory = true;
+  bool thrown = false;
+  try {
+    index.find(large + "[]");
+  } catch (const std::bad_alloc&) {
+    thrown = true;
+  }
+  no_memory = false;
+  ck_assert(thrown);
+  same(index, "[1,2]");
+  same(index, large + "[1,2]");
+}
+END_TEST
+
 START_TEST(names_are_found_and_others_are_not) {
   const MemberNames names{"a", "b", "aa", "ab", "ba", "event", "evnet", "user_id"};
   for (std::size_t i = 0; i < names.size(); ++i) ck_assert_uint_eq(names.find(names[i]), i);
   for (const auto* other : {"", "c", "bb", "eevnt", "user_ie", "user_i", "event "}) {
     ck_assert_uint_eq(names.find(other), MemberNames::kNone);
   }
+  const MemberNames nameless{"", "a"};
+  ck_assert_uint_eq(nameless.find(""), 0);
+  ck_assert_uint_eq(nameless.find("a"), 1);
 }
 END_TEST
 
@@ -155,4 +188,4 @@ static const weir_test::Register kRegistered(
      every_implementation_finds_the_same_at_every_place_of_its_blocks,
      every_implementation_refuses_what_no_string_holds, what_is_empty_has_no_tokens,
      a_broken_string_is_told_with_its_place, an_index_grows_with_a_large_body_and_gives_that_back,
-     names_are_found_and_others_are_not});
+     an_index_that_once_found_no_memory_works_again, names_are_found_and_others_are_not});

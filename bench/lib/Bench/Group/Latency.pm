@@ -43,7 +43,8 @@ sub paced ($settings, $body, $subject, $rate, $seconds) {
     seconds => $seconds, connections => $settings->{connections});
   die sprintf "%s: %d requests had no answer of 200\n", $subject->name, $run->{bad} if $run->{bad};
   $subject->settle;
-  Bench::Turns::must_hold($subject, $body, $run, 0);
+  # What Redis kept waiting changed over to the spool, and is in both until the flusher finds that out.
+  Bench::Turns::must_hold($subject, $body, $run, $run->{ok});
   $subject->clear;
   return { rate => $run->{ok} / $run->{seconds}, map { $_ => $run->{$_} } qw(p50 p75 p90 p99 p999 max late) };
 }

@@ -83,7 +83,7 @@ class HttpSession::Impl final : public Client, public std::enable_shared_from_th
 
  private:
   void take(const error_code& error);
-  void answer(Request request);
+  void answer(const Request& request);
   void refuse(const Problem& problem);
   void watch();
   void look();
@@ -140,7 +140,7 @@ void HttpSession::Impl::take(const error_code& error) {
 
 void HttpSession::Impl::refuse(const Problem& problem) { send(response_of(problem)); }
 
-void HttpSession::Impl::answer(Request request) {
+void HttpSession::Impl::answer(const Request& request) {
   gone_ = [] {};
   stream_.expires_never();
   hooks_.answer(request, shared_from_this());
@@ -174,7 +174,9 @@ void HttpSession::Impl::put_head(const Response& response) {
   head_ = "HTTP/1.1 " + std::to_string(response.status) + ' ';
   head_ += status_text(response.status);
   if (response.status != 304) head_ += "\r\nContent-Type: " + response.type;
-  for (const auto& [name, value] : response.headers) head_ += "\r\n" + name + ": " + value;
+  for (const auto& [name, value] : response.headers) {
+    head_.append("\r\n").append(name).append(": ").append(value);
+  }
   head_ += keep_alive_ ? "\r\nConnection: keep-alive" : "\r\nConnection: close";
 }
 

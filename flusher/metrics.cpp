@@ -92,12 +92,13 @@ double position_stamp(const Moment&, const ShardStatus& shard) {
 }
 
 // Here `one` reads a moment, the others a server or a stream of it.
-std::vector<Metric> make_table() {
-  constexpr auto kCounter = MetricType::Counter, kGauge = MetricType::Gauge,
-                 kHistogram = MetricType::Histogram;
-  using Shard = const ShardStatus&;
-  using Server = const ServerStatus&;
-  using Now = const Moment&;
+constexpr auto kCounter = MetricType::Counter, kGauge = MetricType::Gauge,
+               kHistogram = MetricType::Histogram;
+using Shard = const ShardStatus&;
+using Server = const ServerStatus&;
+using Now = const Moment&;
+
+std::vector<Metric> of_what_is_stored() {
   return {
       {"weir_flusher_stored_rows_total", "Rows stored", kCounter, counted(&Status::stored)},
       {"weir_flusher_duplicate_rows_total", "Rows left out since they were stored already",
@@ -111,6 +112,11 @@ std::vector<Metric> make_table() {
        histogram(&Status::batch_rows)},
       {"weir_flusher_batch_seconds", "Time that storing a batch took, from BEGIN to COMMIT",
        kHistogram, histogram(&Status::batch_seconds)},
+  };
+}
+
+std::vector<Metric> of_the_flusher() {
+  return {
       {"weir_flusher_outages_total", "Times that a server went away or refused", kCounter,
        each_server([](Server server) { return server.outages; })},
       {"weir_flusher_failures_total", "Failures of a server, each followed by a wait", kCounter,
@@ -123,6 +129,13 @@ std::vector<Metric> make_table() {
       {"weir_flusher_unread_streams",
        "Streams that hold entries and that no living flusher reads, beside those of this one",
        kGauge, one([](Now now) { return now.status.unread.size(); })},
+      {"weir_flusher_start_timestamp_seconds", "When this flusher started", kGauge,
+       one([](Now now) { return now.stamp(now.status.started); })},
+  };
+}
+
+std::vector<Metric> of_roll_ups() {
+  return {
       {"weir_flusher_roll_up_steps_total", "Days of a tenant whose roll-ups this flusher built",
        kCounter, one([](Now now) { return now.status.roll_ups.steps; })},
       {"weir_flusher_roll_up_seconds_total", "Time that it took", kCounter,
@@ -134,8 +147,11 @@ std::vector<Metric> make_table() {
       {"weir_flusher_roll_up_age_seconds",
        "Age of the oldest rows that roll-ups do not count yet, 0 while there are none", kGauge,
        one([](Now now) { return now.status.roll_ups.oldest_seconds; })},
-      {"weir_flusher_start_timestamp_seconds", "When this flusher started", kGauge,
-       one([](Now now) { return now.stamp(now.status.started); })},
+  };
+}
+
+std::vector<Metric> of_streams() {
+  return {
       {"weir_flusher_lease_held", "1 while this flusher reads the stream", kGauge,
        each_stream([](Now, Shard shard) { return shard.is_held; })},
       {"weir_flusher_lag_entries", "Entries in the stream when Redis was last asked", kGauge,
@@ -155,6 +171,14 @@ std::vector<Metric> make_table() {
        "When this flusher last stored a batch of the stream or found it empty, 0 for never", kGauge,
        each_stream([](Now now, Shard shard) { return now.stamp(shard.last_progress); })},
   };
+}
+
+std::vector<Metric> make_table() {
+  std::vector<Metric> table;
+  for (const auto part : {of_what_is_stored, of_the_flusher, of_roll_ups, of_streams}) {
+    for (Metric& metric : part()) table.push_back(std::move(metric));
+  }
+  return table;
 }
 
 }  // namespace

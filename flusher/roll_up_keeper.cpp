@@ -158,8 +158,8 @@ void RollUpKeeper::look() {
   status_.oldest_seconds = to_number(rows->value(0, 1));
 }
 
-// Says it once, until something else fails or a step succeeds. `error` is a copy: the connection that
-// it may come from can go here.
+// Says it once, until something else fails or a step succeeds. `error` is a copy: the connection
+// that it may come from can go here.
 RollUpKeeper::Millis RollUpKeeper::failed(std::string error, std::string_view advice) {
   const Millis rest = backoff_.next();
   if (connection_ && connection_->is_broken()) connection_.reset();

@@ -158,9 +158,9 @@ bool ReplyReader::hiredis_is_idle() const noexcept {
 // What Redis answers each record with, where all of it is there: hiredis would copy it first. It
 // gets everything else, and what it has begun with.
 bool ReplyReader::take_short_string() noexcept {
-  const auto is_digit = [this](std::size_t at) { return rest_[at] >= '0' && rest_[at] <= '9'; };
-  if (rest_.size() < kShortHead || rest_[0] != '$' || !is_digit(1) || !is_digit(2)) return false;
-  const auto size = static_cast<std::size_t>((rest_[1] - '0') * 10 + (rest_[2] - '0'));
+  const auto digit = [this](std::size_t at) { return static_cast<std::size_t>(rest_[at] - '0'); };
+  if (rest_.size() < kShortHead || rest_[0] != '$' || digit(1) > 9 || digit(2) > 9) return false;
+  const std::size_t size = digit(1) * 10 + digit(2);
   if (rest_.size() < kShortHead + size + kLineEnd) return false;
   if (rest_.substr(3, kLineEnd) != "\r\n" || rest_.substr(kShortHead + size, kLineEnd) != "\r\n") {
     return false;

@@ -105,7 +105,7 @@ CREATE FUNCTION pg_temp.in_berlin(event text, property text) RETURNS jsonb LANGU
 $$;
 CREATE TEMPORARY TABLE unkept AS
 SELECT event, property, pg_temp.in_berlin(event, property) AS a
-FROM (VALUES (NULL, NULL), ('recording_completed', 'audio_duration_seconds'), ('transcription_failed', NULL), ('cli_command', 'execution_time'),
+FROM (VALUES (NULL, NULL), ('recording_completed', 'audio_duration_seconds'), ('transcription_failed', NULL), ('opened', NULL), ('cli_command', 'execution_time'),
   (NULL, 'audio_duration_seconds')) AS v (event, property);
 SELECT is((SELECT a #>> '{peak_hours,3,0}' FROM unkept WHERE event IS NULL AND property IS NULL), '1', 'an hour is an hour in the zone');
 SELECT keep_zone('acme', 'Europe/Berlin');

@@ -62,7 +62,6 @@ class RollUpKeeper {
   void work() noexcept;
   void nap(Millis time) const;
   Millis round();
-  bool open();
   Millis step();
   Millis after(std::string_view state, Millis took, const std::string& trouble);
   void look();

@@ -16,15 +16,22 @@ EXCEPTION WHEN invalid_parameter_value THEN
 END
 $$;
 
+-- The window that was asked for: its last day is today in the zone, its first one 29 days before, if not given.
+CREATE OR REPLACE FUNCTION weir.asked_window(first_day date, last_day date, asked text)
+RETURNS TABLE (since date, until date, zone text)
+LANGUAGE sql STABLE
+AS $$
+  SELECT coalesce(first_day, coalesce(last_day, today.day) - 29), coalesce(last_day, today.day), z.name
+  FROM weir.known_zone(asked) AS z (name) CROSS JOIN LATERAL (SELECT (now() AT TIME ZONE z.name)::date) AS today (day)
+$$;
+
 CREATE OR REPLACE FUNCTION weir_api.users(viewer text, tenant text, first_day date, last_day date, zone text) RETURNS jsonb
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
 AS $$
   SELECT weir.users_answer(
     weir.viewed_tenant(users.viewer, users.tenant),
-    coalesce(first_day, coalesce(last_day, (now() AT TIME ZONE z.name)::date) - 29),
-    coalesce(last_day, (now() AT TIME ZONE z.name)::date),
-    z.name)
-  FROM weir.known_zone(users.zone) AS z (name)
+    w.since, w.until, w.zone)
+  FROM weir.asked_window(users.first_day, users.last_day, users.zone) AS w
 $$;
 
 CREATE OR REPLACE FUNCTION weir_api.crashes(
@@ -33,10 +40,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
 AS $$
   SELECT weir.crashes_answer(
     weir.viewed_tenant(crashes.viewer, crashes.tenant),
-    coalesce(first_day, coalesce(last_day, (now() AT TIME ZONE z.name)::date) - 29),
-    coalesce(last_day, (now() AT TIME ZONE z.name)::date),
-    z.name, coalesce(most, 20))
-  FROM weir.known_zone(crashes.zone) AS z (name)
+    w.since, w.until, w.zone, coalesce(most, 20))
+  FROM weir.asked_window(crashes.first_day, crashes.last_day, crashes.zone) AS w
 $$;
 
 CREATE OR REPLACE FUNCTION weir_api.crash_releases(
@@ -45,10 +50,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
 AS $$
   SELECT weir.crash_releases_answer(
     weir.viewed_tenant(crash_releases.viewer, crash_releases.tenant),
-    coalesce(first_day, coalesce(last_day, (now() AT TIME ZONE z.name)::date) - 29),
-    coalesce(last_day, (now() AT TIME ZONE z.name)::date),
-    z.name, coalesce(most, 20))
-  FROM weir.known_zone(crash_releases.zone) AS z (name)
+    w.since, w.until, w.zone, coalesce(most, 20))
+  FROM weir.asked_window(crash_releases.first_day, crash_releases.last_day, crash_releases.zone) AS w
 $$;
 
 CREATE OR REPLACE FUNCTION weir_api.audience(
@@ -57,10 +60,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
 AS $$
   SELECT weir.audience_answer(
     weir.viewed_tenant(audience.viewer, audience.tenant),
-    coalesce(first_day, coalesce(last_day, (now() AT TIME ZONE z.name)::date) - 29),
-    coalesce(last_day, (now() AT TIME ZONE z.name)::date),
-    z.name, coalesce(most, 20))
-  FROM weir.known_zone(audience.zone) AS z (name)
+    w.since, w.until, w.zone, coalesce(most, 20))
+  FROM weir.asked_window(audience.first_day, audience.last_day, audience.zone) AS w
 $$;
 
 CREATE OR REPLACE FUNCTION weir_api.costs(
@@ -69,10 +70,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
 AS $$
   SELECT weir.costs_answer(
     weir.viewed_tenant(costs.viewer, costs.tenant),
-    coalesce(first_day, coalesce(last_day, (now() AT TIME ZONE z.name)::date) - 29),
-    coalesce(last_day, (now() AT TIME ZONE z.name)::date),
-    z.name, coalesce(measure, 'cost_usd'))
-  FROM weir.known_zone(costs.zone) AS z (name)
+    w.since, w.until, w.zone, coalesce(measure, 'cost_usd'))
+  FROM weir.asked_window(costs.first_day, costs.last_day, costs.zone) AS w
 $$;
 
 CREATE OR REPLACE FUNCTION weir_api.usage(viewer text, tenant text, first_day date, last_day date, zone text, event text,
@@ -81,10 +80,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
 AS $$
   SELECT weir.usage_answer(
     weir.viewed_tenant(usage.viewer, usage.tenant),
-    coalesce(first_day, coalesce(last_day, (now() AT TIME ZONE z.name)::date) - 29),
-    coalesce(last_day, (now() AT TIME ZONE z.name)::date),
-    z.name, usage.event, usage.property)
-  FROM weir.known_zone(usage.zone) AS z (name)
+    w.since, w.until, w.zone, usage.event, usage.property)
+  FROM weir.asked_window(usage.first_day, usage.last_day, usage.zone) AS w
 $$;
 
 CREATE OR REPLACE FUNCTION weir_api.features(viewer text, tenant text, first_day date, last_day date, zone text, feature text,
@@ -93,10 +90,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
 AS $$
   SELECT weir.features_answer(
     weir.viewed_tenant(features.viewer, features.tenant),
-    coalesce(first_day, coalesce(last_day, (now() AT TIME ZONE z.name)::date) - 29),
-    coalesce(last_day, (now() AT TIME ZONE z.name)::date),
-    z.name, coalesce(features.feature, 'feature'), coalesce(features.split, 'source'))
-  FROM weir.known_zone(features.zone) AS z (name)
+    w.since, w.until, w.zone, coalesce(features.feature, 'feature'), coalesce(features.split, 'source'))
+  FROM weir.asked_window(features.first_day, features.last_day, features.zone) AS w
 $$;
 
 DO $$

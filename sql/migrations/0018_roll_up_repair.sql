@@ -272,6 +272,8 @@ BEGIN
     RAISE invalid_parameter_value USING MESSAGE = CASE zone WHEN 'UTC' THEN 'UTC is kept anyway'
       ELSE format('%s is no time zone that PostgreSQL knows', zone) END, HINT = 'Give a name such as Europe/Berlin.';
   END IF;
+  -- A day that is built beside this, and committed between these statements, would be in neither.
+  PERFORM pg_advisory_xact_lock(weir.builder_key());
   INSERT INTO weir.report_zones (tenant_id, zone) VALUES (tenant, zone) ON CONFLICT DO NOTHING;
   INSERT INTO weir.touched_days (tenant_id, day, zone, neighbours)
   SELECT tenant, d.day, keep_zone.zone, false FROM weir.days_with_rows(tenant) AS d (day);

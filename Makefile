@@ -1,7 +1,7 @@
 # Weir. `make help` lists the targets; CONTRIBUTING.md says how to work with them.
 #
 # Sources are found by wildcard: a new file in core/*/, spool/, edge/, threads/, apache_module/, pg/,
-# flusher/, ctl/, api/, t/unit/ or t/fuzz/ needs no line here. SAN=1 builds with AddressSanitizer and UndefinedBehaviorSanitizer, SAN=thread with
+# daemon/, flusher/, ctl/, api/, t/unit/ or t/fuzz/ needs no line here. SAN=1 builds with AddressSanitizer and UndefinedBehaviorSanitizer, SAN=thread with
 # ThreadSanitizer, each into a folder of its own.
 SAN ?=
 ifeq ($(SAN),1)
@@ -49,9 +49,10 @@ EDGE_SRCS = $(wildcard edge/*.cpp)
 THREADS_SRCS = $(wildcard threads/*.cpp)
 APACHE_SRCS = $(wildcard apache_module/*.cpp)
 PG_SRCS = $(wildcard pg/*.cpp)
+DAEMON_SRCS = $(wildcard daemon/*.cpp)
 FLUSHER_SRCS = $(wildcard flusher/*.cpp)
 CTL_SRCS = $(wildcard ctl/*.cpp)
-API_SRCS = $(wildcard api/*.cpp) flusher/log.cpp flusher/notify.cpp
+API_SRCS = $(wildcard api/*.cpp)
 # Those that know the version: what is heavy to compile does not.
 API_VERSION_SRCS = api/openapi.cpp api/options.cpp
 # What needs neither a socket nor PostgreSQL, which unit tests and fuzzers reach.
@@ -115,7 +116,8 @@ $(call objects,$(FLUSHER_SRCS) $(CTL_SRCS) $(API_VERSION_SRCS)): $(BUILD)/schema
 $(BUILD)/obj/ctl/%.o: private EXTRA_CXXFLAGS = $(SCHEMA_FLAGS)
 $(BUILD)/obj/api/%.o: private EXTRA_CXXFLAGS = $(API_FLAGS)
 $(call objects,$(API_VERSION_SRCS)): private EXTRA_CXXFLAGS = $(SCHEMA_FLAGS) $(API_FLAGS)
-$(BUILD)/obj/flusher/%.o: private EXTRA_CXXFLAGS = $(SCHEMA_FLAGS) $$(pkg-config --cflags spdlog)
+$(BUILD)/obj/flusher/%.o: private EXTRA_CXXFLAGS = $(SCHEMA_FLAGS)
+$(BUILD)/obj/daemon/%.o: private EXTRA_CXXFLAGS = $$(pkg-config --cflags spdlog)
 
 # Check's macros are not ours: they shadow and convert.
 $(BUILD)/obj/t/unit/%.o: private WARNINGS = -Wall -Wextra -Werror
@@ -128,10 +130,10 @@ $(BUILD)/libweir_core.a $(BUILD)/libweir_spool.a $(BUILD)/libweir_edge.a $(BUILD
 	@rm -f $@
 	$(Q)ar rcs $@ $^
 
-$(BUILD)/weir-flusher: $(call objects,$(FLUSHER_SRCS) $(PG_SRCS)) $(BUILD)/libweir_core.a
+$(BUILD)/weir-flusher: $(call objects,$(FLUSHER_SRCS) $(DAEMON_SRCS) $(PG_SRCS)) $(BUILD)/libweir_core.a
 	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),$(CORE_PKGS) $(FLUSHER_PKGS),$(FLUSHER_LIBS))
 
-$(BUILD)/weir-api: $(call objects,$(API_SRCS) $(PG_SRCS)) $(BUILD)/libweir_core.a
+$(BUILD)/weir-api: $(call objects,$(API_SRCS) $(DAEMON_SRCS) $(PG_SRCS)) $(BUILD)/libweir_core.a
 	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),$(CORE_PKGS) $(API_PKGS),$(API_LIBS))
 
 # Programs with fault points (fault/fault_point.h): only the files that have one are compiled again.
@@ -146,10 +148,10 @@ faults: module $(BUILD)/weir-api $(BUILD)/faults/weir-flusher $(BUILD)/faults/mo
 
 $(BUILD)/obj/faults/%.o: %.cpp $(BUILD)/flags $(BUILD)/schema
 	@mkdir -p $(@D)
-	$(call say,compile $< with fault points)$(CXX) $(ALL_CXXFLAGS) $(SCHEMA_FLAGS) $$(pkg-config --cflags spdlog) \
-		$(EXTRA_CXXFLAGS) -DWEIR_FAULT_POINTS -c -o $@ $<
+	$(call say,compile $< with fault points)$(CXX) $(ALL_CXXFLAGS) $(SCHEMA_FLAGS) $(EXTRA_CXXFLAGS) \
+		-DWEIR_FAULT_POINTS -c -o $@ $<
 
-$(BUILD)/faults/weir-flusher: $(call with_faults,$(FLUSHER_SRCS) $(PG_SRCS)) $(BUILD)/libweir_core.a
+$(BUILD)/faults/weir-flusher: $(call with_faults,$(FLUSHER_SRCS) $(DAEMON_SRCS) $(PG_SRCS)) $(BUILD)/libweir_core.a
 	@mkdir -p $(@D)
 	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),$(CORE_PKGS) $(FLUSHER_PKGS),$(FLUSHER_LIBS))
 
@@ -308,7 +310,7 @@ tidy += && echo '  look at $<' && clang-tidy --quiet $< -- $(TIDY_FLAGS) $(1) >$
 	{ grep -E '(warning|error):' -A 3 $@.log || cat $@.log; exit 1; }
 
 tidy: $(patsubst %.cpp,$(BUILD)/tidy/%,$(CORE_SRCS) $(SPOOL_SRCS) $(EDGE_SRCS) $(THREADS_SRCS) $(APACHE_SRCS) $(PG_SRCS) \
-	$(FLUSHER_SRCS) $(CTL_SRCS) $(filter api/%,$(API_SRCS)) $(wildcard ngx_module/*.cpp))
+	$(DAEMON_SRCS) $(FLUSHER_SRCS) $(CTL_SRCS) $(API_SRCS) $(wildcard ngx_module/*.cpp))
 $(BUILD)/tidy/%: %.cpp $(BUILD)/obj/%.o .clang-tidy
 	$(call tidy)
 $(BUILD)/tidy/apache_module/%: apache_module/%.cpp $(BUILD)/obj/apache_module/%.o .clang-tidy

@@ -4,7 +4,7 @@
 
 #include "api/options.h"
 #include "api/program.h"
-#include "flusher/log.h"
+#include "daemon/log.h"
 
 int main(int argc, char** argv) {
   using namespace weir;
@@ -14,10 +14,10 @@ int main(int argc, char** argv) {
     if (!options) return exit_code;
     setenv("PGCONNECT_TIMEOUT", "5", /*overwrite=*/0);  // libpq's own default is for ever
     if (options->check) return api::check(*options);
-    flusher::start_log(options->log_level);
+    daemon::start_log(options->log_level);
     return api::run(*options);
   } catch (const std::exception& error) {
-    flusher::log_error("weir-api cannot go on", {{"error", error.what()}});
+    daemon::log_error("weir-api cannot go on", {{"error", error.what()}});
     return EXIT_FAILURE;
   }
 }

@@ -15,17 +15,17 @@
 #include "api/pool.h"
 #include "api/server.h"
 #include "api/service.h"
-#include "flusher/log.h"
-#include "flusher/notify.h"
+#include "daemon/log.h"
+#include "daemon/notify.h"
 #include "pg/connection.h"
 
 namespace weir::api {
 namespace {
 
 using boost::system::error_code;
-using flusher::log_error;
-using flusher::log_info;
-using flusher::log_warn;
+using daemon::log_error;
+using daemon::log_info;
+using daemon::log_warn;
 
 constexpr std::chrono::seconds kDrainTime{10}, kAliveTime{1};
 constexpr std::size_t kOwnFiles = 64;  // besides connections and sessions
@@ -111,7 +111,7 @@ int Program::run() {
     return EXIT_FAILURE;
   }
   log_info("serving", {{"socket", options_.socket}});
-  flusher::notify_ready();
+  daemon::notify_ready();
   signals_.async_wait([this](const error_code& failed, int) {
     if (!failed) leave();
   });
@@ -122,7 +122,7 @@ int Program::run() {
 }
 
 void Program::stay_alive() {
-  flusher::notify_alive();
+  daemon::notify_alive();
   alive_.expires_after(kAliveTime);
   alive_.async_wait([this](const error_code& failed) {
     if (!failed) stay_alive();
@@ -131,7 +131,7 @@ void Program::stay_alive() {
 
 void Program::leave() {
   log_info("leaving", {{"connections", server_.counts().connections}});
-  flusher::notify_stopping();
+  daemon::notify_stopping();
   drain_.expires_after(kDrainTime);
   drain_.async_wait([this](const error_code& failed) {
     if (failed) return;

@@ -10,7 +10,7 @@
 
 #include "flusher/health.h"
 #include "flusher/metrics.h"
-#include "flusher/signals_blocked.h"
+#include "daemon/signals_blocked.h"
 
 namespace weir::flusher {
 namespace {
@@ -78,7 +78,7 @@ bool Exposer::start(const std::string& address, std::string& error) {
                            "request_timeout_ms", patience.c_str(),    nullptr};
   mg_callbacks callbacks{};
   callbacks.log_message = keep_quiet;
-  const SignalsBlocked blocked;
+  const daemon::SignalsBlocked blocked;
   context_ = mg_start(&callbacks, nullptr, options);
   if (context_ == nullptr) {
     error = "nothing can be served at " + listen +

@@ -5,8 +5,8 @@
 
 #include "flusher/advice.h"
 #include "flusher/health.h"
-#include "flusher/log.h"
-#include "flusher/notify.h"
+#include "daemon/log.h"
+#include "daemon/notify.h"
 #include "flusher/stop.h"
 
 namespace weir::flusher {
@@ -55,7 +55,8 @@ Flusher::Flusher(const Options& options)
 }
 
 int Flusher::run() {
-  log_info("weir-flusher starts", {{"streams", joined(options_.streams)}, {"once", options_.once}});
+  daemon::log_info("weir-flusher starts",
+                   {{"streams", joined(options_.streams)}, {"once", options_.once}});
   while_waiting([this] {
     leases_.tick();
     publish();
@@ -73,8 +74,9 @@ int Flusher::run() {
   while_waiting([] {});
   keeper_.stop();
   summary_.tell(/*now=*/true);
-  notify_stopping();
-  log_info("weir-flusher leaves", {{"rows", summary_.rows()}, {"exit", exit_code_.value_or(0)}});
+  daemon::notify_stopping();
+  daemon::log_info("weir-flusher leaves",
+                   {{"rows", summary_.rows()}, {"exit", exit_code_.value_or(0)}});
   return exit_code_.value_or(0);
 }
 
@@ -110,7 +112,7 @@ bool Flusher::ensure_database() {
       postgres_outage_.failed(error);
       return false;
     case Database::Open::refused:
-      log_error(error);
+      daemon::log_error(error);
       exit_code_ = 1;
       return false;
   }
@@ -140,10 +142,10 @@ void Flusher::take_leases() {
       return candidate.stream == shard->stream();
     });
     if (lease == held.end()) {
-      if (shard->is_held()) log_info("the lease has ended", {{"stream", shard->stream()}});
+      if (shard->is_held()) daemon::log_info("the lease has ended", {{"stream", shard->stream()}});
       shard->drop();
     } else if (lease->surplus && shard->is_held()) {
-      log_info("handing the stream over to another flusher", {{"stream", shard->stream()}});
+      daemon::log_info("handing the stream over to another flusher", {{"stream", shard->stream()}});
       shard->drop();
       leases_.release(shard->stream());
     } else if (lease->token != shard->token()) {
@@ -205,11 +207,11 @@ bool Flusher::step(Shard& shard) {
 
 // Another flusher, which is newer, may take it; after a while we look again whether it has.
 void Flusher::set_aside(Shard& shard) {
-  log_error(
+  daemon::log_error(
       "a record of a newer Weir is the next one: upgrade weir-flusher, which then goes on; until"
       " then this stream waits",
       {{"stream", shard.stream()}});
-  notify_status("needs an upgrade");
+  daemon::notify_status("needs an upgrade");
   ready();
   shard.drop();
   leases_.release(shard.stream());
@@ -248,10 +250,10 @@ void Flusher::stand_by() {
     return;
   }
   if (!redis_outage_.is_on() && too_new_.empty() && !std::exchange(stands_by_, true)) {
-    log_info("other flushers hold the leases on all streams, standing by",
-             {{"streams", joined(options_.streams)}});
+    daemon::log_info("other flushers hold the leases on all streams, standing by",
+                     {{"streams", joined(options_.streams)}});
     ready();
-    notify_status("standing by");
+    daemon::notify_status("standing by");
   }
   if (!database_.is_alive()) return lose_database(database_.error(), "");
   wait_for(kStandbyWait);
@@ -284,13 +286,13 @@ void Flusher::make_partitions() {
   const auto made = database_.make_partitions();
   partitions_due_ = Clock::now() + (made ? Clock::duration(kPartitionsEvery) : kPartitionsAgain);
   if (made) {
-    if (*made > 0) log_info("made partitions", {{"partitions", *made}});
+    if (*made > 0) daemon::log_info("made partitions", {{"partitions", *made}});
     partitions_failed_ = false;
   } else if (database_.connection().is_broken()) {
     lose_database(database_.error(), database_.connection().sqlstate());
   } else if (!std::exchange(partitions_failed_, true)) {
-    log_warn("could not make partitions, rows without one go to the default partition",
-             {{"error", database_.error()}});
+    daemon::log_warn("could not make partitions, rows without one go to the default partition",
+                     {{"error", database_.error()}});
   }
 }
 
@@ -317,8 +319,9 @@ void Flusher::look_for_unread() {
 void Flusher::tell_unread() const {
   std::vector<std::string> names;
   for (const UnreadStream& one : unread_.found()) names.push_back(one.stream);
-  if (names.empty()) return log_info("no entries wait any more in streams that no flusher reads");
-  log_warn(
+  if (names.empty())
+    return daemon::log_info("no entries wait any more in streams that no flusher reads");
+  daemon::log_warn(
       "entries wait in streams that no flusher reads, and are not stored: tell weir_redis and"
       " weir-flusher the same shards= and stream=",
       {{"streams", joined(names)}});
@@ -354,7 +357,7 @@ bool Flusher::is_done() const {
 void Flusher::ready() {
   if (!std::exchange(is_ready_, true)) published_at_ = {};
   publish();
-  notify_ready();
+  daemon::notify_ready();
 }
 
 // Word to those who ask and to systemd. It comes from every wait, so that a loop which hangs falls
@@ -363,7 +366,7 @@ void Flusher::publish() {
   if (Clock::now() - published_at_ < kPublishEvery) return;
   published_at_ = Clock::now();
   Status now = status();
-  if (!is_case_for_restart(now, published_at_)) notify_alive();
+  if (!is_case_for_restart(now, published_at_)) daemon::notify_alive();
   board_.publish(std::move(now));
 }
 

@@ -8,7 +8,7 @@
 
 #include "flusher/exposer.h"
 #include "flusher/flusher.h"
-#include "flusher/log.h"
+#include "daemon/log.h"
 #include "flusher/options.h"
 #include "flusher/stop.h"
 
@@ -24,6 +24,7 @@ void keep_memory() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  using namespace weir;
   using namespace weir::flusher;
   try {
     int exit_code = EXIT_SUCCESS;
@@ -32,7 +33,7 @@ int main(int argc, char** argv) {
     keep_memory();
     catch_stop_signals();
     setenv("PGCONNECT_TIMEOUT", "5", /*overwrite=*/0);  // libpq's own default is for ever
-    start_log(options->log_level);
+    daemon::start_log(options->log_level);
     Flusher flusher(*options);
     // What waits for more is no standstill.
     const std::chrono::seconds limit{options->stalled_seconds + options->linger_ms / 1000};
@@ -40,14 +41,14 @@ int main(int argc, char** argv) {
     if (!options->metrics.empty()) {
       std::string error;
       if (!exposer.start(options->metrics, error)) {
-        log_error(error);
+        daemon::log_error(error);
         return kWrongUsage;
       }
-      log_info("serving /metrics and /health", {{"address", exposer.address()}});
+      daemon::log_info("serving /metrics and /health", {{"address", exposer.address()}});
     }
     return flusher.run();
   } catch (const std::exception& error) {
-    log_error("weir-flusher cannot go on", {{"error", error.what()}});
+    daemon::log_error("weir-flusher cannot go on", {{"error", error.what()}});
     return EXIT_FAILURE;
   }
 }

@@ -2,8 +2,8 @@
 
 #include <unistd.h>
 
-#include "flusher/log.h"
-#include "flusher/notify.h"
+#include "daemon/log.h"
+#include "daemon/notify.h"
 #include "flusher/stop.h"
 
 namespace weir::flusher {
@@ -35,7 +35,8 @@ std::chrono::milliseconds Outage::noted(const std::string& error, std::string_vi
     told_error_ = error;
     logged_at_ = now;
   } else {
-    log_debug("still away", {{"server", server_}, {"error", error}, {"wait_ms", wait.count()}});
+    daemon::log_debug("still away",
+                      {{"server", server_}, {"error", error}, {"wait_ms", wait.count()}});
   }
   last_error_ = error;
   away_ = true;
@@ -45,14 +46,14 @@ std::chrono::milliseconds Outage::noted(const std::string& error, std::string_vi
 void Outage::tell(const std::string& error, std::string_view advice) {
   constexpr const char* kSentence =
       "cannot go on without this server, trying again until it is back; what comes waits in Redis";
-  notify_status(std::string("waiting for ") + server_);
-  if (advice.empty()) return log_warn(kSentence, {{"server", server_}, {"error", error}});
-  log_warn(kSentence, {{"server", server_}, {"error", error}, {"advice", advice}});
+  daemon::notify_status(std::string("waiting for ") + server_);
+  if (advice.empty()) return daemon::log_warn(kSentence, {{"server", server_}, {"error", error}});
+  daemon::log_warn(kSentence, {{"server", server_}, {"error", error}, {"advice", advice}});
 }
 
 void Outage::recovered() {
   backoff_.reset();
-  if (away_) log_info("the server is back", {{"server", server_}});
+  if (away_) daemon::log_info("the server is back", {{"server", server_}});
   away_ = false;
 }
 

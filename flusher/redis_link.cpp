@@ -11,7 +11,7 @@
 
 #include "core/redis/safety.h"
 #include "core/redis/secret.h"
-#include "flusher/log.h"
+#include "daemon/log.h"
 #include "flusher/reply.h"
 #include "flusher/reply_memory.h"
 #include "flusher/stop.h"
@@ -65,7 +65,7 @@ void FreeReply::operator()(redisReply* reply) const { free_reply(reply); }
 
 void RedisLink::Log::warn(std::string_view sentence) noexcept {
   try {
-    log_warn(sentence);
+    daemon::log_warn(sentence);
   } catch (const std::exception&) {
     return;  // no memory for a warning
   }

@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "flusher/advice.h"
-#include "flusher/log.h"
-#include "flusher/signals_blocked.h"
+#include "daemon/log.h"
+#include "daemon/signals_blocked.h"
 #include "flusher/stop.h"
 
 namespace weir::flusher {
@@ -58,10 +58,10 @@ RollUpKeeper::RollUpKeeper(const Options& options, const StatusBoard& board)
 
 void RollUpKeeper::start() {
   if (options_.roll_ups_percent == 0) {
-    log_info("leaves building roll-ups to others, as --roll-ups=0 says");
+    daemon::log_info("leaves building roll-ups to others, as --roll-ups=0 says");
     return;
   }
-  const SignalsBlocked blocked;
+  const daemon::SignalsBlocked blocked;
   thread_ = std::thread([this] { work(); });
 }
 
@@ -122,10 +122,10 @@ RollUpKeeper::Millis RollUpKeeper::step() {
     return failed(connection_->error().message, advice_on(connection_->sqlstate()));
   const auto took = std::chrono::ceil<Millis>(std::chrono::steady_clock::now() - began);
   const Millis rest = after(text_of(*rows, 0), took, text_of(*rows, 3));
-  log_debug("a step of the roll-ups", {{"state", text_of(*rows, 0)},
-                                       {"tenant", text_of(*rows, 1)},
-                                       {"day", text_of(*rows, 2)},
-                                       {"ms", took.count()}});
+  daemon::log_debug("a step of the roll-ups", {{"state", text_of(*rows, 0)},
+                                               {"tenant", text_of(*rows, 1)},
+                                               {"day", text_of(*rows, 2)},
+                                               {"ms", took.count()}});
   look();
   return rest;
 }
@@ -142,7 +142,7 @@ RollUpKeeper::Millis RollUpKeeper::after(std::string_view state, Millis took,
     ++status_.steps;
     status_.seconds += std::chrono::duration<double>(took).count();
   }
-  if (!told_.empty() && state == "built") log_info("roll-ups are built again");
+  if (!told_.empty() && state == "built") daemon::log_info("roll-ups are built again");
   if (state == "built") told_.clear();
   backoff_.reset();
   if (state == "busy") return kBusyNap;
@@ -171,9 +171,9 @@ RollUpKeeper::Millis RollUpKeeper::failed(std::string error, std::string_view ad
   if (told_ == error) return rest;
   told_ = std::move(error);
   if (advice.empty()) {
-    log_warn(kSentence, {{"error", told_}});
+    daemon::log_warn(kSentence, {{"error", told_}});
   } else {
-    log_warn(kSentence, {{"error", told_}, {"advice", advice}});
+    daemon::log_warn(kSentence, {{"error", told_}, {"advice", advice}});
   }
   return rest;
 }

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "flusher/log.h"
-#include "flusher/notify.h"
+#include "daemon/log.h"
+#include "daemon/notify.h"
 
 namespace weir::flusher {
 namespace {
@@ -107,23 +107,25 @@ void Shard::tell_place(const ResumePoint& point, const StreamLife& life,
   const std::string noted(position_in_note(life.last_note));
   switch (point.reason) {
     case Resume::another_life:
-      return log_warn("the stream began a new life, reading it from its start",
-                      {{"stream", stream()}, {"position", position}, {"epoch", life.epoch}});
+      return daemon::log_warn(
+          "the stream began a new life, reading it from its start",
+          {{"stream", stream()}, {"position", position}, {"epoch", life.epoch}});
     case Resume::behind:
-      return log_warn("the stream is behind the stored position, reading it from its start",
-                      {{"stream", stream()},
-                       {"position", position},
-                       {"last_id", format_stream_id(life.last_id)}});
+      return daemon::log_warn("the stream is behind the stored position, reading it from its start",
+                              {{"stream", stream()},
+                               {"position", position},
+                               {"last_id", format_stream_id(life.last_id)}});
     case Resume::redis_went_back:
-      return log_warn("Redis went back in time, reading the stream from its start",
-                      {{"stream", stream()}, {"position", position}, {"noted", noted}});
+      return daemon::log_warn("Redis went back in time, reading the stream from its start",
+                              {{"stream", stream()}, {"position", position}, {"noted", noted}});
     case Resume::postgres_went_back:
-      return log_error(
+      return daemon::log_error(
           "PostgreSQL went back in time: what was stored between the two positions is lost there,"
           " and is not in Redis any more",
           {{"stream", stream()}, {"position", position}, {"noted", noted}});
     default:
-      log_info("reading", {{"stream", stream()}, {"position", position}, {"token", token_}});
+      daemon::log_info("reading",
+                       {{"stream", stream()}, {"position", position}, {"token", token_}});
   }
 }
 
@@ -207,11 +209,13 @@ Step Shard::fault(Fault fault, Database& database) {
   in_place_ = false;
   switch (fault) {
     case Fault::fenced:
-      log_warn("another flusher has taken this stream: nothing of the batch in hand is stored here",
-               {{"stream", stream()}, {"token", token_}});
+      daemon::log_warn(
+          "another flusher has taken this stream: nothing of the batch in hand is stored here",
+          {{"stream", stream()}, {"token", token_}});
       return Step::fenced;
     case Fault::moved:
-      log_warn("somebody else moved the stored position, reading it again", {{"stream", stream()}});
+      daemon::log_warn("somebody else moved the stored position, reading it again",
+                       {{"stream", stream()}});
       return Step::again;
     default:
       if (wants_less(database.connection().sqlstate())) read_size_.too_long();
@@ -238,8 +242,8 @@ Step Shard::trim(std::string& error) {
         return Step::redis;
       }
       if (!std::exchange(trim_refused_, true)) {
-        log_error("Redis refuses XTRIM, so the stream grows",
-                  {{"stream", stream()}, {"error", error}});
+        daemon::log_error("Redis refuses XTRIM, so the stream grows",
+                          {{"stream", stream()}, {"error", error}});
       }
       return Step::again;
     case RedisStream::Trim::away:

@@ -1,7 +1,7 @@
 #include "flusher/summary.h"
 
-#include "flusher/log.h"
-#include "flusher/notify.h"
+#include "daemon/log.h"
+#include "daemon/notify.h"
 
 namespace weir::flusher {
 
@@ -26,17 +26,17 @@ void Summary::add(const Stored& stored, std::size_t entries, Clock::duration too
 void Summary::tell(bool now) {
   if (batches_ == 0 || (!now && Clock::now() - told_at_ < std::chrono::seconds(1))) return;
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(took_).count();
-  log_info("stored", {{"rows", stored_.rows},
-                      {"duplicates", stored_.duplicates},
-                      {"dead", stored_.dead},
-                      {"entries", entries_},
-                      {"batches", batches_},
-                      {"duration_ms", ms}});
+  daemon::log_info("stored", {{"rows", stored_.rows},
+                              {"duplicates", stored_.duplicates},
+                              {"dead", stored_.dead},
+                              {"entries", entries_},
+                              {"batches", batches_},
+                              {"duration_ms", ms}});
   if (stored_.dead > 0) {
-    log_warn("some rows or records could not be stored, see the table dead_letters",
-             {{"dead", stored_.dead}, {"sqlstate", stored_.first_sqlstate}});
+    daemon::log_warn("some rows or records could not be stored, see the table dead_letters",
+                     {{"dead", stored_.dead}, {"sqlstate", stored_.first_sqlstate}});
   }
-  notify_status("stored " + std::to_string(all_rows_) + " rows since the start");
+  daemon::notify_status("stored " + std::to_string(all_rows_) + " rows since the start");
   stored_ = {};
   entries_ = batches_ = 0;
   took_ = {};

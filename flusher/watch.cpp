@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "flusher/log.h"
+#include "daemon/log.h"
 #include "flusher/stop.h"
 
 namespace weir::flusher {
@@ -28,8 +28,8 @@ void Watch::tell(std::chrono::milliseconds silent) {
     told_ = false;
   } else if (!told_) {
     told_ = true;
-    log_warn("PostgreSQL answers, but has been at one statement for long: see pg_locks",
-             {{"seconds", silent.count() / 1000}});
+    daemon::log_warn("PostgreSQL answers, but has been at one statement for long: see pg_locks",
+                     {{"seconds", silent.count() / 1000}});
   }
 }
 

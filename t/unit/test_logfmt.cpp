@@ -1,8 +1,8 @@
-#include "flusher/logfmt.h"
+#include "daemon/logfmt.h"
 
 #include "t/unit/suite.h"
 
-using weir::flusher::logfmt;
+using weir::daemon::logfmt;
 
 START_TEST(plain_words_and_numbers_stand_bare) {
   ck_assert_view_eq(logfmt("stored", {{"rows", 12}, {"stream", "weir:{0}"}, {"once", false}}),

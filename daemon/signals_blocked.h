@@ -1,4 +1,4 @@
-// Signals are for the flusher's own thread: threads that are started while one of these lives block
+// Signals are for a program's own thread: threads that are started while one of these lives block
 // them all.
 //
 //   const SignalsBlocked blocked;
@@ -7,7 +7,7 @@
 
 #include <csignal>
 
-namespace weir::flusher {
+namespace weir::daemon {
 
 class SignalsBlocked {
  public:
@@ -24,4 +24,4 @@ class SignalsBlocked {
   sigset_t before_{};
 };
 
-}  // namespace weir::flusher
+}  // namespace weir::daemon

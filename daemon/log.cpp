@@ -1,4 +1,4 @@
-#include "flusher/log.h"
+#include "daemon/log.h"
 
 #include <memory>
 #include <utility>
@@ -7,7 +7,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
-namespace weir::flusher {
+namespace weir::daemon {
 namespace {
 
 void write(spdlog::level::level_enum level, std::string_view message,
@@ -45,4 +45,4 @@ void log_error(std::string_view message, std::initializer_list<LogField> fields)
   write(spdlog::level::err, message, fields);
 }
 
-}  // namespace weir::flusher
+}  // namespace weir::daemon

@@ -1,8 +1,8 @@
-#include "flusher/notify.h"
+#include "daemon/notify.h"
 
 #include <systemd/sd-daemon.h>
 
-namespace weir::flusher {
+namespace weir::daemon {
 
 void notify_ready() { sd_notify(0, "READY=1"); }
 
@@ -12,4 +12,4 @@ void notify_status(const std::string& status) { sd_notify(0, ("STATUS=" + status
 
 void notify_alive() { sd_notify(0, "WATCHDOG=1\nEXTEND_TIMEOUT_USEC=30000000"); }
 
-}  // namespace weir::flusher
+}  // namespace weir::daemon

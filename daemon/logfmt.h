@@ -11,7 +11,7 @@
 #include <string_view>
 #include <type_traits>
 
-namespace weir::flusher {
+namespace weir::daemon {
 
 struct LogField {
   std::string_view key;
@@ -94,4 +94,4 @@ inline std::string logfmt(std::string_view message, std::initializer_list<LogFie
   return line;
 }
 
-}  // namespace weir::flusher
+}  // namespace weir::daemon

@@ -1,4 +1,4 @@
-// The flusher's log: one line an event, on standard error, as
+// A daemon's log: one line an event, on standard error, as
 //   time=2026-11-21T08:30:00.123Z level=info msg=stored rows=812 duplicates=0
 // Never a row's contents, never a secret.
 #pragma once
@@ -7,9 +7,9 @@
 #include <string>
 #include <string_view>
 
-#include "flusher/logfmt.h"
+#include "daemon/logfmt.h"
 
-namespace weir::flusher {
+namespace weir::daemon {
 
 // `level` is debug, info, warn or error.
 void start_log(const std::string& level);
@@ -19,4 +19,4 @@ void log_info(std::string_view message, std::initializer_list<LogField> fields =
 void log_warn(std::string_view message, std::initializer_list<LogField> fields = {});
 void log_error(std::string_view message, std::initializer_list<LogField> fields = {});
 
-}  // namespace weir::flusher
+}  // namespace weir::daemon

@@ -33,8 +33,7 @@ START_TEST(c1_controls_are_escaped_and_other_utf8_is_not) {
 }
 END_TEST
 
-const weir_test::Register kRegistered("flusher_logfmt",
-                                      {plain_words_and_numbers_stand_bare,
-                                       values_with_spaces_quotes_or_nothing_are_quoted,
-                                       no_control_character_gets_through,
-                                       c1_controls_are_escaped_and_other_utf8_is_not});
+const weir_test::Register kRegistered("logfmt", {plain_words_and_numbers_stand_bare,
+                                                 values_with_spaces_quotes_or_nothing_are_quoted,
+                                                 no_control_character_gets_through,
+                                                 c1_controls_are_escaped_and_other_utf8_is_not});

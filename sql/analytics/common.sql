@@ -72,6 +72,22 @@ AS $$
   GROUP BY n.day, n.number / 20480
 $$;
 
+-- How many users were met until the end of a day.
+CREATE OR REPLACE FUNCTION weir.users_until(tenant text, zone text, last_day date) RETURNS numeric
+LANGUAGE sql STABLE
+AS $$
+  SELECT CASE WHEN weir.keeps_zone(tenant, users_until.zone) THEN (
+    SELECT coalesce(sum(d.events), 0)
+    FROM weir.day_counts AS d
+    WHERE d.tenant_id = tenant AND d.zone = users_until.zone AND d.subject = 'new' AND d.value = '' AND d.day <= last_day
+  ) ELSE (
+    SELECT count(*)
+    FROM weir.user_numbers AS u
+    WHERE u.tenant_id = tenant AND u.first_at < upper(weir.span_of_day(users_until.zone, last_day))
+      AND (u.first_at AT TIME ZONE users_until.zone)::date <= last_day
+  ) END
+$$;
+
 -- How many events each day had, those without a user too.
 CREATE OR REPLACE FUNCTION weir.events_by_day(tenant text, zone text, first_day date, last_day date)
 RETURNS TABLE (day date, events bigint)
@@ -89,6 +105,33 @@ AS $$
   GROUP BY r.day
 $$;
 
+-- The first day of each day, week or month of a window; 'all' is the window itself.
+CREATE OR REPLACE FUNCTION weir.starts(unit text, first_day date, last_day date) RETURNS SETOF date
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT first_day WHERE unit = 'all'
+  UNION ALL
+  SELECT s::date
+  FROM generate_series(date_trunc(nullif(unit, 'all'), first_day::timestamp), last_day::timestamp,
+    ('1 ' || nullif(unit, 'all'))::interval) AS s
+$$;
+
+-- Whether a window holds the whole day, week or month that begins then.
+CREATE OR REPLACE FUNCTION weir.is_whole(unit text, start date, first_day date, last_day date) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT unit <> 'all' AND start >= first_day AND start + ('1 ' || nullif(unit, 'all'))::interval <= last_day + 1
+$$;
+
+-- How many days, weeks or months lie between two beginnings of such.
+CREATE OR REPLACE FUNCTION weir.units_between(unit text, earlier date, later date) RETURNS integer
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT CASE unit WHEN 'day' THEN later - earlier WHEN 'week' THEN (later - earlier) / 7
+    ELSE (extract(year FROM later) - extract(year FROM earlier))::integer * 12
+      + (extract(month FROM later) - extract(month FROM earlier))::integer END
+$$;
+
 -- A figure of an answer's parts, all servers together; 0 where no part has it.
 CREATE OR REPLACE FUNCTION weir.amount_of(parts weir.part[], figure text, key text DEFAULT '') RETURNS numeric
 LANGUAGE sql IMMUTABLE
@@ -102,5 +145,6 @@ AS $$ SELECT round(part / nullif(whole, 0), 6) $$;
 
 GRANT EXECUTE ON FUNCTION weir.keeps_zone(text, text), weir.counted_until(text),
   weir.rows_in(text, text, date, date), weir.active_users(text, text, date, date),
-  weir.new_users(text, text, date, date), weir.events_by_day(text, text, date, date),
+  weir.new_users(text, text, date, date), weir.users_until(text, text, date), weir.events_by_day(text, text, date, date),
+  weir.starts(text, date, date), weir.is_whole(text, date, date, date), weir.units_between(text, date, date),
   weir.amount_of(weir.part[], text, text), weir.ratio(numeric, numeric) TO weir_reader;

@@ -156,8 +156,7 @@ AS $$
     SELECT s.start, coalesce(max(f.amount) FILTER (WHERE f.figure = 'total'), 0) AS total,
       coalesce(max(f.amount) FILTER (WHERE f.figure = 'events'), 0) AS events,
       coalesce(max(f.amount) FILTER (WHERE f.figure LIKE 'active%'), 0) AS active,
-      unit <> 'all' AND s.start >= first_day
-        AND s.start + ('1 ' || nullif(unit, 'all'))::interval - interval '1 day' <= last_day AS is_whole
+      weir.is_whole(unit, s.start, first_day, last_day) AS is_whole
     FROM weir.starts(unit, first_day, last_day) AS s (start)
     LEFT JOIN sums AS f ON f.start = s.start
     GROUP BY s.start

@@ -172,19 +172,8 @@ AS $$
   LIMIT 1
 $$;
 
--- The first day of each day, week or month of a window; 'all' is the window itself.
-CREATE OR REPLACE FUNCTION weir.starts(unit text, first_day date, last_day date) RETURNS SETOF date
-LANGUAGE sql IMMUTABLE
-AS $$
-  SELECT first_day WHERE unit = 'all'
-  UNION ALL
-  SELECT s::date
-  FROM generate_series(date_trunc(nullif(unit, 'all'), first_day::timestamp), last_day::timestamp,
-    ('1 ' || nullif(unit, 'all'))::interval) AS s
-$$;
-
 GRANT EXECUTE ON FUNCTION weir.event_values(text, text, text, date, date), weir.crash_values(text, text, text, date, date),
   weir.values_in_rows(text, text, text, date, date), weir.value_counts(text, text, text, date, date),
   weir.value_users(text, text, text, text[], date, date), weir.values_partial(text, date, date, text, text[]),
   weir.value_users_partial(text, date, date, text, text, text[]), weir.most_common(weir.part[], text, integer),
-  weir.slot_percentile(weir.part[], text, numeric), weir.starts(text, date, date) TO weir_reader;
+  weir.slot_percentile(weir.part[], text, numeric) TO weir_reader;

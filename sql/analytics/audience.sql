@@ -57,7 +57,8 @@ SET jit = off SET work_mem = '64MB'
 AS $$
   WITH weekly AS MATERIALIZED (
     SELECT v.value, date_trunc('week', v.day::timestamp)::date AS start, v.chunk, bit_or(v.users) AS users
-    FROM weir.value_users(tenant, zone, subject, wanted, first_day, last_day) AS v
+    FROM weir.sets_in(tenant, zone, subject, NULL, first_day, last_day) AS v
+    WHERE v.value = ANY (wanted)
     GROUP BY v.value, start, v.chunk
   )
   SELECT subject || '_users', u.value, sum(bit_count(u.users))
@@ -67,8 +68,8 @@ AS $$
   SELECT subject || '_week', w.start || ' ' || w.value, sum(bit_count(w.users)) FROM weekly AS w GROUP BY w.start, w.value
   UNION ALL
   SELECT 'version_day', v.day || ' ' || v.value, sum(bit_count(v.users))
-  FROM weir.value_users(tenant, zone, subject, wanted, first_day, last_day) AS v
-  WHERE subject = 'version'
+  FROM weir.sets_in(tenant, zone, subject, NULL, first_day, last_day) AS v
+  WHERE subject = 'version' AND v.value = ANY (wanted)
   GROUP BY v.day, v.value
 $$;
 

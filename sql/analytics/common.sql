@@ -1,5 +1,6 @@
--- What all subjects need: whether a zone's days are kept, up to when rows are counted, and sets of users by
--- day, from the roll-ups where the zone is kept and else from the rows, with the same numbers.
+-- What every answer stands on: whether a zone's days are kept and until when rows are counted; who was there, who was
+-- new and how many events there were on each day, from the roll-ups where the zone is kept and else from the rows,
+-- with the same numbers; days, weeks and months of a window; figures out of an answer's parts.
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 

@@ -26,23 +26,6 @@
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
--- Sessions that began on each day, and those of them with a crash.
-CREATE OR REPLACE FUNCTION weir.crashed_sessions(tenant text, zone text, first_day date, last_day date)
-RETURNS TABLE (day date, sessions bigint, crashed bigint)
-LANGUAGE sql STABLE
-SET jit = off
-AS $$
-  SELECT d.day, d.sessions, d.crashed
-  FROM weir.day_sessions AS d
-  WHERE d.tenant_id = crashed_sessions.tenant AND d.zone = crashed_sessions.zone
-    AND d.day BETWEEN first_day AND last_day AND weir.keeps_zone(tenant, crashed_sessions.zone)
-  UNION ALL
-  SELECT n::date, s.sessions, s.crashed
-  FROM generate_series(first_day::timestamp, last_day::timestamp, interval '1 day') AS n,
-    LATERAL weir.sessions_of_day(tenant, crashed_sessions.zone, n::date) AS s
-  WHERE NOT weir.keeps_zone(tenant, crashed_sessions.zone)
-$$;
-
 -- What a server can say of its own users before it is known what to name: counts of everything, and users
 -- by day, week, month and in all. 'both' are active users who crashed.
 CREATE OR REPLACE FUNCTION weir.crashes_partial(tenant text, first_day date, last_day date, zone text)
@@ -58,8 +41,9 @@ AS $$
   ), hit AS MATERIALIZED (
     SELECT unit, CASE unit WHEN 'all' THEN first_day ELSE date_trunc(unit, c.day::timestamp)::date END AS start,
       c.chunk, bit_or(c.users) AS users
-    FROM weir.value_users(tenant, zone, 'crash', ARRAY[''], first_day, last_day) AS c
+    FROM weir.sets_in(tenant, zone, 'crash', NULL, first_day, last_day) AS c
       CROSS JOIN unnest(ARRAY['all', 'day', 'week', 'month']) AS unit
+    WHERE c.value = ''
     GROUP BY unit, start, c.chunk
   )
   SELECT 'active_' || a.unit, a.start::text, sum(bit_count(a.users)) FROM active AS a GROUP BY a.unit, a.start
@@ -70,10 +54,10 @@ AS $$
   FROM hit AS h JOIN active AS a ON a.unit = h.unit AND a.start = h.start AND a.chunk = h.chunk
   GROUP BY h.unit, h.start
   UNION ALL
-  SELECT 'crashes', c.day::text, c.events FROM weir.value_counts(tenant, zone, 'crash', first_day, last_day) AS c
+  SELECT 'crashes', c.day::text, c.events FROM weir.counts_in(tenant, zone, 'crash', NULL, first_day, last_day) AS c
   UNION ALL
   SELECT f.figure, s.day::text, f.amount
-  FROM weir.crashed_sessions(tenant, zone, first_day, last_day) AS s,
+  FROM weir.sessions_in(tenant, zone, first_day, last_day) AS s,
     LATERAL (VALUES ('sessions', s.sessions), ('crashed_sessions', s.crashed)) AS f (figure, amount)
   UNION ALL
   SELECT * FROM weir.values_partial(tenant, first_day, last_day, zone,
@@ -98,7 +82,7 @@ AS $$
   FROM firsts AS f
   LEFT JOIN weir.user_numbers AS u ON u.tenant_id = tenant AND u.user_id = f.user_id AND u.first_at <= f.at
   CROSS JOIN LATERAL (
-    SELECT CASE WHEN u.first_at IS NULL THEN 'first_without' ELSE 'first_crash' END,
+    SELECT CASE WHEN u.first_at IS NULL THEN 'first_without' ELSE 'first_crash_slot' END,
       coalesce(weir.slot_of(extract(epoch FROM f.at - u.first_at))::text, '')
   ) AS k (figure, slot)
   WHERE (f.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day
@@ -114,11 +98,13 @@ SET jit = off SET work_mem = '64MB' SET enable_nestloop = off
 AS $$
   WITH used AS MATERIALIZED (
     SELECT v.value, v.chunk, bit_or(v.users) AS users
-    FROM weir.value_users(tenant, zone, 'version', wanted, first_day, last_day) AS v
+    FROM weir.sets_in(tenant, zone, 'version', NULL, first_day, last_day) AS v
+    WHERE v.value = ANY (wanted)
     GROUP BY v.value, v.chunk
   ), crashed AS MATERIALIZED (
     SELECT v.value, v.chunk, bit_or(v.users) AS users
-    FROM weir.value_users(tenant, zone, 'crash_version', wanted, first_day, last_day) AS v
+    FROM weir.sets_in(tenant, zone, 'crash_version', NULL, first_day, last_day) AS v
+    WHERE v.value = ANY (wanted)
     GROUP BY v.value, v.chunk
   )
   SELECT 'version active', u.value, sum(bit_count(u.users)) FROM used AS u GROUP BY u.value
@@ -287,10 +273,11 @@ $$;
 CREATE OR REPLACE FUNCTION weir.first_crash(parts weir.part[]) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 AS $$
-  SELECT jsonb_build_object('users', (SELECT coalesce(sum(p.amount), 0) FROM unnest(parts) AS p WHERE p.figure = 'first_crash'),
-    'without', weir.amount_of(parts, 'first_without'), 'p25', weir.slot_percentile(parts, 'first_crash', 0.25),
-    'median', weir.slot_percentile(parts, 'first_crash', 0.5), 'p75', weir.slot_percentile(parts, 'first_crash', 0.75),
-    'p90', weir.slot_percentile(parts, 'first_crash', 0.9))
+  SELECT jsonb_build_object('users', f.users, 'without', weir.amount_of(parts, 'first_without'),
+    'p25', d.seconds -> 'p25', 'median', d.seconds -> 'p50', 'p75', d.seconds -> 'p75', 'p90', d.seconds -> 'p90')
+  FROM (SELECT coalesce(sum(p.amount), 0) AS users FROM unnest(parts) AS p WHERE p.figure = 'first_crash_slot') AS f,
+    LATERAL (SELECT weir.distribution_at(parts || ROW('first_crash_count', '', f.users)::weir.part, 'first_crash',
+      ARRAY[25, 50, 75, 90]) AS seconds) AS d
 $$;
 
 -- The answer, from the parts of all servers: those of crashes_partial() and of crash_details_partial().
@@ -324,7 +311,7 @@ $$;
 COMMENT ON FUNCTION weir.crashes_answer(text, date, date, text, integer) IS
   'Crashes of a tenant within a window of days: who goes without, trends, groups. sql/analytics/crashes.sql defines them.';
 
-GRANT EXECUTE ON FUNCTION weir.crashed_sessions(text, text, date, date), weir.crashes_partial(text, date, date, text),
+GRANT EXECUTE ON FUNCTION weir.crashes_partial(text, date, date, text),
   weir.first_crashes_partial(text, date, date, text), weir.crash_versions_partial(text, date, date, text, text[]),
   weir.crash_groups_partial(text, date, date, text, text[]),
   weir.crash_details_partial(text, date, date, text, weir.part[], integer),

@@ -1,5 +1,5 @@
--- Subjects of the roll-ups (weir.day_sets says which there are) within a window, and the numbers and sessions
--- in it: from the roll-ups where the zone is kept and else from the rows, with the same numbers. Values that
+-- Subjects of the roll-ups (weir.day_sets says which there are) within a window, how often each value and by whom,
+-- and the numbers and sessions in it: from the roll-ups where the zone is kept and else from the rows, with the same numbers. Values that
 -- are beyond a day's thousand are NULL, all together.
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
@@ -22,23 +22,33 @@ AS $$
     ) AS own) END
 $$;
 
--- Each occurrence of a value, from the rows, as facts_of_day() finds them.
+-- Each occurrence of a value, from the rows, as facts_of_day() finds them. `crash` itself has the value ''.
 CREATE OR REPLACE FUNCTION weir.values_of_rows(tenant text, zone text, subject text, only_event text, first_day date, last_day date)
 RETURNS TABLE (value text, day date, hour integer, number integer)
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '64MB' SET enable_mergejoin = off
 AS $$
-  WITH happened AS NOT MATERIALIZED (
+  WITH span AS MATERIALIZED (
+    SELECT lower(weir.span_of_day(values_of_rows.zone, first_day)) AS since, upper(weir.span_of_day(values_of_rows.zone, last_day)) AS until
+  ), happened AS NOT MATERIALIZED (
     SELECT e.at::date AS day, extract(hour FROM e.at)::integer AS hour, u.number, left(e.event, 256) AS event,
       e.app_version, e.platform, e.country, CASE WHEN jsonb_typeof(e.properties) = 'object' THEN e.properties END AS properties
     FROM (
       SELECT *, "timestamp" AT TIME ZONE values_of_rows.zone AS at FROM weir.events
       WHERE tenant_id = values_of_rows.tenant
-        AND "timestamp" >= (SELECT lower(weir.span_of_day(values_of_rows.zone, first_day)))
-        AND "timestamp" < (SELECT upper(weir.span_of_day(values_of_rows.zone, last_day)))
+        AND "timestamp" >= (SELECT s.since FROM span AS s) AND "timestamp" < (SELECT s.until FROM span AS s)
     ) AS e
     LEFT JOIN weir.user_numbers AS u ON u.tenant_id = values_of_rows.tenant AND u.user_id = e.user_id
     WHERE e.at >= first_day AND e.at < last_day + 1 AND (only_event IS NULL OR left(e.event, 256) = only_event)
+  ), fell AS NOT MATERIALIZED (
+    SELECT c.at::date AS day, extract(hour FROM c.at)::integer AS hour, u.number, c.app_version, c.os_version, c.crash_type, c.fingerprint
+    FROM (
+      SELECT *, "timestamp" AT TIME ZONE values_of_rows.zone AS at FROM weir.crashes
+      WHERE tenant_id = values_of_rows.tenant
+        AND "timestamp" >= (SELECT s.since FROM span AS s) AND "timestamp" < (SELECT s.until FROM span AS s)
+    ) AS c
+    LEFT JOIN weir.user_numbers AS u ON u.tenant_id = values_of_rows.tenant AND u.user_id = c.user_id
+    WHERE c.at >= first_day AND c.at < last_day + 1
   ), wanted AS MATERIALIZED (
     SELECT d.event, d.property FROM weir.wanted_dimensions(values_of_rows.tenant) AS d WHERE d.subject = values_of_rows.subject
   ), said AS MATERIALIZED (
@@ -54,6 +64,12 @@ AS $$
       FROM happened AS h
       JOIN wanted AS d ON d.event IN (h.event, '*')
       WHERE jsonb_typeof(h.properties -> d.property) IN ('string', 'number', 'boolean')
+      UNION ALL
+      SELECT CASE values_of_rows.subject WHEN 'crash' THEN '' WHEN 'crash_version' THEN left(nullif(f.app_version, ''), 256)
+        WHEN 'crash_os' THEN left(nullif(f.os_version, ''), 256) WHEN 'crash_type' THEN left(nullif(f.crash_type, ''), 256)
+        WHEN 'crash_group' THEN left(nullif(f.fingerprint, ''), 256) END, f.day, f.hour, f.number
+      FROM fell AS f
+      WHERE starts_with(values_of_rows.subject, 'crash')
     ) AS v
     WHERE v.value IS NOT NULL
   ), ranked AS (
@@ -67,7 +83,8 @@ AS $$
   JOIN ranked AS r ON r.day = s.day AND r.value = s.value
 $$;
 
--- Whose events had a value, by day. Without settings of its own, so that it becomes part of what asks.
+-- Whose events had a value, by day. Without settings of its own, so that it becomes part of what asks: sets need not
+-- be stored in between, and one that asks for some values alone finds them by the index.
 CREATE OR REPLACE FUNCTION weir.sets_in(tenant text, zone text, subject text, only_event text, first_day date, last_day date)
 RETURNS TABLE (value text, day date, chunk integer, users bit)
 LANGUAGE sql STABLE
@@ -83,8 +100,9 @@ AS $$
     AND d.subject = weir.kept_as(sets_in.tenant, sets_in.zone, sets_in.subject, only_event) || '_other'
   UNION ALL
   SELECT r.value, r.day, r.number / 20480, weir.at_bits(r.number % 20480, 1)
-  FROM weir.values_of_rows(tenant, zone, subject, only_event, first_day, last_day) AS r
-  WHERE weir.kept_as(sets_in.tenant, sets_in.zone, sets_in.subject, only_event) IS NULL AND r.number IS NOT NULL
+  FROM (SELECT WHERE weir.kept_as(sets_in.tenant, sets_in.zone, sets_in.subject, only_event) IS NULL) AS rows_are_needed,
+    LATERAL weir.values_of_rows(tenant, zone, subject, only_event, first_day, last_day) AS r
+  WHERE r.number IS NOT NULL
   GROUP BY r.value, r.day, r.number / 20480
 $$;
 
@@ -108,8 +126,8 @@ AS $$
     FROM generate_series(0, 23) AS clock (hour) ORDER BY clock.hour)
   FROM (
     SELECT v.value, v.day, v.hour, count(*) AS events
-    FROM weir.values_of_rows(tenant, zone, subject, only_event, first_day, last_day) AS v
-    WHERE weir.kept_as(counts_in.tenant, counts_in.zone, counts_in.subject, only_event) IS NULL
+    FROM (SELECT WHERE weir.kept_as(counts_in.tenant, counts_in.zone, counts_in.subject, only_event) IS NULL) AS rows_are_needed,
+      LATERAL weir.values_of_rows(tenant, zone, subject, only_event, first_day, last_day) AS v
     GROUP BY v.value, v.day, v.hour
   ) AS r
   GROUP BY r.value, r.day
@@ -180,6 +198,46 @@ AS $$
   GROUP BY u.value
 $$;
 
+-- How many events or crashes each value had in all, and 'X_other', '' for those of values beyond the bound of
+-- a day (docs/rollups.md). Each server's parts have all of its values, so that the merge can rank them.
+CREATE OR REPLACE FUNCTION weir.values_partial(tenant text, first_day date, last_day date, zone text, subjects text[])
+RETURNS SETOF weir.part
+LANGUAGE sql STABLE
+SET jit = off
+AS $$
+  SELECT CASE WHEN v.value IS NULL THEN s || '_other' ELSE s END, coalesce(v.value, ''), sum(v.events)
+  FROM unnest(subjects) AS s, LATERAL weir.counts_in(tenant, zone, s, NULL, first_day, last_day) AS v
+  GROUP BY s, v.value
+$$;
+
+-- How many users had each of the wanted values within the window: figure X_users, key the value.
+CREATE OR REPLACE FUNCTION weir.value_users_partial(
+  tenant text, first_day date, last_day date, zone text, subject text, wanted text[])
+RETURNS SETOF weir.part
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB'
+AS $$
+  SELECT subject || '_users', u.value, sum(bit_count(u.users))
+  FROM (
+    SELECT v.value, v.chunk, bit_or(v.users) AS users
+    FROM weir.sets_in(tenant, zone, subject, NULL, first_day, last_day) AS v
+    WHERE v.value = ANY (wanted)
+    GROUP BY v.value, v.chunk
+  ) AS u
+  GROUP BY u.value
+$$;
+
+-- The values with the most events on all servers together, those of the same number by name.
+CREATE OR REPLACE FUNCTION weir.most_common(parts weir.part[], subject text, most integer) RETURNS text[]
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT ARRAY(
+    SELECT p.key FROM unnest(parts) AS p WHERE p.figure = subject
+    GROUP BY p.key
+    ORDER BY sum(p.amount) DESC, p.key COLLATE "C"
+    LIMIT most)
+$$;
+
 -- The hundred values with the most events, how many more there are, and what is beyond a day's thousand.
 CREATE OR REPLACE FUNCTION weir.value_list(parts weir.part[], name text) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
@@ -207,7 +265,7 @@ $$;
 -- Counts, sums, extremes and percentiles from the parts NAME_count, NAME_total, NAME_lowest, NAME_highest and,
 -- for each slot of the histogram, NAME_slot. The percentile p is the value below which or at which p % of all
 -- are: its slot's, so that it is off by 1 % at most, but within the extremes where they are known.
-CREATE OR REPLACE FUNCTION weir.distribution(parts weir.part[], name text) RETURNS jsonb
+CREATE OR REPLACE FUNCTION weir.distribution_at(parts weir.part[], name text, percents integer[]) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 AS $$
   WITH slots AS MATERIALIZED (
@@ -227,11 +285,17 @@ AS $$
       'lowest', k.lowest, 'highest', k.highest)
     || (SELECT jsonb_object_agg('p' || q.percent, greatest(k.lowest, least(k.highest, (
         SELECT trim_scale(to_char(weir.value_of_slot(min(s.slot)), '9.99999EEEE')::numeric) FROM slots AS s
-        WHERE s.so_far >= k.numbers * q.percent / 100)))) FROM unnest(ARRAY[50, 75, 90, 95, 99]) AS q (percent))
+        WHERE s.so_far >= k.numbers * q.percent / 100)))) FROM unnest(percents) AS q (percent))
   FROM known AS k
 $$;
 
+CREATE OR REPLACE FUNCTION weir.distribution(parts weir.part[], name text) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+AS $$ SELECT weir.distribution_at(parts, name, ARRAY[50, 75, 90, 95, 99]) $$;
+
 GRANT EXECUTE ON FUNCTION weir.kept_as(text, text, text, text), weir.values_of_rows(text, text, text, text, date, date),
   weir.sets_in(text, text, text, text, date, date), weir.counts_in(text, text, text, text, date, date),
-  weir.numbers_in(text, text, text[], date, date), weir.sessions_in(text, text, date, date), weir.subject_partial(text, text, date, date, text, text, text),
-  weir.value_list(weir.part[], text), weir.distribution(weir.part[], text) TO weir_reader;
+  weir.numbers_in(text, text, text[], date, date), weir.sessions_in(text, text, date, date),
+  weir.subject_partial(text, text, date, date, text, text, text), weir.values_partial(text, date, date, text, text[]),
+  weir.value_users_partial(text, date, date, text, text, text[]), weir.most_common(weir.part[], text, integer),
+  weir.value_list(weir.part[], text), weir.distribution_at(weir.part[], text, integer[]), weir.distribution(weir.part[], text) TO weir_reader;

@@ -5,7 +5,7 @@ SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap SCHEMA public;
 SELECT plan(20);
 \ir ../../sql/analytics/common.sql
-\ir ../../sql/analytics/values.sql
+\ir ../../sql/analytics/subjects.sql
 \ir ../../sql/analytics/audience.sql
 RESET ROLE;
 

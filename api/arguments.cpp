@@ -57,6 +57,7 @@ Fault check(const Parameter& parameter, const std::string& value) {
     case Type::count:
       return check_count(parameter, value);
     case Type::name:
+    case Type::json:
       break;
   }
   return check_name(parameter.name, parameter.most, value);

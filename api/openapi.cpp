@@ -67,6 +67,7 @@ void write_schema(Writer& json, const Parameter& parameter) {
       json.name("minLength").raw("1").name("maxLength").raw(std::to_string(kMostZone));
       break;
     case Type::name:
+    case Type::json:
       json.name("minLength").raw("1").name("maxLength").raw(most);
       break;
     case Type::count:
@@ -79,6 +80,8 @@ void write_schema(Writer& json, const Parameter& parameter) {
 void write_parameter(Writer& json, const Parameter& parameter) {
   json.open('{').member("name", parameter.name).member("in", "query");
   json.member("description", parameter.about);
+  if (parameter.needed) json.name("required").raw("true");
+  if (!parameter.example.empty()) json.member("example", parameter.example);
   write_schema(json, parameter);
   json.close('}');
 }

@@ -23,6 +23,7 @@ enum class Type : std::uint8_t {
   zone,   // the name of a time zone
   name,   // any text of 1 to `most` bytes
   count,  // a whole number from 1 to `most`
+  json,   // a text of JSON, to `most` bytes; what is in it is for PostgreSQL to check
 };
 
 struct Parameter {
@@ -30,6 +31,8 @@ struct Parameter {
   Type type;
   int most;
   std::string_view about;
+  std::string_view example{};  // of `json`, and of what is needed
+  bool needed = false;         // it has to be given
 };
 
 enum class Kind : std::uint8_t { figure, health, metrics, openapi };

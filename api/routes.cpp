@@ -25,6 +25,19 @@ constexpr Parameter kFeature{"feature", Type::name, 40,
 constexpr Parameter kSplit{"split", Type::name, 40,
                            "The subject to split by; `source` if not given"};
 
+constexpr Parameter kSteps{"steps",
+                           Type::json,
+                           2000,
+                           "Two to eight events with their properties, in their order",
+                           R"([{"event":"login"},{"event":"sale","properties":{"paid":"pix"}}])",
+                           true};
+constexpr Parameter kWithin{"within", Type::count, 7776000,
+                            "Seconds in which the whole way is to be gone; 604800 if not given"};
+constexpr Parameter kSplitBy{"split", Type::name, 256,
+                             "version, platform, country or a property to split by"};
+constexpr Parameter kFilter{"filter", Type::json, 2000, "Only events that are like this",
+                            R"({"platform":"iOS","properties":{"plan":"pro"}})"};
+
 }  // namespace
 
 const std::vector<Route>& routes() {
@@ -80,6 +93,13 @@ const std::vector<Route>& routes() {
        "SELECT weir_api.features($1, $2, $3::date, $4::date, $5, $6, $7)",
        nullptr,
        {kFromDay, kToDay, kZone, kFeature, kSplit}},
+      {"/v1/funnels",
+       Kind::figure,
+       "Funnels: how many users get how far on a way of steps, how long they take, by property",
+       "SELECT weir_api.funnels($1, $2, $3::date, $4::date, $5, $6, $7::integer, $8, $9, "
+       "$10::integer)",
+       nullptr,
+       {kFromDay, kToDay, kZone, kSteps, kWithin, kSplitBy, kFilter, kTop}},
   };
   return table;
 }

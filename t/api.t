@@ -159,7 +159,7 @@ subtest 'the database says no, too' => sub {
 subtest 'SQL in a parameter is data' => sub {
   my @bites = ("'", "';DROP TABLE weir.viewers;--", '$1', '$$', '\\', '"', "x'); SELECT pg_sleep(9);--", 'E\'\\x00\'', '{}', '%s', '0x7f');
   for my $bite (@bites) {
-    my $escaped = $bite =~ s/([^A-Za-z0-9])/sprintf '%%%02X', ord $1/ger;
+    my $escaped = escaped($bite);
     my $answer = ask($api, "/v1/daily?tenant=$escaped", viewer => 'root');
     is $answer->{status}, 200, "tenant $bite is one of whom nothing is known";
     is $answer->{json}{tenant}, $bite, 'by that name';
@@ -189,27 +189,37 @@ subtest 'the OpenAPI document' => sub {
   is $document->{openapi}, '3.1.0', 'is one of OpenAPI 3.1';
   for my $path (sort keys $document->{paths}->%*) {
     my $get = $document->{paths}{$path}{get};
-    my $answer = ask($api, $path);
-    is $answer->{status}, 200, "$path answers";
+    my $asked = $path . asked_of($get->{parameters});
+    my $answer = ask($api, $asked);
+    is $answer->{status}, 200, "$path answers" or diag $answer->{body};
     my ($type) = $answer->{headers}{'content-type'} =~ /\A([^;]+)/;
     ok $get->{responses}{200}{content}{$type}, "$path: $type is said";
     ok $get->{responses}{$_}, "$path: $_ is said" for qw(400 405);
     is ask($api, "$path?surely_unknown=1")->{status}, 400, "$path: 400 is so";
     is client($api)->request(POST => $path)->{status}, 405, "$path: 405 is so";
     my $secured = !$get->{security} || $get->{security}->@*;
-    is client($api)->request(GET => $path)->{status}, $secured ? 401 : 200, "$path: " . ($secured ? 'for viewers' : 'for all');
-    check_parameter($path, $_) for ($get->{parameters} // [])->@*;
+    is client($api)->request(GET => $asked)->{status}, $secured ? 401 : 200, "$path: " . ($secured ? 'for viewers' : 'for all');
+    check_parameter($path, $_, $get->{parameters}) for ($get->{parameters} // [])->@*;
   }
   my $said = $document->{components}{responses};
   ok $said->{$_}, "$_ is described" for qw(400 401 403 405 500 503 504);
 };
 
-sub check_parameter ($path, $parameter) {
+# What has to be given, by its example, but for one of them.
+sub asked_of ($parameters, $but = '') {
+  return join '', '?', map { "$_->{name}=" . escaped($_->{example}) . '&' } grep { $_->{required} && $_->{name} ne $but } ($parameters // [])->@*;
+}
+
+sub escaped ($text) { return $text =~ s/([^A-Za-z0-9])/sprintf '%%%02X', ord $1/ger }
+
+sub check_parameter ($path, $parameter, $all) {
   my ($name, $schema) = $parameter->@{qw(name schema)};
-  my ($good, $bad) = values_for($schema, $name);
-  is ask($api, "$path?$name=$_")->{status}, 200, "$path: $name=$_" for @$good;
+  my ($good, $bad) = $parameter->{example} ? ([ escaped($parameter->{example}) ], [ '', 'x' x ($schema->{maxLength} + 1) ]) : values_for($schema, $name);
+  my $asked = $path . asked_of($all, $name);
+  is ask($api, "$asked$name=$_")->{status}, 200, "$path: $name=$_" for @$good;
+  is_deeply [ ask($api, $asked)->{status}, ask($api, $asked)->{json}{parameter} ], [ 400, $name ], "$path: not without $name" if $parameter->{required};
   for my $value (@$bad) {
-    my $answer = ask($api, "$path?$name=$value");
+    my $answer = ask($api, "$asked$name=$value");
     is_deeply [ $answer->{status}, $answer->{json}{parameter} ], [ 400, $name ], "$path: not $name=" . substr $value, 0, 20;
   }
   return;
@@ -244,6 +254,16 @@ subtest 'figures of crashes, audience and costs' => sub {
   }
   is ask($api, '/v1/costs?measure=seconds')->{json}{measure}, 'seconds', 'another measure';
   problem_is(ask($api, '/v1/costs?measure=nothing'), 400, 'bad_parameter', 'a measure that there is not', parameter => 'measure');
+};
+
+subtest 'funnels' => sub {
+  my $steps = escaped('[{"event":"a"},{"event":"b"}]');
+  my $answer = ask($api, "/v1/funnels?from=2026-11-01&to=2026-11-03&tz=Europe/Berlin&within=60&steps=$steps");
+  is_deeply [ $answer->{json}->@{qw(tenant from to zone within)} ], [ qw(acme 2026-11-01 2026-11-03 Europe/Berlin), 60 ], 'are answered' or diag $answer->{body};
+  problem_is(ask($api, "/v1/funnels?steps=$steps&tenant=globex"), 403, 'forbidden', 'another tenant');
+  problem_is(ask($api, '/v1/funnels?steps=' . escaped('[{"event":"a"},{"event":5}]')), 400, 'bad_parameter', 'a step that is none', parameter => 'steps');
+  problem_is(ask($api, "/v1/funnels?steps=$steps&filter=x"), 400, 'bad_parameter', 'a filter that is none', parameter => 'filter');
+  problem_is(ask($api, '/v1/funnels?steps=' . 'x' x 2001), 400, 'bad_parameter', 'too long a text', parameter => 'steps');
 };
 
 subtest 'weirctl viewers' => sub {

@@ -94,6 +94,16 @@ AS $$
   FROM weir.asked_window(features.first_day, features.last_day, features.zone) AS w
 $$;
 
+CREATE OR REPLACE FUNCTION weir_api.funnels(viewer text, tenant text, first_day date, last_day date, zone text, steps text,
+  within integer, split text, filter text, most integer) RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
+AS $$
+  SELECT weir.funnels_answer(
+    weir.viewed_tenant(funnels.viewer, funnels.tenant),
+    w.since, w.until, w.zone, funnels.steps, coalesce(funnels.within, 604800), funnels.split, funnels.filter, coalesce(most, 20))
+  FROM weir.asked_window(funnels.first_day, funnels.last_day, funnels.zone) AS w
+$$;
+
 DO $$
 BEGIN
   IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'weir_api') THEN

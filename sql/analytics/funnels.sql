@@ -1,0 +1,279 @@
+-- How far users get on a way of several steps, and how long they take.
+--
+--   SELECT weir.funnels_answer('acme', '2026-03-01', '2026-03-31', 'Europe/Berlin',
+--     steps => '[{"event": "login"}, {"event": "venda_criada", "properties": {"metodo_pagamento": "pix"}}]',
+--     within => 86400, split => 'country', filter => '{"platform": "iOS"}');
+--
+-- The window is from one day to another, both counted, in a time zone. Steps are two to eight patterns (patterns.sql).
+--
+--   start        a user's first event within the window that fits the first step. Each user counts once, from there
+--                (Mixpanel's "uniques": the time runs from the first start, and no later start begins it anew)
+--   step         the first event that fits it, is not before that of the step before, and comes at most `within` seconds
+--                after the start, be that after the window, too. Other events may lie between. Of events of one moment
+--                nobody knows the order: they count in that of the steps, but one event never for two steps: of steps with
+--                the same event's name the later one needs a later moment
+--   users        who reached the step
+--   conversion   of those who started; from_former: of those who reached the step before; lost: those who did not go on
+--   seconds      from the step before, and from the start, of those who reached it: median, p75, p95, mean
+--   splits       the same for each value of a property, or of version, platform or country, as the event has it that is the
+--                user's start ("first touch"): the values with the most starts, NULL being those without one; `other` is all
+--                that are not listed
+--
+-- The filter holds for the events of all steps. Events without a user are no steps. A late event counts at its own time.
+-- Read from the rows. Percentiles come from histograms and are off by 1 % at most; all else is exact, but where a server
+-- has more than a thousand values to split by: then those with the fewest starts are in `other`, and `exact` is false.
+SET LOCAL ROLE weir_owner;
+SET LOCAL check_function_bodies = off;
+
+-- The events that fit some step, as often as they do; `value` only of those of the first step, if it is asked for.
+CREATE OR REPLACE FUNCTION weir.funnel_events(tenant text, since timestamptz, until timestamptz, steps jsonb, split text, filter jsonb)
+RETURNS TABLE (step integer, user_id text, at timestamptz, value text)
+LANGUAGE sql STABLE
+AS $$
+  SELECT s.step, e.user_id, e."timestamp",
+    CASE WHEN s.step = 1 AND split IS NOT NULL THEN weir.value_by(split, e.app_version, e.platform, e.country, e.properties) END
+  FROM weir.events AS e
+  JOIN (
+    SELECT p.step::integer AS step, p.pattern ->> 'event' AS event, p.pattern -> 'properties' AS properties,
+      p.pattern ->> 'version' AS version, p.pattern ->> 'platform' AS platform, p.pattern ->> 'country' AS country
+    FROM jsonb_array_elements(steps) WITH ORDINALITY AS p (pattern, step)
+  ) AS s ON s.event = e.event
+  WHERE e.tenant_id = tenant AND e."timestamp" >= since AND e."timestamp" < until AND e.user_id IS NOT NULL
+    AND (s.properties IS NULL OR e.properties @> s.properties) AND (s.version IS NULL OR e.app_version = s.version)
+    AND (s.platform IS NULL OR e.platform = s.platform) AND (s.country IS NULL OR e.country = s.country)
+    AND (filter = '{}' OR (NOT filter ? 'properties' OR e.properties @> (filter -> 'properties'))
+      AND (NOT filter ? 'version' OR e.app_version = filter ->> 'version')
+      AND (NOT filter ? 'platform' OR e.platform = filter ->> 'platform')
+      AND (NOT filter ? 'country' OR e.country = filter ->> 'country'))
+$$;
+
+-- For each step the last one before it that has the same event, or NULL.
+CREATE OR REPLACE FUNCTION weir.same_events(steps jsonb) RETURNS integer[]
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT array_agg((
+    SELECT max(b.step)::integer FROM jsonb_array_elements(steps) WITH ORDINALITY AS b (pattern, step)
+    WHERE b.step < p.step AND b.pattern -> 'event' = p.pattern -> 'event') ORDER BY p.step)
+  FROM jsonb_array_elements(steps) WITH ORDINALITY AS p (pattern, step)
+$$;
+
+-- Who reached which step, and when he reached it and each before: at[1] is the start.
+CREATE OR REPLACE FUNCTION weir.funnel_users(tenant text, first_day date, last_day date, zone text, steps jsonb, within integer,
+  split text, filter jsonb, most integer, same integer[], patience interval)
+RETURNS TABLE (step integer, value text, at timestamptz[])
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '128MB' SET enable_nestloop = off SET enable_mergejoin = off SET enable_sort = off
+AS $$
+  WITH w AS MATERIALIZED (
+    SELECT * FROM weir.window_of(zone, first_day, last_day)
+  ), found AS MATERIALIZED (
+    SELECT f.* FROM weir.funnel_events(tenant, (SELECT w.since FROM w), (SELECT w.until + patience FROM w), steps, split, filter) AS f
+  ), started AS (
+    SELECT f.user_id, min(f.at) AS at
+    FROM found AS f
+    WHERE f.step = 1 AND f.at < (SELECT w.until FROM w)
+      AND (f.at BETWEEN (SELECT w.surely_since FROM w) AND (SELECT w.surely_until FROM w)
+        OR (f.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day)
+    GROUP BY f.user_id
+  ), step_1 AS MATERIALIZED (
+    SELECT s.user_id, NULL AS value, ARRAY[s.at] AS at FROM started AS s WHERE split IS NULL
+    UNION ALL
+    SELECT s.user_id, min(f.value COLLATE "C"), ARRAY[s.at]
+    FROM started AS s JOIN found AS f ON f.user_id = s.user_id AND f.step = 1 AND f.at = s.at
+    WHERE split IS NOT NULL
+    GROUP BY s.user_id, s.at
+  ), step_2 AS MATERIALIZED (
+    SELECT s.user_id, s.value, s.at || min(f.at) AS at
+    FROM step_1 AS s JOIN found AS f ON f.user_id = s.user_id AND f.step = 2 AND f.at <= s.at[1] + patience
+    WHERE most >= 2 AND f.at >= s.at[1] AND (same[2] IS NULL OR f.at > s.at[same[2]])
+    GROUP BY s.user_id, s.value, s.at
+  ), step_3 AS MATERIALIZED (
+    SELECT s.user_id, s.value, s.at || min(f.at) AS at
+    FROM step_2 AS s JOIN found AS f ON f.user_id = s.user_id AND f.step = 3 AND f.at <= s.at[1] + patience
+    WHERE most >= 3 AND f.at >= s.at[2] AND (same[3] IS NULL OR f.at > s.at[same[3]])
+    GROUP BY s.user_id, s.value, s.at
+  ), step_4 AS MATERIALIZED (
+    SELECT s.user_id, s.value, s.at || min(f.at) AS at
+    FROM step_3 AS s JOIN found AS f ON f.user_id = s.user_id AND f.step = 4 AND f.at <= s.at[1] + patience
+    WHERE most >= 4 AND f.at >= s.at[3] AND (same[4] IS NULL OR f.at > s.at[same[4]])
+    GROUP BY s.user_id, s.value, s.at
+  ), step_5 AS MATERIALIZED (
+    SELECT s.user_id, s.value, s.at || min(f.at) AS at
+    FROM step_4 AS s JOIN found AS f ON f.user_id = s.user_id AND f.step = 5 AND f.at <= s.at[1] + patience
+    WHERE most >= 5 AND f.at >= s.at[4] AND (same[5] IS NULL OR f.at > s.at[same[5]])
+    GROUP BY s.user_id, s.value, s.at
+  ), step_6 AS MATERIALIZED (
+    SELECT s.user_id, s.value, s.at || min(f.at) AS at
+    FROM step_5 AS s JOIN found AS f ON f.user_id = s.user_id AND f.step = 6 AND f.at <= s.at[1] + patience
+    WHERE most >= 6 AND f.at >= s.at[5] AND (same[6] IS NULL OR f.at > s.at[same[6]])
+    GROUP BY s.user_id, s.value, s.at
+  ), step_7 AS MATERIALIZED (
+    SELECT s.user_id, s.value, s.at || min(f.at) AS at
+    FROM step_6 AS s JOIN found AS f ON f.user_id = s.user_id AND f.step = 7 AND f.at <= s.at[1] + patience
+    WHERE most >= 7 AND f.at >= s.at[6] AND (same[7] IS NULL OR f.at > s.at[same[7]])
+    GROUP BY s.user_id, s.value, s.at
+  ), step_8 AS MATERIALIZED (
+    SELECT s.user_id, s.value, s.at || min(f.at) AS at
+    FROM step_7 AS s JOIN found AS f ON f.user_id = s.user_id AND f.step = 8 AND f.at <= s.at[1] + patience
+    WHERE most >= 8 AND f.at >= s.at[7] AND (same[8] IS NULL OR f.at > s.at[same[8]])
+    GROUP BY s.user_id, s.value, s.at
+  )
+  SELECT 1, s.value, s.at FROM step_1 AS s
+    UNION ALL SELECT 2, s.value, s.at FROM step_2 AS s
+    UNION ALL SELECT 3, s.value, s.at FROM step_3 AS s
+    UNION ALL SELECT 4, s.value, s.at FROM step_4 AS s
+    UNION ALL SELECT 5, s.value, s.at FROM step_5 AS s
+    UNION ALL SELECT 6, s.value, s.at FROM step_6 AS s
+    UNION ALL SELECT 7, s.value, s.at FROM step_7 AS s
+    UNION ALL SELECT 8, s.value, s.at FROM step_8 AS s
+$$;
+
+-- What a server can say of its own users. All of it adds up: `users`, `former_seconds`, `start_seconds` with the key
+-- [step, kind, value], `former_slot` and `start_slot` with [step, kind, value, slot]; kind is "value", or "other" where
+-- there were too many.
+CREATE OR REPLACE FUNCTION weir.funnels_partial(tenant text, first_day date, last_day date, zone text, steps jsonb, within integer,
+  split text DEFAULT NULL, filter jsonb DEFAULT '{}')
+RETURNS SETOF weir.part
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB'
+AS $$
+  WITH reached AS MATERIALIZED (
+    SELECT r.step, r.value, extract(epoch FROM r.at[r.step] - r.at[greatest(r.step - 1, 1)]) AS former,
+      extract(epoch FROM r.at[r.step] - r.at[1]) AS start
+    FROM weir.funnel_users(tenant, first_day, last_day, zone, steps, within, split, filter, jsonb_array_length(steps),
+      weir.same_events(steps), within * interval '1 second') AS r
+  ), ranked AS MATERIALIZED (
+    SELECT r.value, CASE WHEN row_number() OVER (ORDER BY count(*) DESC, r.value COLLATE "C") > 1000 THEN 'other' ELSE 'value' END AS kind
+    FROM reached AS r WHERE r.step = 1
+    GROUP BY r.value
+  ), told AS MATERIALIZED (
+    SELECT r.step, k.kind, CASE k.kind WHEN 'value' THEN r.value END AS value, r.former, r.start
+    FROM reached AS r JOIN ranked AS k ON k.value IS NOT DISTINCT FROM r.value
+  ), sums AS (
+    SELECT jsonb_build_array(t.step, t.kind, t.value)::text AS key, count(*) AS users, sum(t.former) AS former, sum(t.start) AS start
+    FROM told AS t
+    GROUP BY t.step, t.kind, t.value
+  )
+  SELECT f.figure, s.key, f.amount
+  FROM sums AS s, LATERAL (VALUES ('users', s.users), ('former_seconds', s.former), ('start_seconds', s.start)) AS f (figure, amount)
+  UNION ALL
+  SELECT 'former_slot', jsonb_build_array(t.step, t.kind, t.value, weir.quick_slot(t.former::float8))::text, count(*)
+  FROM told AS t WHERE t.step > 1
+  GROUP BY t.step, t.kind, t.value, weir.quick_slot(t.former::float8)
+  UNION ALL
+  SELECT 'start_slot', jsonb_build_array(t.step, t.kind, t.value, weir.quick_slot(t.start::float8))::text, count(*)
+  FROM told AS t WHERE t.step > 1
+  GROUP BY t.step, t.kind, t.value, weir.quick_slot(t.start::float8)
+$$;
+
+-- The parts by group and step; a group is [listed], [other], or [all], which has every value.
+CREATE OR REPLACE FUNCTION weir.funnel_groups(parts weir.part[], split boolean, most integer)
+RETURNS TABLE (kind text, value text, rank bigint, step integer, figure text, slot integer, amount numeric)
+LANGUAGE sql IMMUTABLE
+AS $$
+  WITH said AS MATERIALIZED (
+    SELECT p.figure, (p.key::jsonb ->> 0)::integer AS step, p.key::jsonb ->> 1 AS kind, p.key::jsonb ->> 2 AS value,
+      (p.key::jsonb ->> 3)::integer AS slot, sum(p.amount) AS amount
+    FROM unnest(parts) AS p
+    GROUP BY p.figure, p.key
+  ), ranks AS (
+    SELECT s.value, row_number() OVER (ORDER BY s.amount DESC, s.value COLLATE "C") AS rank
+    FROM said AS s WHERE s.figure = 'users' AND s.step = 1 AND s.kind = 'value'
+  ), grouped AS (
+    SELECT 'all' AS kind, NULL AS value, 0 AS rank, s.step, s.figure, s.slot, s.amount FROM said AS s
+    UNION ALL
+    SELECT CASE WHEN r.rank <= most THEN 'listed' ELSE 'other' END, CASE WHEN r.rank <= most THEN s.value END,
+      CASE WHEN r.rank <= most THEN r.rank ELSE most + 1 END, s.step, s.figure, s.slot, s.amount
+    FROM said AS s LEFT JOIN ranks AS r ON s.kind = 'value' AND r.value IS NOT DISTINCT FROM s.value
+    WHERE split
+  )
+  SELECT g.kind, g.value, g.rank, g.step, g.figure, g.slot, sum(g.amount)
+  FROM grouped AS g
+  GROUP BY g.kind, g.value, g.rank, g.step, g.figure, g.slot
+$$;
+
+CREATE OR REPLACE FUNCTION weir.seconds_of(seconds numeric, users numeric, percentiles jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT '{"median": null, "p75": null, "p95": null}'::jsonb || coalesce(percentiles, '{}')
+    || jsonb_build_object('mean', weir.ratio(seconds, users))
+$$;
+
+-- The answer, from the parts of all servers.
+CREATE OR REPLACE FUNCTION weir.funnels_merge(parts weir.part[], steps jsonb, split text DEFAULT NULL, most integer DEFAULT 20) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+SET jit = off
+AS $$
+  WITH grouped AS MATERIALIZED (
+    SELECT * FROM weir.funnel_groups(parts, split IS NOT NULL, most)
+  ), groups AS (
+    SELECT g.kind, g.value, g.rank FROM grouped AS g GROUP BY g.kind, g.value, g.rank
+    UNION SELECT 'all', NULL, 0
+  ), sums AS (
+    SELECT g.rank, g.step, sum(g.amount) FILTER (WHERE g.figure = 'users') AS users,
+      sum(g.amount) FILTER (WHERE g.figure = 'former_seconds') AS former_seconds,
+      sum(g.amount) FILTER (WHERE g.figure = 'start_seconds') AS start_seconds
+    FROM grouped AS g WHERE g.slot IS NULL
+    GROUP BY g.rank, g.step
+  ), slots AS (
+    SELECT g.rank, g.step, g.figure, g.slot, sum(g.amount) OVER (PARTITION BY g.rank, g.step, g.figure ORDER BY g.slot) AS so_far,
+      sum(g.amount) OVER (PARTITION BY g.rank, g.step, g.figure) AS whole
+    FROM grouped AS g WHERE g.slot IS NOT NULL
+  ), shares AS (
+    SELECT s.rank, s.step, s.figure, jsonb_object_agg(q.name, weir.slot_number(s.slot)) AS percentiles
+    FROM (VALUES ('median', 50), ('p75', 75), ('p95', 95)) AS q (name, percent)
+    CROSS JOIN LATERAL (
+      SELECT s.rank, s.step, s.figure, min(s.slot) AS slot FROM slots AS s WHERE s.so_far >= s.whole * q.percent / 100
+      GROUP BY s.rank, s.step, s.figure
+    ) AS s
+    GROUP BY s.rank, s.step, s.figure
+  ), lines AS (
+    SELECT g.kind, g.value, g.rank, jsonb_agg(jsonb_build_object('step', p.step, 'event', p.pattern ->> 'event', 'users', n.users,
+      'conversion', weir.ratio(n.users, n.started), 'from_former', weir.ratio(n.users, n.former), 'lost', n.former - n.users,
+      'seconds', CASE WHEN p.step > 1 THEN jsonb_build_object(
+        'from_former', weir.seconds_of(n.former_seconds, n.users, f.percentiles),
+        'from_start', weir.seconds_of(n.start_seconds, n.users, t.percentiles)) END)
+      ORDER BY p.step) AS steps
+    FROM groups AS g
+    CROSS JOIN jsonb_array_elements(steps) WITH ORDINALITY AS p (pattern, step)
+    CROSS JOIN LATERAL (
+      SELECT coalesce(max(s.users) FILTER (WHERE s.step = p.step), 0) AS users,
+        coalesce(max(s.users) FILTER (WHERE s.step = 1), 0) AS started, max(s.former_seconds) FILTER (WHERE s.step = p.step) AS former_seconds,
+        CASE WHEN p.step > 1 THEN coalesce(max(s.users) FILTER (WHERE s.step = p.step - 1), 0) END AS former,
+        max(s.start_seconds) FILTER (WHERE s.step = p.step) AS start_seconds
+      FROM sums AS s WHERE s.rank = g.rank
+    ) AS n
+    LEFT JOIN shares AS f ON f.rank = g.rank AND f.step = p.step AND f.figure = 'former_slot'
+    LEFT JOIN shares AS t ON t.rank = g.rank AND t.step = p.step AND t.figure = 'start_slot'
+    GROUP BY g.kind, g.value, g.rank
+  )
+  SELECT jsonb_build_object('steps', (SELECT l.steps FROM lines AS l WHERE l.kind = 'all'),
+    'splits', CASE WHEN split IS NOT NULL THEN coalesce((
+      SELECT jsonb_agg(jsonb_build_object('value', l.value, 'steps', l.steps) ORDER BY l.rank) FROM lines AS l WHERE l.kind = 'listed'), '[]') END,
+    'other', (SELECT l.steps FROM lines AS l WHERE l.kind = 'other'),
+    'exact', NOT EXISTS (SELECT FROM unnest(parts) AS p WHERE p.key LIKE '[_, "other"%'))
+$$;
+
+CREATE OR REPLACE FUNCTION weir.funnels_answer(tenant text, first_day date, last_day date, zone text DEFAULT 'UTC', steps text DEFAULT NULL,
+  within integer DEFAULT 604800, split text DEFAULT NULL, filter text DEFAULT NULL, most integer DEFAULT 20) RETURNS jsonb
+LANGUAGE sql STABLE
+AS $$
+  SELECT jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', zone, 'within', a.within, 'split', split,
+      'as_of', now(), 'error', '{"percentiles": 0.01}'::jsonb)
+    || weir.funnels_merge(ARRAY(
+      SELECT p FROM weir.funnels_partial(tenant, first_day, last_day, zone, a.steps, a.within, split, a.filter) AS p), a.steps, split, a.most)
+  FROM (
+    SELECT weir.patterns_of('steps', steps, 2, 8) AS steps, weir.bounded('within', within, 1, 7776000) AS within,
+      weir.filter_of('filter', filter) AS filter, weir.bounded('top', most, 1, 100) AS most
+    OFFSET 0
+  ) AS a
+$$;
+COMMENT ON FUNCTION weir.funnels_answer(text, date, date, text, text, integer, text, text, integer) IS
+  'How many users get how far on a way of steps, and how long they take. sql/analytics/funnels.sql defines it.';
+
+GRANT EXECUTE ON FUNCTION weir.funnel_events(text, timestamptz, timestamptz, jsonb, text, jsonb), weir.same_events(jsonb),
+  weir.funnel_users(text, date, date, text, jsonb, integer, text, jsonb, integer, integer[], interval),
+  weir.funnels_partial(text, date, date, text, jsonb, integer, text, jsonb), weir.funnel_groups(weir.part[], boolean, integer),
+  weir.seconds_of(numeric, numeric, jsonb),
+  weir.funnels_merge(weir.part[], jsonb, text, integer),
+  weir.funnels_answer(text, date, date, text, text, integer, text, text, integer) TO weir_reader;

@@ -1,0 +1,218 @@
+-- Which events somebody means: patterns, which come as JSON, are checked name by name, and are compared with rows as
+-- values. Nothing of them becomes a part of a statement.
+--
+--   {"event": "venda_criada", "properties": {"metodo_pagamento": "pix"}, "country": "BR"}
+--
+--   event        the name
+--   properties   of its properties, to eight: each has just that value. A value is a text, a number, true or false, and one
+--                of another type is another value: "5" is not 5, but 5.0 is
+--   version, platform, country
+--                as the event has them
+--
+-- A filter is a pattern without an event. What is not like that is an error (22023) that names the place, such as
+-- `steps[2].properties.plan`, and has the parameter as its COLUMN.
+SET LOCAL ROLE weir_owner;
+SET LOCAL check_function_bodies = off;
+
+CREATE OR REPLACE FUNCTION weir.refuse(parameter text, sentence text) RETURNS void
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+  RAISE invalid_parameter_value USING MESSAGE = sentence, COLUMN = parameter;
+END
+$$;
+
+-- A place within a place. A name that could not be one of anybody's is not told back.
+CREATE OR REPLACE FUNCTION weir.place_in(place text, name text) RETURNS text
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT place || CASE WHEN name ~ '^[A-Za-z0-9_$.-]{1,40}$' THEN '.' || name ELSE ', in one of its names,' END
+$$;
+
+-- The JSON of a parameter: to 4,000 bytes.
+CREATE OR REPLACE FUNCTION weir.json_of(parameter text, said text) RETURNS jsonb
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+  IF octet_length(said) > 4000 THEN
+    PERFORM weir.refuse(parameter, parameter || ' is longer than 4000 bytes: ask for less');
+  END IF;
+  RETURN said::jsonb;
+EXCEPTION
+  WHEN invalid_text_representation OR untranslatable_character OR numeric_value_out_of_range OR statement_too_complex THEN
+    PERFORM weir.refuse(parameter, parameter || ' is no JSON that can be read');
+    RETURN NULL;
+END
+$$;
+
+-- An object with no other names than these.
+CREATE OR REPLACE FUNCTION weir.check_names(parameter text, place text, said jsonb, known text[]) RETURNS void
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+  name text;
+BEGIN
+  IF jsonb_typeof(said) IS DISTINCT FROM 'object' THEN
+    PERFORM weir.refuse(parameter, place || ' has to be an object with ' || array_to_string(known, ', '));
+  END IF;
+  FOR name IN SELECT jsonb_object_keys(said) LOOP
+    IF name <> ALL (known) THEN
+      PERFORM weir.refuse(parameter, weir.place_in(place, name) || ' is not known here: there are ' || array_to_string(known, ', '));
+    END IF;
+  END LOOP;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION weir.check_text(parameter text, place text, said jsonb) RETURNS void
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+  IF jsonb_typeof(said) IS DISTINCT FROM 'string' OR char_length(said #>> '{}') NOT BETWEEN 1 AND 256 THEN
+    PERFORM weir.refuse(parameter, place || ' has to be a text of 1 to 256 characters');
+  END IF;
+END
+$$;
+
+-- A whole number within bounds; `otherwise` where nothing was said.
+CREATE OR REPLACE FUNCTION weir.whole_number(parameter text, place text, said jsonb, lowest bigint, highest bigint, otherwise bigint)
+RETURNS bigint
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+  number numeric;
+BEGIN
+  IF said IS NULL THEN
+    RETURN otherwise;
+  END IF;
+  number := CASE jsonb_typeof(said) WHEN 'number' THEN said::numeric END;
+  IF number NOT BETWEEN lowest AND highest OR number <> trunc(number) OR number IS NULL THEN
+    PERFORM weir.refuse(parameter, format('%s has to be a whole number from %s to %s', place, lowest, highest));
+  END IF;
+  RETURN number;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION weir.check_properties(parameter text, place text, said jsonb) RETURNS void
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+  pair record;
+BEGIN
+  IF jsonb_typeof(said) IS DISTINCT FROM 'object' OR (SELECT count(*) FROM jsonb_object_keys(said)) NOT BETWEEN 1 AND 8 THEN
+    PERFORM weir.refuse(parameter, place || ' has to be an object with 1 to 8 properties and their values');
+  END IF;
+  FOR pair IN SELECT key, value FROM jsonb_each(said) LOOP
+    IF jsonb_typeof(pair.value) NOT IN ('string', 'number', 'boolean') THEN
+      PERFORM weir.refuse(parameter, weir.place_in(place, pair.key) || ' has to be a text, a number, true or false');
+    END IF;
+  END LOOP;
+END
+$$;
+
+-- A pattern, as it was said. `others` are names that it may have besides.
+CREATE OR REPLACE FUNCTION weir.checked_pattern(parameter text, place text, said jsonb, has_event boolean, others text[] DEFAULT '{}')
+RETURNS jsonb
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+  column_name text;
+BEGIN
+  PERFORM weir.check_names(parameter, place, said,
+    CASE WHEN has_event THEN '{event}'::text[] ELSE '{}' END || '{properties,version,platform,country}'::text[] || others);
+  IF has_event THEN
+    PERFORM weir.check_text(parameter, place || '.event', said -> 'event');
+  END IF;
+  FOREACH column_name IN ARRAY '{version,platform,country}'::text[] LOOP
+    IF said ? column_name THEN
+      PERFORM weir.check_text(parameter, place || '.' || column_name, said -> column_name);
+    END IF;
+  END LOOP;
+  IF said ? 'properties' THEN
+    PERFORM weir.check_properties(parameter, place || '.properties', said -> 'properties');
+  END IF;
+  RETURN said;
+END
+$$;
+
+-- A filter; none is '{}', which all events fit.
+CREATE OR REPLACE FUNCTION weir.filter_of(parameter text, said text) RETURNS jsonb
+LANGUAGE sql STABLE
+AS $$
+  SELECT CASE WHEN said IS NULL THEN '{}' ELSE weir.checked_pattern(parameter, parameter, weir.json_of(parameter, said), false) END
+$$;
+
+-- One pattern with its event, or NULL.
+CREATE OR REPLACE FUNCTION weir.pattern_of(parameter text, said text) RETURNS jsonb
+LANGUAGE sql STABLE
+AS $$
+  SELECT weir.checked_pattern(parameter, parameter, weir.json_of(parameter, said), true) WHERE said IS NOT NULL
+$$;
+
+-- A list of patterns.
+CREATE OR REPLACE FUNCTION weir.patterns_of(parameter text, said text, lowest integer, highest integer) RETURNS jsonb
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+  list constant jsonb := weir.json_of(parameter, said);
+BEGIN
+  IF jsonb_typeof(list) IS DISTINCT FROM 'array' OR jsonb_array_length(list) NOT BETWEEN lowest AND highest THEN
+    PERFORM weir.refuse(parameter, format('%s has to be a list of %s to %s events, such as [{"event": "login"}, {"event": "sale"}]',
+      parameter, lowest, highest));
+  END IF;
+  PERFORM weir.checked_pattern(parameter, format('%s[%s]', parameter, p.place), p.pattern, true)
+  FROM jsonb_array_elements(list) WITH ORDINALITY AS p (pattern, place);
+  RETURN list;
+END
+$$;
+
+-- A number of a parameter within its bounds.
+CREATE OR REPLACE FUNCTION weir.bounded(parameter text, said integer, lowest integer, highest integer) RETURNS integer
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+  IF said NOT BETWEEN lowest AND highest OR said IS NULL THEN
+    PERFORM weir.refuse(parameter, format('%s has to be a whole number from %s to %s', parameter, lowest, highest));
+  END IF;
+  RETURN said;
+END
+$$;
+
+-- Where the rows of a window are to be looked for, and where no row's own date need be asked for.
+CREATE OR REPLACE FUNCTION weir.window_of(zone text, first_day date, last_day date)
+RETURNS TABLE (since timestamptz, until timestamptz, surely_since timestamptz, surely_until timestamptz)
+LANGUAGE sql STABLE
+AS $$
+  SELECT lower(f.span), upper(l.span), lower(f.span) + interval '6 hours', upper(l.span) - interval '6 hours'
+  FROM (SELECT weir.span_of_day(zone, first_day) AS span) AS f, (SELECT weir.span_of_day(zone, last_day) AS span) AS l
+$$;
+
+-- The value of an event by which figures are split: of a column by its name, else of a property; NULL where it has none.
+CREATE OR REPLACE FUNCTION weir.value_by(split text, version text, platform text, country text, properties jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT left(nullif(CASE split WHEN 'version' THEN version WHEN 'platform' THEN platform WHEN 'country' THEN country
+    ELSE CASE WHEN jsonb_typeof(properties) = 'object' AND jsonb_typeof(properties -> split) IN ('string', 'number', 'boolean')
+      THEN properties ->> split END END, ''), 256)
+$$;
+
+-- The slot of weir.slot_of() for a number that is not negative, in a tenth of the time.
+CREATE OR REPLACE FUNCTION weir.quick_slot(number float8) RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT CASE WHEN number < 1e-300 THEN 0 ELSE 40000 + ceil(ln(number) / ln(101 / 99.0::float8))::integer END
+$$;
+
+-- A slot's number, in six digits.
+CREATE OR REPLACE FUNCTION weir.slot_number(slot integer) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT trim_scale(to_char(weir.value_of_slot(slot), '9.99999EEEE')::numeric)
+$$;
+
+GRANT EXECUTE ON FUNCTION weir.refuse(text, text), weir.place_in(text, text), weir.json_of(text, text),
+  weir.check_names(text, text, jsonb, text[]), weir.check_text(text, text, jsonb),
+  weir.whole_number(text, text, jsonb, bigint, bigint, bigint), weir.check_properties(text, text, jsonb),
+  weir.checked_pattern(text, text, jsonb, boolean, text[]), weir.filter_of(text, text), weir.pattern_of(text, text),
+  weir.patterns_of(text, text, integer, integer), weir.bounded(text, integer, integer, integer),
+  weir.window_of(text, date, date), weir.value_by(text, text, text, text, jsonb), weir.quick_slot(float8),
+  weir.slot_number(integer) TO weir_reader;

@@ -194,8 +194,9 @@ LANGUAGE sql STABLE
 AS $$
   SELECT jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', zone, 'event', event, 'property', property,
       'as_of', weir.counted_until(tenant), 'exact', false, 'error', '{"percentiles": 0.01}'::jsonb)
-    || weir.usage_merge(ARRAY(SELECT p FROM weir.usage_partial(tenant, first_day, last_day, zone, event, property) AS p),
+    || weir.usage_merge(ARRAY(SELECT p FROM weir.usage_partial(tenant, first_day, last_day, z.name, event, property) AS p),
       first_day, last_day, property)
+  FROM weir.readable_zone(tenant, zone, first_day, last_day) AS z (name)
 $$;
 COMMENT ON FUNCTION weir.usage_answer(text, date, date, text, text, text) IS
   'What a tenant''s users do: counts, numbers, success, errors, hours, sessions. sql/analytics/usage.sql defines them.';

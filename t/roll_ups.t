@@ -24,7 +24,7 @@ my $postgres = PrivatePostgres->start;
 my $db = $postgres->database('weir');
 my $migrated = weirctl('migrate');
 is $migrated->{status}, 0, 'a database' or diag $migrated->{err};
-my $dimensions = $db->selectall_arrayref('SELECT subject, event, property FROM weir.wanted_dimensions(?)', undef, 'acme');
+my $dimensions = $db->selectall_arrayref('SELECT subject, event, property, by_event FROM weir.wanted_dimensions(?)', undef, 'acme');
 
 # Clocks change in Los Angeles on 2026-03-08, in Berlin on 2026-03-29, in Havana at midnight of 2026-11-01.
 my @spans = map { [ $_->[0], $_->[0] + $_->[1] * 86_400 ] } [ 1_772_800_000, 4 ], [ 1_774_620_000, 3 ], [ 1_793_400_000, 3 ];

@@ -5,21 +5,25 @@ SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
 -- The name under which a subject's days are kept, NULL where the rows have to be read. Of one event alone a
--- subject is kept if some dimension has that event and the same properties.
+-- subject is kept where its dimensions are kept by event, or where some dimension has that event and the same
+-- properties.
 CREATE OR REPLACE FUNCTION weir.kept_as(tenant text, zone text, subject text, only_event text DEFAULT NULL) RETURNS text
 LANGUAGE sql STABLE
 AS $$
-  SELECT CASE WHEN NOT weir.keeps_zone(tenant, zone) THEN NULL WHEN only_event IS NULL THEN kept_as.subject ELSE (
+  SELECT CASE WHEN NOT weir.keeps_zone(tenant, zone) THEN NULL WHEN only_event IS NULL THEN kept_as.subject
+    WHEN said.by_event THEN only_event || '.' || kept_as.subject ELSE (
     SELECT min(own.subject)
     FROM (
       SELECT d.subject
       FROM weir.wanted_dimensions(tenant) AS d
       GROUP BY d.subject
-      HAVING bool_and(d.event = only_event) AND array_agg(d.property ORDER BY d.property) = (
-        SELECT array_agg(w.property ORDER BY w.property)
-        FROM weir.wanted_dimensions(tenant) AS w
-        WHERE w.subject = kept_as.subject AND w.event IN (only_event, '*'))
+      HAVING bool_and(d.event = only_event) AND array_agg(d.property ORDER BY d.property) = said.properties
     ) AS own) END
+  FROM (
+    SELECT bool_and(w.by_event) AS by_event, array_agg(w.property ORDER BY w.property) AS properties
+    FROM weir.wanted_dimensions(tenant) AS w
+    WHERE w.subject = kept_as.subject AND w.event IN (only_event, '*')
+  ) AS said
 $$;
 
 -- Each occurrence of a value, from the rows, as facts_of_day() finds them. `crash` itself has the value ''.

@@ -45,6 +45,7 @@ CREATE TABLE weir.dimensions (
     AND NOT starts_with(subject, 'crash')),
   event text NOT NULL DEFAULT '*',
   property text NOT NULL,
+  by_event boolean NOT NULL DEFAULT false,
   PRIMARY KEY (tenant_id, subject, event, property)
 );
 COMMENT ON TABLE weir.dimensions IS
@@ -52,7 +53,10 @@ COMMENT ON TABLE weir.dimensions IS
   'are values, anything else is none. A change counts for days that are made from then on.';
 COMMENT ON COLUMN weir.dimensions.tenant_id IS
   '''*'': every tenant that has no row of its own for this subject.';
-COMMENT ON COLUMN weir.dimensions.event IS '''*'': every event.';
+COMMENT ON COLUMN weir.dimensions.event IS
+  '''*'': every event; other rows of the same subject and property are then without effect.';
+COMMENT ON COLUMN weir.dimensions.by_event IS
+  'Also kept of each event by itself, as the subject EVENT.SUBJECT, so that it can be told of one event alone.';
 INSERT INTO weir.dimensions (subject, event, property) VALUES
   ('browser', '*', 'browser'),
   ('device', '*', 'device'),
@@ -91,8 +95,8 @@ CREATE INDEX day_sets_by_day ON weir.day_sets (tenant_id, zone, day);
 COMMENT ON COLUMN weir.day_sets.users IS 'Bit n of chunk c: the user whose number is c * 20480 + n.';
 COMMENT ON COLUMN weir.day_sets.subject IS
   'active (value ''''), new (''''), event (its name), version, platform, country, crash (''''), crash_version, '
-  'crash_os, crash_type, crash_group, or one of weir.dimensions. X_other (value '''') has the users of those '
-  'values of X that were too many for the day.';
+  'crash_os, crash_type, crash_group, one of weir.dimensions, or EVENT.X where one is kept by event. X_other '
+  '(value '''') has the users of those values of X that were too many for the day.';
 
 CREATE TABLE weir.day_counts (
   tenant_id text NOT NULL,

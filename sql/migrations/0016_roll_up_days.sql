@@ -20,13 +20,18 @@ AS $$
     ((day + 1)::timestamp AT TIME ZONE zone) + interval '3 hours')
 $$;
 
-CREATE FUNCTION weir.wanted_dimensions(tenant text) RETURNS TABLE (subject text, event text, property text)
+-- A property of one event is in a subject once, though a row for every event and one for this may say so.
+CREATE FUNCTION weir.wanted_dimensions(tenant text)
+RETURNS TABLE (subject text, event text, property text, by_event boolean)
 LANGUAGE sql STABLE
 AS $$
-  SELECT d.subject, d.event, d.property
+  SELECT d.subject, d.event, d.property, d.by_event
   FROM weir.dimensions AS d
-  WHERE d.tenant_id = tenant OR d.tenant_id = '*' AND NOT EXISTS (
-    SELECT FROM weir.dimensions AS own WHERE own.tenant_id = tenant AND own.subject = d.subject)
+  WHERE (d.tenant_id = tenant OR d.tenant_id = '*' AND NOT EXISTS (
+      SELECT FROM weir.dimensions AS own WHERE own.tenant_id = tenant AND own.subject = d.subject))
+    AND (d.event = '*' OR NOT EXISTS (
+      SELECT FROM weir.dimensions AS every
+      WHERE (every.tenant_id, every.subject, every.event, every.property) = (d.tenant_id, d.subject, '*', d.property)))
 $$;
 
 -- The slot of a number in a logarithmic histogram, after DDSketch (https://arxiv.org/abs/1908.10693): the
@@ -54,18 +59,57 @@ AS $$
     WHEN 14 THEN 'country' END
 $$;
 
-CREATE FUNCTION weir.crashes_of_day(tenant text, zone text, day date)
-RETURNS TABLE (number integer, version text, os text, type text, fingerprint text, hour integer)
+-- The rows of a day, with their users' numbers. Functions without a SET become part of the query that calls them.
+CREATE FUNCTION weir.events_of_day(tenant text, zone text, day date)
+RETURNS TABLE (number integer, event text, version text, platform text, country text, properties jsonb, hour integer)
 LANGUAGE sql STABLE
 AS $$
-  SELECT u.number, left(c.app_version, 256), left(c.os_version, 256), left(c.crash_type, 256),
-    left(c.fingerprint, 256), extract(hour FROM c."timestamp" AT TIME ZONE crashes_of_day.zone)::integer
+  SELECT u.number, left(e.event, 256), left(nullif(e.app_version, ''), 256), left(nullif(e.platform, ''), 256),
+    left(nullif(e.country, ''), 256), CASE jsonb_typeof(e.properties) WHEN 'object' THEN e.properties END,
+    extract(hour FROM e.at)::integer
+  FROM (
+    SELECT *, "timestamp" AT TIME ZONE events_of_day.zone AS at FROM weir.events
+    WHERE tenant_id = events_of_day.tenant
+      AND "timestamp" >= lower(weir.span_of_day(events_of_day.zone, events_of_day.day))
+      AND "timestamp" < upper(weir.span_of_day(events_of_day.zone, events_of_day.day))
+  ) AS e
+  LEFT JOIN weir.user_numbers AS u ON u.tenant_id = events_of_day.tenant AND u.user_id = e.user_id
+  WHERE e.at >= events_of_day.day AND e.at < events_of_day.day + 1
+$$;
+
+-- Each crash of a day as a value of each of its subjects.
+CREATE FUNCTION weir.crashes_of_day(tenant text, zone text, day date)
+RETURNS TABLE (subject text, value text, number integer, hour integer)
+LANGUAGE sql STABLE
+AS $$
+  SELECT v.subject, left(v.value, 256), u.number, extract(hour FROM c."timestamp" AT TIME ZONE crashes_of_day.zone)::integer
   FROM weir.crashes AS c
   LEFT JOIN weir.user_numbers AS u ON u.tenant_id = crashes_of_day.tenant AND u.user_id = c.user_id
+  CROSS JOIN LATERAL (VALUES ('crash', ''), ('crash_version', nullif(c.app_version, '')), ('crash_os', nullif(c.os_version, '')),
+    ('crash_type', nullif(c.crash_type, '')), ('crash_group', nullif(c.fingerprint, ''))) AS v (subject, value)
   WHERE c.tenant_id = crashes_of_day.tenant
     AND c."timestamp" >= lower(weir.span_of_day(crashes_of_day.zone, crashes_of_day.day))
     AND c."timestamp" < upper(weir.span_of_day(crashes_of_day.zone, crashes_of_day.day))
-    AND (c."timestamp" AT TIME ZONE crashes_of_day.zone)::date = crashes_of_day.day
+    AND (c."timestamp" AT TIME ZONE crashes_of_day.zone)::date = crashes_of_day.day AND v.value IS NOT NULL
+$$;
+
+-- Dimensions as facts_of_day() finds them: one that is kept by event stands there twice. A family shares the
+-- bound of a thousand values.
+CREATE FUNCTION weir.families_of(tenant text)
+RETURNS TABLE (family text, subject text, event text, property text, apart boolean)
+LANGUAGE sql STABLE
+AS $$
+  SELECT d.subject || CASE WHEN a.apart THEN ' by event' ELSE '' END, d.subject, d.event, d.property, a.apart
+  FROM weir.wanted_dimensions(tenant) AS d
+  CROSS JOIN (VALUES (false), (true)) AS a (apart)
+  WHERE d.by_event OR NOT a.apart
+$$;
+
+-- Of some hours of the clock how many events each had; all 24 in their order.
+CREATE FUNCTION weir.around_the_clock(hours integer[], events bigint[]) RETURNS bigint[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT ARRAY(SELECT coalesce(events[array_position(hours, hour)], 0) FROM generate_series(0, 23) AS hour ORDER BY hour)
 $$;
 
 -- All figures of a day but its sessions and its new users, from one reading of the rows:
@@ -77,7 +121,12 @@ $$;
 --
 -- Values are cut after 256 characters, and the empty one is none. Of a subject the thousand values with the
 -- most events are kept, what is beyond is X_other together; of numbers the thousand properties of events
--- that have the most. So a client that invents names costs no more than this.
+-- that have the most. What is kept by event has a thousand values for all events together, and nothing of an
+-- event that is itself beyond the thousand. So a client that invents names costs no more than this.
+--
+--   happened ──► named ──► tallied ──► ranked ──► counts by hour
+--       │          └───────────────────► └──────► sets
+--       └──► numbers
 --
 -- The planner knows nothing of what it will read, and takes all for few rows: it is told to hash.
 CREATE FUNCTION weir.facts_of_day(tenant text, zone text, day date)
@@ -87,48 +136,42 @@ LANGUAGE sql STABLE
 SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_mergejoin = off SET enable_sort = off
 AS $$
   WITH happened AS MATERIALIZED (
-    SELECT u.number, left(e.event, 256) AS event, left(nullif(e.app_version, ''), 256) AS version,
-      left(nullif(e.platform, ''), 256) AS platform, left(nullif(e.country, ''), 256) AS country,
-      e.properties, extract(hour FROM e.at)::integer AS hour
-    FROM (
-      SELECT *, "timestamp" AT TIME ZONE facts_of_day.zone AS at FROM weir.events
-      WHERE tenant_id = facts_of_day.tenant
-        AND "timestamp" >= lower(weir.span_of_day(facts_of_day.zone, facts_of_day.day))
-        AND "timestamp" < upper(weir.span_of_day(facts_of_day.zone, facts_of_day.day))
-    ) AS e
-    LEFT JOIN weir.user_numbers AS u ON u.tenant_id = facts_of_day.tenant AND u.user_id = e.user_id
-    WHERE e.at >= facts_of_day.day AND e.at < facts_of_day.day + 1
-  ), wanted AS MATERIALIZED (
-    SELECT * FROM weir.wanted_dimensions(facts_of_day.tenant)
+    SELECT * FROM weir.events_of_day(facts_of_day.tenant, facts_of_day.zone, facts_of_day.day)
+  ), families AS MATERIALIZED (
+    SELECT * FROM weir.families_of(facts_of_day.tenant)
   ), named AS MATERIALIZED (
     -- Subjects that are no columns of events.
-    SELECT d.subject, left(h.properties ->> d.property, 256) AS value, h.number, h.hour
+    SELECT f.family, CASE WHEN f.apart THEN h.event END AS apart,
+      CASE WHEN f.apart THEN h.event || '.' || f.subject ELSE f.subject END AS subject,
+      left(h.properties ->> f.property, 256) AS value, h.number, h.hour
     FROM happened AS h
-    JOIN wanted AS d ON d.event IN (h.event, '*')
-    WHERE jsonb_typeof(h.properties) = 'object'
-      AND jsonb_typeof(h.properties -> d.property) IN ('string', 'number', 'boolean')
-      AND h.properties ->> d.property <> ''
+    JOIN families AS f ON f.event IN (h.event, '*')
+    WHERE jsonb_typeof(h.properties -> f.property) IN ('string', 'number', 'boolean')
+      AND h.properties ->> f.property <> ''
     UNION ALL
-    SELECT n.subject, n.value, c.number, c.hour
-    FROM weir.crashes_of_day(facts_of_day.tenant, facts_of_day.zone, facts_of_day.day) AS c,
-      LATERAL (VALUES ('crash', ''), ('crash_version', nullif(version, '')), ('crash_os', nullif(os, '')),
-        ('crash_type', nullif(type, '')), ('crash_group', nullif(fingerprint, ''))) AS n (subject, value)
-    WHERE n.value IS NOT NULL
+    SELECT c.subject, NULL, c.subject, c.value, c.number, c.hour
+    FROM weir.crashes_of_day(facts_of_day.tenant, facts_of_day.zone, facts_of_day.day) AS c
   ), tallied AS MATERIALIZED (
-    SELECT weir.subject_grouped(grouping(event, version, platform, country)) AS subject,
-      coalesce(event, version, platform, country, '') AS value,
-      grouping(event, version, platform, country) = 15 OR coalesce(event, version, platform, country) IS NOT NULL AS is_value,
-      hour, count(*) AS events
-    FROM happened
-    GROUP BY GROUPING SETS ((hour), (event, hour), (version, hour), (platform, hour), (country, hour))
+    SELECT g.subject AS family, NULL AS apart, g.subject, coalesce(g.value, '') AS value, g.hour, g.events
+    FROM (
+      SELECT weir.subject_grouped(grouping(event, version, platform, country)) AS subject,
+        coalesce(event, version, platform, country) AS value, hour, count(*) AS events
+      FROM happened
+      GROUP BY GROUPING SETS ((hour), (event, hour), (version, hour), (platform, hour), (country, hour))
+    ) AS g
+    WHERE g.subject = 'active' OR g.value IS NOT NULL
     UNION ALL
-    SELECT n.subject, n.value, true, n.hour, count(*) FROM named AS n GROUP BY n.subject, n.value, n.hour
+    SELECT n.family, n.apart, n.subject, n.value, n.hour, count(*)
+    FROM named AS n GROUP BY n.family, n.apart, n.subject, n.value, n.hour
+  ), told_events AS MATERIALIZED (
+    SELECT t.value AS event FROM tallied AS t WHERE t.subject = 'event'
+    GROUP BY t.value ORDER BY sum(t.events) DESC, t.value COLLATE "C" LIMIT 1000
   ), ranked AS MATERIALIZED (
     SELECT t.subject, t.value,
-      row_number() OVER (PARTITION BY t.subject ORDER BY sum(t.events) DESC, t.value COLLATE "C") > 1000 AS beyond
+      row_number() OVER (PARTITION BY t.family ORDER BY sum(t.events) DESC, t.subject COLLATE "C", t.value COLLATE "C") > 1000 AS beyond
     FROM tallied AS t
-    WHERE t.is_value
-    GROUP BY t.subject, t.value
+    WHERE t.apart IS NULL OR t.apart IN (SELECT e.event FROM told_events AS e)
+    GROUP BY t.family, t.subject, t.value
   ), beyond AS MATERIALIZED (
     SELECT r.subject, r.value FROM ranked AS r WHERE r.beyond
   ), members AS MATERIALIZED (
@@ -150,7 +193,7 @@ AS $$
     UNION ALL
     SELECT n.subject, n.value, n.number / 20480, weir.at_bits(n.number % 20480, 1)
     FROM (SELECT DISTINCT n.subject, n.value, n.number FROM named AS n WHERE n.number IS NOT NULL) AS n
-    WHERE NOT EXISTS (SELECT FROM beyond AS b WHERE b.subject = n.subject AND b.value = n.value)
+    JOIN ranked AS r ON r.subject = n.subject AND r.value = n.value AND NOT r.beyond
     GROUP BY n.subject, n.value, n.number / 20480
     UNION ALL
     SELECT b.subject || '_other', '', n.number / 20480, weir.at_bits(n.number % 20480, 1)
@@ -168,15 +211,13 @@ AS $$
     SELECT CASE WHEN r.beyond THEN t.subject || '_other' ELSE t.subject END AS subject,
       CASE WHEN r.beyond THEN '' ELSE t.value END AS value, t.hour, sum(t.events)::bigint AS events
     FROM tallied AS t JOIN ranked AS r ON r.subject = t.subject AND r.value = t.value
-    WHERE t.is_value
     GROUP BY 1, 2, 3
   ), numbers AS (
     SELECT n.event, n.property, weir.slot_of(n.number) AS slot, count(*) AS events,
       sum(n.number) AS total, min(n.number) AS lowest, max(n.number) AS highest
     FROM (
       SELECT h.event, left(p.key, 256) AS property, p.value::numeric AS number
-      FROM happened AS h,
-        jsonb_each(CASE WHEN jsonb_typeof(h.properties) = 'object' THEN h.properties END) AS p
+      FROM happened AS h, jsonb_each(h.properties) AS p
       WHERE jsonb_typeof(p.value) = 'number'
     ) AS n
     WHERE abs(n.number) < 1e300
@@ -187,15 +228,10 @@ AS $$
   FROM sets AS s
   WHERE s.value IS NOT NULL OR s.subject = 'active'
   UNION ALL
-  SELECT 'count', f.subject, f.value, NULL, NULL, sum(f.events)::bigint, array_agg(f.events ORDER BY f.hour),
-    NULL, NULL, NULL, NULL, NULL
-  FROM (
-    SELECT k.subject, k.value, clock.hour, coalesce(h.events, 0) AS events
-    FROM (SELECT DISTINCT h.subject, h.value FROM hourly AS h) AS k
-    CROSS JOIN generate_series(0, 23) AS clock (hour)
-    LEFT JOIN hourly AS h ON h.subject = k.subject AND h.value = k.value AND h.hour = clock.hour
-  ) AS f
-  GROUP BY f.subject, f.value
+  SELECT 'count', h.subject, h.value, NULL, NULL, sum(h.events)::bigint,
+    weir.around_the_clock(array_agg(h.hour), array_agg(h.events)), NULL, NULL, NULL, NULL, NULL
+  FROM hourly AS h
+  GROUP BY h.subject, h.value
   UNION ALL
   SELECT * FROM (
     SELECT 'number', n.event, n.property, NULL::integer, NULL::bit, sum(n.events)::bigint AS events, NULL::bigint[],
@@ -217,7 +253,7 @@ AS $$
   WITH bounds AS MATERIALIZED (
     SELECT lower(span) - interval '24 hours' AS first, upper(span) + interval '24 hours' AS last
     FROM weir.span_of_day(sessions_of_day.zone, sessions_of_day.day) AS span
-  ), near AS (
+  ), near AS NOT MATERIALIZED (
     SELECT e.user_id, e.session_id, e."timestamp" AS at, (e."timestamp" AT TIME ZONE sessions_of_day.zone)::date AS day
     FROM weir.events AS e
     WHERE e.tenant_id = sessions_of_day.tenant AND e.session_id IS NOT NULL
@@ -227,16 +263,21 @@ AS $$
       min(n.at) FILTER (WHERE n.day = sessions_of_day.day) AS first_at, max(n.at) AS last_at
     FROM near AS n
     GROUP BY n.user_id, n.session_id
-  ), begun AS MATERIALIZED (
-    SELECT row_number() OVER () AS n, s.user_id, s.first_at,
-      -- Seldom: the same session_id again on a later day.
-      CASE WHEN s.last_at <= s.first_at + interval '24 hours' THEN s.last_at ELSE (
-        SELECT max(e."timestamp") FROM weir.events AS e
-        WHERE e.tenant_id = sessions_of_day.tenant AND e.session_id = s.session_id
-          AND e.user_id IS NOT DISTINCT FROM s.user_id
-          AND e."timestamp" BETWEEN s.first_at AND s.first_at + interval '24 hours') END AS last_at
+  ), fresh AS MATERIALIZED (
+    SELECT row_number() OVER () AS n, s.user_id, s.session_id, s.first_at, s.last_at,
+      s.last_at > s.first_at + interval '24 hours' AS goes_on
     FROM seen AS s
     WHERE s.first_at IS NOT NULL AND (s.before IS NULL OR s.before <= s.first_at - interval '24 hours')
+  ), ends AS (
+    -- Of those whose session_id comes again on a later day: only where there are any are the rows read once more.
+    SELECT f.n, max(near.at) AS last_at
+    FROM near
+    JOIN fresh AS f ON f.goes_on AND f.session_id = near.session_id
+      AND coalesce('=' || f.user_id, '') = coalesce('=' || near.user_id, '')
+    WHERE near.at BETWEEN f.first_at AND f.first_at + interval '24 hours'
+    GROUP BY f.n
+  ), begun AS MATERIALIZED (
+    SELECT f.n, f.user_id, f.first_at, coalesce(e.last_at, f.last_at) AS last_at FROM fresh AS f LEFT JOIN ends AS e ON e.n = f.n
   ), crashed AS MATERIALIZED (
     SELECT DISTINCT b.n
     FROM begun AS b

@@ -134,7 +134,8 @@ $$;
 
 GRANT EXECUTE ON FUNCTION weir.span_of_day(text, date), weir.wanted_dimensions(text), weir.slot_of(numeric),
   weir.value_of_slot(integer), weir.subject_grouped(integer), weir.at_bits(integer, integer),
-  weir.crashes_of_day(text, text, date), weir.facts_of_day(text, text, date), weir.sessions_of_day(text, text, date),
+  weir.events_of_day(text, text, date), weir.crashes_of_day(text, text, date), weir.families_of(text),
+  weir.around_the_clock(integer[], bigint[]), weir.facts_of_day(text, text, date), weir.sessions_of_day(text, text, date),
   weir.newcomers_of_day(text, text, date), weir.zones_of(text), weir.local_days(text, date),
   weir.rows_of_day(text, text, date), weir.is_thinned(text, text, date), weir.tenants_with_rows(),
   weir.days_with_rows(text), weir.next_day_with_rows(text, timestamptz), weir.sums_of_day(text, date),

@@ -1,5 +1,5 @@
 -- More properties that are kept as subjects: whether it worked, and what the command line endpoint takes
--- (core/event/cli_form.cpp). One that has the event alone answers a question about that event without the rows.
+-- (core/event/cli_form.cpp).
 SET LOCAL ROLE weir_owner;
 
 INSERT INTO weir.dimensions (subject, event, property) VALUES
@@ -8,7 +8,6 @@ INSERT INTO weir.dimensions (subject, event, property) VALUES
   ('output_format', 'cli_command', 'output_format'),
   ('cli_success', 'cli_command', 'success'),
   ('cli_error_type', 'cli_command', 'error_type'),
-  ('recording_success', 'recording_completed', 'success'),
   ('recording_source', 'recording_completed', 'source');
 
 -- How many of the sets that are added hold each user: a counter for each bit, kept in planes. Plane 1 has

@@ -50,9 +50,10 @@ sub count_event ($self, $found, $row, $day, $hour) {
     [ country => $row->{country} ];
   my $properties = ref $row->{properties} eq 'HASH' ? $row->{properties} : {};
   for my $dimension ($self->{dimensions}->@*) {
-    my ($subject, $event, $property) = @$dimension;
+    my ($subject, $event, $property, $by_event) = @$dimension;
     next if $event ne '*' && $event ne $row->{event};
     note($found, $row, $day, $hour, $subject, text_of($properties->{$property}));
+    note($found, $row, $day, $hour, "$row->{event}.$subject", text_of($properties->{$property})) if $by_event;
   }
   for my $property (grep { is_number($properties->{$_}) } keys %$properties) {
     add_number($found->{number}{"$day $row->{event} $property"} //= {}, $properties->{$property}[0]);

@@ -8,6 +8,10 @@
 --   versions, platforms, countries, browsers, devices
 --               the values that most users had, with users, events, and their share of the active users. Who had two
 --               versions counts for both, and who had none for no version: shares need not add up to 1
+--   share_of_events
+--               of a value: its events among all of the window, for what knows no users, such as command lines
+--   with_errors of a value's users, those who had an event with `error_type` on a day on which they had the value;
+--               error_share: of its users
 --   weeks       of a value: its users and their share of the week's
 --   adoption    of a version: its share of each day's active users, in the order of `days`; null without any
 --
@@ -38,6 +42,8 @@ SET jit = off SET work_mem = '64MB'
 AS $$
   SELECT * FROM weir.values_partial(tenant, first_day, last_day, zone, ARRAY(SELECT s.subject FROM weir.audience_subjects() AS s))
   UNION ALL
+  SELECT 'events', '', sum(e.events) FROM weir.events_by_day(tenant, zone, first_day, last_day) AS e
+  UNION ALL
   SELECT 'active_' || u.unit, u.start::text, sum(bit_count(u.users))
   FROM (
     SELECT unit, CASE unit WHEN 'all' THEN first_day ELSE date_trunc(unit, a.day::timestamp)::date END AS start,
@@ -48,22 +54,33 @@ AS $$
   GROUP BY u.unit, u.start
 $$;
 
--- Users of the wanted values: X_users by value; X_week, and version_day, by "DAY VALUE".
+-- Users of the wanted values: X_users and X_troubled by value; X_week, and version_day, by "DAY VALUE".
 CREATE OR REPLACE FUNCTION weir.audience_users_partial(
   tenant text, first_day date, last_day date, zone text, subject text, wanted text[])
 RETURNS SETOF weir.part
 LANGUAGE sql STABLE
-SET jit = off SET work_mem = '64MB'
+SET jit = off SET work_mem = '64MB' SET enable_nestloop = off
 AS $$
-  WITH weekly AS MATERIALIZED (
-    SELECT v.value, date_trunc('week', v.day::timestamp)::date AS start, v.chunk, bit_or(v.users) AS users
+  WITH failed AS MATERIALIZED (
+    SELECT s.day, s.chunk, bit_or(s.users) AS users
+    FROM weir.sets_in(tenant, zone, 'error_type', NULL, first_day, last_day) AS s
+    GROUP BY s.day, s.chunk
+  ), weekly AS MATERIALIZED (
+    SELECT v.value, date_trunc('week', v.day::timestamp)::date AS start, v.chunk, bit_or(v.users) AS users,
+      bit_or(v.users & f.users) AS troubled
     FROM weir.sets_in(tenant, zone, subject, NULL, first_day, last_day) AS v
+    LEFT JOIN failed AS f ON f.day = v.day AND f.chunk = v.chunk
     WHERE v.value = ANY (wanted)
     GROUP BY v.value, start, v.chunk
   )
-  SELECT subject || '_users', u.value, sum(bit_count(u.users))
-  FROM (SELECT w.value, w.chunk, bit_or(w.users) AS users FROM weekly AS w GROUP BY w.value, w.chunk) AS u
-  GROUP BY u.value
+  SELECT f.figure, u.value, sum(f.users)
+  FROM (
+    SELECT w.value, bit_count(bit_or(w.users)) AS users, bit_count(bit_or(w.troubled)) AS troubled
+    FROM weekly AS w
+    GROUP BY w.value, w.chunk
+  ) AS u, LATERAL (VALUES (subject || '_users', u.users), (subject || '_troubled', u.troubled)) AS f (figure, users)
+  WHERE f.users IS NOT NULL
+  GROUP BY f.figure, u.value
   UNION ALL
   SELECT subject || '_week', w.start || ' ' || w.value, sum(bit_count(w.users)) FROM weekly AS w GROUP BY w.start, w.value
   UNION ALL
@@ -84,16 +101,17 @@ AS $$
 $$;
 
 -- Each value whose users were counted, those with the most users first.
-CREATE OR REPLACE FUNCTION weir.audience_ranks(parts weir.part[], subject text)
-RETURNS TABLE (rank bigint, value text, users numeric, events numeric)
+CREATE OR REPLACE FUNCTION weir.audience_figures(parts weir.part[], subject text)
+RETURNS TABLE (rank bigint, value text, users numeric, events numeric, troubled numeric)
 LANGUAGE sql IMMUTABLE
 AS $$
-  SELECT row_number() OVER (ORDER BY s.users DESC, s.value COLLATE "C"), s.value, s.users, s.events
+  SELECT row_number() OVER (ORDER BY s.users DESC, s.value COLLATE "C"), s.value, s.users, s.events, s.troubled
   FROM (
     SELECT p.key AS value, coalesce(sum(p.amount) FILTER (WHERE p.figure = subject || '_users'), 0) AS users,
-      sum(p.amount) FILTER (WHERE p.figure = subject) AS events
+      sum(p.amount) FILTER (WHERE p.figure = subject) AS events,
+      coalesce(sum(p.amount) FILTER (WHERE p.figure = subject || '_troubled'), 0) AS troubled
     FROM unnest(parts) AS p
-    WHERE p.figure IN (subject, subject || '_users')
+    WHERE p.figure IN (subject, subject || '_users', subject || '_troubled')
     GROUP BY p.key
   ) AS s
 $$;
@@ -103,16 +121,16 @@ CREATE OR REPLACE FUNCTION weir.audience_is_exact(parts weir.part[], subject tex
 LANGUAGE sql IMMUTABLE
 AS $$
   SELECT NOT EXISTS (SELECT FROM unnest(parts) AS p WHERE p.figure = subject || '_other')
-    AND coalesce((SELECT max(r.events) FROM weir.audience_ranks(parts, subject) AS r
+    AND coalesce((SELECT max(r.events) FROM weir.audience_figures(parts, subject) AS r
         WHERE r.value <> ALL (weir.candidates(parts, subject, most))), 0)
-      <= coalesce((SELECT r.users FROM weir.audience_ranks(parts, subject) AS r WHERE r.rank = most), 0)
+      <= coalesce((SELECT r.users FROM weir.audience_figures(parts, subject) AS r WHERE r.rank = most), 0)
 $$;
 
 CREATE OR REPLACE FUNCTION weir.audience_list(parts weir.part[], subject text, first_day date, last_day date, most integer) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 AS $$
   WITH listed AS MATERIALIZED (
-    SELECT * FROM weir.audience_ranks(parts, subject) AS r WHERE r.rank <= most
+    SELECT * FROM weir.audience_figures(parts, subject) AS r WHERE r.rank <= most
   ), sums AS MATERIALIZED (
     SELECT p.figure, left(p.key, 10)::date AS start, substr(p.key, 12) AS value, sum(p.amount) AS amount
     FROM unnest(parts) AS p
@@ -131,7 +149,9 @@ AS $$
     GROUP BY l.value
   )
   SELECT coalesce(jsonb_agg(jsonb_build_object(subject, l.value, 'users', l.users, 'events', l.events,
-      'share', weir.ratio(l.users, (SELECT s.amount FROM sums AS s WHERE s.figure = 'active_all')), 'weeks', n.weeks)
+      'share', weir.ratio(l.users, (SELECT s.amount FROM sums AS s WHERE s.figure = 'active_all')),
+      'share_of_events', weir.ratio(l.events, weir.amount_of(parts, 'events')), 'with_errors', l.troubled,
+      'error_share', weir.ratio(l.troubled, l.users), 'weeks', n.weeks)
     || CASE subject WHEN 'version' THEN jsonb_build_object('adoption', n.adoption) ELSE '{}' END ORDER BY l.rank), '[]')
   FROM listed AS l
   JOIN lines AS n ON n.value = l.value
@@ -169,15 +189,16 @@ SET jit = off
 AS $$
   SELECT jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', zone, 'as_of', weir.counted_until(tenant))
     || weir.audience_merge(first.parts || ARRAY(
-      SELECT p FROM weir.audience_details_partial(tenant, first_day, last_day, zone, first.parts, most) AS p), first_day, last_day, most)
-  FROM (SELECT ARRAY(SELECT p FROM weir.audience_partial(tenant, first_day, last_day, zone) AS p) AS parts OFFSET 0) AS first
+      SELECT p FROM weir.audience_details_partial(tenant, first_day, last_day, z.name, first.parts, most) AS p), first_day, last_day, most)
+  FROM weir.readable_zone(tenant, zone, first_day, last_day) AS z (name),
+    LATERAL (SELECT ARRAY(SELECT p FROM weir.audience_partial(tenant, first_day, last_day, z.name) AS p) AS parts OFFSET 0) AS first
 $$;
 COMMENT ON FUNCTION weir.audience_answer(text, date, date, text, integer) IS
   'Versions, platforms, countries, browsers, devices of a window''s users. sql/analytics/audience.sql defines them.';
 
 GRANT EXECUTE ON FUNCTION weir.audience_subjects(), weir.candidates(weir.part[], text, integer),
   weir.audience_partial(text, date, date, text), weir.audience_users_partial(text, date, date, text, text, text[]),
-  weir.audience_details_partial(text, date, date, text, weir.part[], integer), weir.audience_ranks(weir.part[], text),
+  weir.audience_details_partial(text, date, date, text, weir.part[], integer), weir.audience_figures(weir.part[], text),
   weir.audience_is_exact(weir.part[], text, integer), weir.audience_list(weir.part[], text, date, date, integer),
   weir.audience_trend(weir.part[], text, date, date), weir.audience_merge(weir.part[], date, date, integer),
   weir.audience_answer(text, date, date, text, integer) TO weir_reader;

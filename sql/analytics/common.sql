@@ -12,6 +12,35 @@ AS $$
     WHERE z.tenant_id = tenant AND z.zone = keeps_zone.zone AND z.ready_at IS NOT NULL)
 $$;
 
+-- The zone, or an error if its days are not kept and the events of the window are more than are read for an answer: a
+-- million, unless weir.read_at_most is set to another number. How many they are, UTC's days say.
+CREATE OR REPLACE FUNCTION weir.readable_zone(tenant text, zone text, first_day date, last_day date) RETURNS text
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+  most constant bigint := coalesce(nullif(current_setting('weir.read_at_most', true), '')::bigint, 1000000);
+  found bigint;
+BEGIN
+  IF weir.keeps_zone(tenant, zone) THEN
+    RETURN zone;
+  END IF;
+  SELECT sum(d.events) INTO found
+  FROM weir.day_counts AS d
+  WHERE d.tenant_id = tenant AND d.zone = 'UTC' AND d.subject = 'active' AND d.value = ''
+    AND d.day BETWEEN first_day - 1 AND last_day + 1;
+  IF found > most THEN
+    RAISE invalid_parameter_value USING COLUMN = 'tz', MESSAGE = format(
+      CASE WHEN EXISTS (SELECT FROM weir.report_zones AS z WHERE z.tenant_id = tenant AND z.zone = readable_zone.zone)
+        THEN 'Days in %s are still being built (`weirctl rollup status`), and this window has %s events, more than the %s '
+          'that are read: ask for fewer days or for UTC until they are'
+        ELSE 'Days in %1$s are not kept, and this window has %2$s events, more than the %3$s that are read: ask for fewer '
+          'days or for UTC, or have them kept (`weirctl rollup zones --tenant TENANT --add %1$s`)' END,
+      zone, found, most);
+  END IF;
+  RETURN zone;
+END
+$$;
+
 -- All that was stored before is counted. NULL while a rebuild goes on.
 CREATE OR REPLACE FUNCTION weir.counted_until(tenant text) RETURNS timestamptz
 LANGUAGE sql STABLE
@@ -144,7 +173,7 @@ CREATE OR REPLACE FUNCTION weir.ratio(part numeric, whole numeric) RETURNS numer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT round(part / nullif(whole, 0), 6) $$;
 
-GRANT EXECUTE ON FUNCTION weir.keeps_zone(text, text), weir.counted_until(text),
+GRANT EXECUTE ON FUNCTION weir.keeps_zone(text, text), weir.counted_until(text), weir.readable_zone(text, text, date, date),
   weir.rows_in(text, text, date, date), weir.active_users(text, text, date, date),
   weir.new_users(text, text, date, date), weir.users_until(text, text, date), weir.events_by_day(text, text, date, date),
   weir.starts(text, date, date), weir.is_whole(text, date, date, date), weir.units_between(text, date, date),

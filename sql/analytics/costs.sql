@@ -9,6 +9,8 @@
 --              factor for each event. As weir.measures stands now, for days past too
 --   events     how many had a number, and per_event the mean of it
 --   active     users with an event of any kind, and per_user the total for each of them
+--   per_user_and_month
+--              of the months that lie wholly in the window, the total / the active users of each, added up
 --   growth     the total against that of as many days just before the window
 --   days, weeks, months
 --              the same for each, and in `growth` against the one before, where the window cuts neither
@@ -171,11 +173,22 @@ AS $$
   ) AS l
 $$;
 
+-- For each user of a whole month, the mean of what they cost.
+CREATE OR REPLACE FUNCTION weir.monthly_costs(parts weir.part[], first_day date, last_day date) RETURNS numeric
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT weir.ratio(coalesce(sum(p.amount) FILTER (WHERE p.figure = 'total'), 0), sum(p.amount) FILTER (WHERE p.figure = 'active_month'))
+  FROM unnest(parts) AS p
+  WHERE CASE WHEN p.figure IN ('total', 'active_month')
+    THEN weir.is_whole('month', date_trunc('month', p.key::timestamp)::date, first_day, last_day) END
+$$;
+
 CREATE OR REPLACE FUNCTION weir.costs_merge(parts weir.part[], first_day date, last_day date) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 SET jit = off SET enable_nestloop = off
 AS $$
   SELECT a.whole - 'start' || jsonb_build_object('exact', weir.amount_of(parts, 'full') = 0,
+    'per_user_and_month', weir.monthly_costs(parts, first_day, last_day),
     'growth', jsonb_build_object('before', a.before, 'rate', weir.ratio((a.whole -> 'total')::numeric - a.before, a.before)),
     'days', weir.costs_trend(parts, 'day', first_day, last_day),
     'weeks', weir.costs_trend(parts, 'week', first_day, last_day),
@@ -190,8 +203,9 @@ SET jit = off
 AS $$
   SELECT jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', zone, 'measure', measure,
       'as_of', weir.counted_until(tenant))
-    || weir.costs_merge(ARRAY(SELECT p FROM weir.costs_partial(tenant, first_day, last_day, zone,
+    || weir.costs_merge(ARRAY(SELECT p FROM weir.costs_partial(tenant, first_day, last_day, z.name,
       weir.known_measure(tenant, measure)) AS p), first_day, last_day)
+  FROM weir.readable_zone(tenant, zone, first_day - (last_day - first_day + 1), last_day) AS z (name)
 $$;
 COMMENT ON FUNCTION weir.costs_answer(text, date, date, text, text) IS
   'What a measure adds up to within a window of days, costs if none is named. sql/analytics/costs.sql defines it.';
@@ -200,4 +214,5 @@ GRANT EXECUTE ON FUNCTION weir.wanted_measure(text, text), weir.known_measure(te
   weir.measure_kept(text, text, text, date, date), weir.measure_counted(text, text, text, date, date),
   weir.measure_by_day(text, text, text, date, date), weir.measure_full_days(text, text, text, date, date),
   weir.costs_partial(text, date, date, text, text), weir.costs_trend(weir.part[], text, date, date),
+  weir.monthly_costs(weir.part[], date, date),
   weir.costs_merge(weir.part[], date, date), weir.costs_answer(text, date, date, text, text) TO weir_reader;

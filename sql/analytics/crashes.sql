@@ -305,8 +305,9 @@ SET jit = off
 AS $$
   SELECT jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', zone, 'as_of', weir.counted_until(tenant))
     || weir.crashes_merge(first.parts || ARRAY(
-      SELECT p FROM weir.crash_details_partial(tenant, first_day, last_day, zone, first.parts, most) AS p), first_day, last_day, most)
-  FROM (SELECT ARRAY(SELECT p FROM weir.crashes_partial(tenant, first_day, last_day, zone) AS p) AS parts OFFSET 0) AS first
+      SELECT p FROM weir.crash_details_partial(tenant, first_day, last_day, z.name, first.parts, most) AS p), first_day, last_day, most)
+  FROM weir.readable_zone(tenant, zone, first_day, last_day) AS z (name),
+    LATERAL (SELECT ARRAY(SELECT p FROM weir.crashes_partial(tenant, first_day, last_day, z.name) AS p) AS parts OFFSET 0) AS first
 $$;
 COMMENT ON FUNCTION weir.crashes_answer(text, date, date, text, integer) IS
   'Crashes of a tenant within a window of days: who goes without, trends, groups. sql/analytics/crashes.sql defines them.';

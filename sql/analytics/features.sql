@@ -223,7 +223,8 @@ LANGUAGE sql STABLE
 AS $$
   SELECT jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', zone, 'feature', feature, 'split_by', split,
       'as_of', weir.counted_until(tenant), 'exact', true)
-    || weir.features_merge(ARRAY(SELECT p FROM weir.features_partial(tenant, first_day, last_day, zone, feature, split) AS p))
+    || weir.features_merge(ARRAY(SELECT p FROM weir.features_partial(tenant, first_day, last_day, z.name, feature, split) AS p))
+  FROM weir.readable_zone(tenant, zone, least(first_day, last_day - 29), last_day) AS z (name)
 $$;
 COMMENT ON FUNCTION weir.features_answer(text, date, date, text, text, text) IS
   'Which features a tenant''s users use, how soon and how steadily. sql/analytics/features.sql defines them.';

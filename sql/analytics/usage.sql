@@ -7,18 +7,21 @@
 -- line is about that event alone; what stands below is about all that the tenant has in any case.
 --
 --   count        events, those without a user too; by day
---   users        who had one of them; by day; per_user: count / users
+--   users        who had one of them; by day and week; per_user: count / users; per_active_user: count / active
+--   weeks        count, users, per_user; growth of the count against the week before, where the window cuts neither;
+--                per_user_and_week: of weeks that lie wholly in the window, count / users of each, added up
 --   peak_hours   count by weekday and hour of the clock: seven rows from Monday on, of 24 each. An hour that a
 --                change of clock repeats holds both
 --   success      of the events whose property `success` is true or false, the share in which it is true
---   errors       by the property `error_type`: share of the events that have one; rate: these / count
+--   errors       by the property `error_type`: share of the events that have one, rate of all; rate: these / count
 --   numbers      of a property that was asked for: count, total, mean, lowest, highest, percentiles. Without an
 --                event those of all events together. Texts that look like numbers are none
 --   ────────────────────────────────────────────────────────────────────────────────────────────────────────
 --   active       users with any event
 --   events       each event by its name: count, users, share of all
 --   hours        the measure `seconds` / 3600 (weir.measures as it is now); per_user: by `active`
---   sessions     that began within the window: how many, their seconds from the first to the last event
+--   sessions     that began within the window: how many, their seconds from the first to the last event; days: how
+--                many on each, in the order of the days above
 --   cli          of the events `cli_command`: commands, output formats, prompt length in characters, execution
 --                time in milliseconds, success and errors (commands have no user)
 --
@@ -52,6 +55,12 @@ AS $$
   UNION ALL
   SELECT 'users_day', s.day::text, sum(bit_count(s.users)) FROM sets AS s GROUP BY s.day
   UNION ALL
+  SELECT 'users_week', w.start::text, sum(bit_count(w.users))
+  FROM (
+    SELECT date_trunc('week', s.day::timestamp)::date AS start, bit_or(s.users) AS users FROM sets AS s GROUP BY start, s.chunk
+  ) AS w
+  GROUP BY w.start
+  UNION ALL
   SELECT 'users', '', sum(bit_count(u.users))
   FROM (SELECT bit_or(s.users) AS users FROM sets AS s GROUP BY s.chunk) AS u
 $$;
@@ -70,6 +79,8 @@ AS $$
   ), found AS MATERIALIZED (
     SELECT n.* FROM weir.numbers_in(tenant, zone, ARRAY(SELECT m.property FROM measured AS m WHERE m.property IS NOT NULL)
       || ARRAY['prompt_length', 'execution_time', usage_numbers_partial.property], first_day, last_day) AS n
+  ), begun AS MATERIALIZED (
+    SELECT s.* FROM weir.sessions_in(tenant, zone, first_day, last_day) AS s
   ), named AS MATERIALIZED (
     SELECT 'number' AS name, f.* FROM found AS f
     WHERE f.property = usage_numbers_partial.property AND f.event = coalesce(usage_numbers_partial.event, f.event)
@@ -78,7 +89,7 @@ AS $$
     WHERE f.event = 'cli_command' AND f.property IN ('prompt_length', 'execution_time')
     UNION ALL
     SELECT 'session', NULL, NULL, s.sessions, s.seconds, NULL, NULL, s.slots, s.counts
-    FROM weir.sessions_in(tenant, zone, first_day, last_day) AS s
+    FROM begun AS s
   )
   SELECT n.name || p.kind, '', p.amount
   FROM (
@@ -90,6 +101,8 @@ AS $$
   SELECT n.name || '_slot', s.slot::text, sum(s.numbers)
   FROM named AS n, unnest(n.slots, n.counts) AS s (slot, numbers)
   GROUP BY n.name, s.slot
+  UNION ALL
+  SELECT 'sessions_day', b.day::text, b.sessions FROM begun AS b
   UNION ALL
   SELECT 'seconds', '', sum(f.total * m.factor)
   FROM found AS f JOIN measured AS m ON m.property = f.property AND m.event IN (f.event, '*')
@@ -152,16 +165,62 @@ AS $$
   ) AS w
 $$;
 
+-- Count and users by day or week.
+CREATE OR REPLACE FUNCTION weir.usage_trend(parts weir.part[], unit text, first_day date, last_day date)
+RETURNS TABLE (start date, is_whole boolean, events numeric, users numeric)
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT l.start, weir.is_whole(unit, l.start, first_day, last_day), coalesce(s.events, 0), coalesce(s.users, 0)
+  FROM weir.starts(unit, first_day, last_day) AS l (start)
+  LEFT JOIN (
+    SELECT date_trunc(unit, p.key::timestamp)::date AS start, sum(p.amount) FILTER (WHERE p.figure = 'count_day') AS events,
+      sum(p.amount) FILTER (WHERE p.figure = 'users_' || unit) AS users
+    FROM unnest(parts) AS p WHERE p.figure IN ('count_day', 'users_' || unit)
+    GROUP BY 1
+  ) AS s ON s.start = l.start
+$$;
+
 CREATE OR REPLACE FUNCTION weir.usage_days(parts weir.part[], first_day date, last_day date) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 AS $$
-  SELECT jsonb_agg(jsonb_build_object('start', d.day, 'count', coalesce(s.events, 0), 'users', coalesce(s.users, 0)) ORDER BY d.day)
-  FROM (SELECT first_day + n AS day FROM generate_series(0, last_day - first_day) AS n) AS d
+  SELECT jsonb_agg(jsonb_build_object('start', d.start, 'count', d.events, 'users', d.users) ORDER BY d.start)
+  FROM weir.usage_trend(parts, 'day', first_day, last_day) AS d
+$$;
+
+CREATE OR REPLACE FUNCTION weir.usage_weeks(parts weir.part[], first_day date, last_day date) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT jsonb_build_object('weeks', jsonb_agg(jsonb_build_object('start', w.start, 'count', w.events, 'users', w.users,
+      'per_user', weir.ratio(w.events, w.users),
+      'growth', CASE WHEN w.is_whole AND w.before_is_whole THEN weir.ratio(w.events - w.before, w.before) END) ORDER BY w.start),
+    'per_user_and_week', weir.ratio(sum(w.events) FILTER (WHERE w.is_whole), sum(w.users) FILTER (WHERE w.is_whole)))
+  FROM (
+    SELECT t.*, lag(t.events) OVER (ORDER BY t.start) AS before, lag(t.is_whole) OVER (ORDER BY t.start) AS before_is_whole
+    FROM weir.usage_trend(parts, 'week', first_day, last_day) AS t
+  ) AS w
+$$;
+
+-- A list of values, each with its rate among `whole` events.
+CREATE OR REPLACE FUNCTION weir.error_list(parts weir.part[], name text, whole numeric) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT l.list || jsonb_build_object('events', f.events, 'rate', weir.ratio(f.events, whole), 'values', (
+    SELECT coalesce(jsonb_agg(v || jsonb_build_object('rate', weir.ratio((v -> 'events')::numeric, whole)) ORDER BY place), '[]')
+    FROM jsonb_array_elements(l.list -> 'values') WITH ORDINALITY AS v (v, place)))
+  FROM (SELECT weir.value_list(parts, name) AS list) AS l, (
+    SELECT coalesce(sum(p.amount), 0) AS events FROM unnest(parts) AS p WHERE p.figure IN (name || '_events', name || '_other_events')
+  ) AS f
+$$;
+
+-- How many sessions began on each day.
+CREATE OR REPLACE FUNCTION weir.session_days(parts weir.part[], first_day date, last_day date) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT jsonb_agg(coalesce(s.sessions, 0) ORDER BY l.start)
+  FROM weir.starts('day', first_day, last_day) AS l (start)
   LEFT JOIN (
-    SELECT p.key, sum(p.amount) FILTER (WHERE p.figure = 'count_day') AS events, sum(p.amount) FILTER (WHERE p.figure = 'users_day') AS users
-    FROM unnest(parts) AS p WHERE p.figure IN ('count_day', 'users_day')
-    GROUP BY p.key
-  ) AS s ON s.key = d.day::text
+    SELECT p.key::date AS start, sum(p.amount) AS sessions FROM unnest(parts) AS p WHERE p.figure = 'sessions_day' GROUP BY p.key
+  ) AS s ON s.start = l.start
 $$;
 
 -- The answer, from the parts of all servers.
@@ -170,21 +229,24 @@ LANGUAGE sql IMMUTABLE
 AS $$
   WITH known AS MATERIALIZED (
     SELECT weir.amount_of(parts, 'users') AS users, weir.amount_of(parts, 'active') AS active,
-      weir.amount_of(parts, 'seconds') / 3600 AS hours, weir.value_list(parts, 'error') AS errors,
+      weir.amount_of(parts, 'seconds') / 3600 AS hours,
       (SELECT coalesce(sum(p.amount), 0) FROM unnest(parts) AS p WHERE p.figure = 'count_day') AS events,
-      (SELECT coalesce(sum(p.amount), 0) FROM unnest(parts) AS p WHERE p.figure IN ('error_events', 'error_other_events')) AS failed
+      (SELECT coalesce(sum(p.amount), 0) FROM unnest(parts) AS p WHERE p.figure = 'event_events' AND p.key = 'cli_command') AS commands
   )
   SELECT jsonb_build_object('count', k.events, 'users', k.users, 'per_user', weir.ratio(k.events, k.users),
+      'per_active_user', weir.ratio(k.events, k.active),
     'days', weir.usage_days(parts, first_day, last_day), 'peak_hours', weir.peak_hours(parts),
     'success', weir.success_rate(parts, 'success'),
-    'errors', k.errors || jsonb_build_object('events', k.failed, 'rate', weir.ratio(k.failed, k.events)),
+    'errors', weir.error_list(parts, 'error', k.events),
     'numbers', CASE WHEN property IS NOT NULL THEN weir.distribution(parts, 'number') END,
     'active', k.active, 'events', weir.value_list(parts, 'event'),
     'hours', jsonb_build_object('total', round(k.hours, 6), 'per_user', weir.ratio(k.hours, k.active)),
-    'sessions', weir.distribution(parts, 'session') - '{lowest,highest}'::text[],
+    'sessions', weir.distribution(parts, 'session') - '{lowest,highest}'::text[]
+      || jsonb_build_object('days', weir.session_days(parts, first_day, last_day)),
     'cli', jsonb_build_object('commands', weir.value_list(parts, 'command'), 'output_formats', weir.value_list(parts, 'format'),
       'prompt_length', weir.distribution(parts, 'prompt_length'), 'execution_time', weir.distribution(parts, 'execution_time'),
-      'success', weir.success_rate(parts, 'cli_success'), 'errors', weir.value_list(parts, 'cli_error')))
+      'success', weir.success_rate(parts, 'cli_success'), 'errors', weir.error_list(parts, 'cli_error', k.commands)))
+    || weir.usage_weeks(parts, first_day, last_day)
   FROM known AS k
 $$;
 
@@ -194,13 +256,16 @@ LANGUAGE sql STABLE
 AS $$
   SELECT jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', zone, 'event', event, 'property', property,
       'as_of', weir.counted_until(tenant), 'exact', false, 'error', '{"percentiles": 0.01}'::jsonb)
-    || weir.usage_merge(ARRAY(SELECT p FROM weir.usage_partial(tenant, first_day, last_day, zone, event, property) AS p),
+    || weir.usage_merge(ARRAY(SELECT p FROM weir.usage_partial(tenant, first_day, last_day, z.name, event, property) AS p),
       first_day, last_day, property)
+  FROM weir.readable_zone(tenant, zone, first_day, last_day) AS z (name)
 $$;
 COMMENT ON FUNCTION weir.usage_answer(text, date, date, text, text, text) IS
   'What a tenant''s users do: counts, numbers, success, errors, hours, sessions. sql/analytics/usage.sql defines them.';
 
 GRANT EXECUTE ON FUNCTION weir.line_partial(text, date, date, text, text, text),
   weir.usage_numbers_partial(text, date, date, text, text, text), weir.usage_partial(text, date, date, text, text, text),
-  weir.success_rate(weir.part[], text), weir.peak_hours(weir.part[]), weir.usage_days(weir.part[], date, date),
+  weir.success_rate(weir.part[], text), weir.peak_hours(weir.part[]), weir.usage_trend(weir.part[], text, date, date),
+  weir.usage_days(weir.part[], date, date), weir.usage_weeks(weir.part[], date, date), weir.error_list(weir.part[], text, numeric),
+  weir.session_days(weir.part[], date, date),
   weir.usage_merge(weir.part[], date, date, text), weir.usage_answer(text, date, date, text, text, text) TO weir_reader;

@@ -228,7 +228,8 @@ LANGUAGE sql STABLE
 AS $$
   SELECT jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', zone,
       'as_of', weir.counted_until(tenant), 'exact', true)
-    || weir.users_merge(ARRAY(SELECT p FROM weir.users_partial(tenant, first_day, last_day, zone) AS p), first_day, last_day)
+    || weir.users_merge(ARRAY(SELECT p FROM weir.users_partial(tenant, first_day, last_day, z.name) AS p), first_day, last_day)
+  FROM weir.readable_zone(tenant, zone, least(first_day, last_day - 29), last_day) AS z (name)
 $$;
 COMMENT ON FUNCTION weir.users_answer(text, date, date, text) IS
   'Users of a tenant within a window of days: totals, trends, retention, cohorts. sql/analytics/users.sql defines them.';

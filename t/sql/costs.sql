@@ -3,7 +3,7 @@ BEGIN;
 SET LOCAL search_path = weir, public;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap SCHEMA public;
-SELECT plan(21);
+SELECT no_plan();
 \ir ../../sql/analytics/common.sql
 \ir ../../sql/analytics/subjects.sql
 \ir ../../sql/analytics/costs.sql
@@ -67,6 +67,9 @@ SELECT pg_temp.has('{days,1}', '{"start": "2026-03-03", "total": 0, "active": 0,
   '"per_event": null}', 'and where there was nothing');
 SELECT pg_temp.has('{months}', '[{"start": "2026-03-01", "total": 2.25, "active": 4, "events": 4, "growth": null, "per_user": 0.562500, '
   '"per_event": 0.562500}]', 'by month');
+SELECT pg_temp.has('{per_user_and_month}', NULL, 'no month is whole');
+-- 101 of February's one user, 2.25 of March's four.
+SELECT is(costs_answer('acme', '2026-02-01', '2026-04-03') #>> '{per_user_and_month}', '20.650000', 'costs for each user and month');
 SELECT is(costs_answer('acme', '2026-02-01', '2026-03-31') #>> '{months,1,growth}', '-0.977723',
   'a month against the one before, 101');
 SELECT is(costs_answer('acme', '2026-02-02', '2026-03-31') #>> '{months,1,growth}', NULL, 'unless that one is cut');

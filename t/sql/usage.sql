@@ -58,8 +58,9 @@ SELECT pg_temp.has('all', '{peak_hours,0,10}', '2', 'two on Monday from ten to e
 SELECT pg_temp.has('all', '{peak_hours,2,9}', '3', 'three on Wednesday from nine to ten');
 SELECT pg_temp.has('all', '{peak_hours,6,23}', '0', 'none on Sunday');
 SELECT pg_temp.has('all', '{success}', '{"no": 3, "yes": 4, "rate": 0.571429}', 'four of seven went well; "yes" is neither');
-SELECT pg_temp.has('all', '{errors,values}', '[{"share": 0.500000, "users": 1, "value": "network", "events": 2}, '
-  '{"share": 0.250000, "users": 1, "value": "quota", "events": 1}, {"share": 0.250000, "users": 0, "value": "timeout", "events": 1}]',
+SELECT pg_temp.has('all', '{errors,values}', '[{"rate": 0.222222, "share": 0.500000, "users": 1, "value": "network", "events": 2}, '
+  '{"rate": 0.111111, "share": 0.250000, "users": 1, "value": "quota", "events": 1}, '
+  '{"rate": 0.111111, "share": 0.250000, "users": 0, "value": "timeout", "events": 1}]',
   'errors by type');
 SELECT pg_temp.has('all', '{errors,rate}', '0.444444', 'four of nine events have an error');
 SELECT pg_temp.has('all', '{numbers}', NULL, 'no numbers, as no property was asked for');
@@ -78,12 +79,22 @@ SELECT pg_temp.has('all', '{cli,execution_time,mean}', '2000.000000', 'commands 
 SELECT ok((a #>> '{cli,execution_time,p50}')::numeric BETWEEN 1000 AND 1010, 'one in the median, never below the lowest') FROM answers WHERE about = 'all';
 SELECT pg_temp.has('all', '{cli,success}', '{"no": 1, "yes": 2, "rate": 0.666667}', 'two of three went well');
 SELECT pg_temp.has('all', '{cli,errors,values,0,value}', 'timeout', 'and one ended in a timeout');
+SELECT pg_temp.has('all', '{cli,errors,values,0,rate}', '0.333333', 'of three commands');
+SELECT pg_temp.has('all', '{sessions,days}', '[1, 1, 1]', 'one session began on each day');
+SELECT pg_temp.has('all', '{weeks}', '[{"count": 9, "start": "2026-03-02", "users": 3, "growth": null, "per_user": 3.000000}]', 'by week');
+SELECT pg_temp.has('all', '{per_user_and_week}', NULL, 'no week is whole');
+SELECT pg_temp.has('recordings', '{per_active_user}', '1.000000', 'three recordings by three users who did anything');
+-- Ann has two of recording in her week, ben one; the week after has none.
+SELECT is(usage_answer('acme', '2026-03-02', '2026-03-15', event => 'recording_completed') #>> '{per_user_and_week}', '1.500000',
+  'three recordings in two weeks of a user');
+SELECT is(usage_answer('acme', '2026-03-02', '2026-03-15', event => 'recording_completed') #>> '{weeks,1}',
+  '{"count": 0, "start": "2026-03-09", "users": 0, "growth": -1.000000, "per_user": null}', 'growth against the week before');
 
 SELECT pg_temp.has('recordings', '{count}', '3', 'three recordings');
 SELECT pg_temp.has('recordings', '{users}', '2', 'of two users');
 SELECT pg_temp.has('recordings', '{active}', '3', 'of three that are active');
 SELECT pg_temp.has('recordings', '{success}', '{"no": 1, "yes": 2, "rate": 0.666667}', 'two of the three went well');
-SELECT pg_temp.has('recordings', '{errors,values}', '[{"share": 1.000000, "users": 1, "value": "network", "events": 1}]', 'one had an error');
+SELECT pg_temp.has('recordings', '{errors,values}', '[{"rate": 0.333333, "share": 1.000000, "users": 1, "value": "network", "events": 1}]', 'one had an error');
 SELECT pg_temp.has('recordings', '{peak_hours,1,10}', '1', 'on Tuesday one');
 SELECT pg_temp.has('recordings', '{numbers,total}', '6300', 'they last 6300 seconds');
 SELECT pg_temp.has('recordings', '{numbers,mean}', '2100.000000', '2100 in the mean');

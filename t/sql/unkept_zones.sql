@@ -1,0 +1,62 @@
+-- A zone that is not kept is answered from the rows, up to a bound; beyond it the error names the remedy.
+BEGIN;
+SET LOCAL search_path = weir, public;
+SET LOCAL client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS pgtap SCHEMA public;
+SELECT no_plan();
+\ir ../../sql/analytics/common.sql
+\ir ../../sql/analytics/subjects.sql
+\ir ../../sql/analytics/users.sql
+\ir ../../sql/analytics/usage.sql
+\ir ../../sql/analytics/features.sql
+\ir ../../sql/analytics/crashes.sql
+\ir ../../sql/analytics/audience.sql
+\ir ../../sql/analytics/costs.sql
+RESET ROLE;
+
+-- Four events on March 2nd, one on the 20th.
+INSERT INTO weir.events (event_id, tenant_id, user_id, event, "timestamp", client_timestamp)
+SELECT gen_random_uuid(), 'acme', 'ann', 'opened', at, at
+FROM unnest(ARRAY['2026-03-02T10:00Z', '2026-03-02T11:00Z', '2026-03-02T12:00Z', '2026-03-02T13:00Z', '2026-03-20T10:00Z']::timestamptz[]) AS at;
+INSERT INTO weir.touched_days (tenant_id, day) VALUES ('acme', '2026-03-02'), ('acme', '2026-03-20');
+CREATE FUNCTION pg_temp.build() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  made text;
+BEGIN
+  LOOP
+    SELECT r.state INTO made FROM weir.refresh_roll_ups() AS r;
+    EXIT WHEN made <> 'built';
+  END LOOP;
+END
+$$;
+SELECT pg_temp.build();
+
+CREATE FUNCTION pg_temp.asked(what text, zone text, since date) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  place text;
+BEGIN
+  EXECUTE format('SELECT weir.%I(%L, %L, %L, %L)', what || '_answer', 'acme', since, '2026-03-20', zone);
+  RETURN 'answered';
+EXCEPTION WHEN invalid_parameter_value THEN
+  GET STACKED DIAGNOSTICS place = COLUMN_NAME;
+  RETURN place || ': ' || SQLERRM;
+END
+$$;
+
+SELECT is(pg_temp.asked(what, 'Europe/Berlin', '2026-03-01'), 'answered', what || ' of few rows are answered in any zone')
+FROM unnest(ARRAY['users', 'usage', 'features', 'crashes', 'audience', 'costs']) AS what;
+SET LOCAL weir.read_at_most = 4;
+SELECT is(pg_temp.asked(what, 'Europe/Berlin', '2026-03-01'), 'tz: Days in Europe/Berlin are not kept, and this window has 5 events, '
+  'more than the 4 that are read: ask for fewer days or for UTC, or have them kept '
+  '(`weirctl rollup zones --tenant TENANT --add Europe/Berlin`)', what || ' of more rows are refused, with the remedy')
+FROM unnest(ARRAY['users', 'usage', 'features', 'crashes', 'audience', 'costs']) AS what;
+SELECT is(pg_temp.asked(what, 'UTC', '2026-03-01'), 'answered', what || ' in UTC are answered') FROM unnest(ARRAY['users', 'usage']) AS what;
+SELECT is(pg_temp.asked('usage', 'Europe/Berlin', '2026-03-04'), 'answered', 'so is a shorter window');
+SELECT matches(pg_temp.asked('users', 'Europe/Berlin', '2026-03-04'), '^tz: ', 'but what looks back for thirty days reads these too');
+
+SELECT keep_zone('acme', 'Europe/Berlin');
+SELECT matches(pg_temp.asked('usage', 'Europe/Berlin', '2026-03-01'), '^tz: Days in Europe/Berlin are still being built', 'while a zone is built it says so');
+SELECT pg_temp.build();
+SELECT is(pg_temp.asked('usage', 'Europe/Berlin', '2026-03-01'), 'answered', 'then it is answered');
+SELECT * FROM finish();
+ROLLBACK;

@@ -75,7 +75,7 @@ comma = ,
 Q = $(if $(V),,@)
 say = $(if $(V),,@echo '  $(1)';)
 
-.PHONY: all apache bench bench-smoke chaos faults instructions load module outage races unit valgrind tidy fuzz test run up down clean-run lint format install clean help FORCE
+.PHONY: all apache bench bench-programs bench-smoke chaos faults instructions load module outage races unit valgrind tidy fuzz test run up down clean-run lint format install clean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/libweir_core.a $(BUILD)/weir-flusher $(BUILD)/weir-api $(BUILD)/weirctl $(BUILD)/mod_weir.so module ## build everything (the default)
@@ -272,14 +272,14 @@ instructions: ## count the instructions that a request costs, against bench/inst
 BENCHES = all $(BUILD)/record_formats $(BUILD)/spool_commit $(BUILD)/backlog $(BUILD)/bench/paced \
 	$(BUILD)/bench/ngx_http_bare_module.so $(BUILD)/mod_bare.so
 
-bench: ## measure Weir beside its limits and what people write today; writes docs/performance.md
+bench-programs:
 	$(call locked,tools/install-deps run test bench)
 	$(call locked,$(submake) $(BENCHES))
+
+bench: bench-programs ## measure Weir beside its limits and what people write today; writes docs/performance.md
 	@bench/run; status=$$?; bench/report && exit $$status
 
-bench-smoke: ## each benchmark a little, to see that it works; no time fails it
-	$(call locked,tools/install-deps run test bench)
-	$(call locked,$(submake) $(BENCHES))
+bench-smoke: bench-programs ## each benchmark a little, to see that it works; no time fails it
 	@bench/run --small; status=$$?; bench/report --small && exit $$status
 
 $(BUILD)/record_formats $(BUILD)/spool_commit $(BUILD)/backlog $(BUILD)/intake_cost: $(BUILD)/%: $(BUILD)/obj/bench/%.o $(BUILD)/libweir_spool.a $(BUILD)/libweir_core.a

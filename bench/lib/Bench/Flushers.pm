@@ -1,12 +1,12 @@
 # A backlog for flushers, and flushers that store it and leave: how long that takes, on the clock and of
-# CPU, and how much memory each has meanwhile.
+# CPU, and how much memory each has meanwhile. Nobody asks Redis or PostgreSQL anything in that time.
 #
-#   my $backlog = Bench::Flushers::backlog($weir, rows => 1_000_000, per_entry => 1, file => "$folder/backlog");
-#   my $run = Bench::Flushers::store($weir, 1);    # {seconds, flusher, postgres, redis, peak, samples => [{t, rss, left}]}
+#   Bench::Flushers::backlog($weir, rows => 1_000_000, per_entry => 1, file => "$folder/backlog");
+#   my $run = Bench::Flushers::store($weir);    # {seconds, flusher, postgres, redis, peak, samples => [{t, rss}]}
 package Bench::Flushers;
 use v5.36;
 
-use Bench::Cpu;
+use Bench::Proc;
 use Bench::Subject;
 use List::Util qw(max);
 use POSIX qw(WNOHANG);
@@ -41,19 +41,23 @@ sub start ($weir, @streams) {
     '--postgres', 'user=weir_flusher dbname=weir host=' . $weir->setting('PGHOST'), map { ('--stream', $_) } @streams);
 }
 
+# Of children that have ended and were waited for: of the flushers alone, while they are all that is started.
 sub children () { my @times = times; return $times[2] + $times[3] }
 
 # One flusher for each of the streams.
 sub store ($weir) {
-  my %before = (flusher => children(), map { $_ => Bench::Cpu::seconds($weir->pid($_)) } qw(postgres redis));
-  my ($began, $told, @samples) = (time, 0);
+  my @others = qw(postgres redis);
+  Bench::Proc::until_idle(0.3, map { $weir->pid($_) } @others);
+  my %before = (flusher => children(), map { $_ => Bench::Proc::seconds($weir->pid($_)) } @others);
+  my ($began, $told, $peak, @samples) = (time, 0, 0);
   my %running = map { start($weir, $_) => 1 } $weir->streams;
   while (%running) {
+    $peak = max($peak, map { Bench::Proc::peak($_) } keys %running);
     if (time - $began >= $told) {
-      push @samples, { t => time - $began, rss => max(0, map { Bench::Cpu::resident($_) } keys %running), left => $weir->waiting };
+      push @samples, { t => time - $began, rss => max(0, map { Bench::Proc::resident($_) } keys %running) };
       $told += 0.25;
     }
-    sleep 0.01;
+    sleep 0.02;
     for my $pid (keys %running) {
       next unless waitpid($pid, WNOHANG) > 0;
       die "the flusher failed: see $weir->{dir}.log\n" if $?;
@@ -61,9 +65,10 @@ sub store ($weir) {
       delete $weir->{pids}{$pid};
     }
   }
-  my %run = (seconds => time - $began, flusher => children() - $before{flusher}, samples => \@samples);
-  $run{$_} = Bench::Cpu::seconds($weir->pid($_)) - $before{$_} for qw(postgres redis);
-  return { %run, peak => max(map { $_->{rss} } @samples) };
+  my $seconds = time - $began;
+  Bench::Proc::until_idle(0.1, map { $weir->pid($_) } @others);    # its sessions end a little later
+  my %spent = map { $_ => Bench::Proc::seconds($weir->pid($_)) - $before{$_} } @others;
+  return { seconds => $seconds, flusher => children() - $before{flusher}, %spent, samples => \@samples, peak => $peak };
 }
 
 1;

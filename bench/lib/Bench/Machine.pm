@@ -23,7 +23,7 @@ sub describe () {
   my ($root, $cores) = (Bench::Subject::root(), said(qr/(\d+)/, 'nproc'));
   return {
     at     => strftime('%Y-%m-%d %H:%M UTC', gmtime),
-    commit => said(qr/([0-9a-f]+)/, 'git', '-C', $root, 'rev-parse', '--short=10', 'HEAD'),
+    commit => said(qr/^([0-9a-f]{10,})$/m, 'git', '-C', $root, 'rev-parse', '--short=10', 'HEAD') . (changed($root) ? '+changes' : ''),
     cpu    => in_file(qr/^model name\s*:\s*(.*)$/m, '/proc/cpuinfo'),
     cores  => $cores,
     memory => sprintf('%.0f GB', (in_file(qr/^MemTotal:\s+(\d+)/m, '/proc/meminfo') || 0) / 1024 / 1024),
@@ -33,6 +33,11 @@ sub describe () {
     system => in_file(qr/^PRETTY_NAME="(.*)"$/m, '/etc/os-release'),
     versions => versions(),
   };
+}
+
+# Whether the files that git keeps are others than the commit's, but for those that a measurement writes.
+sub changed ($root) {
+  return said(qr/^([ MADRCUT]{2}) /m, 'git', '-C', $root, 'status', '--porcelain', '--untracked-files=no', '--', '.', ':!docs/performance.md', ':!docs/plots');
 }
 
 sub versions () {

@@ -55,7 +55,7 @@ sub panel ($self, $number, $title, @bars) {
     my ($middle, $color) = (median(@sums), hex substr color($name), 1);
     push @lower, join ' ', $i, median(@$low), $color;
     push @upper, join ' ', $i, $middle, min(@sums), max(@sums), $color, text($self->figure($middle));
-    push @tics, text($label) =~ s/\n/\\n/r . " $i";
+    push @tics, text($label) =~ s/\n/\\n/gr . " $i";
     $most = max($most // 0, @sums);
   }
   $self->say_it("\$lower$number << EOD", @lower, 'EOD', "\$upper$number << EOD", @upper, 'EOD',

@@ -1,8 +1,8 @@
 # What was measured, one file of JSON for each group, so that groups can be measured again one by one and
 # the page is made from all of them (bench/report).
 #
-#   Bench::Results::save('edge', $settings, \@rows);
-#   my $all = Bench::Results::load();            # {edge => {rows => […], settings => {…}, machine => {…}}}
+#   Bench::Results::save('edge', $settings, \@rows, servers => {…}, repeated => […], failed => […]);
+#   my $all = Bench::Results::load();            # {edge => {rows => […], settings => {…}, machine => {…}, servers => {…}, …}}
 #   rows_of($all->{edge}, case => 'single', subject => 'Weir, nginx');
 #   ratios($group, 'web', {case => …, subject => …}, {case => …, subject => …});  # round by round
 package Bench::Results;
@@ -20,11 +20,11 @@ my $json = JSON::PP->new->utf8->canonical->pretty;
 
 sub folder ($small = 0) { return Bench::Subject::build() . '/bench/' . ($small ? 'small' : 'results') }
 
-sub save ($group, $settings, $rows) {
+sub save ($group, $settings, $rows, %more) {
   my $folder = folder($settings->{small});
   make_path($folder);
   my %settings = map { $_ => $settings->{$_} } qw(rounds seconds connections requests rows small);
-  my $text = $json->encode({ group => $group, settings => \%settings, machine => Bench::Machine::describe(), rows => $rows });
+  my $text = $json->encode({ group => $group, settings => \%settings, machine => Bench::Machine::describe(), rows => $rows, %more });
   open my $file, '>', "$folder/$group.json.new" or die "$folder/$group.json.new: $!\n";
   print {$file} $text;
   close $file or die "$folder/$group.json.new: $!\n";

@@ -6,6 +6,7 @@ package Bench::Settings;
 use v5.36;
 
 use FindBin;
+use IO::Compress::Gzip qw(gzip);
 use POSIX qw(strftime);
 
 my %bodies = (
@@ -53,9 +54,24 @@ sub body ($self, $name) {
   return { %$body, file => $self->write($body->{file}, $text), size => length $text };
 }
 
+# A batch of 990 events whose gzip inflates to 7 MB, below the limit of 8 MiB: texts that repeat as words of people
+# do, the same each time.
+sub large ($self) {
+  srand 7;
+  my ($today, @events) = (strftime('%Y-%m-%d', gmtime time - 3600));
+  for my $number (1 .. 990) {
+    my $text = join ' ', map { sprintf '%x', int rand 1 << 20 } 1 .. 100;
+    push @events, sprintf '{"event":"note_taken","user_id":"user %d","timestamp":"%sT00:00:01Z","properties":{"text":"%s"}}', $number, $today,
+      substr "$text " x 12, 0, 7000;
+  }
+  my $batch = '[' . join(',', @events) . ']';
+  gzip(\$batch => \my $packed) or die "the large batch cannot be packed\n";
+  return { path => '/track', events => 990, size => length $batch, packed => length $packed, file => $self->write('large.gz', $packed) };
+}
+
 sub write ($self, $name, $text) {
   my $path = "$self->{folder}/$name";
-  open my $out, '>', $path or die "$path: $!\n";
+  open my $out, '>:raw', $path or die "$path: $!\n";
   print {$out} $text;
   close $out or die "$path: $!\n";
   return $path;

@@ -10,7 +10,7 @@ use Bench::Subject;
 use IO::Socket::INET;
 
 sub new ($class, $settings) {
-  return bless { settings => $settings, port => $settings->{port}, running => [], owner => $$ }, $class;
+  return bless { settings => $settings, port => $settings->{port}, running => [], facts => {}, owner => $$ }, $class;
 }
 
 # The next port that nobody listens at; what a subject starts beside itself listens at one 50 above.
@@ -29,7 +29,20 @@ sub subject ($self, $name, %options) {
   push $self->{running}->@*, $subject;
   say "  start $name" . (defined $options{as} ? " ($options{as})" : '');
   $subject->start;
+  $self->note($subject->facts);
   return $subject;
+}
+
+sub note ($self, $facts) {
+  $self->{facts}{$_}{ $facts->{$_} } = 1 for keys %$facts;
+  return;
+}
+
+# As what the servers ran since the last call: {'Redis' => ['appendonly yes, …', …], …}.
+sub facts ($self) {
+  my %facts = map { $_ => [ sort keys $self->{facts}{$_}->%* ] } keys $self->{facts}->%*;
+  $self->{facts} = {};
+  return \%facts;
 }
 
 sub end ($self, $subject) {

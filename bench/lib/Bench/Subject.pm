@@ -7,6 +7,7 @@
 #   $subject->stop;
 package Bench::Subject;
 use v5.36;
+use utf8;
 
 use Cwd qw(abs_path);
 use File::Path qw(make_path);
@@ -47,18 +48,26 @@ sub build { return $build }
 # Before and after each run: what a run leaves behind must not slow the next one.
 sub clear ($self) { return }
 
-# After a run: waits until what was answered is where it has to be.
-sub settle ($self) { return }
+# How many seconds without work mean that it has nothing in hand.
+sub quiet ($self) { return 0.1 }
 
-# Until a count stays as it is: the load leaves with requests under way, which are worked off all the same.
-sub until_quiet ($self, $count) {
-  my ($deadline, $before) = (time + 300, 'none');
-  while ((my $now = $count->()) ne $before) {
-    die $self->name . ": it does not come to an end\n" if time > $deadline;
-    $before = $now;
-    sleep 0.04;
-  }
-  return;
+# After a run: does what is put off and has to be paid for all the same.
+sub finish ($self) { return }
+
+# Whether all that was answered is where it has to be. The question may cost its processes CPU.
+sub settled ($self) { return 1 }
+
+# Whether it may leave out waiting for the disk, as it warms up.
+sub hurry ($self, $on) { return }
+
+# As what its servers run, by the servers themselves: {'Redis' => 'appendonly yes, …', …}.
+sub facts ($self) { return {} }
+
+# Lines of a configuration that match, without the places of files.
+sub lines_of ($self, $path, $pattern) {
+  open my $file, '<', $path or die "$path: $!\n";
+  my @lines = map { s/\A\s+|\s+\z//gr } grep { /$pattern/ } <$file>;
+  return join '; ', map { s{"?(?:unix:)?/[\w./-]*"?}{…}gr =~ s/;\z//r =~ s/ +/ /gr } @lines;
 }
 
 # How many events are there since clear(); undef for what keeps none.

@@ -38,4 +38,18 @@ app.post('/track', async (request, response) => {
   }
 })
 
+const crashTexts = ['crash_type', 'error_message', 'stack_trace', 'timestamp']
+const insertCrash = 'INSERT INTO bench.crashes (crash_type, error_message, stack_trace, timestamp, context) VALUES ($1, $2, $3, $4, $5)'
+
+app.post('/crash', async (request, response) => {
+  const crash = request.body
+  if (!crashTexts.every((name) => typeof crash?.[name] === 'string')) return response.status(400).json({ error: 'Invalid data' })
+  try {
+    await pool.query(insertCrash, [...crashTexts.map((name) => crash[name]), crash.context])
+    response.json({ status: 'ok', accepted: 1 })
+  } catch (error) {
+    response.status(503).json({ error: 'unavailable' })
+  }
+})
+
 app.listen(Number(process.env.PORT), '127.0.0.1')

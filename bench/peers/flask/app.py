@@ -8,6 +8,10 @@ app = Flask(__name__)
 connection = None
 
 INSERT = "INSERT INTO bench.events (user_id, event, timestamp, properties) VALUES (%s, %s, %s, %s)"
+INSERT_CRASH = (
+    "INSERT INTO bench.crashes (crash_type, error_message, stack_trace, timestamp, context) VALUES (%s, %s, %s, %s, %s)"
+)
+CRASH_TEXTS = ("crash_type", "error_message", "stack_trace", "timestamp")
 
 
 def database():
@@ -32,3 +36,17 @@ def track():
             cursor.execute(INSERT, (event["user_id"], event["event"], event["timestamp"], Json(event.get("properties"))))
     db.commit()
     return jsonify(status="ok", accepted=len(events))
+
+
+@app.post("/crash")
+def crash():
+    data = request.get_json(silent=True)
+    if data is None:
+        return jsonify(error="Invalid JSON"), 400
+    if not all(isinstance(data.get(name), str) for name in CRASH_TEXTS):
+        return jsonify(error="Invalid data"), 400
+    db = database()
+    with db.cursor() as cursor:
+        cursor.execute(INSERT_CRASH, (*(data[name] for name in CRASH_TEXTS), Json(data.get("context"))))
+    db.commit()
+    return jsonify(status="ok", accepted=1)

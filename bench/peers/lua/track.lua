@@ -7,8 +7,9 @@ local function refuse(text)
 end
 
 local function complete(event)
-  return type(event) == "table" and type(event.event) == "string" and type(event.user_id) == "string"
-    and event.timestamp ~= nil
+  if type(event) ~= "table" or event.timestamp == nil then return false end
+  if event.event then return type(event.event) == "string" and type(event.user_id) == "string" end
+  return type(event.crash_type) == "string" and type(event.stack_trace) == "string"
 end
 
 ngx.header.content_type = "application/json"

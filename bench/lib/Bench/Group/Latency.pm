@@ -4,6 +4,7 @@ package Bench::Group::Latency;
 use v5.36;
 
 use Bench::Load;
+use Bench::Proc;
 use Bench::Turns;
 
 my @pairs = (
@@ -22,12 +23,13 @@ sub run ($settings, $stage) {
     my $weir = $stage->subject($name, as => $as, impatient => 1, @$options);
     $weir->take_redis_away if $as =~ /away/;
     $bare{$limit} //= $stage->subject($limit);
-    my $most = Bench::Turns::measure($settings, $body, $weir, seconds => $settings->count(2, 0.4))->{rate};
-    for my $round (1 .. $rounds) {
+    my $full = Bench::Turns::attempt("$as, at full load", sub { Bench::Turns::measure($settings, $body, $weir, seconds => $settings->count(2, 0.4)) });
+    for my $round ($full ? 1 .. $rounds : ()) {
       for my $subject ($weir, $bare{$limit}) {
-        push @rows, { case => $as, subject => $subject->name, round => $round, half => int $most / 2,
-          %{ paced($settings, $body, $subject, int $most / 2, $seconds) } };
-        printf "  %-20s round %d  %-20s at %d/s: p50 %.3f ms, p99 %.3f ms\n", $as, $round, $subject->name, $most / 2, $rows[-1]->@{qw(p50 p99)};
+        my ($half, $who) = (int $full->{rate} / 2, $subject->name);
+        my $row = Bench::Turns::attempt("$as, $who, round $round", sub { paced($settings, $body, $subject, $half, $seconds) }) // next;
+        push @rows, { case => $as, subject => $who, round => $round, half => $half, %$row };
+        printf "  %-20s round %d  %-20s at %d/s: p50 %.3f ms, p99 %.3f ms\n", $as, $round, $who, $half, $row->@{qw(p50 p99)};
       }
     }
     $stage->end($weir);
@@ -36,13 +38,13 @@ sub run ($settings, $stage) {
 }
 
 sub paced ($settings, $body, $subject, $rate, $seconds) {
+  my $processes = $subject->processes;
+  Bench::Proc::until_idle($subject->quiet, map { @$_ } values %$processes);
   $subject->clear;
-  my $url = $subject->url($body->{path});
-  my ($path) = $url =~ m{//[^/]+(/.*)};
-  my $run = Bench::Load::paced(port => $subject->{port}, path => $path, body => $body->{file}, rate => $rate,
+  my $run = Bench::Load::paced(port => $subject->{port}, path => $body->{path}, body => $body->{file}, rate => $rate,
     seconds => $seconds, connections => $settings->{connections});
-  die sprintf "%s: %d requests had no answer of 200\n", $subject->name, $run->{bad} if $run->{bad};
-  $subject->settle;
+  Bench::Turns::must_be_answered($run);
+  Bench::Turns::spent_in_all($subject, $processes);
   # What Redis kept waiting changed over to the spool, and is in both until the flusher finds that out.
   Bench::Turns::must_hold($subject, $body, $run, $run->{ok});
   $subject->clear;

@@ -1,45 +1,70 @@
-# Resident memory of what takes the requests, nginx' worker or Apache's child, as millions of them go by.
+# Resident memory of what takes the requests, nginx' worker or Apache's child, as millions of them go by; then as some
+# of them are batches that inflate to 7 MB; and afterwards, when all are small again.
 package Bench::Group::Memory;
 use v5.36;
+use utf8;
 
-use Bench::Cpu;
 use Bench::Load;
+use Bench::Proc;
 use Bench::Turns;
+use Time::HiRes qw(sleep time);
 
 sub run ($settings, $stage) {
-  my $body = $settings->body('single');
+  my ($body, $large) = ($settings->body('single'), $settings->large);
   my @rows;
   for my $name ('bare nginx', 'Weir, nginx', 'bare Apache', 'Weir, Apache') {
     my $subject = $stage->subject($name);
-    # A bare handler keeps nothing that could grow, and Apache takes its time.
-    my $wanted = $settings->{requests} / ($name =~ /bare/ ? 10 : $name =~ /Apache/ ? 4 : 1);
-    push @rows, map { { case => 'memory', subject => $name, %$_ } } over($settings, $body, $subject, $wanted);
-    printf "  %-14s %8d requests: %.1f MB at first, %.1f MB in the end\n", $name, $rows[-1]{requests},
-      (grep { $_->{subject} eq $name } @rows)[0]{rss}, $rows[-1]{rss};
+    my $samples = Bench::Turns::attempt("$name, memory", sub { all_of($settings, $body, $large, $subject, $name) });
+    push @rows, map { { subject => $name, %$_ } } ($samples // [])->@*;
     $stage->end($subject);
   }
   return \@rows;
 }
 
-sub workers ($subject) {
-  my $main = $subject->processes->{web}[0];
-  return grep { $_ != $main } Bench::Cpu::tree($main);
+sub all_of ($settings, $body, $large, $subject, $name) {
+  # A bare handler keeps nothing that could grow, and Apache takes its time.
+  my $wanted = $settings->{requests} / ($name =~ /bare/ ? 10 : $name =~ /Apache/ ? 4 : 1);
+  my @workers = workers($subject);
+  my @samples = over($settings, $body, $subject, $wanted, 'memory');
+  my %mix = (large => $large->{file}, every => $settings->count(5000, 300));
+  push @samples, over($settings, $body, $subject, $wanted / 10, 'mixed', %mix);
+  push @samples, over($settings, $body, $subject, 1, 'afterwards');
+  die "another process than at first takes its requests\n" unless "@workers" eq join ' ', workers($subject);
+  printf "  %-14s %8d requests: %.1f MB at first, %.1f MB in the end; with large bodies at most %.1f MB, afterwards %.1f MB\n", $name,
+    (grep { $_->{case} eq 'memory' } @samples)[-1]{requests}, $samples[0]{rss}, (grep { $_->{case} eq 'memory' } @samples)[-1]{rss},
+    $samples[-1]->@{qw(peak rss)};
+  return \@samples;
 }
 
-sub over ($settings, $body, $subject, $wanted) {
-  my ($requests, @workers) = (0, workers($subject));
-  my @samples = { requests => 0, rss => Bench::Cpu::resident(@workers) };
+# They come to be a moment after the port is open.
+sub workers ($subject) {
+  my $main = $subject->processes->{web}[0];
+  my ($deadline, @workers) = time + 10;
+  until (@workers = grep { $_ != $main } Bench::Proc::tree($main)) {
+    die "it has no worker\n" if time > $deadline;
+    sleep 0.02;
+  }
+  return @workers;
+}
+
+sub sample ($subject, $case, $requests) {
+  my @workers = workers($subject);
+  return { case => $case, requests => $requests, rss => Bench::Proc::resident(@workers), peak => Bench::Proc::peak(@workers) };
+}
+
+sub over ($settings, $body, $subject, $wanted, $case, %mix) {
+  my ($requests, $processes) = (0, $subject->processes);
+  my @samples = sample($subject, $case, 0);
   while ($requests < $wanted) {
-    my $run = Bench::Load::run(url => $subject->url('/track'), body => $body->{file}, seconds => $settings->count(2, 0.4),
-      connections => $settings->{connections});
-    die sprintf "%s: %d of its answers were not 200\n", $subject->name, $run->{bad} if $run->{bad};
-    $subject->settle;
+    my $run = Bench::Load::run(url => $subject->url('/track'), body => $body->{file}, seconds => $settings->count(2, 0.5),
+      connections => $settings->{connections}, %mix);
+    Bench::Turns::must_be_answered($run);
+    Bench::Turns::spent_in_all($subject, $processes);
     Bench::Turns::must_hold($subject, $body, $run, $settings->{connections});
     $requests += $run->{ok};
-    push @samples, { requests => $requests, rss => Bench::Cpu::resident(@workers) };
+    push @samples, sample($subject, $case, $requests);
     $subject->clear;
   }
-  die $subject->name . ": another process than at first takes its requests\n" unless "@workers" eq join ' ', workers($subject);
   return @samples;
 }
 

@@ -3,7 +3,7 @@
 package Bench::Group::Profile;
 use v5.36;
 
-use Bench::Cpu;
+use Bench::Proc;
 use Bench::Load;
 
 my %parts = (
@@ -21,7 +21,7 @@ sub run ($settings, $stage) {
 
 sub worker ($subject) {
   my $main = $subject->processes->{web}[0];
-  return (grep { $_ != $main } Bench::Cpu::tree($main))[0];
+  return (grep { $_ != $main } Bench::Proc::tree($main))[0];
 }
 
 # To other users the kernel does not show its own part, without which the shares would be wrong.
@@ -41,9 +41,9 @@ sub profile ($settings, $subject, $body, $part, $pid) {
   my ($file, $seconds) = ("$settings->{folder}/perf", $settings->count(3, 0.4));
   $subject->clear;
   my $perf = $subject->launch({}, 'perf', 'record', '-q', '-e', 'cpu-clock', '-F', 2000, '-o', $file, '-p', $pid, '--', 'sleep', $seconds);
-  my $before = Bench::Cpu::seconds($pid);
+  my $before = Bench::Proc::seconds($pid);
   my $run = Bench::Load::run(url => $subject->url('/track'), body => $body->{file}, seconds => $seconds, connections => $settings->{connections});
-  my $micros = (Bench::Cpu::seconds($pid) - $before) / $run->{ok} * 1e6;
+  my $micros = (Bench::Proc::seconds($pid) - $before) / $run->{ok} * 1e6;
   waitpid $perf, 0;
   delete $subject->{pids}{$perf};
   $subject->clear;

@@ -4,6 +4,7 @@ package Bench::Group::Row;
 use v5.36;
 
 use Bench::Load;
+use Bench::Turns;
 
 my $times = q{SELECT count(*), min(d), percentile_disc(0.5) WITHIN GROUP (ORDER BY d),
   percentile_disc(0.99) WITHIN GROUP (ORDER BY d), max(d) FROM (SELECT
@@ -20,7 +21,8 @@ sub run ($settings, $stage) {
   my @rows;
   for my $rate (100, 1000, 10_000) {
     for my $round (1 .. $settings->count(3, 1)) {
-      push @rows, { case => 'row', subject => 'Weir, nginx', round => $round, wanted => $rate, %{ delays($settings, $body, $weir, $rate) } };
+      my $row = Bench::Turns::attempt("$rate/s, round $round", sub { delays($settings, $body, $weir, $rate) }) // next;
+      push @rows, { case => 'row', subject => 'Weir, nginx', round => $round, wanted => $rate, %$row };
       printf "  row          round %d  %6d/s: p50 %.0f ms, p99 %.0f ms\n", $round, $rate, $rows[-1]->@{qw(p50 p99)};
     }
   }
@@ -32,12 +34,12 @@ sub delays ($settings, $body, $weir, $rate) {
   my $ledger = "$settings->{folder}/ledger";
   my $run = Bench::Load::paced(port => $weir->{port}, path => '/track', body => $body->{file}, rate => $rate,
     seconds => $settings->count(4, 0.5), connections => $settings->{connections}, ledger => $ledger);
-  die "Weir: $run->{bad} requests had no answer of 200\n" if $run->{bad};
-  $weir->settle;
+  Bench::Turns::must_be_answered($run);
+  Bench::Turns::spent_in_all($weir, $weir->processes);
   $weir->sql('TRUNCATE bench_answers');
   $weir->sql("\\copy bench_answers FROM '$ledger'");
   my ($count, @delays) = split /\|/, $weir->sql($times);
-  die "Weir: $run->{ok} events were answered with 200, and $count are rows\n" unless $count == $run->{ok};
+  die "$run->{ok} events were answered with 200, and $count are rows\n" unless $count == $run->{ok};
   return { rate => $run->{ok} / $run->{seconds}, min => $delays[0] + 0, p50 => $delays[1] + 0, p99 => $delays[2] + 0, max => $delays[3] + 0 };
 }
 

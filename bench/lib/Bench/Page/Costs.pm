@@ -67,7 +67,7 @@ sub plots_of_apache ($group, $folder) {
 
 # Parts below one percent are added up.
 sub profile ($group) {
-  my $text = "## Where the time goes\n\nBy `perf`, which looks two thousand times a second where a process is; single events. A part is the kernel, a\n"
+  my $text = "## A profile of a request\n\nBy `perf`, which looks two thousand times a second where a process is; single events. A part is the kernel, a\n"
     . "program or a library.\n";
   for my $process ([ web => 'nginx with Weir' ], [ bare => 'nginx with the bare handler' ], [ redis => 'Redis' ]) {
     my @rows = sort { $b->{share} <=> $a->{share} } rows_of($group, case => 'profile', subject => $process->[0]) or next;
@@ -84,15 +84,19 @@ sub profile ($group) {
 }
 
 sub buffer ($group) {
-  my ($size) = values_of($group, 'size', subject => 'Weir, nginx');
   my @rows;
-  for my $name ('Weir, nginx', 'redis-benchmark') {
-    my @counts = map { my @values = values_of($group, $_, subject => $name); @values ? spread('%.3f', @values) : '1' } qw(xadds commands);
-    push @rows, [ $name, spread('%.2f', values_of($group, 'redis', subject => $name)), @counts ];
+  for my $case ([ xadd => 'one event' ], [ 'xadd of ten' => 'a batch of ten' ]) {
+    my ($size) = values_of($group, 'size', case => $case->[0]) or next;
+    for my $name ('Weir, nginx', 'redis-benchmark') {
+      my %is = (case => $case->[0], subject => $name);
+      push @rows, [ "$case->[1], $name", $size, spread('%.2f', values_of($group, 'redis', %is)), $name =~ /Weir/ ? spread('%.4f', values_of($group, 'commands', %is)) : '',
+        spread('%.2f', ratios($group, 'redis', \%is, { case => $case->[0], subject => 'redis-benchmark' })) ];
+    }
   }
-  return "## What a request costs Redis\n\nOne XADD of an entry of $size bytes; Redis itself counted them. redis-benchmark sends an entry of the same size to the\n"
-    . "same Redis over one connection, 64 at a time. Commands besides XADD are the worker's looks at how full Redis is.\n\n"
-    . table([ '', 'Redis, µs of CPU', 'XADDs a request', 'all commands a request' ], @rows);
+  return "## What a request costs Redis\n\nCommands are all that Redis has counted (`total_commands_processed`), whoever sent them, over the requests that were\n"
+    . "answered; those besides XADD are the worker's looks at how full Redis is, one a second. redis-benchmark sends an entry of the\n"
+    . "same size to the same Redis over one connection, 64 at a time.\n\n"
+    . table([ '', 'bytes of an entry', 'Redis, µs of CPU', 'commands a request', 'to redis-benchmark' ], @rows);
 }
 
 my @curves = (

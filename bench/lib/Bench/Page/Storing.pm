@@ -7,23 +7,26 @@ use Bench::Plot;
 use Bench::Results qw(rows_of values_of ratios);
 use Bench::Table qw(median spread spread_of_thousands table thousands);
 
-my @subjects = ('Weir, nginx', 'Weir, Apache', 'Flask', 'Express');
-my @cases = ([ single => 'one event a request' ], [ ten => 'ten events a request' ]);
+my @subjects = ('Weir, nginx', 'Weir, nginx, no roll-ups', 'Weir, Apache', 'Flask', 'Express');
+my @cases = ([ single => 'one event a request' ], [ ten => 'ten events a request' ], [ crash => 'a crash report' ]);
 
 sub events ($group, %is) { return (values_of($group, 'events', %is))[0] // 1 }
 
 sub whole ($group) {
-  my $text = "## The whole way: from a POST to a row\n\nCPU of all processes that a stored event takes: the web server, Redis, the flusher and PostgreSQL with Weir; the program\n"
-    . "and PostgreSQL with the others. The time until all rows are there is part of it.\n\n![CPU for a stored event](plots/whole.svg)\n";
+  my $text = "## The whole way: from a POST to a row and its figures\n\nCPU of all processes that a stored event takes: the web server, Redis, the flusher and PostgreSQL with Weir; the program\n"
+    . "and PostgreSQL with the others. With Weir the account goes on until every row is there and no day is marked any more, so\n"
+    . "until all [roll-ups](rollups.md) are built; the line without them (`--roll-ups=0`) is what the others do, who keep no figures.\n"
+    . "What asks PostgreSQL and Redis whether all is done comes after the account is closed.\n\n![CPU for a stored event](plots/whole.svg)\n";
   for my $case (@cases) {
     my @rows;
     for my $name (@subjects) {
       my %is = (case => $case->[0], subject => $name);
       my $events = events($group, %is);
+      next unless values_of($group, 'all', %is);
       push @rows, [ $name, spread_of_thousands(map { $_ * $events } values_of($group, 'rate', %is)), spread('%.1f', map { $_ / $events } values_of($group, 'all', %is)),
         parts($group, $events, %is), spread('%.1f', ratios($group, 'all', \%is, { case => $case->[0], subject => 'Weir, nginx' })) ];
     }
-    $text .= "\n**\u$case->[1]**\n\n" . table([ '', 'events/s answered', 'all, µs of CPU an event', 'web + Redis + flusher + PostgreSQL', 'to Weir, nginx' ], @rows);
+    $text .= "\n**\u$case->[1]**\n\n" . table([ '', 'events/s answered', 'all, µs of CPU an event', 'web + Redis + flusher + PostgreSQL', 'to Weir, nginx' ], @rows) if @rows;
   }
   return $text;
 }
@@ -44,21 +47,30 @@ sub plots_of_whole ($group, $folder) {
     for my $name (@subjects) {
       my %is = (case => $case->[0], subject => $name);
       my $events = events($group, %is);
-      push @bars, [ $name, [ map { $_ / $events } values_of($group, 'all', %is) ], [] ];
+      next unless values_of($group, 'all', %is);
+      push @bars, [ $name, [ map { $_ / $events } values_of($group, 'all', %is) ], [], $name =~ s/, no /,\nno /r =~ s/, (nginx|Apache)/,\n$1/r ];
     }
-    push @panels, [ $case->[1], @bars ];
+    push @panels, [ $case->[1], @bars ] if @bars;
   }
-  Bench::Plot->new("$folder/whole.svg", width => 900, y => 'µs of CPU a stored event')->bars(@panels)->write;
+  Bench::Plot->new("$folder/whole.svg", width => 1200, y => 'µs of CPU a stored event')->bars(@panels)->write;
   return 'whole.svg';
 }
 
-my %ways = (flusher => 'the flusher', copy => 'COPY into the same table', bare => 'COPY into a table without any index');
+my @ways = ([ flusher => 'the flusher' ], [ copy => 'COPY into the same table' ], [ text => 'the same, as text' ], [ bare => 'COPY into a table without any index' ]);
+
+sub entries ($group) {
+  my %seen;
+  return grep { !$seen{$_}++ } map { $_->{per_entry} } rows_of($group);
+}
 
 sub flusher ($group) {
   my @rows;
-  for my $row (rows_of($group)) {
-    my ($clock, $cpu) = map { $row->{subject} eq 'flusher' ? '' : range($row->{$_}->@*) } qw(by_clock by_cpu);
-    push @rows, [ $ways{ $row->{subject} } // $row->{subject}, $row->{per_entry}, thousands($row->{rate}), $clock, $cpu, sprintf '%.0f', $row->{peak} ];
+  for my $count (entries($group)) {
+    for my $way (@ways) {
+      my ($ours, $is) = map { { per_entry => $count, subject => $_ } } 'flusher', $way->[0];
+      my ($clock, $cpu) = $way->[0] eq 'flusher' ? ('', '') : (spread('%.2f', ratios($group, 'rate', $ours, $is)), spread('%.2f', ratios($group, 'cpu', $is, $ours)));
+      push @rows, [ $way->[1], $count, spread_of_thousands(values_of($group, 'rate', %$is)), $clock, $cpu, spread('%.0f', values_of($group, 'peak', %$is)) ];
+    }
   }
   return "## The flusher, to COPY\n\nThe same rows, by the flusher from Redis with roll-ups and its position, and by psql's COPY in binary form from a file\n"
     . "(`bench/flusher`). The flusher's speed is told as its part of the other's: 1 is as many rows a second, or as much CPU\n"
@@ -66,11 +78,9 @@ sub flusher ($group) {
     . table([ '', 'events an entry', 'rows/s', 'the flusher\'s speed, by the clock', 'by CPU', 'peak of the program, MB' ], @rows);
 }
 
-sub range ($middle, @ends) { return @ends == 2 ? sprintf('%.2f (%.2f to %.2f)', $middle, @ends) : sprintf '%.2f', $middle }
-
 sub plots_of_flusher ($group, $folder) {
-  my (@panels, %seen);
-  for my $count (grep { !$seen{$_}++ } map { $_->{per_entry} } rows_of($group)) {
+  my @panels;
+  for my $count (entries($group)) {
     my @bars = map { [ $_, [ values_of($group, 'rate', per_entry => $count, subject => $_) ], [], $_ eq 'copy' ? "COPY,\nsame table" : $_ eq 'bare' ? "COPY,\nno index" : $_ ] }
       qw(flusher copy bare);
     push @panels, [ $count == 1 ? 'entries of one event' : "entries of $count events", @bars ];
@@ -95,7 +105,7 @@ sub backlog ($group) {
 }
 
 sub plots_of_backlog ($group, $folder) {
-  my ($row) = rows_of($group, case => 'backlog');
+  my ($row) = rows_of($group, case => 'backlog') or return;
   my @points = map { [ $_->{t}, $_->{rss} ] } grep { $_->{rss} > 0 } $row->{samples}->@*;
   my $plot = Bench::Plot->new("$folder/backlog.svg", x => 'seconds, until all is stored', y => 'MB', height => 300);
   $plot->lines({ name => 'flusher', points => \@points })->write;

@@ -46,6 +46,7 @@ sub latency ($group) {
   for my $case ('Weir, nginx', 'Weir, nginx, always', 'Weir, nginx, away', 'Weir, Apache') {
     for my $name ($case, $case =~ /Apache/ ? 'bare Apache' : 'bare nginx') {
       my %is = (case => $case, subject => $name);
+      next unless values_of($group, 'p99', %is);
       push @rows, [ $name, thousands((values_of($group, 'half', %is))[0] // 0), map { spread('%.2f', values_of($group, $_, %is)) } qw(p50 p90 p99 p999 late) ];
     }
   }
@@ -58,6 +59,7 @@ sub latency ($group) {
 
 sub plots_of_latency ($group, $folder) {
   my $line = sub ($case, $name, %more) {
+    return { name => $name, points => [] } unless rows_of($group, case => $case, subject => $name);
     my @points = map { [ $_, median(values_of($group, $parts[$_], case => $case, subject => $name)) ] } 0 .. $#parts;
     return { name => $name, points => \@points, %more };
   };
@@ -65,7 +67,7 @@ sub plots_of_latency ($group, $folder) {
     $line->('Weir, nginx, always', 'Weir, nginx, always', dashed => 2), $line->('Weir, nginx, away', 'Weir, nginx, away', dashed => 4),
     $line->('Weir, Apache', 'bare Apache'), $line->('Weir, Apache', 'Weir, Apache'));
   my @before = ('set logscale y', 'set yrange [*:*]', 'set xtics ("p50" 0, "p75" 1, "p90" 2, "p99" 3, "p99.9" 4)');
-  Bench::Plot->new("$folder/latency.svg", x => 'part of the requests', y => 'ms', before => \@before)->lines(@lines)->write;
+  Bench::Plot->new("$folder/latency.svg", x => 'part of the requests', y => 'ms', before => \@before)->lines(grep { $_->{points}->@* } @lines)->write;
   return 'latency.svg';
 }
 
@@ -85,17 +87,19 @@ my @with_memory = ('bare nginx', 'Weir, nginx', 'bare Apache', 'Weir, Apache');
 sub memory ($group) {
   my @rows;
   for my $name (@with_memory) {
-    my @rss = values_of($group, 'rss', subject => $name) or next;
-    my @requests = values_of($group, 'requests', subject => $name);
-    push @rows, [ $name, thousands($requests[-1]), map { sprintf '%.1f', $_ } $rss[0], $rss[ @rss / 10 + 1 ] // $rss[-1], $rss[-1] ];
+    my @rss = values_of($group, 'rss', case => 'memory', subject => $name) or next;
+    my @requests = values_of($group, 'requests', case => 'memory', subject => $name);
+    my ($after) = reverse rows_of($group, case => 'afterwards', subject => $name);
+    push @rows, [ $name, thousands($requests[-1]), map { defined ? sprintf '%.1f', $_ : '' } $rss[0], $rss[ @rss / 10 + 1 ] // $rss[-1], $rss[-1], $after->@{qw(rss peak)} ];
   }
   return "## Memory\n\nResident memory of nginx' worker, or of Apache's child with its threads, as requests go by over connections that come\n"
-    . "and go; pages that are shared with others are counted in full.\n\n"
-    . "![Memory over requests](plots/memory.svg)\n\n" . table([ 'MB', 'requests', 'at first', 'after a tenth', 'in the end' ], @rows);
+    . "and go; pages that are shared with others are counted in full. Then batches are among the requests, whose gzip inflates to\n"
+    . "7 MB, and *afterwards* all are small again. The peak is the kernel's (`VmHWM`), of all of that.\n\n"
+    . "![Memory over requests](plots/memory.svg)\n\n" . table([ 'MB', 'requests', 'at first', 'after a tenth', 'in the end', 'after large bodies', 'peak' ], @rows);
 }
 
 sub plots_of_memory ($group, $folder) {
-  my @lines = map { { name => $_, points => [ map { [ $_->{requests} / 1e6, $_->{rss} ] } rows_of($group, subject => $_) ] } } @with_memory;
+  my @lines = map { { name => $_, points => [ map { [ $_->{requests} / 1e6, $_->{rss} ] } rows_of($group, case => 'memory', subject => $_) ] } } @with_memory;
   my $plot = Bench::Plot->new("$folder/memory.svg", x => 'million requests', y => 'MB', height => 320);
   $plot->lines(grep { $_->{points}->@* } @lines)->write;
   return 'memory.svg';

@@ -1,20 +1,28 @@
-# The handler that only reads and answers (bench/bare/mod_bare.cpp), in an httpd set up as Weir's is.
+# The handler that only reads and answers (bench/bare/mod_bare.cpp), in an httpd with one child, as many threads
+# as Weir's has, and without mod_weir.
 package Bench::Subject::BareApache;
 use v5.36;
 
-use parent 'Bench::Subject::Weir';
+use parent 'Bench::Subject';
+
+use Bench::Proc;
+
+# As tools/run.d/apache.sh has them for one child.
+my @processes = ('ServerLimit 16', 'ThreadLimit 512', 'ThreadsPerChild 512', 'StartServers 1', 'MaxRequestWorkers 512',
+  'MinSpareThreads 1', 'MaxSpareThreads 513', 'KeepAliveTimeout 75');
 
 sub start ($self) {
-  my $conf = "$self->{dir}/bare.conf";
-  open my $file, '>', $conf or die "$conf: $!\n";
-  print {$file} 'LoadModule bare_module "' . Bench::Subject::build() . qq(/mod_bare.so"\n<Location "/bare">\nSetHandler bare\n</Location>\n);
-  close $file or die "$conf: $!\n";
-  $self->{env} = { WEIR_HTTP_CONF => $conf };
-  return $self->SUPER::start;
+  my $conf = "$self->{dir}/httpd.conf";
+  $self->fill(Bench::Subject::root() . '/bench/bare/httpd.conf.in', $conf, PORT => $self->{port}, DIR => $self->{dir},
+    MODULE => Bench::Subject::build() . '/mod_bare.so', PROCESSES => join("\n", @processes), USER => $> == 0 ? "User www-data\nGroup www-data" : '');
+  $self->{web} = $self->launch({}, '/usr/sbin/apache2', '-DFOREGROUND', '-f', $conf);
+  $self->await_port;
+  # What is loaded costs each request a little, even where it declines it.
+  die "the bare Apache has loaded mod_weir\n" if grep { Bench::Proc::slurp("/proc/$_/maps") =~ /mod_weir/ } Bench::Proc::tree($self->{web});
+  return;
 }
 
-sub clear ($self) { return }
-sub events ($self, $body) { return }
-sub url ($self, $path) { return $self->SUPER::url('/bare') }
+sub processes ($self) { return { web => [ $self->{web} ] } }
+sub facts ($self) { return { $self->{name} => $self->lines_of("$self->{dir}/httpd.conf", qr/^\s*(?:ThreadsPerChild|StartServers|KeepAliveTimeout)/) } }
 
 1;

@@ -32,6 +32,7 @@ struct Failure {
     too_slow,   // statement_timeout
     forbidden,  // PostgreSQL says that this viewer may not
     argument,   // PostgreSQL does not take an argument; `parameter` may say which
+    too_large,  // the answer is larger than one may be
     schema,     // what is asked for is not there: the schema is older than this program
     broken,     // anything else
   };
@@ -51,8 +52,9 @@ class Row {
 };
 
 struct Query {
-  std::string_view sql;
-  std::vector<std::optional<std::string>> params;
+  std::string owner{};  // on whose behalf: each has a share of the sessions
+  std::string_view sql{};
+  std::vector<std::optional<std::string>> params{};
   // Once before the first row, or before the end where there is none: its columns have no values.
   std::function<void(const Row&)> on_columns = [](const Row&) {};
   std::function<void(const Row&)> on_row = [](const Row&) {};

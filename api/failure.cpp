@@ -11,6 +11,7 @@ Kind kind_of(std::string_view sqlstate) {
   const std::string_view family = sqlstate.substr(0, 2);
   if (sqlstate == "57014") return Kind::too_slow;  // query_canceled
   if (sqlstate == "42501") return Kind::forbidden;
+  if (sqlstate == "54000") return Kind::too_large;  // program_limit_exceeded: weir_api.bounded()
   if (family == "22") return Kind::argument;
   if (sqlstate == "42883" || sqlstate == "42P01" || sqlstate == "3F000") return Kind::schema;
   // Connections, resources, an operator's doing, and no answer at all.
@@ -44,6 +45,10 @@ Problem problem_of(const Failure& failure) {
       return {400, "bad_parameter",
               failure.sentence.empty() ? "PostgreSQL does not take a parameter" : failure.sentence,
               failure.parameter};
+    case Kind::too_large:
+      return {
+          413, "answer_too_large",
+          "The answer would be larger than 4 MB: ask for a shorter window or fewer of each list"};
     case Kind::schema:
       return {503, "schema_is_older",
               "The database lacks what this server was built for: run `weirctl migrate`", "", 30};

@@ -8,12 +8,15 @@
 //        └──► stream: first 64 kB ──all of it──► sent, with its length and tag
 //                          │more
 //                          ▼
-//                  begun ──► a chunk is written ⇄ rows fill the next one ──► finished
+//                  begun ──► a chunk is written ⇄ rows fill the next ones ──► finished
 //
-// While a chunk is on its way and the next one is full, no row is read: a slow reader costs two
-// chunks of memory and one session. Whoever goes away has his question cancelled.
+// Rows are read ahead of a slow reader, so that PostgreSQL is done with them soon: up to kMostAhead
+// bytes, and no more than a chunk once all readers together have what the service allows. Then no
+// row is read until the reader has caught up; the session's own time ends what takes too long.
+// Whoever goes away has his question cancelled.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <string>
 
@@ -27,7 +30,7 @@ namespace weir::api {
 
 class Figure : public std::enable_shared_from_this<Figure> {
  public:
-  static constexpr std::size_t kChunk = 64 << 10;
+  static constexpr std::size_t kChunk = 64 << 10, kMostAhead = 4 << 20;
 
   static void start(Service& service, const Request& request, const Route& route,
                     Arguments arguments, const std::shared_ptr<Client>& client);
@@ -38,12 +41,14 @@ class Figure : public std::enable_shared_from_this<Figure> {
  private:
   void ask_permission();
   void permitted(const Landing& landing);
-  void ask_figure();
+  void ask_figure(const std::string& wanted);
+  void landed(const Landing& landing, bool is_own);
   void ask_stream();
   std::shared_ptr<Query> make_query(const char* sql) const;
   std::string key() const;
 
   void add_row();
+  void weigh(std::size_t more);
   void flush();
   void written();
   void streamed(const Failure* failure);
@@ -59,8 +64,11 @@ class Figure : public std::enable_shared_from_this<Figure> {
   const std::string viewer_, if_none_match_;
   std::string tenant_;
   Flights::Ticket permission_ = 0, flight_ = 0;
-  std::shared_ptr<Query> stream_;
+  std::weak_ptr<Query> stream_;  // weak: it holds this one
   std::string chunk_;
+  std::deque<std::string> ahead_;  // what is read and not yet on its way
+  std::size_t ahead_bytes_ = 0;
+  Weight weight_;
   bool begun_ = false, writing_ = false, ended_ = false, over_ = false;
 };
 

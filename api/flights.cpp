@@ -26,13 +26,24 @@ Flights::Ticket Flights::join(const std::string& key, std::chrono::milliseconds 
     on_landing({answer});
     return 0;
   }
-  const Ticket ticket = ++last_ticket_;
   const bool is_new = flights_.count(key) == 0;
+  if (is_new && !has_room()) {
+    const Failure full{Failure::Kind::busy,
+                       "Too many answers are on their way to slow readers: try again in a second"};
+    on_landing({nullptr, &full});
+    return 0;
+  }
+  const Ticket ticket = ++last_ticket_;
   if (!is_new) ++shared_;
   flights_[key].waiting.emplace_back(ticket, std::move(on_landing));
   tickets_[ticket] = key;
   if (is_new) start(key, time, make());
   return ticket;
+}
+
+bool Flights::has_room() {
+  while (scale_.is_full() && !kept_.empty()) drop(std::prev(kept_.end()));
+  return !scale_.is_full();
 }
 
 std::shared_ptr<const Answer> Flights::find_kept(const std::string& key) {
@@ -71,10 +82,10 @@ void Flights::take(const std::string& key, const Row& row) {
 void Flights::land(const std::string& key, const Failure* failure) {
   Flight flight = std::move(flights_.at(key));
   flights_.erase(key);
-  const Failure too_large{Failure::Kind::argument,
-                          "The answer would be too large: ask for a shorter window"};
+  const Failure too_large{Failure::Kind::too_large, ""};
   if (failure == nullptr && flight.bytes > kMostAnswer) failure = &too_large;
   if (failure == nullptr) {
+    flight.answer->weight.put(scale_, flight.bytes);
     if (!flight.answer->values.empty()) flight.answer->etag = etag_of(flight.answer->values[0]);
     keep(key, flight.answer, flight.time);
   }
@@ -95,7 +106,7 @@ void Flights::leave(Ticket ticket) {
   waiting.erase(std::remove_if(waiting.begin(), waiting.end(),
                                [&](const auto& one) { return one.first == ticket; }),
                 waiting.end());
-  if (!waiting.empty()) return;
+  if (!waiting.empty() || left_ == Left::finished) return;
   const auto query = flight->second.query;
   flights_.erase(flight);
   database_.cancel(*query);

@@ -16,6 +16,10 @@
 // The key has to name everything that the answer depends on. Failures are not kept. When what is
 // kept would be more than most_bytes, what was asked for longest ago goes; an answer of more than
 // an eighth of that is not kept at all. An answer of more than kMostAnswer bytes becomes a failure.
+// While the scale is full (slow readers hold many answers), what is kept goes first, and then
+// nothing new is begun: `busy`.
+//
+// What is looked up is found in trees, not by a hash: clients choose the keys.
 #pragma once
 
 #include <chrono>
@@ -23,13 +27,14 @@
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "api/database.h"
+#include "api/weight.h"
 
 namespace weir::api {
 
@@ -37,6 +42,7 @@ namespace weir::api {
 struct Answer {
   std::vector<std::string> values;
   std::string etag;  // of the first value
+  Weight weight;
 };
 
 struct Landing {
@@ -51,10 +57,18 @@ class Flights {
   using OnLanding = std::function<void(const Landing&)>;
   using Ticket = std::uint64_t;  // 0: landed already
 
-  static constexpr std::size_t kMostAnswer = 32 << 20;
+  static constexpr std::size_t kMostAnswer = 4 << 20;
 
-  Flights(Database& database, std::size_t most_bytes, Clock clock)
-      : database_(database), most_bytes_(most_bytes), clock_(std::move(clock)) {}
+  // What the last to leave leaves behind.
+  enum class Left : std::uint8_t { cancelled, finished };
+
+  Flights(Database& database, Scale& scale, std::size_t most_bytes, Clock clock,
+          Left left = Left::cancelled)
+      : database_(database),
+        scale_(scale),
+        most_bytes_(most_bytes),
+        clock_(std::move(clock)),
+        left_(left) {}
 
   Ticket join(const std::string& key, std::chrono::milliseconds time,
               const std::function<std::shared_ptr<Query>()>& make, OnLanding on_landing);
@@ -88,14 +102,17 @@ class Flights {
   void keep(const std::string& key, std::shared_ptr<const Answer> answer,
             std::chrono::milliseconds time);
   void drop(std::list<Kept>::iterator kept);
+  bool has_room();
 
   Database& database_;
+  Scale& scale_;
   const std::size_t most_bytes_;
   const Clock clock_;
-  std::unordered_map<std::string, Flight> flights_;
-  std::unordered_map<Ticket, std::string> tickets_;
+  const Left left_;
+  std::map<std::string, Flight> flights_;
+  std::map<Ticket, std::string> tickets_;
   std::list<Kept> kept_;  // what was asked for last in front
-  std::unordered_map<std::string, std::list<Kept>::iterator> kept_by_key_;
+  std::map<std::string, std::list<Kept>::iterator> kept_by_key_;
   std::size_t bytes_ = 0;
   Ticket last_ticket_ = 0;
   std::uint64_t hits_ = 0, shared_ = 0;

@@ -23,33 +23,36 @@ class Page {
   std::string name_;
 };
 
-void add_pools(Page& page, const PoolStatus& figures, const PoolStatus& streams) {
-  constexpr std::string_view kFigures = "{pool=\"figures\"}", kStreams = "{pool=\"streams\"}";
-  const auto both = [&](std::uint64_t of_figures, std::uint64_t of_streams) {
-    page.sample(kFigures, of_figures);
-    page.sample(kStreams, of_streams);
+void add_pools(Page& page, const Pools& pools) {
+  const auto family = [&](std::string_view name, std::string_view type, std::string_view help,
+                          auto value) {
+    page.family(name, type, help);
+    for (const auto& [pool, status] : pools) {
+      page.sample("{pool=\"" + std::string(pool) + "\"}", value(status));
+    }
   };
-  page.family("weir_api_postgres_up", "gauge", "Whether PostgreSQL can be asked.");
-  both(figures.why_away.empty() ? 1 : 0, streams.why_away.empty() ? 1 : 0);
-  page.family("weir_api_sessions", "gauge", "Sessions of PostgreSQL that are open.");
-  both(figures.sessions, streams.sessions);
-  page.family("weir_api_sessions_busy", "gauge", "Of these, how many answer at this moment.");
-  both(figures.busy, streams.busy);
-  page.family("weir_api_queries_waiting", "gauge", "Queries that wait for a session.");
-  both(figures.waiting, streams.waiting);
-  page.family("weir_api_queries_total", "counter", "Queries that were sent.");
-  both(figures.queries, streams.queries);
-  page.family("weir_api_queries_cancelled_total", "counter", "Queries whose clients all left.");
-  both(figures.cancelled, streams.cancelled);
-  page.family("weir_api_queries_refused_total", "counter",
-              "Queries that were not sent: PostgreSQL away, queue full, or waited too long.");
-  both(figures.refused, streams.refused);
+  using Status = const PoolStatus&;
+  family("weir_api_postgres_up", "gauge", "Whether PostgreSQL can be asked.",
+         [](Status of) -> std::uint64_t { return of.why_away.empty() ? 1 : 0; });
+  family("weir_api_sessions", "gauge", "Sessions of PostgreSQL that are open.",
+         [](Status of) { return of.sessions; });
+  family("weir_api_sessions_busy", "gauge", "Of these, how many answer at this moment.",
+         [](Status of) { return of.busy; });
+  family("weir_api_queries_waiting", "gauge", "Queries that wait for a session.",
+         [](Status of) { return of.waiting; });
+  family("weir_api_queries_total", "counter", "Queries that were sent.",
+         [](Status of) { return of.queries; });
+  family("weir_api_queries_cancelled_total", "counter", "Queries whose clients all left.",
+         [](Status of) { return of.cancelled; });
+  family("weir_api_queries_refused_total", "counter",
+         "Queries that were not sent: PostgreSQL away, queue full, or waited too long.",
+         [](Status of) { return of.refused; });
 }
 
 }  // namespace
 
-std::string metrics_page(const ServerCounts& server, const PoolStatus& figures,
-                         const PoolStatus& streams, const Flights& flights) {
+std::string metrics_page(const ServerCounts& server, Service& service, const Pools& pools) {
+  const Flights& flights = service.flights();
   Page page;
   page.family("weir_api_connections", "gauge", "Connections of the web server that are open.");
   page.sample("", server.connections);
@@ -65,7 +68,11 @@ std::string metrics_page(const ServerCounts& server, const PoolStatus& figures,
   page.sample("", flights.shared());
   page.family("weir_api_cache_bytes", "gauge", "Memory of the answers that are kept.");
   page.sample("", flights.bytes());
-  add_pools(page, figures, streams);
+  page.family("weir_api_answer_bytes", "gauge", "Memory of answers, kept or on their way.");
+  page.sample("", service.scale().bytes());
+  page.family("weir_api_ahead_bytes", "gauge", "Memory of rows that wait for slow readers.");
+  page.sample("", service.stream_scale().bytes());
+  add_pools(page, pools);
   return page.text;
 }
 

@@ -2,14 +2,18 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
-#include "api/flights.h"
 #include "api/pool.h"
 #include "api/server.h"
+#include "api/service.h"
 
 namespace weir::api {
 
-std::string metrics_page(const ServerCounts& server, const PoolStatus& figures,
-                         const PoolStatus& streams, const Flights& flights);
+using Pools = std::vector<std::pair<std::string_view, PoolStatus>>;
+
+std::string metrics_page(const ServerCounts& server, Service& service, const Pools& pools);
 
 }  // namespace weir::api

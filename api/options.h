@@ -11,9 +11,9 @@ struct Options {
   std::string socket = "/run/weir/api.sock";
   std::string group;     // empty: the process' own
   std::string postgres;  // libpq's connection string
-  std::size_t sessions = 4, stream_sessions = 2;
+  std::size_t sessions = 3, stream_sessions = 2;
   std::size_t queue = 256, connections = 1000;
-  int queue_seconds = 5, statement_seconds = 10, stream_seconds = 300, write_seconds = 30;
+  int queue_seconds = 5, statement_seconds = 10, stream_seconds = 60, write_seconds = 30;
   std::size_t cache_bytes = 16 << 20;
   int cache_seconds = 5;
   std::string log_level = "info";

@@ -18,7 +18,8 @@ using boost::system::error_code;
 
 constexpr std::chrono::seconds kGrace{2};  // beyond statement_timeout
 
-// A function's result has other columns since a migration: what was prepared is of no use.
+// A function's result has other columns since a migration: what was prepared is of no use, and is
+// prepared anew, once for a query.
 constexpr std::string_view kFeatureNotSupported = "0A000";
 
 constexpr const char* kSettings =
@@ -27,6 +28,7 @@ constexpr const char* kSettings =
     "set_config('default_transaction_read_only', 'on', false), "
     "set_config('idle_session_timeout', '0', false), "
     "set_config('client_min_messages', 'error', false), "
+    "set_config('client_encoding', 'UTF8', false), "
     "set_config('DateStyle', 'ISO, YMD', false), "
     "set_config('TimeZone', 'UTC', false)";
 
@@ -114,7 +116,8 @@ class PgSession::Impl : public std::enable_shared_from_this<PgSession::Impl> {
   std::map<std::string_view, std::string> prepared_;  // by statement: its name
   Time deadline_{};
   std::uint64_t life_ = 0;  // what waits for a descriptor of a life that is over does nothing
-  bool armed_ = false, preparing_ = false, told_columns_ = false, stale_ = false;
+  std::uint64_t names_ = 0;
+  bool armed_ = false, preparing_ = false, told_columns_ = false, stale_ = false, again_ = false;
   std::unique_ptr<Failure> failure_;
 };
 
@@ -183,13 +186,13 @@ void PgSession::Impl::run(const std::shared_ptr<Query>& next) {
   state = State::busy;
   deadline_ = std::chrono::steady_clock::now() + statement_time_ + kGrace;
   failure_.reset();
-  told_columns_ = stale_ = false;
+  told_columns_ = stale_ = again_ = false;
   prepare_or_execute();
 }
 
 void PgSession::Impl::prepare_or_execute() {
-  const auto [place, is_new] =
-      prepared_.try_emplace(query->sql, "weir" + std::to_string(prepared_.size()));
+  const auto [place, is_new] = prepared_.try_emplace(query->sql, "weir" + std::to_string(names_));
+  if (is_new) ++names_;
   preparing_ = is_new;
   if (!is_new) return execute();
   const std::string sql(query->sql);
@@ -280,7 +283,12 @@ void PgSession::Impl::end_of_command() {
     preparing_ = false;
     return execute();
   }
-  if (preparing_) prepared_.erase(query->sql);
+  if (preparing_ || stale_) prepared_.erase(query->sql);
+  if (stale_ && !preparing_ && !std::exchange(again_, true)) {
+    failure_.reset();
+    stale_ = false;
+    return prepare_or_execute();
+  }
   end_of_query();
 }
 

@@ -1,7 +1,6 @@
 #include "api/pool.h"
 
 #include <algorithm>
-#include <deque>
 #include <utility>
 #include <vector>
 
@@ -9,6 +8,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "api/fair_queue.h"
 #include "api/pg_session.h"
 
 namespace weir::api {
@@ -19,6 +19,7 @@ using State = PgSession::State;
 using boost::system::error_code;
 
 constexpr std::chrono::milliseconds kTick{100}, kFirstRest{100}, kMostRest{2000};
+constexpr const char* kTooMany = "Too many ask at once: try again in a second";
 
 }  // namespace
 
@@ -28,7 +29,8 @@ class Pool::Impl : public std::enable_shared_from_this<Pool::Impl> {
       : loop_(loop),
         settings_(std::move(settings)),
         on_change_(std::move(on_change)),
-        timer_(loop) {}
+        timer_(loop),
+        queue_(settings_.queue) {}
 
   void open();
   void run(const std::shared_ptr<Query>& query);
@@ -38,9 +40,9 @@ class Pool::Impl : public std::enable_shared_from_this<Pool::Impl> {
   void close();
 
  private:
-  struct Waiting {
-    std::shared_ptr<Query> query;
-    Clock::time_point until;
+  struct Place {
+    std::unique_ptr<PgSession> session;
+    std::string owner;  // who has it, or had it when it began to rest
   };
 
   void tick();
@@ -53,14 +55,15 @@ class Pool::Impl : public std::enable_shared_from_this<Pool::Impl> {
   void refuse_all(const Failure& failure);
   void expire(Clock::time_point now);
   std::size_t count(State state) const;
+  bool may_run(const std::string& owner) const;
   bool any_alive() const { return count(State::idle) + count(State::busy) > 0; }
 
   boost::asio::io_context& loop_;
   const PoolSettings settings_;
   const OnChange on_change_;
   boost::asio::steady_timer timer_;
-  std::vector<std::unique_ptr<PgSession>> sessions_;
-  std::deque<Waiting> queue_;
+  std::vector<Place> places_;
+  FairQueue queue_;
   std::string why_away_ = "no session has come about yet";
   bool was_told_ = false, closed_ = false;
   std::chrono::milliseconds rest_ = kFirstRest;
@@ -74,8 +77,8 @@ void Pool::Impl::open() {
     if (was_open) return replace(session);
     lost(session, why);
   };
-  while (sessions_.size() < settings_.sessions) {
-    sessions_.push_back(std::make_unique<PgSession>(loop_, settings_.statement_time, events));
+  while (places_.size() < settings_.sessions) {
+    places_.push_back({std::make_unique<PgSession>(loop_, settings_.statement_time, events), {}});
   }
   connect_for(1);
   tick();
@@ -84,7 +87,7 @@ void Pool::Impl::open() {
 void Pool::Impl::tick() {
   if (closed_) return;
   const auto now = Clock::now();
-  for (const auto& session : sessions_) session->check(now);
+  for (const Place& place : places_) place.session->check(now);
   expire(now);
   if (!any_alive() || !queue_.empty()) dispatch();
   timer_.expires_after(kTick);
@@ -95,18 +98,28 @@ void Pool::Impl::tick() {
 
 std::size_t Pool::Impl::count(State state) const {
   return static_cast<std::size_t>(
-      std::count_if(sessions_.begin(), sessions_.end(),
-                    [&](const auto& session) { return session->state() == state; }));
+      std::count_if(places_.begin(), places_.end(),
+                    [&](const Place& place) { return place.session->state() == state; }));
+}
+
+bool Pool::Impl::may_run(const std::string& owner) const {
+  const auto now = Clock::now();
+  const auto held = std::count_if(places_.begin(), places_.end(), [&](const Place& place) {
+    const State state = place.session->state();
+    const bool is_held =
+        state == State::busy || (state == State::resting && now < place.session->rest_until);
+    return is_held && place.owner == owner;
+  });
+  return static_cast<std::size_t>(held) < std::max<std::size_t>(1, places_.size() - 1);
 }
 
 // Asking ----------------------------------------------------------------------------------------
 
 void Pool::Impl::run(const std::shared_ptr<Query>& query) {
   if (!why_away_.empty() && was_told_) return refuse(query, {Failure::Kind::away, why_away_});
-  if (queue_.size() >= settings_.queue) {
-    return refuse(query, {Failure::Kind::busy, "Too many ask at once: try again in a second"});
+  if (const auto refused = queue_.push(query, Clock::now() + settings_.queue_time)) {
+    refuse(refused, {Failure::Kind::busy, kTooMany});
   }
-  queue_.push_back({query, Clock::now() + settings_.queue_time});
   boost::asio::post(loop_, [self = shared_from_this()] { self->dispatch(); });
 }
 
@@ -116,26 +129,22 @@ void Pool::Impl::refuse(const std::shared_ptr<Query>& query, Failure failure) {
 }
 
 void Pool::Impl::refuse_all(const Failure& failure) {
-  for (const Waiting& waiting : std::exchange(queue_, {})) refuse(waiting.query, failure);
+  for (const auto& query : queue_.take_all()) refuse(query, failure);
 }
 
 void Pool::Impl::expire(Clock::time_point now) {
-  while (!queue_.empty() && queue_.front().until <= now) {
-    const auto query = std::move(queue_.front().query);
-    queue_.pop_front();
-    refuse(query, {Failure::Kind::busy, "Too many ask at once: try again in a second"});
-  }
+  for (const auto& query : queue_.expired(now)) refuse(query, {Failure::Kind::busy, kTooMany});
 }
 
 void Pool::Impl::dispatch() {
   if (closed_) return;
-  for (const auto& session : sessions_) {
-    if (queue_.empty()) break;
-    if (session->state() != State::idle) continue;
-    const auto query = std::move(queue_.front().query);
-    queue_.pop_front();
+  for (Place& place : places_) {
+    if (place.session->state() != State::idle) continue;
+    const auto query = queue_.pop([this](const std::string& owner) { return may_run(owner); });
+    if (!query) break;
     ++counted_.queries;
-    session->run(query);
+    place.owner = query->owner;
+    place.session->run(query);
   }
   connect_for(std::max<std::size_t>(queue_.size(), any_alive() ? 0 : 1));
 }
@@ -145,35 +154,29 @@ void Pool::Impl::connect_for(std::size_t waiting) {
   const std::size_t wanted = why_away_.empty() ? waiting : 1;
   std::size_t coming = count(State::connecting) + count(State::setting);
   const auto now = Clock::now();
-  for (const auto& session : sessions_) {
+  for (const Place& place : places_) {
     if (coming >= wanted) return;
-    if (session->state() != State::resting || now < session->rest_until) continue;
-    session->connect(settings_.conninfo);
+    if (place.session->state() != State::resting || now < place.session->rest_until) continue;
+    place.session->connect(settings_.conninfo);
     ++coming;
   }
 }
 
 void Pool::Impl::cancel(Query& query) {
   ++counted_.cancelled;
-  const auto waiting = std::find_if(queue_.begin(), queue_.end(),
-                                    [&](const Waiting& w) { return w.query.get() == &query; });
-  if (waiting != queue_.end()) {
-    forget_functions(query);
-    queue_.erase(waiting);
+  for (const Place& place : places_) {
+    if (place.session->query() != &query) continue;
+    place.session->drop();
+    place.session->rest_until = Clock::now() + PgSession::kCheckInterval;
     return;
   }
-  for (const auto& session : sessions_) {
-    if (session->query() != &query) continue;
-    session->drop();
-    session->rest_until = Clock::now() + PgSession::kCheckInterval;
-    return;
-  }
-  forget_functions(query);  // its refusal is on its way
+  forget_functions(query);  // it waits, or its refusal is on its way
+  queue_.remove(query);
 }
 
 void Pool::Impl::resume(Query& query) {
-  for (const auto& session : sessions_) {
-    if (session->query() == &query) return session->resume();
+  for (const Place& place : places_) {
+    if (place.session->query() == &query) return place.session->resume();
   }
 }
 
@@ -199,9 +202,9 @@ void Pool::Impl::lost(PgSession& session, const std::string& why) {
   const auto now = Clock::now();
   session.rest_until = now + rest_;
   if (any_alive()) return;  // the others will tell
-  for (const auto& other : sessions_) {
-    if (other->state() == State::resting)
-      other->rest_until = std::max(other->rest_until, now + rest_);
+  for (const Place& other : places_) {
+    if (other.session->state() == State::resting)
+      other.session->rest_until = std::max(other.session->rest_until, now + rest_);
   }
   rest_ = std::min(rest_ * 2, kMostRest);
   const bool is_news = why_away_.empty() || !was_told_;
@@ -223,7 +226,8 @@ PoolStatus Pool::Impl::status() const {
 void Pool::Impl::close() {
   closed_ = true;
   timer_.cancel();
-  for (const auto& session : sessions_) session->drop();
+  for (const Place& place : places_) place.session->drop();
+  for (const auto& query : queue_.take_all()) forget_functions(*query);
 }
 
 Pool::Pool(boost::asio::io_context& loop, PoolSettings settings, OnChange on_change)

@@ -4,6 +4,10 @@
 //   pool.run(query);                 // see database.h
 //   pool.status().why_away;          // "" while PostgreSQL can be asked
 //
+// Those who wait take turns by whose question it is (fair_queue.h), and nobody has all sessions:
+// one is always left for others, if there is more than one. A session that rests after who had it
+// left counts as his.
+//
 // At its bounds: a queue that is full, or a wait of more than queue_time, ends a query as `busy`.
 // While PostgreSQL is away queries end as `away` at once, and the pool tries again by itself, after
 // 0.1 s at first and 2 s at most. There is always a session at least, so that an outage is known

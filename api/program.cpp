@@ -28,6 +28,7 @@ using daemon::log_info;
 using daemon::log_warn;
 
 constexpr std::chrono::seconds kDrainTime{10}, kAliveTime{1};
+constexpr int kPermissionSeconds = 5;
 constexpr std::size_t kOwnFiles = 64;  // besides connections and sessions
 
 PoolSettings pool_settings(const Options& options, std::size_t sessions, int statement_seconds) {
@@ -58,6 +59,8 @@ class Program {
  public:
   explicit Program(const Options& options)
       : options_(options),
+        permissions_(loop_, pool_settings(options, 1, kPermissionSeconds),
+                     [](const std::string&) {}),
         figures_(loop_, pool_settings(options, options.sessions, options.statement_seconds),
                  tell_change),
         streams_(loop_, pool_settings(options, options.stream_sessions, options.stream_seconds),
@@ -74,7 +77,10 @@ class Program {
 
  private:
   static Settings settings(const Options& options) {
-    return {options.cache_bytes, std::chrono::seconds(options.cache_seconds)};
+    Settings settings;
+    settings.cache_bytes = options.cache_bytes;
+    settings.cache_time = std::chrono::seconds(options.cache_seconds);
+    return settings;
   }
   World world();
   void stay_alive();
@@ -84,20 +90,23 @@ class Program {
   boost::asio::io_context loop_{1};
   boost::asio::signal_set signals_{loop_, SIGTERM, SIGINT, SIGHUP};
   boost::asio::steady_timer alive_{loop_}, drain_{loop_};
-  Pool figures_, streams_;
+  Pool permissions_, figures_, streams_;
   Service service_;
   Server server_;
 };
 
 World Program::world() {
-  return {figures_,
+  return {permissions_,
+          figures_,
           streams_,
           [] { return std::chrono::steady_clock::now(); },
           today,
           [this] { return figures_.status().why_away; },
           [this] {
-            return metrics_page(server_.counts(), figures_.status(), streams_.status(),
-                                service_.flights());
+            return metrics_page(server_.counts(), service_,
+                                {{"permissions", permissions_.status()},
+                                 {"figures", figures_.status()},
+                                 {"streams", streams_.status()}});
           },
           [](std::string_view error) {
             log_error("a query failed in a way that it should not", {{"error", error}});

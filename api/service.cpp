@@ -12,8 +12,6 @@
 namespace weir::api {
 namespace {
 
-constexpr std::size_t kPermissionBytes = 4 << 20;
-
 void send(const std::shared_ptr<Client>& client, const Problem& problem) {
   client->send(response_of(problem));
 }
@@ -42,8 +40,11 @@ Response health(const std::string& why_away) {
 Service::Service(World world, const Settings& settings)
     : world_(std::move(world)),
       settings_(settings),
-      flights_(world_.figures, settings.cache_bytes, world_.clock),
-      permissions_(world_.figures, kPermissionBytes, world_.clock) {}
+      scale_(settings.answer_bytes),
+      stream_scale_(settings.ahead_bytes),
+      flights_(world_.figures, scale_, settings.cache_bytes, world_.clock),
+      permissions_(world_.permissions, permission_scale_, kPermissionBytes, world_.clock,
+                   Flights::Left::finished) {}
 
 void Service::answer(const Request& request, const std::shared_ptr<Client>& client) {
   std::string fault;

@@ -2,7 +2,7 @@
 // parameters, asks whether the viewer may see the tenant, and answers from what is kept or from
 // PostgreSQL.
 //
-//   Service service({figures, streams, clock, today, status, metrics, log});
+//   Service service({permissions, figures, streams, clock, today, status, metrics, log});
 //   service.answer(request, client);             // client hears of it, now or later
 //
 //   method, path, viewer, parameters ──► which tenants may this viewer see? ──► JSON: one flight
@@ -36,6 +36,7 @@
 namespace weir::api {
 
 struct World {
+  Database& permissions;  // for looking up who may see what, which waits for no figure
   Database& figures;
   Database& streams;  // for format=csv, so that slow readers hold up nobody else
   Flights::Clock clock;
@@ -47,6 +48,8 @@ struct World {
 
 struct Settings {
   std::size_t cache_bytes = 16 << 20;
+  std::size_t answer_bytes = 64 << 20;
+  std::size_t ahead_bytes = 16 << 20;  // of all streams together
   std::chrono::milliseconds cache_time{5000};
 };
 
@@ -54,6 +57,8 @@ class Service {
  public:
   static constexpr std::chrono::milliseconds kPermissionTime{1000};
   static constexpr int kMostViewer = 128;  // bytes of a name
+
+  static constexpr std::size_t kPermissionBytes = 4 << 20;
 
   Service(World world, const Settings& settings);
 
@@ -63,6 +68,8 @@ class Service {
   const Settings& settings() const { return settings_; }
   Flights& flights() { return flights_; }
   Flights& permissions() { return permissions_; }
+  const Scale& scale() const { return scale_; }
+  const Scale& stream_scale() const { return stream_scale_; }
 
  private:
   void answer_figure(const Request& request, const Target& target, const Route& route,
@@ -70,6 +77,7 @@ class Service {
 
   const World world_;
   const Settings settings_;
+  Scale scale_, stream_scale_, permission_scale_{2 * kPermissionBytes};
   Flights flights_, permissions_;
 };
 

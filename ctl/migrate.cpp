@@ -26,6 +26,20 @@ constexpr const char* kRights = R"(
                      THEN 'MEMBER' ELSE 'SET' END) AS asked (membership)
   WHERE rolname = current_user)";
 
+// The role weir_api may have been made since, and who made it need not know what it may do.
+constexpr const char* kAdmit = R"(
+  DO $$
+  BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'weir_api')
+      AND NOT has_database_privilege('weir_api', current_database(), 'CONNECT')
+    THEN
+      EXECUTE format('GRANT CONNECT ON DATABASE %I TO weir_api', current_database());
+    END IF;
+  END
+  $$;
+  SET LOCAL ROLE weir_owner;
+  SELECT weir.admit_api())";
+
 constexpr const char* kRecord =
     "INSERT INTO weir.schema_migrations (version, name, checksum) VALUES ($1, $2, $3)";
 constexpr const char* kRecordRepeatable =
@@ -55,6 +69,7 @@ class Migrator {
   std::string compare() const;
   std::string check_rights();
   std::string apply_missing();
+  std::string admit();
 
   // What is not in the database as it is here: numbered files, then those that can be repeated.
   std::vector<const MigrationFile*> missing() const;
@@ -176,6 +191,21 @@ std::string Migrator::apply_missing() {
   return {};
 }
 
+std::string Migrator::admit() {
+  if (!db_.exec("BEGIN")) return db_.error().message;
+  const auto is_there = db_.exec(kAdmit);
+  if (!is_there || !db_.exec("COMMIT")) {
+    return "the role weir_api cannot be let in (" + db_.error().message +
+           "): run this as the owner of the database, or as a superuser";
+  }
+  if (!is_true(is_there)) {
+    std::cout << "there is no role weir_api, as which weir-api connects: once it is made (CREATE "
+                 "ROLE weir_api LOGIN), run this again"
+              << std::endl;
+  }
+  return {};
+}
+
 // One file, one transaction. A failure ends with the connection, which rolls back.
 std::string Migrator::apply(const MigrationFile& file) {
   std::string error;
@@ -225,7 +255,7 @@ int check(Migrator& migrator) {
 
 int bring_up_to_date(Migrator& migrator, std::size_t version) {
   const std::size_t count = migrator.missing().size();
-  for (const auto step : {&Migrator::check_rights, &Migrator::apply_missing}) {
+  for (const auto step : {&Migrator::check_rights, &Migrator::apply_missing, &Migrator::admit}) {
     if (std::string error = (migrator.*step)(); !error.empty()) return fail(error);
   }
   std::cout << (count == 0 ? "nothing to apply" : std::to_string(count) + " applied")

@@ -3,16 +3,32 @@
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
--- The zone, or an error that names the parameter.
+-- The zone, or an error that names the parameter. Only names count, as they are spelled: PostgreSQL itself takes
+-- any case, and rules such as FOO+5.
 CREATE OR REPLACE FUNCTION weir.known_zone(zone text) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-  PERFORM now() AT TIME ZONE zone;
-  RETURN coalesce(zone, 'UTC');
-EXCEPTION WHEN invalid_parameter_value THEN
+  IF zone IS NULL OR zone = 'UTC' OR EXISTS (SELECT FROM weir.zone_names AS z WHERE z.name = zone)
+    OR zone !~ '^(posix/|right/|posixrules$|localtime$|Factory$)' AND EXISTS (SELECT FROM pg_timezone_names AS z WHERE z.name = zone)
+  THEN
+    RETURN coalesce(zone, 'UTC');
+  END IF;
   RAISE invalid_parameter_value USING
     MESSAGE = 'There is no time zone of that name: write it as Europe/Berlin', COLUMN = 'tz';
+END
+$$;
+
+-- The first day, if it has begun; an error that names the parameter if not.
+CREATE OR REPLACE FUNCTION weir.begun(first_day date, today date, parameter text) RETURNS date
+LANGUAGE plpgsql IMMUTABLE
+AS $$
+BEGIN
+  IF first_day > today THEN
+    RAISE datetime_field_overflow USING
+      MESSAGE = 'The window has not begun yet: let it begin on a day that is not after today', COLUMN = parameter;
+  END IF;
+  RETURN first_day;
 END
 $$;
 
@@ -21,8 +37,39 @@ CREATE OR REPLACE FUNCTION weir.asked_window(first_day date, last_day date, aske
 RETURNS TABLE (since date, until date, zone text)
 LANGUAGE sql STABLE
 AS $$
-  SELECT coalesce(first_day, coalesce(last_day, today.day) - 29), coalesce(last_day, today.day), z.name
+  SELECT weir.begun(coalesce(first_day, coalesce(last_day, today.day) - 29), today.day,
+      CASE WHEN first_day IS NULL THEN 'to' ELSE 'from' END),
+    coalesce(last_day, today.day), z.name
   FROM weir.known_zone(asked) AS z (name) CROSS JOIN LATERAL (SELECT (now() AT TIME ZONE z.name)::date) AS today (day)
+$$;
+
+CREATE OR REPLACE FUNCTION weir_api.daily_rows(viewer text, tenant text, first_day date, last_day date)
+RETURNS TABLE (
+  date date, total_users bigint, active_users bigint, new_users bigint, total_recordings bigint,
+  total_minutes numeric, total_cost_usd numeric, crash_count bigint, crash_rate numeric)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
+AS $$
+  SELECT s.date, s.total_users, s.active_users, s.new_users, s.total_recordings,
+    round(s.total_minutes, 3), round(s.total_cost_usd, 6), s.crash_count, round(s.crash_rate, 6)
+  FROM weir.user_stats AS s
+  WHERE s.tenant_id = weir.viewed_tenant(daily_rows.viewer, daily_rows.tenant)
+    AND s.date >= (SELECT since FROM weir.asked_window(first_day, last_day, 'UTC'))
+    AND s.date <= (SELECT until FROM weir.asked_window(first_day, last_day, 'UTC'))
+  ORDER BY s.date
+$$;
+
+CREATE OR REPLACE FUNCTION weir_api.daily(viewer text, tenant text, first_day date, last_day date) RETURNS json
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
+AS $$
+  SELECT json_build_object(
+    'tenant', weir.viewed_tenant(daily.viewer, daily.tenant),
+    'from', w.since,
+    'to', w.until,
+    'tz', w.zone,
+    'days', coalesce((
+      SELECT json_agg(d) FROM weir_api.daily_rows(daily.viewer, daily.tenant, first_day, last_day) AS d),
+      '[]'))
+  FROM weir.asked_window(first_day, last_day, 'UTC') AS w
 $$;
 
 CREATE OR REPLACE FUNCTION weir_api.users(viewer text, tenant text, first_day date, last_day date, zone text) RETURNS jsonb
@@ -104,10 +151,4 @@ AS $$
   FROM weir.asked_window(funnels.first_day, funnels.last_day, funnels.zone) AS w
 $$;
 
-DO $$
-BEGIN
-  IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'weir_api') THEN
-    GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA weir_api TO weir_api;
-  END IF;
-END
-$$;
+SELECT weir.admit_api();

@@ -6,9 +6,10 @@
 -- A door takes the viewer's name first and the tenant second, and asks weir.viewed_tenant() before it answers.
 -- So whatever statement the server might be brought to send, it gets what some viewer may see. Doors are
 -- SECURITY DEFINER, STABLE, and named like the path that they answer; a name with `_rows` returns a table, for
--- CSV. One that does not like an argument raises a data exception whose COLUMN is the parameter's name.
+-- long CSV. One that does not like an argument raises a data exception whose COLUMN is the parameter's name.
 --
--- Where the role that migrates may not make roles, and no administrator has made weir_api, it is left out.
+-- Where the role that migrates may not make roles, and no administrator has made weir_api, it is left out: once
+-- it is made (`CREATE ROLE weir_api LOGIN`), `weirctl migrate` lets it in.
 DO $$
 BEGIN
   IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'weir_api') THEN
@@ -59,39 +60,38 @@ AS $$
   SELECT v.tenant_id FROM weir.viewers AS v WHERE v.viewer = tenants.viewer ORDER BY v.tenant_id
 $$;
 
-CREATE FUNCTION weir_api.daily_rows(viewer text, tenant text, first_day date, last_day date)
-RETURNS TABLE (
-  date date, total_users bigint, active_users bigint, new_users bigint, total_recordings bigint,
-  total_minutes numeric, total_cost_usd numeric, crash_count bigint, crash_rate numeric)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
+-- An answer as it is sent; one that is too large for all of it to be held in memory is an error.
+CREATE FUNCTION weir_api.bounded(answer text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE
 AS $$
-  SELECT s.date, s.total_users, s.active_users, s.new_users, s.total_recordings,
-    round(s.total_minutes, 3), round(s.total_cost_usd, 6), s.crash_count, round(s.crash_rate, 6)
-  FROM weir.user_stats AS s
-  WHERE s.tenant_id = weir.viewed_tenant(daily_rows.viewer, daily_rows.tenant)
-    AND s.date >= coalesce(first_day, coalesce(last_day, (now() AT TIME ZONE 'UTC')::date) - 29)
-    AND s.date <= coalesce(last_day, (now() AT TIME ZONE 'UTC')::date)
-  ORDER BY s.date
-$$;
-
-CREATE FUNCTION weir_api.daily(viewer text, tenant text, first_day date, last_day date) RETURNS json
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
-AS $$
-  SELECT json_build_object(
-    'tenant', weir.viewed_tenant(daily.viewer, daily.tenant),
-    'from', coalesce(first_day, coalesce(last_day, (now() AT TIME ZONE 'UTC')::date) - 29),
-    'to', coalesce(last_day, (now() AT TIME ZONE 'UTC')::date),
-    'tz', 'UTC',
-    'days', coalesce((
-      SELECT json_agg(d) FROM weir_api.daily_rows(daily.viewer, daily.tenant, first_day, last_day) AS d),
-      '[]'))
-$$;
-
-DO $$
 BEGIN
-  IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'weir_api') THEN
-    GRANT USAGE ON SCHEMA weir_api TO weir_api;
-    GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA weir_api TO weir_api;
+  IF octet_length(answer) > 4194304 THEN
+    RAISE program_limit_exceeded USING MESSAGE = 'the answer is larger than 4 MB';
   END IF;
+  RETURN answer;
 END
 $$;
+
+-- Names of time zones, so that one need not be looked for in the server's files at each request. What is not
+-- here, since a newer time zone database came, weir.known_zone() looks for there.
+CREATE TABLE weir.zone_names (name text PRIMARY KEY);
+INSERT INTO weir.zone_names
+SELECT name FROM pg_timezone_names WHERE name !~ '^(posix/|right/|posixrules$|localtime$|Factory$)';
+GRANT SELECT ON weir.zone_names TO weir_reader;
+
+-- Lets the role weir_api, if it is there, open the doors, and no others. `weirctl migrate` calls it each time: an
+-- administrator may make the role later than the database.
+CREATE FUNCTION weir.admit_api() RETURNS boolean
+LANGUAGE plpgsql
+AS $$
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'weir_api') THEN
+    RETURN false;
+  END IF;
+  GRANT USAGE ON SCHEMA weir_api TO weir_api;
+  GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA weir_api TO weir_api;
+  RETURN true;
+END
+$$;
+
+SELECT weir.admit_api();

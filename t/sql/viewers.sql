@@ -36,14 +36,44 @@ SELECT is_empty($$SELECT * FROM pg_auth_members WHERE member = 'weir_api'::regro
 
 -- The doors.
 SELECT is_empty($$
-  SELECT proname FROM pg_proc WHERE pronamespace = 'weir_api'::regnamespace
+  SELECT proname FROM pg_proc WHERE pronamespace = 'weir_api'::regnamespace AND proname <> 'bounded'
     AND NOT (prosecdef AND provolatile = 's' AND proargnames[1] = 'viewer'
       AND 'search_path=pg_catalog, weir, pg_temp' = ANY (coalesce(proconfig, '{}')) AND pg_get_userbyid(proowner) = 'weir_owner')
 $$, 'each is SECURITY DEFINER, STABLE, takes the viewer first, and pins its search_path');
+-- Each is called for a tenant that the viewer may not see, with whatever else it takes.
+CREATE FUNCTION pg_temp.refuses(door regprocedure) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+  EXECUTE (SELECT format('SELECT count(*) FROM %s.%I(''ada'', ''globex''%s)', 'weir_api', p.proname, repeat(', NULL', p.pronargs - 2))
+    FROM pg_proc AS p WHERE p.oid = door);
+  RETURN false;
+EXCEPTION WHEN insufficient_privilege THEN
+  RETURN SQLERRM = 'this viewer may not see this tenant';
+END $$;
 SELECT is_empty($$
-  SELECT proname FROM pg_proc WHERE pronamespace = 'weir_api'::regnamespace AND proname <> 'tenants'
-    AND NOT (proargnames[2] = 'tenant' AND prosrc ~ 'viewed_tenant\(')
-$$, 'each but tenants() takes the tenant second, and asks whether the viewer may see it');
+  SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'weir_api'::regnamespace AND proname NOT IN ('tenants', 'bounded')
+    AND NOT (proargnames[2] = 'tenant' AND pg_temp.refuses(oid))
+$$, 'each but tenants() takes the tenant second, and refuses one that the viewer may not see');
+
+SELECT is(weir_api.bounded('{}'), '{}', 'an answer is sent as it is');
+SELECT is(octet_length(weir_api.bounded(repeat('x', 4194304))), 4194304, 'up to 4 MB');
+SELECT throws_ok($$SELECT weir_api.bounded(repeat('x', 4194305))$$, '54000', NULL, 'and no further');
+
+-- Zones and windows that were asked for.
+SELECT is(known_zone(zone), zone, zone || ' is a zone') FROM (VALUES ('UTC'), ('Europe/Berlin'), ('Etc/GMT+5')) AS t (zone);
+SELECT throws_ok(format('SELECT weir.known_zone(%L)', zone), '22023', NULL, zone || ' is none')
+FROM (VALUES ('posixrules'), ('FOO+5'), ('FOO5BAR'), ('europe/berlin'), ('posix/Europe/Berlin'), ('localtime'), ('Factory'), ('')) AS t (zone);
+DELETE FROM zone_names WHERE name = 'Europe/Berlin';
+SELECT is(known_zone('Europe/Berlin'), 'Europe/Berlin', 'one that came later is a zone, too');
+SELECT throws_ok($$SELECT * FROM weir.asked_window(current_date + 3, NULL, 'UTC')$$, '22008', NULL, 'no window begins in the future');
+SELECT throws_ok($$SELECT * FROM weir.asked_window(NULL, current_date + 33, 'UTC')$$, '22008', NULL, 'nor by its end');
+SELECT lives_ok($$SELECT * FROM weir.asked_window(current_date, current_date + 33, 'UTC')$$, 'it may end there');
+
+-- A role that is made later than the database.
+REVOKE ALL ON SCHEMA weir_api FROM weir_api;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA weir_api FROM weir_api;
+SELECT ok(admit_api() AND has_schema_privilege('weir_api', 'weir_api', 'USAGE')
+  AND has_function_privilege('weir_api', 'weir_api.tenants(text)', 'EXECUTE'), 'is let in');
+
 SELECT is_empty($$
   SELECT proname FROM pg_proc, aclexplode(coalesce(proacl, acldefault('f', proowner)))
   WHERE pronamespace = 'weir_api'::regnamespace AND grantee = 0

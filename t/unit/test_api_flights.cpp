@@ -44,13 +44,16 @@ class SlowDatabase final : public Database {
 struct World {
   SlowDatabase database;
   Flights::Time now{};
-  Flights flights{database, 8000, [this] { return now; }};
+  Scale scale{10'000};
+  Flights flights{database, scale, 8000, [this] { return now; }};
+  std::vector<std::shared_ptr<const Answer>> held;
   std::vector<std::string> heard;
 
   Flights::Ticket join(const std::string& key) {
     return flights.join(
         key, 5s, [] { return std::make_shared<Query>(); },
         [this](const Landing& landing) {
+          if (landing.answer) held.push_back(landing.answer);
           heard.push_back(landing.answer ? landing.answer->values.at(0) : "failure");
         });
   }
@@ -114,6 +117,7 @@ START_TEST(what_is_kept_stays_within_its_bound) {
   for (int i = 0; i < 100; ++i) {
     world.join("key " + std::to_string(i));
     world.database.answer(std::string(200, 'x'));
+    world.held.clear();
     ck_assert_uint_le(world.flights.bytes(), 8000);
   }
   ck_assert_uint_eq(world.join("key 99"), 0);
@@ -124,8 +128,47 @@ START_TEST(what_is_kept_stays_within_its_bound) {
 }
 END_TEST
 
-static const weir_test::Register kRegistered("api_flights", {many_who_ask_the_same_are_one_query,
-                                                             an_answer_is_kept_for_its_time,
-                                                             a_failure_is_told_to_all_and_not_kept,
-                                                             the_last_to_leave_cancels,
-                                                             what_is_kept_stays_within_its_bound});
+START_TEST(what_many_readers_hold_stays_within_its_bound) {
+  World world;
+  world.join("large");
+  world.database.answer(std::string(6000, 'x'));
+  world.join("larger");
+  world.database.answer(std::string(6000, 'x'));
+  ck_assert(world.scale.is_full());
+  ck_assert_uint_eq(world.join("one more"), 0);
+  ck_assert_view_eq(world.heard.back(), "failure");
+  world.held.pop_back();
+  ck_assert_uint_ne(world.join("one more"), 0);
+}
+END_TEST
+
+START_TEST(what_is_kept_makes_room_for_what_is_read) {
+  World world;
+  for (int i = 0; i < 8; ++i) {
+    world.join("kept " + std::to_string(i));
+    world.database.answer(std::string(600, 'x'));
+  }
+  world.held.clear();
+  world.join("large");
+  world.database.answer(std::string(6000, 'x'));
+  ck_assert(world.scale.is_full());
+  ck_assert_uint_ne(world.join("one more"), 0);
+  ck_assert(!world.scale.is_full());
+}
+END_TEST
+
+START_TEST(an_answer_larger_than_one_may_be_is_a_failure) {
+  World world;
+  world.join("a");
+  world.database.answer(std::string(Flights::kMostAnswer, 'x'));
+  ck_assert_view_eq(world.heard.back(), "failure");
+  ck_assert_uint_eq(world.scale.bytes(), 0);
+}
+END_TEST
+
+static const weir_test::Register kRegistered(
+    "api_flights",
+    {many_who_ask_the_same_are_one_query, an_answer_is_kept_for_its_time,
+     a_failure_is_told_to_all_and_not_kept, the_last_to_leave_cancels,
+     what_is_kept_stays_within_its_bound, what_many_readers_hold_stays_within_its_bound,
+     what_is_kept_makes_room_for_what_is_read, an_answer_larger_than_one_may_be_is_a_failure});

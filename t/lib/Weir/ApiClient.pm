@@ -9,6 +9,9 @@ use parent 'WeirTest::Client';
 use IO::Socket::UNIX;
 use Socket qw(SOL_SOCKET SO_RCVTIMEO SO_SNDTIMEO);
 
+# Names for the header Host, as a web server sends it.
+sub new ($class, %options) { return $class->SUPER::new(host => 'weir-api', port => 80, %options) }
+
 sub open_socket ($self) {
   return $self->{socket} if $self->{socket};
   my $socket = IO::Socket::UNIX->new(Peer => $self->{socket_path}) or die "cannot connect to $self->{socket_path}: $!\n";

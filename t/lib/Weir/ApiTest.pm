@@ -48,8 +48,8 @@ ROWS
   return;
 }
 
-# Lets the doors of /v1/daily take as long as tenant `slow` or `N s` is asked for, and return as many rows as
-# tenant `N rows` asks for.
+# Lets the doors of /v1/daily take as long as tenant `N s` asks for, and return as many rows or bytes as
+# tenant `N rows` or `N bytes` asks for.
 sub slow_door () {
   database()->do(<<'DOORS');
 CREATE FUNCTION public.dawdle(tenant text) RETURNS text LANGUAGE plpgsql STABLE AS $$
@@ -59,7 +59,8 @@ BEGIN
 END $$;
 CREATE OR REPLACE FUNCTION weir_api.daily(viewer text, tenant text, first_day date, last_day date) RETURNS json
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp AS $$
-  SELECT json_build_object('tenant', public.dawdle(weir.viewed_tenant(viewer, daily.tenant)), 'from', first_day)
+  SELECT json_build_object('tenant', public.dawdle(weir.viewed_tenant(viewer, daily.tenant)), 'from', first_day,
+    'filling', repeat('x', substring(daily.tenant FROM '^([0-9]+) bytes')::int))
 $$;
 CREATE OR REPLACE FUNCTION weir_api.daily_rows(viewer text, tenant text, first_day date, last_day date)
 RETURNS TABLE (date date, total_users bigint, active_users bigint, new_users bigint, total_recordings bigint,

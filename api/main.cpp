@@ -1,4 +1,6 @@
 // weir-api: serves figures over HTTP on a unix socket. `weir-api --help` tells how.
+#include <malloc.h>
+
 #include <cstdlib>
 #include <exception>
 
@@ -14,6 +16,7 @@ int main(int argc, char** argv) {
     if (!options) return exit_code;
     setenv("PGCONNECT_TIMEOUT", "5", /*overwrite=*/0);  // libpq's own default is for ever
     if (options->check) return api::check(*options);
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);  // a large answer's memory goes back as soon as it is sent
     daemon::start_log(options->log_level);
     return api::run(*options);
   } catch (const std::exception& error) {

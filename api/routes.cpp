@@ -99,8 +99,9 @@ const std::vector<Route>& routes() {
       {"/v1/funnels",
        Kind::figure,
        "Funnels: how many users get how far on a way of steps, how long they take, by property",
-       "SELECT weir_api.funnels($1, $2, $3::date, $4::date, $5, $6, $7::integer, $8, $9, "
-       "$10::integer)",
+       "SELECT weir_api.bounded(weir_api.funnels($1, $2, $3::date, $4::date, $5, $6, $7::integer, "
+       "$8, $9, "
+       "$10::integer)::text)",
        nullptr,
        {kFromDay, kToDay, kZone, kSteps, kWithin, kSplitBy, kFilter, kTop}},
   };

@@ -94,6 +94,17 @@ START_TEST(a_parameter_is_known_and_given_once) {
 }
 END_TEST
 
+START_TEST(every_answer_is_bounded_before_it_is_sent) {
+  for (const Route& route : routes()) {
+    if (route.kind != Kind::figure) continue;
+    const std::string_view sql = route.json;
+    const bool is_bounded = sql.rfind("SELECT weir_api.bounded(weir_api.", 0) == 0 &&
+                            sql.substr(sql.size() - 8) == ")::text)";
+    ck_assert_msg(is_bounded, "%s", route.json);
+  }
+}
+END_TEST
+
 START_TEST(an_etag_matches_itself_in_a_list) {
   const std::string tag = etag_of("body");
   ck_assert(tag != etag_of("bodz"));
@@ -106,4 +117,5 @@ static const weir_test::Register kRegistered(
     "api_parameters",
     {a_target_is_taken_apart, what_is_no_text_is_refused, parameters_have_a_bound_in_number,
      days_are_those_of_the_calendar, a_window_has_a_bound_and_an_order,
-     a_parameter_is_known_and_given_once, an_etag_matches_itself_in_a_list});
+     a_parameter_is_known_and_given_once, every_answer_is_bounded_before_it_is_sent,
+     an_etag_matches_itself_in_a_list});

@@ -270,6 +270,16 @@ subtest 'funnels' => sub {
   problem_is(ask($api, '/v1/funnels?steps=' . 'x' x 2001), 400, 'bad_parameter', 'too long a text', parameter => 'steps');
 };
 
+subtest 'all key figures at once' => sub {
+  my $answer = ask($api, '/stats?from=2026-11-01&to=2026-11-03');
+  is $answer->{status}, 200, 'are answered' or diag $answer->{body};
+  is_deeply [ $answer->{json}->@{qw(tenant from to zone)} ], [qw(acme 2026-11-01 2026-11-03 UTC)], 'with their window and zone';
+  ok exists $answer->{json}{$_}, $_ for qw(as_of exact total_users active_users new_users total_recordings total_minutes total_cost_usd crash_count crash_rate
+    users usage features performance crashes costs countries versions platforms cli days weeks months);
+  problem_is(ask($api, '/stats?tz=Europe/Berlin'), 400, 'bad_parameter', 'a zone whose days are not kept', parameter => 'tz');
+  problem_is(ask($api, '/stats?tenant=globex'), 403, 'forbidden', 'another tenant');
+};
+
 subtest 'weirctl viewers' => sub {
   my $run = sub (@arguments) {
     my $verb = shift @arguments;

@@ -352,6 +352,32 @@ subtest 'so do those of usage and features' => sub {
   }
 };
 
+subtest 'so do the key figures all at once' => sub {
+  my $oracle = WeirTest::RollUpOracle->new(\@events, \@crashes, $dimensions);
+  $db->begin_work;
+  $db->do(q{INSERT INTO weir.measures (tenant_id, measure, event, property) VALUES ('acme', 'recordings', 'closed', NULL), ('acme', 'seconds', 'opened', 'seconds')});
+  for my $zone ('UTC', 'America/Los_Angeles', 'Europe/Berlin') {
+    for my $window ([ '2026-03-06', '2026-03-31' ], [ '2026-03-08', '2026-03-08' ], [ '2026-03-01', '2026-11-02' ]) {
+      my $said = decoded($db->selectrow_array('SELECT weir.stats_answer(?, ?, ?, ?)', undef, 'acme', @$window, $zone));
+      my ($users, $crashes, $features, $success) = ($said->@{qw(users crashes features)}, $said->{performance}{success_rate});
+      my %found = (map({ ($_ => $users->{$_}) } qw(total active new churned active_1 active_7 active_30 power regular casual)),
+        map({ ($_ => "$users->{retention}{$_}{new} $users->{retention}{$_}{returned}") } qw(day_1 day_7)),
+        events => $said->{usage}{events}, recordings => $said->{total_recordings}, seconds => sprintf('%.5g', 60 * $said->{total_minutes}),
+        success => "$success->{yes} $success->{no}", sessions => $said->{usage}{sessions}{sessions},
+        map({ ($_ => $crashes->{$_}) } qw(crashes crashed_users)), crash_free => $crashes->{crash_free_users}{crash_free},
+        crashed_sessions => $crashes->{crash_free_sessions}{sessions} - $crashes->{crash_free_sessions}{crash_free},
+        map({ ("${_}" => list_of($said->{$_}, $_ eq 'countries' ? 'country' : s/s\z//r, 'events')) } qw(versions platforms countries)),
+        features => list_of($features->{features}, feature => 'events'), unused => $features->{unused});
+      $found{failed} = 0;
+      $found{failed} += $_->{events} for $said->{performance}{errors}->@*;
+      $found{$_->[0]} = $_->[1]{users} . ' ' . (defined $_->[1]{mean_days} ? sprintf '%.6f', $_->[1]{mean_days} : '')
+        for [ first_use => $features->{first_use} ], [ first_crash => $crashes->{first_crash} ];
+      is_deeply \%found, $oracle->stats('acme', $zone, map { WeirTest::RollUpOracle::number_of_day($_) } @$window), "@$window in $zone";
+    }
+  }
+  $db->rollback;
+};
+
 subtest 'figures of rows that are gone stay, unless they are to be forgotten' => sub {
   my $day = $db->selectrow_array(q{SELECT min(day) FROM weir.day_counts WHERE tenant_id = 'acme' AND zone = 'UTC' AND day > '2026-03-07'});
   my $kept = kept('acme', 'UTC');

@@ -72,6 +72,15 @@ AS $$
   FROM weir.asked_window(first_day, last_day, 'UTC') AS w
 $$;
 
+CREATE OR REPLACE FUNCTION weir_api.stats(viewer text, tenant text, first_day date, last_day date, zone text) RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
+AS $$
+  SELECT weir.stats_answer(
+    weir.viewed_tenant(stats.viewer, stats.tenant),
+    w.since, w.until, w.zone)
+  FROM weir.asked_window(stats.first_day, stats.last_day, stats.zone) AS w
+$$;
+
 CREATE OR REPLACE FUNCTION weir_api.users(viewer text, tenant text, first_day date, last_day date, zone text) RETURNS jsonb
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
 AS $$

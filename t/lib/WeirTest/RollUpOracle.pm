@@ -257,6 +257,38 @@ sub features ($self, $tenant, $zone, $from, $to) {
     unused => [ sort grep { !$events{$_} } keys %before ], days_active => \@active };
 }
 
+# Of the users who were new in the window: how many have one of the rows in it, and the days they waited for it, added up.
+sub waited ($self, $rows, $tenant, $zone, $from, $to) {
+  my (%first, %met);
+  for my $row (grep { $_->{tenant} eq $tenant && defined $_->{user} } $self->{events}->@*) {
+    my $day = day_of($zone, $row);
+    $first{ $row->{user} } = $day if $day < ($first{ $row->{user} } // 1e9);
+  }
+  for my $row (grep { defined $_->{user} } within($rows, $tenant, $zone, $from, $to)) {
+    next if ($first{ $row->{user} } // -1) < $from || $first{ $row->{user} } > $to;
+    $met{ $row->{user} } = $row->{day} if $row->{day} < ($met{ $row->{user} } // 1e9);
+  }
+  my $days = 0;
+  $days += $met{$_} - $first{$_} for keys %met;
+  return keys(%met) . ' ' . (%met ? sprintf '%.6f', $days / keys %met : '');
+}
+
+# The key figures of weir.stats_answer(), where a recording is an event `closed` and its seconds are those of `opened`.
+sub stats ($self, $tenant, $zone, $from, $to) {
+  my @asked = ($tenant, $zone, $from, $to);
+  my ($users, $crashes, $usage, $features) = ($self->users(@asked), $self->crashes(@asked), $self->usage(undef, @asked), $self->features(@asked));
+  my @active = $features->{days_active}->@*;
+  my $sum = sub (@numbers) { my $all = 0; $all += $_ for @numbers; return $all };
+  return { map({ ($_ => $users->{$_}) } qw(total active new churned active_1 active_7 active_30 day_1 day_7)), events => $usage->{count},
+    recordings => scalar(grep { $_->{event} eq 'closed' } within($self->{events}, @asked)),
+    seconds => sprintf('%.5g', $self->sum_of(opened => 'seconds', @asked)), success => $usage->{success}, sessions => $usage->{sessions},
+    failed => $sum->(map { (split)[1] } $usage->{errors}->@*), map({ ($_ => $crashes->{$_}) } qw(crashes crashed_users crash_free crashed_sessions)),
+    power => $sum->(@active[ 15 .. 29 ]), regular => $sum->(@active[ 3 .. 14 ]), casual => $sum->(@active[ 0 .. 2 ]),
+    versions => $self->audience('version', @asked), platforms => $self->audience('platform', @asked), countries => $self->audience('country', @asked),
+    features => [ sort map { join ' ', (split)[ 0 .. 2 ] } $features->{features}->@* ], unused => $features->{unused},
+    first_use => $self->waited([ grep { $_->{event} eq 'feature_usage' } $self->{events}->@* ], @asked), first_crash => $self->waited($self->{crashes}, @asked) };
+}
+
 sub number_of_day ($date) {
   my ($year, $month, $day) = split /-/, $date;
   local $ENV{TZ} = 'UTC';

@@ -1,0 +1,371 @@
+-- All key figures at once: who is there, what they do, with what, how well it works, what it costs.
+--
+--   SELECT weir.stats_answer('acme', '2026-03-01', '2026-03-31', 'Europe/Berlin');
+--
+-- The window is from one day to another, both counted, in a time zone whose days are kept (docs/rollups.md): all of it
+-- comes from the roll-ups, and none from the rows. Words mean what they mean in the files of the single subjects, which
+-- have more of each: users.sql, usage.sql, features.sql, audience.sql, costs.sql, crashes.sql. Beside these:
+--
+--   total_users … crash_rate  what user_stats says of a day, of the window: `active_users` had an event within it,
+--                crash_rate is crashes for each of them
+--   users        new_7, new_30: new on the last 7 or 30 days of the window. power, regular, casual: users with events on
+--                16 and more, 4 to 15, 1 to 3 of its last 30 days
+--   usage        recordings_per_user: of the active ones; recordings_per_user_week: that for seven days
+--   features     the ten with the most events. first_use: of the users who were new in the window, those who used a
+--                feature in it (an event of weir.dimensions' subject `feature`), and the mean of the days from their
+--                earliest event to that; 0 is the same day. toggles: features that were switched, by `feature_toggled`;
+--                `on`: users who switched one on. unused: a hundred at most, by name
+--   performance  means, in seconds, of numbers in properties: processing_time of processing_time_seconds, startup_time
+--                of startup_time_seconds and startup_ms, response_time of response_time_seconds and response_time_ms,
+--                whatever the event. success_rate and error_rate as in usage.sql
+--   crashes      first_crash: as first_use. Lists have crashes alone, /v1/crashes has users and groups
+--   countries, versions, platforms
+--                the ten with the most events; share: of the active users
+--   cli          of the events `cli_command`; lists by events; prompt_length and execution_time are means
+--
+-- `exact` is false where a day had more values of one kind than are kept (docs/rollups.md): lists then lack some.
+SET LOCAL ROLE weir_owner;
+SET LOCAL check_function_bodies = off;
+
+-- The zone, if the tenant's days are kept in it.
+CREATE OR REPLACE FUNCTION weir.kept_zone(tenant text, zone text) RETURNS text
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+  IF NOT weir.keeps_zone(tenant, zone) THEN
+    RAISE invalid_parameter_value USING COLUMN = 'tz',
+      MESSAGE = 'No days are kept in this time zone, or not all yet: ask for UTC, or add it with weirctl rollup zones';
+  END IF;
+  RETURN zone;
+END
+$$;
+
+-- Events by value of each subject that is listed (figure the subject, X_other what is beyond), and by day and hour.
+CREATE OR REPLACE FUNCTION weir.stats_counts_partial(tenant text, first_day date, last_day date, zone text)
+RETURNS SETOF weir.part
+LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_generic_plan SET jit = off SET work_mem = '64MB'
+AS $$
+BEGIN
+  RETURN QUERY
+  WITH counts AS MATERIALIZED (
+    SELECT d.day, d.subject, d.value, d.events, d.hours
+    FROM weir.day_counts AS d
+    WHERE d.tenant_id = tenant AND d.zone = stats_counts_partial.zone AND d.subject = ANY (weir.stats_subjects())
+      AND d.day BETWEEN least(first_day, last_day - 29) AND last_day
+  )
+  SELECT c.subject, c.value, sum(c.events)
+  FROM counts AS c
+  WHERE c.day >= first_day AND c.subject <> ALL ('{active,new,crash}')
+  GROUP BY c.subject, c.value
+  UNION ALL
+  SELECT c.subject || '_events', c.day::text, c.events::numeric FROM counts AS c WHERE c.subject IN ('active', 'new', 'crash')
+  UNION ALL
+  SELECT 'hour', extract(isodow FROM c.day) || ' ' || h.place - 1, sum(h.events)
+  FROM counts AS c, unnest(c.hours) WITH ORDINALITY AS h (events, place)
+  WHERE c.day >= first_day AND c.subject = 'active' AND h.events > 0
+  GROUP BY 2
+  UNION ALL
+  SELECT m.measure || '_day', c.day::text, sum(c.events * m.factor)
+  FROM weir.stats_measures(tenant) AS m
+  JOIN counts AS c ON c.subject = CASE m.event WHEN '*' THEN 'active' ELSE 'event' END
+    AND c.value = CASE m.event WHEN '*' THEN '' ELSE m.event END
+  WHERE m.property IS NULL AND c.day >= first_day
+  GROUP BY m.measure, c.day
+  UNION ALL
+  SELECT 'total', '', sum(d.events)
+  FROM weir.day_counts AS d
+  WHERE d.tenant_id = tenant AND d.zone = stats_counts_partial.zone AND d.subject = 'new' AND d.value = '' AND d.day <= last_day
+  HAVING count(*) > 0
+  UNION ALL
+  SELECT 'feature_before', f, 1::numeric FROM weir.features_before(tenant, first_day, stats_counts_partial.zone) AS f;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION weir.stats_subjects() RETURNS text[]
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT '{active,new,crash,event,event_other,version,version_other,platform,platform_other,country,country_other,feature,
+    feature_other,source,success,error_type,error_type_other,toggled,command,command_other,output_format,output_format_other,
+    model,model_other,cli_success,cli_error_type,cli_error_type_other,crash_version,crash_version_other,crash_os,crash_os_other,
+    crash_type,crash_type_other}'::text[]
+$$;
+
+-- What makes the measures of user_stats: a tenant's own rows stand in for everybody's.
+CREATE OR REPLACE FUNCTION weir.stats_measures(tenant text)
+RETURNS TABLE (measure text, event text, property text, factor numeric)
+LANGUAGE sql STABLE
+AS $$
+  SELECT m.measure, left(m.event, 256), left(m.property, 256), m.factor
+  FROM weir.measures AS m
+  WHERE m.measure IN ('recordings', 'seconds', 'cost_usd') AND (m.tenant_id = tenant OR m.tenant_id = '*' AND NOT EXISTS (
+    SELECT FROM weir.measures AS own WHERE own.tenant_id = tenant AND own.measure = m.measure))
+$$;
+
+-- Features that were used before the window: from one name to the next in the index, a thousand at most.
+CREATE OR REPLACE FUNCTION weir.features_before(tenant text, first_day date, zone text) RETURNS SETOF text
+LANGUAGE sql STABLE
+AS $$
+  WITH RECURSIVE names AS (
+    (SELECT d.value FROM weir.day_counts AS d
+    WHERE d.tenant_id = tenant AND d.zone = features_before.zone AND d.subject = 'feature'
+    ORDER BY d.value LIMIT 1)
+    UNION ALL
+    SELECT (SELECT d.value FROM weir.day_counts AS d
+      WHERE d.tenant_id = tenant AND d.zone = features_before.zone AND d.subject = 'feature' AND d.value > n.value
+      ORDER BY d.value LIMIT 1)
+    FROM names AS n WHERE n.value IS NOT NULL
+  )
+  SELECT n.value FROM (SELECT * FROM names LIMIT 1000) AS n
+  WHERE EXISTS (SELECT FROM weir.day_counts AS d
+    WHERE (d.tenant_id, d.zone, d.subject, d.value) = (features_before.tenant, features_before.zone, 'feature', n.value)
+      AND d.day < first_day)
+$$;
+
+-- Numbers: measures by day, means over the window, sessions.
+CREATE OR REPLACE FUNCTION weir.stats_numbers_partial(tenant text, first_day date, last_day date, zone text)
+RETURNS SETOF weir.part
+LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_generic_plan SET jit = off
+AS $$
+BEGIN
+  RETURN QUERY
+  WITH measures AS MATERIALIZED (
+    SELECT * FROM weir.stats_measures(tenant) AS m WHERE m.property IS NOT NULL
+  ), named (name, event, property, factor) AS MATERIALIZED (
+    VALUES ('processing_time', '*', 'processing_time_seconds', 1), ('startup_time', '*', 'startup_time_seconds', 1),
+      ('startup_time', '*', 'startup_ms', 0.001), ('response_time', '*', 'response_time_seconds', 1),
+      ('response_time', '*', 'response_time_ms', 0.001), ('execution_time', 'cli_command', 'execution_time', 1),
+      ('prompt_length', 'cli_command', 'prompt_length', 1)
+  ), numbers AS MATERIALIZED (
+    SELECT d.day, d.event, d.property, d.numbers, d.total
+    FROM weir.day_numbers AS d
+    WHERE d.tenant_id = tenant AND d.zone = stats_numbers_partial.zone AND d.day BETWEEN first_day AND last_day
+      AND d.property = ANY (ARRAY(SELECT m.property FROM measures AS m UNION ALL SELECT n.property FROM named AS n))
+  )
+  SELECT m.measure || '_day', n.day::text, sum(n.total * m.factor)
+  FROM measures AS m JOIN numbers AS n ON n.property = m.property AND m.event IN (n.event, '*')
+  GROUP BY m.measure, n.day
+  UNION ALL
+  SELECT p.figure, d.name, p.amount
+  FROM (
+    SELECT w.name, sum(n.numbers) AS numbers, sum(n.total * w.factor) AS total
+    FROM named AS w JOIN numbers AS n ON n.property = w.property AND w.event IN (n.event, '*')
+    GROUP BY w.name
+  ) AS d, LATERAL (VALUES ('mean_count', d.numbers), ('mean_total', d.total)) AS p (figure, amount)
+  UNION ALL
+  SELECT p.figure, '', p.amount
+  FROM (
+    SELECT sum(s.sessions) AS sessions, sum(s.crashed) AS crashed, sum(s.seconds) AS seconds
+    FROM weir.day_sessions AS s
+    WHERE s.tenant_id = tenant AND s.zone = stats_numbers_partial.zone AND s.day BETWEEN first_day AND last_day
+  ) AS d, LATERAL (VALUES ('sessions', d.sessions), ('crashed_sessions', d.crashed), ('session_seconds', d.seconds)) AS p (figure, amount)
+  WHERE p.amount IS NOT NULL;
+END
+$$;
+
+-- Users: in all, by day, week, month; who came back; how steady they are; with crashes and without.
+CREATE OR REPLACE FUNCTION weir.stats_users_partial(tenant text, first_day date, last_day date, zone text)
+RETURNS SETOF weir.part
+LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_generic_plan SET jit = off SET work_mem = '64MB'
+AS $$
+BEGIN
+  RETURN QUERY
+  WITH active AS MATERIALIZED (
+    SELECT d.day, d.chunk, d.users
+    FROM weir.day_sets AS d
+    WHERE d.tenant_id = tenant AND d.zone = stats_users_partial.zone AND d.subject = 'active' AND d.value = ''
+      AND d.day BETWEEN least(first_day, last_day - 29) AND last_day
+  ), weeks AS MATERIALIZED (
+    SELECT date_trunc('week', a.day::timestamp)::date AS week, a.chunk, bit_or(a.users) AS users
+    FROM active AS a WHERE a.day >= first_day GROUP BY 1, 2
+  ), spans (figure, since, until) AS (
+    VALUES ('active_1', last_day, last_day), ('active_7', last_day - 6, last_day), ('active_30', last_day - 29, last_day),
+      ('active_before_7', last_day - 13, last_day - 7)
+  ), crashed AS MATERIALIZED (
+    SELECT d.chunk, bit_or(d.users) AS users
+    FROM weir.day_sets AS d
+    WHERE d.tenant_id = tenant AND d.zone = stats_users_partial.zone AND d.subject = 'crash' AND d.value = ''
+      AND d.day BETWEEN first_day AND last_day
+    GROUP BY d.chunk
+  ), whole AS MATERIALIZED (
+    SELECT w.chunk, bit_or(w.users) AS users FROM weeks AS w GROUP BY w.chunk
+  )
+  SELECT 'active_day', a.day::text, sum(bit_count(a.users))::numeric FROM active AS a GROUP BY a.day
+  UNION ALL
+  SELECT 'active_week', w.week::text, sum(bit_count(w.users)) FROM weeks AS w GROUP BY w.week
+  UNION ALL
+  SELECT 'active_month', m.month::text, sum(bit_count(m.users))
+  FROM (SELECT date_trunc('month', a.day::timestamp)::date AS month, bit_or(a.users) AS users
+    FROM active AS a WHERE a.day >= first_day GROUP BY 1, a.chunk) AS m
+  GROUP BY m.month
+  UNION ALL
+  SELECT u.figure, '', sum(bit_count(u.users))
+  FROM (SELECT s.figure, bit_or(a.users) AS users
+    FROM spans AS s JOIN active AS a ON a.day BETWEEN s.since AND s.until GROUP BY s.figure, a.chunk) AS u
+  GROUP BY u.figure
+  UNION ALL
+  SELECT p.figure, '', sum(p.users)::numeric
+  FROM whole AS w LEFT JOIN crashed AS c ON c.chunk = w.chunk,
+    LATERAL (VALUES ('active', bit_count(w.users)), ('both', bit_count(w.users & c.users))) AS p (figure, users)
+  GROUP BY p.figure
+  UNION ALL
+  SELECT 'crashed', '', sum(bit_count(c.users)) FROM crashed AS c
+  UNION ALL
+  SELECT p.figure, '', sum(p.users)::numeric
+  FROM (SELECT weir.bits_added(a.users) AS planes FROM active AS a WHERE a.day > last_day - 30 GROUP BY a.chunk) AS c,
+    LATERAL weir.steadiness(c.planes) AS p
+  GROUP BY p.figure;
+END
+$$;
+
+-- Of counters of days in planes (weir.bits_added): users of 16 days and more, of 4 to 15, of fewer. Up to 31 days.
+CREATE OR REPLACE FUNCTION weir.steadiness(planes varbit[]) RETURNS TABLE (figure text, users bigint)
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT v.figure, v.users
+  FROM (
+    SELECT coalesce(planes[5], k.nobody) AS power, coalesce(planes[3], k.nobody) | coalesce(planes[4], k.nobody)
+      | coalesce(planes[5], k.nobody) AS steady, planes[1] | coalesce(planes[2], k.nobody) AS few
+    FROM (SELECT planes[1] # planes[1] AS nobody) AS k
+  ) AS s, LATERAL (VALUES ('power', bit_count(s.power)), ('regular', bit_count(s.steady & ~s.power)),
+    ('casual', bit_count(s.few & ~s.steady))) AS v (figure, users)
+$$;
+
+-- Of the window's new users: how many came back N days later (figure returned, key N); how many used a feature or
+-- crashed (first, key what), and the days that took, added up (first_days).
+--
+-- Of one user it takes the day U of the first use less the day N of the earliest event. So the sum over all is that
+-- of each U, times how many are met on it for the first time, less that of each N, times how many of N are met at all.
+CREATE OR REPLACE FUNCTION weir.stats_new_partial(tenant text, first_day date, last_day date, zone text)
+RETURNS SETOF weir.part
+LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_generic_plan SET jit = off SET work_mem = '64MB'
+AS $$
+BEGIN
+  RETURN QUERY
+  WITH fresh AS MATERIALIZED (
+    SELECT d.day, d.chunk, d.users
+    FROM weir.day_sets AS d
+    WHERE d.tenant_id = tenant AND d.zone = stats_new_partial.zone AND d.subject = 'new' AND d.value = ''
+      AND d.day BETWEEN first_day AND last_day
+  ), everyone AS MATERIALIZED (
+    SELECT f.chunk, bit_or(f.users) AS users FROM fresh AS f GROUP BY f.chunk
+  ), looked_for (what, subject, value) AS (
+    VALUES ('crash', 'crash', '')
+    UNION ALL
+    SELECT DISTINCT 'feature', 'event', w.event FROM weir.wanted_dimensions(tenant) AS w WHERE w.subject = 'feature' AND w.event <> '*'
+  ), met AS MATERIALIZED (
+    SELECT u.what, u.day, u.chunk, u.met, bit_count(u.met) - lag(bit_count(u.met), 1, 0::bigint) OVER w AS firsts,
+      lead(u.day) OVER w IS NULL AS is_last
+    FROM (
+      SELECT s.what, s.day, s.chunk, e.users & bit_or(s.users) OVER (PARTITION BY s.what, s.chunk ORDER BY s.day) AS met
+      FROM (
+        SELECT l.what, d.day, d.chunk, bit_or(d.users) AS users
+        FROM looked_for AS l
+        JOIN weir.day_sets AS d ON d.tenant_id = tenant AND d.zone = stats_new_partial.zone AND d.subject = l.subject
+          AND d.value = l.value AND d.day BETWEEN first_day AND last_day
+        WHERE d.chunk IN (SELECT e.chunk FROM everyone AS e)
+        GROUP BY l.what, d.day, d.chunk
+      ) AS s JOIN everyone AS e ON e.chunk = s.chunk
+    ) AS u
+    WINDOW w AS (PARTITION BY u.what, u.chunk ORDER BY u.day)
+  )
+  SELECT 'returned', later::text, sum(bit_count(f.users & a.users))::numeric
+  FROM fresh AS f CROSS JOIN unnest(ARRAY[1, 7, 30]) AS later
+  JOIN weir.day_sets AS a ON a.tenant_id = tenant AND a.zone = stats_new_partial.zone AND a.subject = 'active' AND a.value = ''
+    AND a.day = f.day + later AND a.day <= last_day AND a.chunk = f.chunk
+  GROUP BY later
+  UNION ALL
+  SELECT 'first', m.what, sum(m.firsts) FROM met AS m GROUP BY m.what
+  UNION ALL
+  SELECT 'first_days', m.what, sum(m.firsts * (m.day - first_day)) FROM met AS m GROUP BY m.what
+  UNION ALL
+  SELECT 'first_days', m.what, -sum(bit_count(m.met & f.users) * (f.day - first_day))
+  FROM met AS m JOIN fresh AS f ON f.chunk = m.chunk
+  WHERE m.is_last
+  GROUP BY m.what;
+END
+$$;
+
+-- Users of the values that the lists name, and of features by week: once the parts of all servers have said which.
+CREATE OR REPLACE FUNCTION weir.stats_details_partial(tenant text, first_day date, last_day date, zone text, so_far weir.part[])
+RETURNS SETOF weir.part
+LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_generic_plan SET jit = off SET work_mem = '64MB'
+AS $$
+BEGIN
+  RETURN QUERY
+  WITH wanted (subject, value) AS MATERIALIZED (
+    SELECT p.subject, p.value FROM weir.stats_top(so_far) AS p WHERE p.subject IN ('version', 'platform', 'country', 'feature')
+    UNION ALL VALUES ('event', 'retry_attempted'), ('toggled_on', 'true')
+  ), weeks AS MATERIALIZED (
+    SELECT d.subject, d.value, date_trunc('week', d.day::timestamp)::date AS week, d.chunk, bit_or(d.users) AS users
+    FROM wanted AS w
+    JOIN weir.day_sets AS d ON d.tenant_id = tenant AND d.zone = stats_details_partial.zone AND d.subject = w.subject
+      AND d.value = w.value AND d.day BETWEEN first_day AND last_day
+    GROUP BY 1, 2, 3, 4
+  )
+  SELECT u.subject || '_users', u.value, sum(bit_count(u.users))::numeric
+  FROM (SELECT w.subject, w.value, bit_or(w.users) AS users FROM weeks AS w GROUP BY w.subject, w.value, w.chunk) AS u
+  GROUP BY u.subject, u.value
+  UNION ALL
+  SELECT 'feature_weekly', w.value, sum(bit_count(w.users))
+  FROM weeks AS w
+  WHERE w.subject = 'feature' AND w.week >= first_day AND w.week + 6 <= last_day
+  GROUP BY w.value;
+END
+$$;
+
+-- The ten values of each list with the most events, of those of the same number by name.
+CREATE OR REPLACE FUNCTION weir.stats_top(parts weir.part[])
+RETURNS TABLE (subject text, value text, events numeric, place bigint, total numeric, beyond bigint)
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT *
+  FROM (
+    SELECT s.figure, s.key, s.events, row_number() OVER (PARTITION BY s.figure ORDER BY s.events DESC, s.key COLLATE "C") AS place,
+      sum(s.events) OVER (PARTITION BY s.figure), count(*) OVER (PARTITION BY s.figure) - 10
+    FROM (
+      SELECT p.figure, p.key, sum(p.amount) AS events
+      FROM unnest(parts) AS p
+      WHERE p.figure = ANY (weir.stats_subjects()) AND p.figure !~ '_other$'
+      GROUP BY p.figure, p.key
+    ) AS s
+  ) AS t
+  WHERE t.place <= 10
+$$;
+
+-- What a server can say of its own users before it is known what the lists name.
+CREATE OR REPLACE FUNCTION weir.stats_partial(tenant text, first_day date, last_day date, zone text) RETURNS SETOF weir.part
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+  RETURN QUERY SELECT * FROM weir.stats_counts_partial(tenant, first_day, last_day, zone);
+  RETURN QUERY SELECT * FROM weir.stats_numbers_partial(tenant, first_day, last_day, zone);
+  RETURN QUERY SELECT * FROM weir.stats_users_partial(tenant, first_day, last_day, zone);
+  RETURN QUERY SELECT * FROM weir.stats_new_partial(tenant, first_day, last_day, zone);
+END
+$$;
+
+CREATE OR REPLACE FUNCTION weir.stats_answer(tenant text, first_day date, last_day date, zone text DEFAULT 'UTC') RETURNS jsonb
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+  kept constant text := weir.kept_zone(tenant, zone);
+  parts weir.part[] := ARRAY(SELECT p FROM weir.stats_partial(tenant, first_day, last_day, kept) AS p);
+BEGIN
+  parts := parts || ARRAY(SELECT p FROM weir.stats_details_partial(tenant, first_day, last_day, kept, parts) AS p);
+  RETURN jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', zone, 'as_of', weir.counted_until(tenant))
+    || weir.stats_merge(parts, first_day, last_day);
+END
+$$;
+COMMENT ON FUNCTION weir.stats_answer(text, date, date, text) IS
+  'All key figures of a tenant within a window of days, from the roll-ups. sql/analytics/stats.sql defines them.';
+
+GRANT EXECUTE ON FUNCTION weir.kept_zone(text, text), weir.stats_counts_partial(text, date, date, text), weir.stats_subjects(),
+  weir.stats_measures(text), weir.features_before(text, date, text), weir.stats_numbers_partial(text, date, date, text),
+  weir.stats_users_partial(text, date, date, text), weir.steadiness(varbit[]), weir.stats_new_partial(text, date, date, text),
+  weir.stats_details_partial(text, date, date, text, weir.part[]), weir.stats_top(weir.part[]),
+  weir.stats_partial(text, date, date, text), weir.stats_answer(text, date, date, text) TO weir_reader;

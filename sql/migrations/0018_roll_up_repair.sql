@@ -165,7 +165,7 @@ $$;
 -- are gone. Days that lose or get a new user by it are marked.
 CREATE FUNCTION weir.rebuild_users(tenant text) RETURNS void
 LANGUAGE plpgsql
-SET work_mem = '64MB'
+SET work_mem = '64MB' SET enable_nestloop = off
 AS $$
 BEGIN
   PERFORM pg_advisory_xact_lock(weir.builder_key());

@@ -1,0 +1,195 @@
+# The answers of sql/analytics equal what another program computes from the rows: for several windows, zones (also with
+# a change of clock, kept and not), tenants; with rows that came twice, late and out of order. And two databases with
+# the users split between them say together what one says.
+use v5.36;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use JSON::XS ();
+use List::Util qw(max shuffle);
+use PrivatePostgres;
+use Test::More;
+use WeirTest::FigureOracle;
+use WeirTest::RollUpOracle;
+
+my $root    = "$FindBin::Bin/..";
+my $build   = $ENV{BUILD} // 'build';
+my $weirctl = ($build =~ m{^/} ? '' : "$root/") . "$build/weirctl";
+-x $weirctl or BAIL_OUT("there is no $weirctl: run make");
+
+my $seed = $ENV{ANALYTICS_SEED} // int rand 1e9;
+diag "seed $seed; ANALYTICS_SEED repeats it";
+srand $seed;
+
+# Clocks change in Berlin on 2026-03-29; the 20th of March is a Friday.
+my ($first, $last) = (1_773_970_000, 1_773_970_000 + 26 * 86_400);
+my @windows = ([ '2026-03-20', '2026-04-16' ], [ '2026-03-23', '2026-04-05' ], [ '2026-03-29', '2026-03-29' ]);
+my %zones = (acme => [ 'UTC', 'Europe/Berlin', 'America/St_Johns' ], other => ['UTC']);
+my %number = (users => 0, crashes => 0);
+
+sub one_of (@list) { return $list[ rand @list ] }
+
+sub maybe ($share, @members) { return rand() < $share ? @members : () }
+
+sub properties ($event) {
+  my @failed = maybe(0.3, error_type => one_of('network', 'quota'));
+  return { audio_duration_seconds => 1 + int rand 900, estimated_cost_usd => (1 + int rand 999) / 1000, success => @failed ? \0 : \1, @failed,
+    maybe(0.8, source => one_of('widget', 'window')) } if $event eq 'recording_completed';
+  return { command => one_of('icon', 'logo'), success => @failed ? \0 : \1, @failed, prompt_length => int rand 90,
+    execution_time => 1 + int rand 5000, maybe(0.7, output_format => one_of('png', 'svg')) } if $event eq 'cli_command';
+  return { feature => one_of(('search') x 3, 'export', 'print') } if $event eq 'feature_usage';
+  return { browser => one_of('firefox', 'chrome'), maybe(0.5, device => one_of('phone', 'desktop')), @failed } if $event eq 'page_viewed';
+  return undef;
+}
+
+sub random_event ($tenant) {
+  my $event = one_of(qw(opened recording_completed recording_completed feature_usage feature_usage page_viewed cli_command retry_attempted));
+  my $user = $event eq 'cli_command' ? undef : 'user-' . int 30 * rand() ** 2;
+  return {
+    tenant => $tenant, user => $user, at => $first + int(($last - $first) * rand), event => $event, properties => properties($event),
+    session => one_of(undef, map { "s-$_" } 1 .. 6), version => one_of(undef, '1.0', '1.1', '2.0'), platform => one_of(undef, 'linux', 'mac'),
+    country => one_of('DE', 'US', 'US'),
+  };
+}
+
+sub random_crash ($tenant) {
+  my $group = 1 + int rand 5;
+  return {
+    tenant => $tenant, user => one_of(undef, 'crasher', map { "user-$_" } 0 .. 12), at => $first + int(($last - $first) * rand) + ++$number{crashes} / 100,
+    version => one_of(undef, '1.0', '1.1', '2.0'), os => one_of('12', '13'), type => one_of('panic', 'oom'), fingerprint => "group-$group", message => "m$group",
+  };
+}
+
+my $postgres = PrivatePostgres->start;
+my %db = map { $_ => $postgres->database($_) } qw(whole server_1 server_2);
+
+sub weirctl ($database, @arguments) { return PrivatePostgres::run_command({ $postgres->env($database) }, $weirctl, @arguments) }
+
+for my $database (sort keys %db) {
+  my $made = weirctl($database, 'migrate');
+  is $made->{status}, 0, "a database: $database" or diag $made->{err};
+}
+
+# Events without a user are the first server's. One tenant alone is split.
+sub databases_of ($row) {
+  return ('whole', $row->{tenant} ne 'acme' ? () : ($row->{user} // '') =~ /[13579]\z/ ? 'server_2' : 'server_1');
+}
+
+sub store ($database, @rows) {
+  my $handle = $db{$database};
+  $handle->begin_work;
+  for my $row (@rows) {
+    exists $row->{event} ? store_event($handle, $row) : store_crash($handle, $row);
+    $handle->do(q{INSERT INTO weir.touched_days (tenant_id, day) SELECT ?, (to_timestamp(?) AT TIME ZONE 'UTC')::date}, undef, $row->@{qw(tenant at)});
+  }
+  $handle->commit;
+  return;
+}
+
+sub store_event ($handle, $row) {
+  return $handle->do(
+    'INSERT INTO weir.events (event_id, tenant_id, user_id, session_id, event, app_version, platform, country, properties,'
+      . ' "timestamp", client_timestamp) SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?::jsonb, to_timestamp(?), to_timestamp(?) ON CONFLICT DO NOTHING',
+    undef, $row->@{qw(id tenant user session event version platform country)},
+    defined $row->{properties} ? JSON::XS::encode_json($row->{properties}) : undef, $row->{at}, $row->{at});
+}
+
+sub store_crash ($handle, $row) {
+  return $handle->do(
+    'INSERT INTO weir.crashes (crash_id, tenant_id, user_id, app_version, os_version, crash_type, error_message, fingerprint, "timestamp",'
+      . ' client_timestamp) SELECT ?, ?, ?, ?, ?, ?, ?, ?, to_timestamp(?), to_timestamp(?) ON CONFLICT DO NOTHING',
+    undef, $row->@{qw(id tenant user version os type message fingerprint at at)});
+}
+
+my (@events, @crashes);
+for my $batch (300, 60) {
+  my @rows = map { my $tenant = one_of('acme', 'acme', 'acme', 'other'); rand() < 0.15 ? random_crash($tenant) : random_event($tenant) } 1 .. $batch;
+  $_->{id} = sprintf '%08x-0000-4000-8000-000000000000', ++$number{rows} for @rows;
+  push @events, grep { exists $_->{event} } @rows;
+  push @crashes, grep { !exists $_->{event} } @rows;
+  for my $database (sort keys %db) {
+    my @own = grep { my $row = $_; grep { $_ eq $database } databases_of($row) } @rows, @rows[ 0 .. 50 ];
+    store($database, shuffle(@own));
+    $db{$database}->do('SELECT weir.keep_zone(?, ?)', undef, 'acme', 'Europe/Berlin') if $batch == 300;
+    is weirctl($database, 'rollup', 'refresh')->{status}, 0, "$database: the roll-ups of $batch rows are built";
+  }
+}
+
+# What a path has that is wanted otherwise; what is not wanted is not looked at. Numbers are equal to six places.
+sub differences ($path, $found, $wanted) {
+  if (ref $wanted eq 'HASH' && exists $wanted->{about}) {
+    return defined $found && abs($found - $wanted->{about}) <= 0.0101 * abs $wanted->{about} ? () : "$path: " . ($found // 'null') . " is not about $wanted->{about}";
+  }
+  if (ref $wanted eq 'HASH') {
+    return map { differences("$path.$_", ref $found eq 'HASH' ? $found->{$_} : undef, $wanted->{$_}) } grep { $_ ne 'whole' } sort keys %$wanted;
+  }
+  if (ref $wanted eq 'ARRAY') {
+    my @found = ref $found eq 'ARRAY' ? @$found : ();
+    return ("$path: " . @found . ' instead of ' . @$wanted) x (@found != @$wanted), map { differences("$path.$_", $found[$_], $wanted->[$_]) } 0 .. $#$wanted;
+  }
+  return () if !defined $found && !defined $wanted;
+  return "$path: " . ($found // 'null') . ' instead of ' . ($wanted // 'null') if !defined $found || !defined $wanted;
+  return () if $found eq $wanted;
+  my $numbers = grep { /\A-?[\d.]+(?:e-?\d+)?\z/ } $found, $wanted;
+  return $numbers == 2 && abs($found - $wanted) <= 1e-6 + 1e-9 * abs $wanted ? () : "$path: $found instead of $wanted";
+}
+
+sub answer ($what, @arguments) {
+  return JSON::XS::decode_json($db{whole}->selectrow_array("SELECT weir.${what}_answer(" . join(', ', ('?') x @arguments) . ')', undef, @arguments));
+}
+
+sub agrees ($name, $found, $wanted) {
+  my @differences = differences('', $found, $wanted);
+  is scalar @differences, 0, $name or diag join "\n", @differences[ 0 .. ($#differences > 9 ? 9 : $#differences) ];
+  return;
+}
+
+for my $tenant (sort keys %zones) {
+  for my $zone ($zones{$tenant}->@*) {
+    for my $window (@windows) {
+      my ($from, $to) = map { WeirTest::RollUpOracle::number_of_day($_) } @$window;
+      my $oracle = WeirTest::FigureOracle->new(\@events, \@crashes, tenant => $tenant, zone => $zone, from => $from, to => $to);
+      subtest "$tenant in $zone, @$window" => sub {
+        agrees($_, answer($_, $tenant, @$window, $zone), $oracle->$_) for qw(users usage features audience costs crashes crash_releases);
+        agrees("usage of $_->[0]", answer('usage', $tenant, @$window, $zone, @$_), $oracle->usage(@$_))
+          for [ recording_completed => 'audio_duration_seconds' ], [ page_viewed => undef ], [ cli_command => 'execution_time' ];
+      };
+    }
+  }
+}
+
+sub parts ($server, $function, @arguments) {
+  return $db{$server}->selectcol_arrayref("SELECT p::text FROM weir.$function(" . join(', ', ('?') x @arguments) . ') AS p', undef, @arguments)->@*;
+}
+
+# Of both servers. What is asked for in a second round is told the parts of the first.
+sub parts_of_both ($what, $asked, $details, @most) {
+  my @first = map { parts($_, "${what}_partial", @$asked) } qw(server_1 server_2);
+  return [ @first, $details ? map({ parts($_, $details, @$asked, \@first, @most) } qw(server_1 server_2)) : () ];
+}
+
+subtest 'two servers with the users split between them say together what one says' => sub {
+  for my $zone ($zones{acme}->@*) {
+    for my $window (@windows) {
+      my @asked = ('acme', @$window, $zone);
+      my %merged = (
+        users => [ parts_of_both('users', \@asked, undef), @$window ],
+        usage => [ parts_of_both('usage', [ @asked, undef, 'audio_duration_seconds' ], undef), @$window, 'audio_duration_seconds' ],
+        features => [ parts_of_both('features', [ @asked, 'feature', 'source' ], undef) ],
+        costs => [ parts_of_both('costs', [ @asked, 'cost_usd' ], undef), @$window ],
+        crashes => [ parts_of_both('crashes', \@asked, 'crash_details_partial', 20), @$window, 20 ],
+        audience => [ parts_of_both('audience', \@asked, 'audience_details_partial', 20), @$window, 20 ],
+        crash_releases => [ parts_of_both('crash_releases', \@asked, 'crash_releases_details_partial', 20), $window->[0], $zone, 20 ],
+      );
+      for my $what (sort keys %merged) {
+        my ($parts, @more) = $merged{$what}->@*;
+        my $text = $db{whole}->selectrow_array("SELECT weir.${what}_merge(?" . ', ?' x @more . ')', undef, $parts, @more);
+        my $one = answer($what, @asked, $what eq 'usage' ? (undef, 'audio_duration_seconds') : ());
+        agrees("$what in $zone, @$window", $one, JSON::XS::decode_json($text));
+      }
+    }
+  }
+};
+
+done_testing;

@@ -1,0 +1,418 @@
+# What the answers of sql/analytics have to say, computed from the rows in another way: by grep over lists of hashes.
+#
+#   my $oracle = WeirTest::FigureOracle->new(\@events, \@crashes, tenant => 'acme', zone => 'Europe/Berlin', from => $day, to => $day);
+#   my $wanted = $oracle->users;    # as weir.users_answer() has it; what it leaves out is not looked at
+#
+# Rows are hashes of the columns, with `at` in seconds since 1970. Days are counted from 1970. A percentile is
+# { about => NUMBER }, which one in a hundred may lie beside.
+package WeirTest::FigureOracle;
+use v5.36;
+
+use List::Util qw(max min sum0 uniq);
+use POSIX qw(strftime);
+use WeirTest::RollUpOracle;
+
+sub new ($class, $events, $crashes, %asked) {
+  my $own = sub ($rows) {
+    return [
+      map {
+        my ($date, $hour) = WeirTest::RollUpOracle::on_clock($asked{zone}, $_->{at});
+        +{ %$_, day => WeirTest::RollUpOracle::number_of_day($date), hour => $hour }
+      } grep { $_->{tenant} eq $asked{tenant} } @$rows
+    ];
+  };
+  my $self = bless { %asked, events => $own->($events), crashes => $own->($crashes) }, $class;
+  my $kept = WeirTest::RollUpOracle->new($events, $crashes, [])->figures($asked{tenant}, $asked{zone})->{session};
+  $self->{sessions}{ WeirTest::RollUpOracle::number_of_day($_) } = [ split / /, $kept->{$_} ] for keys %$kept;
+  return $self;
+}
+
+sub ratio ($part, $whole) { return $whole ? $part / $whole : undef }
+
+sub date ($day) { return strftime('%Y-%m-%d', gmtime $day * 86_400) }
+
+sub start_of ($unit, $day) {
+  return $day if $unit eq 'day';
+  return $day - ($day + 3) % 7 if $unit eq 'week';
+  return $day - (gmtime $day * 86_400)[3] + 1;
+}
+
+sub next_start ($unit, $start) { return start_of($unit, $start + { day => 1, week => 7, month => 31 }->{$unit}) }
+
+sub between ($rows, $from, $to) { return grep { $_->{day} >= $from && $_->{day} <= $to } @$rows }
+
+sub users_of (@rows) { return uniq grep { defined } map { $_->{user} } @rows }
+
+# How many there are; uniq() in a scalar says that.
+sub count_users (@rows) { return scalar(my @all = users_of(@rows)) }
+
+sub within ($self) { return between($self->{events}, $self->{from}, $self->{to}) }
+
+sub fell ($self) { return between($self->{crashes}, $self->{from}, $self->{to}) }
+
+sub lines ($self, $unit) {
+  my @lines;
+  for (my $start = start_of($unit, $self->{from}); $start <= $self->{to}; $start = next_start($unit, $start)) {
+    my ($since, $until) = (max($start, $self->{from}), min(next_start($unit, $start) - 1, $self->{to}));
+    push @lines, { start => date($start), since => $since, until => $until,
+      whole => $since == $start && $until == next_start($unit, $start) - 1 };
+  }
+  return @lines;
+}
+
+# Adds `growth` of a figure to lines, where the window cuts neither of two.
+sub grown ($figure, @lines) {
+  for my $n (0 .. $#lines) {
+    my ($before, $line) = ($n ? $lines[ $n - 1 ] : {}, $lines[$n]);
+    $line->{growth} = $line->{whole} && $before->{whole} ? ratio($line->{$figure} - $before->{$figure}, $before->{$figure}) : undef;
+  }
+  delete $_->@{qw(since until)} for @lines;
+  return \@lines;
+}
+
+# The mean of a figure for each user of the lines that are whole.
+sub of_whole ($figure, $users, @lines) {
+  my @whole = grep { $_->{whole} } @lines;
+  return ratio(sum0(map { $_->{$figure} } @whole), sum0(map { $_->{$users} } @whole));
+}
+
+sub first_days ($self) {
+  my %first;
+  for my $row (grep { defined $_->{user} } $self->{events}->@*) {
+    $first{ $row->{user} } = min($row->{day}, $first{ $row->{user} } // 9e9);
+  }
+  return %first;
+}
+
+sub users ($self) {
+  my ($from, $to) = $self->@{qw(from to)};
+  my %first = $self->first_days;
+  my $active = sub ($since, $until) { return count_users(between($self->{events}, $since, $until)) };
+  my $fresh = sub ($since, $until) { return scalar grep { $_ >= $since && $_ <= $until } values %first };
+  my %trend;
+  for my $unit (qw(day week month)) {
+    my @lines = $self->lines($unit);
+    for my $line (@lines) {
+      my @span = $line->@{qw(since until)};
+      $line->{active} = $active->(@span);
+      $line->{new} = $fresh->(@span);
+      $line->{events} = my @all = between($self->{events}, @span);
+      $line->{events_per_user} = ratio($line->@{qw(events active)});
+    }
+    $trend{"${unit}s"} = grown(active => @lines);
+  }
+  my ($total, $events) = ($fresh->(0, $to), scalar(my @all = $self->within));
+  my $daily = sum0(map { $active->($_, $_) } $to - 29 .. $to);
+  my $days_of = $self->days_of;
+  return {
+    %trend, total => $total, active => $active->($from, $to), new => $fresh->($from, $to), map({ ("active_$_" => $active->($to - $_ + 1, $to)) } 1, 7, 30),
+    churned => $total - $active->($to - 29, $to), churn_rate => ratio($total - $active->($to - 29, $to), $total),
+    stickiness => ratio($daily / 30, $active->($to - 29, $to)),
+    growth => { this_week => $active->($to - 6, $to), week_before => $active->($to - 13, $to - 7),
+      rate => ratio($active->($to - 6, $to) - $active->($to - 13, $to - 7), $active->($to - 13, $to - 7)) },
+    engagement => { events => $events, events_per_user => ratio($events, $active->($from, $to)),
+      per_user_and_week => of_whole(events => 'active', $trend{weeks}->@*) },
+    retention => { map { my $later = $_; ("day_$later" => retained($later, $days_of, $from, $to, %first)) } 1, 7, 30 },
+    cohorts => { map { ("${_}s" => $self->cohorts($_, $days_of, %first)) } qw(day week month) },
+  };
+}
+
+sub days_of ($self) {
+  my %days;
+  $days{ $_->{user} }{ $_->{day} } = 1 for grep { defined $_->{user} } $self->{events}->@*;
+  return \%days;
+}
+
+sub retained ($later, $days_of, $from, $to, %first) {
+  my @fresh = grep { $first{$_} >= $from && $first{$_} + $later <= $to } keys %first;
+  my @back = grep { $days_of->{$_}{ $first{$_} + $later } } @fresh;
+  return { new => scalar @fresh, returned => scalar @back, share => ratio(scalar @back, scalar @fresh) };
+}
+
+sub cohorts ($self, $unit, $days_of, %first) {
+  my ($from, $to) = $self->@{qw(from to)};
+  my @table;
+  for my $line ($self->lines($unit)) {
+    my @fresh = grep { $first{$_} >= $line->{since} && $first{$_} <= $line->{until} } keys %first or next;
+    my @active;
+    for (my $start = start_of($unit, $line->{since}); $start <= $to; $start = next_start($unit, $start)) {
+      my ($since, $until) = (max($start, $from), min(next_start($unit, $start) - 1, $to));
+      push @active, scalar grep { my $days = $days_of->{$_}; grep { $days->{$_} } $since .. $until } @fresh;
+    }
+    push @table, { start => $line->{start}, new => scalar @fresh, active => \@active };
+  }
+  return \@table;
+}
+
+# A property of a row as the text that makes a value of it.
+sub property ($row, $name) {
+  my $value = ($row->{properties} // {})->{$name};
+  return ref $value ? ($$value ? 'true' : 'false') : $value;
+}
+
+# [value, rows] for each value, those with the most rows first.
+sub by_value ($value_of, @rows) {
+  my %rows;
+  push $rows{ $value_of->($_) }->@*, $_ for grep { defined $value_of->($_) } @rows;
+  return map { [ $_, $rows{$_} ] } sort { $rows{$b}->@* <=> $rows{$a}->@* || $a cmp $b } keys %rows;
+}
+
+# As weir.value_list() has it; of errors with a rate.
+sub value_list ($value_of, $whole, @rows) {
+  my @values = by_value($value_of, @rows);
+  my $all = sum0(map { scalar $_->[1]->@* } @values);
+  my @list = map { { value => $_->[0], events => scalar $_->[1]->@*, users => count_users($_->[1]->@*), share => ratio(scalar $_->[1]->@*, $all),
+    defined $whole ? (rate => ratio(scalar $_->[1]->@*, $whole)) : () } } @values;
+  return { values => \@list, more => 0, defined $whole ? (events => $all, rate => ratio($all, $whole)) : () };
+}
+
+sub named ($name) {
+  return sub ($row) { return property($row, $name) };
+}
+
+sub success (@rows) {
+  my ($yes, $no) = map { my $said = $_; scalar grep { (property($_, 'success') // '') eq $said } @rows } qw(true false);
+  return { yes => $yes, no => $no, rate => ratio($yes, $yes + $no) };
+}
+
+sub percentile ($percent, @sorted) {
+  return undef if !@sorted;
+  my ($index) = grep { ($_ + 1) * 100 >= @sorted * $percent } 0 .. $#sorted;
+  return { about => $sorted[$index] };
+}
+
+sub distribution (@numbers) {
+  my @sorted = sort { $a <=> $b } grep { defined } @numbers;
+  return { count => scalar @sorted, total => sum0(@sorted), mean => ratio(sum0(@sorted), scalar @sorted), lowest => $sorted[0], highest => $sorted[-1],
+    map { ("p$_" => percentile($_, @sorted)) } 50, 75, 90, 95, 99 };
+}
+
+sub usage ($self, $event = undef, $property = undef) {
+  my @all = $self->within;
+  my @rows = grep { !defined $event || $_->{event} eq $event } @all;
+  my @commands = grep { $_->{event} eq 'cli_command' } @all;
+  my (%trend, @peak);
+  push @peak, [ (0) x 24 ] for 1 .. 7;
+  ++$peak[ ($_->{day} + 3) % 7 ][ $_->{hour} ] for @rows;
+  for my $unit (qw(day week)) {
+    my @lines = $self->lines($unit);
+    for my $line (@lines) {
+      my @some = between(\@rows, $line->@{qw(since until)});
+      $line->@{qw(count users)} = (scalar @some, count_users(@some));
+      $line->{per_user} = ratio($line->@{qw(count users)}) if $unit eq 'week';
+    }
+    $trend{$unit} = grown(count => @lines);
+  }
+  delete $_->{growth} for $trend{day}->@*;
+  my $active = count_users(@all);
+  my $hours = sum0(map { $_->{properties}{audio_duration_seconds} // 0 } grep { $_->{event} eq 'recording_completed' } @all) / 3600;
+  my @begun = map { $self->{sessions}{$_} // [ 0, 0, 0 ] } $self->{from} .. $self->{to};
+  my ($sessions, $seconds) = map { my $n = $_; sum0(map { $_->[$n] } @begun) } 0, 2;
+  return {
+    count => scalar @rows, users => count_users(@rows), per_user => ratio(scalar @rows, count_users(@rows)), per_active_user => ratio(scalar @rows, $active),
+    days => $trend{day}, weeks => $trend{week}, per_user_and_week => of_whole(count => 'users', $trend{week}->@*), peak_hours => \@peak,
+    success => success(@rows), errors => value_list(named('error_type'), scalar @rows, @rows), active => $active,
+    numbers => defined $property ? distribution(map { $_->{properties}{$property} } @rows) : undef,
+    events => value_list(sub ($row) { return $row->{event} }, undef, @all), hours => { total => $hours, per_user => ratio($hours, $active) },
+    sessions => { count => $sessions, total => $seconds, mean => ratio($seconds, $sessions), days => [ map { $_->[0] } @begun ] },
+    cli => {
+      commands => value_list(named('command'), undef, @commands), output_formats => value_list(named('output_format'), undef, @commands),
+      map({ my $name = $_; ($name => distribution(map { $_->{properties}{$name} } @commands)) } qw(prompt_length execution_time)),
+      success => success(@commands), errors => value_list(named('error_type'), scalar @commands, @commands),
+    },
+  };
+}
+
+# Users and weeks of them: "USER WEEK" of those that lie wholly in the window.
+sub user_weeks ($self, @rows) {
+  my %whole = map { $_->{start} => 1 } grep { $_->{whole} } $self->lines('week');
+  return uniq map { "$_->[0] $_->[1]" } grep { $whole{ $_->[1] } } map { [ $_->{user}, date(start_of('week', $_->{day})) ] } grep { defined $_->{user} } @rows;
+}
+
+sub features ($self) {
+  my ($from, $to) = $self->@{qw(from to)};
+  my %first = $self->first_days;
+  my @all = $self->within;
+  my $feature_of = sub ($row) { return $row->{event} eq 'feature_usage' ? property($row, 'feature') : undef };
+  my ($active, $weeks) = (count_users(@all), scalar(my @weeks = $self->user_weeks(@all)));
+  my @features;
+  for my $pair (by_value($feature_of, @all)) {
+    my ($feature, $rows) = @$pair;
+    my (%used, @waited);
+    push $used{ $_->{user} }->@*, $_->{day} for grep { defined $_->{user} } @$rows;
+    @waited = sort { $a <=> $b } map { min($used{$_}->@*) - $first{$_} } grep { $first{$_} >= $from } keys %used;
+    my $again = grep { uniq(map { start_of('week', $_) } $_->@*) > 1 } values %used;
+    push @features, { feature => $feature, events => scalar @$rows, users => scalar keys %used, adoption => ratio(scalar keys %used, $active),
+      weekly => ratio(scalar(my @own = $self->user_weeks(@$rows)), $weeks), returning => ratio($again, scalar keys %used),
+      days_to_first_use => @waited ? $waited[ $#waited / 2 ] : undef };
+  }
+  @features = sort { $b->{users} <=> $a->{users} || $b->{events} <=> $a->{events} || $a->{feature} cmp $b->{feature} } @features;
+  my %days;
+  $days{ $_->{user} }{ $_->{day} } = 1 for grep { defined $_->{user} } between($self->{events}, $to - 29, $to);
+  my @active_days = map { my $n = $_; scalar grep { keys %$_ == $n } values %days } 1 .. 30;
+  my %known = map { $feature_of->($_) => 1 } grep { defined $feature_of->($_) && $_->{day} < $from } $self->{events}->@*;
+  delete @known{ map { $_->{feature} } @features };
+  my @retries = grep { $_->{event} eq 'retry_attempted' } @all;
+  return {
+    features => \@features, more => 0, active => $active, unused => [ sort keys %known ], split => value_list(named('source'), undef, @all),
+    days_active => { users => \@active_days, power => sum0(@active_days[ 15 .. 29 ]), regular => sum0(@active_days[ 3 .. 14 ]), casual => sum0(@active_days[ 0 .. 2 ]) },
+    retries => { count => scalar @retries, users => count_users(@retries), per_user => ratio(scalar @retries, count_users(@retries)),
+      share => ratio(count_users(@retries), $active) },
+  };
+}
+
+sub audience ($self) {
+  my @all = $self->within;
+  my %failed = map { ("$_->{user} $_->{day}" => 1) } grep { defined $_->{user} && defined property($_, 'error_type') } @all;
+  my $active = count_users(@all);
+  my %found = (active => $active);
+  for my $what ([ versions => 'version' ], [ platforms => 'platform' ], [ countries => 'country' ], [ browsers => 'browser' ], [ devices => 'device' ]) {
+    my ($list, $name) = @$what;
+    my @values = map { $self->audience_line($name, $_, $active, scalar @all, \%failed) } by_value(sub ($row) { return $row->{$name} // property($row, $name) }, @all);
+    $found{$list} = [ sort { $b->{users} <=> $a->{users} || $a->{$name} cmp $b->{$name} } @values ];
+  }
+  return \%found;
+}
+
+sub audience_line ($self, $name, $pair, $active, $events, $failed) {
+  my ($value, $rows) = @$pair;
+  my $share = sub ($line) {
+    my @span = $line->@{qw(since until)};
+    my $users = count_users(between($rows, @span));
+    return ($users, ratio($users, count_users(between($self->{events}, @span))));
+  };
+  my @weeks = map { my ($users, $part) = $share->($_); +{ start => $_->{start}, users => $users, share => $part } } $self->lines('week');
+  my $troubled = users_of(grep { defined $_->{user} && $failed->{"$_->{user} $_->{day}"} } @$rows);
+  return {
+    $name => $value, users => count_users(@$rows), events => scalar @$rows, share => ratio(count_users(@$rows), $active),
+    share_of_events => ratio(scalar @$rows, $events), with_errors => $troubled, error_share => ratio($troubled, count_users(@$rows)), weeks => \@weeks,
+    $name eq 'version' ? (adoption => [ map { ($share->($_))[1] } $self->lines('day') ]) : (),
+  };
+}
+
+sub costs ($self) {
+  my $cost = sub (@rows) { return grep { defined } map { $_->{event} eq 'recording_completed' ? $_->{properties}{estimated_cost_usd} : undef } @rows };
+  my $figures = sub ($since, $until) {
+    my @rows = between($self->{events}, $since, $until);
+    my ($total, $events, $active) = (sum0($cost->(@rows)), scalar(my @costs = $cost->(@rows)), count_users(@rows));
+    return (total => $total, events => $events, active => $active, per_event => ratio($total, $events), per_user => ratio($total, $active));
+  };
+  my ($from, $to) = $self->@{qw(from to)};
+  my %whole = $figures->($from, $to);
+  my $before = { $figures->(2 * $from - $to - 1, $from - 1) }->{total};
+  my %trend = map { ("${_}s" => grown(total => map { { %$_, $figures->($_->@{qw(since until)}) } } $self->lines($_))) } qw(day week month);
+  return { %whole, %trend, growth => { before => $before, rate => ratio($whole{total} - $before, $before) },
+    per_user_and_month => of_whole(total => 'active', $trend{months}->@*) };
+}
+
+sub freedom ($active, $crashed) { return { active => $active, crash_free => $active - $crashed, crash_free_share => ratio($active - $crashed, $active) } }
+
+sub crash_figures ($self, $since, $until) {
+  my %active = map { $_ => 1 } users_of(between($self->{events}, $since, $until));
+  my @fell = between($self->{crashes}, $since, $until);
+  my @hit = users_of(@fell);
+  my @begun = map { $self->{sessions}{$_} // [ 0, 0 ] } $since .. $until;
+  my ($sessions, $crashed) = map { my $n = $_; sum0(map { $_->[$n] } @begun) } 0, 1;
+  return (
+    crashes => scalar @fell, crashed_users => scalar @hit, crashes_per_user => ratio(scalar @fell, scalar keys %active),
+    crash_free_users => freedom(scalar keys %active, scalar grep { $active{$_} } @hit),
+    crash_free_sessions => { sessions => $sessions, crash_free => $sessions - $crashed, crash_free_share => ratio($sessions - $crashed, $sessions) },
+  );
+}
+
+sub moment ($at) { return strftime('%Y-%m-%dT%H:%M:%S', gmtime int $at) . sprintf '.%06dZ', int(($at - int $at) * 1e6 + 0.5) }
+
+# What is told of a group, from the crashes within the window and before it.
+sub about_group ($self, $group) {
+  my @own = grep { $_->{fingerprint} eq $group } $self->{crashes}->@*;
+  my @within = sort { $a->{at} <=> $b->{at} } between(\@own, $self->@{qw(from to)});
+  my ($first) = sort { $a <=> $b } map { $_->{at} } grep { $_->{day} <= $self->{to} } @own;
+  return (
+    first_seen => moment($first), last_seen => @within ? moment($within[-1]{at}) : undef, type => @within ? $within[-1]{type} : undef,
+    message => @within ? $within[-1]{message} : undef, versions => [ sort(uniq(grep { defined } map { $_->{version} } @within)) ],
+  );
+}
+
+sub crashes ($self) {
+  my @fell = $self->fell;
+  my %list;
+  for my $what ([ versions => version => 'version' ], [ systems => os => 'os' ], [ types => type => 'type' ], [ groups => group => 'fingerprint' ]) {
+    my ($list, $name, $column) = @$what;
+    for my $pair (by_value(sub ($row) { return $row->{$column} }, @fell)) {
+      my ($value, $rows) = @$pair;
+      my %used = map { $_ => 1 } users_of(grep { ($_->{version} // '') eq $value } $self->within);
+      push $list{$list}->@*, {
+        $name => $value, crashes => scalar @$rows, share => ratio(scalar @$rows, scalar @fell), users => count_users(@$rows),
+        $name eq 'version' ? freedom(scalar keys %used, scalar grep { $used{$_} } users_of(@$rows))->%* : (),
+        $name eq 'group' ? $self->about_group($value) : (),
+      };
+    }
+  }
+  return {
+    $self->crash_figures($self->@{qw(from to)}), map({ ($_ => $list{$_} // []) } qw(versions systems types groups)), first_crash => $self->first_crash,
+    map { my $unit = $_; ("${unit}s" => [ map { { start => $_->{start}, $self->crash_figures($_->@{qw(since until)}) } } $self->lines($unit) ]) } qw(day week month),
+  };
+}
+
+sub firsts (@rows) {
+  my %first;
+  for my $row (grep { defined $_->{user} } @rows) {
+    $first{ $row->{user} } = $row if !$first{ $row->{user} } || $row->{at} < $first{ $row->{user} }{at};
+  }
+  return %first;
+}
+
+sub first_crash ($self) {
+  my (%crash, %event) = ();
+  %crash = firsts($self->{crashes}->@*);
+  %event = firsts($self->{events}->@*);
+  my @first = grep { $crash{$_}{day} >= $self->{from} && $crash{$_}{day} <= $self->{to} } keys %crash;
+  my @waited = sort { $a <=> $b } map { $crash{$_}{at} - $event{$_}{at} } grep { $event{$_} && $event{$_}{at} <= $crash{$_}{at} } @first;
+  return { users => scalar @waited, without => @first - @waited, median => percentile(50, @waited),
+    map { ("p$_" => percentile($_, @waited)) } 25, 75, 90 };
+}
+
+# Versions in the order in which they were first seen, to the hour: [version, hour].
+sub releases ($self) {
+  my %seen;
+  for my $row (grep { defined $_->{version} } $self->{events}->@*, $self->{crashes}->@*) {
+    my $hour = int($row->{at} / 3600) * 3600;
+    $seen{ $row->{version} } = min($hour, $seen{ $row->{version} } // 9e12);
+  }
+  my $day_of = sub ($at) { return WeirTest::RollUpOracle::number_of_day((WeirTest::RollUpOracle::on_clock($self->{zone}, $at))[0]) };
+  return map { { version => $_, at => $seen{$_}, day => $day_of->($seen{$_}) } }
+    sort { $seen{$a} <=> $seen{$b} || $a cmp $b } grep { $day_of->($seen{$_}) <= $self->{to} } keys %seen;
+}
+
+sub crash_releases ($self) {
+  my @releases = $self->releases;
+  my @fell = grep { $_->{day} <= $self->{to} } $self->{crashes}->@*;
+  my (%begun, %crashes, %born);
+  for my $row (sort { $a->{at} <=> $b->{at} } @fell) {
+    my ($group, $version) = ($row->{fingerprint}, $row->{version} // '');
+    $born{$group} //= $version;
+    $begun{$group}{$version} //= $row->{at};
+    ++$crashes{$group}{$version};
+  }
+  my @list;
+  for my $n (reverse 0 .. $#releases) {
+    my ($release, $version) = ($releases[$n], $releases[$n]{version});
+    next if $release->{day} < $self->{from};
+    my @groups = sort { $crashes{$b}{$version} <=> $crashes{$a}{$version} || $a cmp $b } grep { $crashes{$_}{$version} } keys %crashes;
+    my (@new, @regressed);
+    for my $group (@groups) {
+      my %about = (group => $group, crashes => $crashes{$group}{$version}, $self->about_group($group));
+      push @new, \%about and next if $born{$group} eq $version;
+      my @earlier = grep { $begun{$group}{ $releases[$_]{version} } } 0 .. $n - 1 or next;
+      my $begun = min(map { $begun{$group}{ $releases[$_]{version} } } @earlier);
+      push @regressed, { %about, last_release => $releases[ $earlier[-1] ]{version} } if $earlier[-1] < $n - 1 && $begun < $begun{$group}{$version};
+    }
+    my @first = sort { $a <=> $b } map { $begun{$_}{$version} } @groups;
+    push @list, { version => $version, first_seen => moment($release->{at}), after => $n ? $releases[ $n - 1 ]{version} : undef,
+      first_crash => @first ? moment($first[0]) : undef, crashes => sum0(map { $crashes{$_}{$version} } @groups), groups => scalar @groups,
+      new => scalar @new, regressed => scalar @regressed, new_groups => \@new, regressed_groups => \@regressed };
+  }
+  return { releases => \@list };
+}
+
+1;

@@ -153,9 +153,13 @@ AS $$
   SELECT 'group sample', jsonb_build_array(b.grp, s.crash_type, s.message)::text, extract(epoch FROM b.last)
   FROM bounds AS b
   CROSS JOIN LATERAL (
+    -- Of one moment there are few: OFFSET keeps the planner from walking over all crashes in the order of their ids.
     SELECT left(c.crash_type, 256) AS crash_type, left(c.error_message, 500) AS message
-    FROM weir.crashes AS c
-    WHERE c.tenant_id = tenant AND c."timestamp" = b.last AND left(c.fingerprint, 256) = b.grp
+    FROM (
+      SELECT * FROM weir.crashes AS r
+      WHERE r.tenant_id = tenant AND r."timestamp" = b.last AND left(r.fingerprint, 256) = b.grp
+      OFFSET 0
+    ) AS c
     ORDER BY c.crash_id
     LIMIT 1
   ) AS s

@@ -40,14 +40,14 @@ sub properties ($event) {
     execution_time => 1 + int rand 5000, maybe(0.7, output_format => one_of('png', 'svg')) } if $event eq 'cli_command';
   return { feature => one_of(('search') x 3, 'export', 'print') } if $event eq 'feature_usage';
   return { browser => one_of('firefox', 'chrome'), maybe(0.5, device => one_of('phone', 'desktop')), @failed } if $event eq 'page_viewed';
-  return undef;
+  return;
 }
 
 sub random_event ($tenant) {
   my $event = one_of(qw(opened recording_completed recording_completed feature_usage feature_usage page_viewed cli_command retry_attempted));
   my $user = $event eq 'cli_command' ? undef : 'user-' . int 30 * rand() ** 2;
   return {
-    tenant => $tenant, user => $user, at => $first + int(($last - $first) * rand), event => $event, properties => properties($event),
+    tenant => $tenant, user => $user, at => $first + int(($last - $first) * rand), event => $event, properties => scalar properties($event),
     session => one_of(undef, map { "s-$_" } 1 .. 6), version => one_of(undef, '1.0', '1.1', '2.0'), platform => one_of(undef, 'linux', 'mac'),
     country => one_of('DE', 'US', 'US'),
   };

@@ -176,7 +176,7 @@ sub success (@rows) {
 }
 
 sub percentile ($percent, @sorted) {
-  return undef if !@sorted;
+  return if !@sorted;
   my ($index) = grep { ($_ + 1) * 100 >= @sorted * $percent } 0 .. $#sorted;
   return { about => $sorted[$index] };
 }
@@ -184,7 +184,7 @@ sub percentile ($percent, @sorted) {
 sub distribution (@numbers) {
   my @sorted = sort { $a <=> $b } grep { defined } @numbers;
   return { count => scalar @sorted, total => sum0(@sorted), mean => ratio(sum0(@sorted), scalar @sorted), lowest => $sorted[0], highest => $sorted[-1],
-    map { ("p$_" => percentile($_, @sorted)) } 50, 75, 90, 95, 99 };
+    map { ("p$_" => scalar percentile($_, @sorted)) } 50, 75, 90, 95, 99 };
 }
 
 sub usage ($self, $event = undef, $property = undef) {
@@ -368,8 +368,8 @@ sub first_crash ($self) {
   %event = firsts($self->{events}->@*);
   my @first = grep { $crash{$_}{day} >= $self->{from} && $crash{$_}{day} <= $self->{to} } keys %crash;
   my @waited = sort { $a <=> $b } map { $crash{$_}{at} - $event{$_}{at} } grep { $event{$_} && $event{$_}{at} <= $crash{$_}{at} } @first;
-  return { users => scalar @waited, without => @first - @waited, median => percentile(50, @waited),
-    map { ("p$_" => percentile($_, @waited)) } 25, 75, 90 };
+  return { users => scalar @waited, without => @first - @waited, median => scalar percentile(50, @waited),
+    map { ("p$_" => scalar percentile($_, @waited)) } 25, 75, 90 };
 }
 
 # Versions in the order in which they were first seen, to the hour: [version, hour].

@@ -1,7 +1,7 @@
 # Weir. `make help` lists the targets; CONTRIBUTING.md says how to work with them.
 #
 # Sources are found by wildcard: a new file in core/*/, spool/, edge/, threads/, apache_module/, pg/,
-# daemon/, flusher/, ctl/, api/, t/unit/ or t/fuzz/ needs no line here. SAN=1 builds with AddressSanitizer and UndefinedBehaviorSanitizer, SAN=thread with
+# daemon/, flusher/, ctl/, ctl/demo/, api/, t/unit/ or t/fuzz/ needs no line here. SAN=1 builds with AddressSanitizer and UndefinedBehaviorSanitizer, SAN=thread with
 # ThreadSanitizer, each into a folder of its own.
 SAN ?=
 ifeq ($(SAN),1)
@@ -30,6 +30,7 @@ WARNINGS = -Wall -Wextra -Wconversion -Wshadow -Werror
 CORE_PKGS = simdjson hiredis libcrypto zlib
 FLUSHER_PKGS = libpq spdlog libsystemd prometheus-cpp-core
 FLUSHER_LIBS = -lfmt -lcivetweb
+CTL_PKGS = libpq libcurl
 API_PKGS = libpq spdlog libsystemd
 API_LIBS = -lfmt
 # Asio and Beast are compiled once, in api/asio.cpp.
@@ -51,17 +52,17 @@ APACHE_SRCS = $(wildcard apache_module/*.cpp)
 PG_SRCS = $(wildcard pg/*.cpp)
 DAEMON_SRCS = $(wildcard daemon/*.cpp)
 FLUSHER_SRCS = $(wildcard flusher/*.cpp)
-CTL_SRCS = $(wildcard ctl/*.cpp)
+CTL_SRCS = $(wildcard ctl/*.cpp ctl/*/*.cpp)
 API_SRCS = $(wildcard api/*.cpp)
 # Those that know the version: what is heavy to compile does not.
 API_VERSION_SRCS = api/openapi.cpp api/options.cpp
 # What needs neither a socket nor PostgreSQL, which unit tests and fuzzers reach.
 API_PURE_SRCS = $(filter-out api/asio.cpp api/http_session.cpp api/main.cpp api/metrics.cpp api/options.cpp api/pg_session.cpp \
 	api/pool.cpp api/program.cpp api/server.cpp,$(wildcard api/*.cpp))
-# The unit tests reach those parts of the flusher that do no I/O.
+# The unit tests reach those parts of the flusher and of weirctl that do no I/O.
 UNIT_TESTS ?= $(wildcard t/unit/*.cpp)
 UNIT_SRCS = $(UNIT_TESTS) $(wildcard flusher/batch.cpp flusher/health.cpp flusher/metrics.cpp flusher/numbers_in.cpp \
-	flusher/stream_id.cpp flusher/tally.cpp flusher/unread_streams.cpp) $(API_PURE_SRCS)
+	flusher/stream_id.cpp flusher/tally.cpp flusher/unread_streams.cpp ctl/demo/*.cpp) $(API_PURE_SRCS)
 CHAOS = $(BUILD)/chaos/load $(BUILD)/chaos/cutter
 FUZZERS = $(patsubst t/fuzz/%.cpp,$(BUILD)/fuzz/%,$(wildcard t/fuzz/*_fuzzer.cpp))
 objects = $(patsubst %.cpp,$(BUILD)/obj/%.o,$(1))
@@ -112,7 +113,7 @@ $(BUILD)/obj/%.o: %.cpp $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,compile $<)$(CXX) $(ALL_CXXFLAGS) $(EXTRA_CXXFLAGS) -c -o $@ $<
 
-$(call objects,$(FLUSHER_SRCS) $(CTL_SRCS) $(API_VERSION_SRCS)): $(BUILD)/schema
+$(call objects,$(FLUSHER_SRCS) $(filter-out ctl/demo/%,$(CTL_SRCS)) $(API_VERSION_SRCS)): $(BUILD)/schema
 $(BUILD)/obj/ctl/%.o: private EXTRA_CXXFLAGS = $(SCHEMA_FLAGS)
 $(BUILD)/obj/api/%.o: private EXTRA_CXXFLAGS = $(API_FLAGS)
 $(call objects,$(API_VERSION_SRCS)): private EXTRA_CXXFLAGS = $(SCHEMA_FLAGS) $(API_FLAGS)
@@ -157,7 +158,7 @@ $(BUILD)/faults/weir-flusher: $(call with_faults,$(FLUSHER_SRCS) $(DAEMON_SRCS) 
 
 $(BUILD)/faults/weirctl: $(call with_faults,$(CTL_SRCS) $(PG_SRCS)) $(BUILD)/libweir_spool.a $(BUILD)/libweir_core.a
 	@mkdir -p $(@D)
-	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),$(CORE_PKGS) libpq)
+	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),$(CORE_PKGS) $(CTL_PKGS))
 
 # The load of the chaos tests, which shares nothing with what it tests, and what cuts connections.
 $(BUILD)/chaos/load: $(call objects,$(filter-out t/chaos/cutter.cpp,$(wildcard t/chaos/*.cpp)))
@@ -167,7 +168,7 @@ $(CHAOS):
 	$(call say,link $@)$(CXX) $(LDFLAGS) $(SANITIZE) -o $@ $^
 
 $(BUILD)/weirctl: $(call objects,$(CTL_SRCS) $(PG_SRCS)) $(BUILD)/libweir_spool.a $(BUILD)/libweir_core.a
-	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),$(CORE_PKGS) libpq)
+	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),$(CORE_PKGS) $(CTL_PKGS))
 
 $(BUILD)/unit: $(call objects,$(UNIT_SRCS)) $(BUILD)/libweir_threads.a $(BUILD)/libweir_edge.a $(BUILD)/libweir_spool.a $(BUILD)/libweir_core.a
 	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),check $(CORE_PKGS) prometheus-cpp-core)

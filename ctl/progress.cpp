@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cmath>
 #include <iostream>
 
 namespace weir::ctl {
@@ -22,13 +23,13 @@ std::string duration_text(seconds time) {
   return std::to_string(count / 3600) + " h " + std::to_string(count % 3600 / 60) + " min";
 }
 
-Progress::Progress(const char* what, std::size_t total)
-    : what_(what), total_(total), on_terminal_(isatty(STDERR_FILENO) != 0) {}
+Progress::Progress(const char* what, std::size_t total, const char* unit)
+    : what_(what), unit_(unit), total_(total), on_terminal_(isatty(STDERR_FILENO) != 0) {}
 
 Progress::~Progress() { clear(); }
 
-void Progress::step() {
-  ++done_;
+void Progress::step(std::size_t done) {
+  done_ += done;
   const auto now = Clock::now();
   const bool is_due = now - said_ >= (on_terminal_ ? kOnTerminal : kElsewhere);
   if (is_due && now - began_ >= kFirst) say();
@@ -37,9 +38,14 @@ void Progress::step() {
 void Progress::say() {
   said_ = Clock::now();
   const auto spent = std::chrono::duration<double>(said_ - began_).count();
-  const double left = spent / static_cast<double>(done_) * static_cast<double>(total_ - done_);
-  std::cerr << (on_terminal_ ? kClearLine : "") << what_ << ": " << done_ << " of " << total_
-            << ", about " << duration_text(seconds(static_cast<long>(left) + 1)) << " left"
+  // What is begun anew may turn out to be more than was counted.
+  const std::size_t rest = total_ > done_ ? total_ - done_ : 0;
+  const double left = spent / static_cast<double>(done_) * static_cast<double>(rest);
+  std::cerr << (on_terminal_ ? kClearLine : "") << what_ << ": " << done_ << " of " << total_;
+  if (unit_ != nullptr) {
+    std::cerr << " " << unit_ << ", " << std::llround(static_cast<double>(done_) / spent) << "/s";
+  }
+  std::cerr << ", about " << duration_text(seconds(static_cast<long>(left) + 1)) << " left"
             << (on_terminal_ ? "" : "\n") << std::flush;
   has_line_ = on_terminal_;
 }

@@ -4,6 +4,8 @@
 //
 //   Progress progress("rebuilding", days.size());
 //   for (…) { …; progress.step(); }      // rebuilding: 12 of 90, about 1 min 20 s left
+//   Progress progress("sending", 90000, "events");
+//   progress.step(500);                  // sending: 500 of 90000 events, 20000/s, about 5 s left
 #pragma once
 
 #include <chrono>
@@ -17,12 +19,13 @@ std::string duration_text(std::chrono::seconds time);
 
 class Progress {
  public:
-  Progress(const char* what, std::size_t total);
+  // With `unit`, the rate is told too.
+  Progress(const char* what, std::size_t total, const char* unit = nullptr);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  void step();
+  void step(std::size_t done = 1);
   // The work has turned out to be more.
   void grow(std::size_t total) { total_ = total; }
   // Leaves the line to another word.
@@ -33,7 +36,7 @@ class Progress {
 
   void say();
 
-  const char* what_;
+  const char *what_, *unit_;
   std::size_t total_, done_ = 0;
   bool on_terminal_, has_line_ = false;
   Clock::time_point began_ = Clock::now(), said_ = began_;

@@ -190,7 +190,7 @@ END_TEST
 
 START_TEST(sundays_are_quiet_and_more_happens_from_month_to_month) {
   std::map<Day, double> by_day;
-  for (const Event& event : events_of(options_of(2000, 90))) ++by_day[day_of(event)];
+  for (const Event& event : events_of(options_of(1000, 90))) ++by_day[day_of(event)];
   double sundays = 0, tuesdays = 0, first = 0, last = 0;
   for (const auto& [day, events] : by_day) {
     if (weekday_of(day) == 6) sundays += events;
@@ -205,7 +205,7 @@ END_TEST
 
 START_TEST(retention_falls_and_flattens) {
   std::map<std::string, std::set<Day>> days;
-  for (const Event& event : events_of(options_of(4000, 90))) {
+  for (const Event& event : events_of(options_of(1500, 90))) {
     if (event.door == Door::track) days[member(event, "user_id")].insert(day_of(event));
   }
   const double day_1 = retention(days, 1), day_7 = near_retention(days, 7);
@@ -242,7 +242,7 @@ END_TEST
 START_TEST(one_release_crashes_and_one_brings_a_crash_back) {
   std::map<std::string, Counted> versions;
   std::map<std::string, std::set<std::string>> groups;
-  for (const Event& event : events_of(options_of(6000, 90))) {
+  for (const Event& event : events_of(options_of(2500, 90))) {
     const std::string version = member(event, "app_version");
     if (event.door == Door::track) ++versions[version].events;
     if (event.door != Door::crash) continue;

@@ -38,6 +38,9 @@ sub fewer ($self, $rounds = 3) {
   return bless { %$self, rounds => $rounds < $self->{rounds} ? $rounds : $self->{rounds} }, ref $self;
 }
 
+# For who has had his turns already.
+sub warmed ($self) { return bless { %$self, warm => 0 }, ref $self }
+
 # Points of a curve take their turns less often, and each is shorter.
 sub curve ($self) {
   return $self->{small} ? $self : bless { %$self, rounds => $self->{rounds} > 2 ? 2 : $self->{rounds}, seconds => 2, warm => 0.5 }, ref $self;

@@ -12,10 +12,11 @@ sub run ($settings, $stage) {
   my $less = $stage->subject('Weir, nginx', @parts, as => 'Weir, nginx, no roll-ups', roll_ups => 0);
   my $apache = $stage->subject('Weir, Apache', @parts);
   my @peers = map { $stage->subject($_) } qw(Flask Express);
-  my @rows = Bench::Turns::take($settings, 'single', $settings->body('single'), $weir, $less, $apache, @peers);
-  # Small, the others' batches show nothing that their single events do not.
-  push @rows, Bench::Turns::take($settings->fewer, 'ten', $settings->body('ten'), $weir, $settings->{small} ? () : ($less, $apache, @peers));
-  return [ @rows, Bench::Turns::take($settings->fewer, 'crash', $settings->body('crash'), $weir, @peers) ];
+  my @rows = Bench::Turns::take($settings->fewer(3), 'single', $settings->body('single'), $weir, $less, $apache, @peers);
+  # They are warm by now. Small, batches of the others show nothing that their single events do not.
+  my $rest = $settings->fewer(2)->warmed;
+  push @rows, Bench::Turns::take($rest, 'ten', $settings->body('ten'), $weir, $settings->{small} ? () : ($less, $apache, @peers));
+  return [ @rows, Bench::Turns::take($rest, 'crash', $settings->body('crash'), $weir, @peers) ];
 }
 
 1;

@@ -21,6 +21,7 @@ struct Request {
   std::string target;
   std::vector<std::string> viewers;  // as many as the web server sent; one is right
   std::string if_none_match;
+  std::vector<std::string> proofs{};  // X-Weir-Proof, likewise
   bool can_stream =
       true;  // HTTP/1.1: a body whose length is not known beforehand has a visible end
 };

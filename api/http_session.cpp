@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
@@ -36,14 +37,21 @@ std::string text(boost::beast::string_view view) { return {view.data(), view.siz
 constexpr const char* kTargetTooLong =
     "The path with its query is longer than 4096 bytes: shorten it";
 
+std::vector<std::string> fields(const http::request<http::empty_body>& header, const char* name) {
+  std::vector<std::string> values;
+  const auto [begin, end] = header.equal_range(name);
+  for (auto field = begin; field != end; ++field) values.push_back(text(field->value()));
+  return values;
+}
+
 Request request_of(const http::request<http::empty_body>& header) {
   Request request;
   request.method = text(header.method_string());
   request.target = text(header.target());
   request.if_none_match = text(header[http::field::if_none_match]);
   request.can_stream = header.version() >= 11;
-  const auto [begin, end] = header.equal_range("X-Weir-Viewer");
-  for (auto field = begin; field != end; ++field) request.viewers.push_back(text(field->value()));
+  request.viewers = fields(header, "X-Weir-Viewer");
+  request.proofs = fields(header, "X-Weir-Proof");
   return request;
 }
 

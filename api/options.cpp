@@ -34,6 +34,10 @@ void add_places(CLI::App& app, Options& options) {
   app.add_option("--group", options.group,
                  "the group that may open the socket, the web server's (default: our own)")
       ->type_name("NAME");
+  app.add_option("--proof-file", options.proof_file,
+                 "a file with a secret that the web server sends as X-Weir-Proof (default: it is "
+                 "believed because it can open the socket)")
+      ->type_name("FILE");
   app.add_option("--postgres", options.postgres,
                  "libpq's connection string (default: the PG* environment variables)")
       ->type_name("CONNINFO")

@@ -9,8 +9,9 @@ namespace weir::api {
 
 struct Options {
   std::string socket = "/run/weir/api.sock";
-  std::string group;     // empty: the process' own
-  std::string postgres;  // libpq's connection string
+  std::string group;       // empty: the process' own
+  std::string proof_file;  // empty: none is asked for
+  std::string postgres;    // libpq's connection string
   std::size_t sessions = 3, stream_sessions = 2;
   std::size_t queue = 256, connections = 1000;
   int queue_seconds = 5, statement_seconds = 10, stream_seconds = 60, write_seconds = 30;

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <optional>
 #include <string>
 
 #include <boost/asio/io_context.hpp>
@@ -13,6 +14,7 @@
 
 #include "api/metrics.h"
 #include "api/pool.h"
+#include "api/proof.h"
 #include "api/server.h"
 #include "api/service.h"
 #include "daemon/log.h"
@@ -57,7 +59,7 @@ Day today() {
 
 class Program {
  public:
-  explicit Program(const Options& options)
+  Program(const Options& options, const std::string& proof)
       : options_(options),
         permissions_(loop_, pool_settings(options, 1, kPermissionSeconds),
                      [](const std::string&) {}),
@@ -65,7 +67,7 @@ class Program {
                  tell_change),
         streams_(loop_, pool_settings(options, options.stream_sessions, options.stream_seconds),
                  [](const std::string&) {}),
-        service_(world(), settings(options)),
+        service_(world(), settings(options, proof)),
         server_(loop_,
                 {options.socket, options.group, options.connections,
                  std::chrono::seconds(options.write_seconds)},
@@ -76,8 +78,9 @@ class Program {
   int run();
 
  private:
-  static Settings settings(const Options& options) {
+  static Settings settings(const Options& options, const std::string& proof) {
     Settings settings;
+    settings.proof = proof;
     settings.cache_bytes = options.cache_bytes;
     settings.cache_time = std::chrono::seconds(options.cache_seconds);
     return settings;
@@ -160,10 +163,22 @@ bool raise_open_files(std::size_t wanted) {
   return setrlimit(RLIMIT_NOFILE, &limit) == 0;
 }
 
+// Empty where none is asked for. None: the log says why not.
+std::optional<std::string> proof_of(const Options& options) {
+  std::string proof;
+  if (options.proof_file.empty()) return proof;
+  const std::string fault = read_proof(options.proof_file, proof);
+  if (fault.empty()) return proof;
+  log_error(fault);
+  return std::nullopt;
+}
+
 }  // namespace
 
 int run(const Options& options) {
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
+  const auto proof = proof_of(options);
+  if (!proof) return EXIT_FAILURE;
   const std::size_t files =
       options.connections + options.sessions + options.stream_sessions + kOwnFiles;
   if (!raise_open_files(files)) {
@@ -171,7 +186,7 @@ int run(const Options& options) {
               " files open, which --connections asks for: raise its limit (LimitNOFILE=)");
     return EXIT_FAILURE;
   }
-  return Program(options).run();
+  return Program(options, *proof).run();
 }
 
 int check(const Options& options) {

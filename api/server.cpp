@@ -30,13 +30,20 @@ constexpr mode_t kSocketMode = 0660;
 
 std::string reason() { return std::strerror(errno); }
 
-// Whether a server listens there.
+// Whether a server listens there; one that has no time to accept is one, too.
 bool is_served(const sockaddr_un& address) {
-  const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   const bool served =
-      ::connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+      ::connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ||
+      errno == EAGAIN;
   ::close(probe);
   return served;
+}
+
+// The file, by which one's own socket is told from a later one at the same path; 0: none.
+ino_t file_at(const std::string& path) {
+  struct stat there {};
+  return ::lstat(path.c_str(), &there) == 0 && S_ISSOCK(there.st_mode) ? there.st_ino : 0;
 }
 
 bool set_group(const ServerSettings& settings, std::string& error) {
@@ -65,10 +72,7 @@ int open_socket(const ServerSettings& settings, std::string& error) {
     error = settings.path + " is served by another process: end that, or choose another --socket";
     return -1;
   }
-  struct stat there {};
-  if (::lstat(settings.path.c_str(), &there) == 0 && S_ISSOCK(there.st_mode)) {
-    ::unlink(settings.path.c_str());
-  }
+  if (file_at(settings.path) != 0) ::unlink(settings.path.c_str());
   const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   const mode_t before = ::umask(0777 & ~kSocketMode);
   const bool bound =
@@ -77,6 +81,7 @@ int open_socket(const ServerSettings& settings, std::string& error) {
   ::umask(before);
   if (bound && set_group(settings, error) && ::listen(descriptor, SOMAXCONN) == 0)
     return descriptor;
+  if (bound) ::unlink(settings.path.c_str());
   ::close(descriptor);
   return -1;
 }
@@ -111,12 +116,14 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
   asio::steady_timer breath_;
   std::list<HttpSession> sessions_;
   std::function<void()> left_;
+  ino_t file_ = 0;
   bool leaving_ = false;
 };
 
 bool Server::Impl::listen(std::string& error) {
   const int descriptor = open_socket(settings_, error);
   if (descriptor < 0) return false;
+  file_ = file_at(settings_.path);
   acceptor_.assign(Local(), descriptor);
   accept();
   return true;
@@ -181,7 +188,7 @@ void Server::Impl::leave(std::function<void()> left) {
   left_ = std::move(left);
   error_code ignored;
   acceptor_.close(ignored);
-  ::unlink(settings_.path.c_str());
+  if (file_at(settings_.path) == file_) ::unlink(settings_.path.c_str());
   for (HttpSession& session : sessions_) session.leave();
   sessions_.clear();
   if (counts.connections == 0 && left_) std::exchange(left_, nullptr)();

@@ -7,6 +7,7 @@
 #include "api/failure.h"
 #include "api/figure.h"
 #include "api/openapi.h"
+#include "api/proof.h"
 #include "core/json/text.h"
 
 namespace weir::api {
@@ -76,6 +77,11 @@ void Service::answer(const Request& request, const std::shared_ptr<Client>& clie
 
 void Service::answer_figure(const Request& request, const Target& target, const Route& route,
                             const std::shared_ptr<Client>& client) {
+  if (!is_proof(settings_.proof, request.proofs)) {
+    return send(client, {401, "no_proof",
+                         "The web server did not prove that it is the one: see that it sets "
+                         "X-Weir-Proof to what --proof-file holds"});
+  }
   if (request.viewers.size() != 1 || !is_viewer(request.viewers[0])) {
     return send(client,
                 {401, "no_viewer",

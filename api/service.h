@@ -49,6 +49,7 @@ struct World {
 struct Settings {
   std::size_t cache_bytes = 16 << 20;
   std::size_t answer_bytes = 64 << 20;
+  std::string proof{};                 // what the web server has to send; empty: nothing
   std::size_t ahead_bytes = 16 << 20;  // of all streams together
   std::chrono::milliseconds cache_time{5000};
 };

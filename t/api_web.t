@@ -8,6 +8,7 @@ use Digest::SHA qw(sha1_base64);
 use File::Temp;
 use MIME::Base64 qw(encode_base64);
 
+use Weir::ApiClient;
 use WeirTest;
 use WeirTest::Server;
 
@@ -16,17 +17,33 @@ print {$passwords} map { "$_:{SHA}" . sha1_base64("secret of $_") . "=\n" } qw(a
 close $passwords or die "passwords: $!\n";
 chmod 0644, "$passwords" or die "chmod: $!\n";
 
-my %config = (nginx => <<"NGINX", apache => <<"APACHE");
-location = /track { weir track; }
-location /v1/ {
-    auth_basic "Weir";
-    auth_basic_user_file "$passwords";
-    proxy_pass http://weir_api;
-    proxy_http_version 1.1;
-    proxy_set_header Connection "";
-    proxy_set_header X-Weir-Viewer \$remote_user;
-    proxy_set_header Authorization "";
+# What weir-api and the web server both know. As root, weir-api runs as PostgreSQL's user.
+my $proof = join '', map { sprintf '%02x', rand 256 } 1 .. 16;
+sub file_with ($text, $mode, $owner = undef) {
+  my $file = File::Temp->new;
+  print {$file} $text;
+  close $file or die "$file: $!\n";
+  chmod $mode, "$file" or die "chmod: $!\n";
+  chown((getpwnam $owner)[ 2, 3 ], "$file") or die "chown: $!\n" if $owner && $> == 0;
+  return $file;
 }
+my $secret = file_with("$proof\n", 0400, 'postgres');
+my $api_conf = file_with("proof-file = \"$secret\"\n", 0644);
+local $ENV{WEIR_API_CONF} = "$api_conf";
+
+# The lines of the example for an installation, with names of files of this test.
+my $server = $ENV{WEIR_SERVER} || 'nginx';
+my $handed = file_with($server eq 'nginx' ? "proxy_set_header X-Weir-Proof \"$proof\";\n" : "RequestHeader set X-Weir-Proof \"$proof\"\n", 0400);
+my $shipped = do { local (@ARGV, $/) = "$FindBin::Bin/../conf/weir-api.$server.conf"; <> };
+my $from = $server eq 'nginx' ? qr/^ +auth_basic "Weir";.*?^    \}\n/ms : qr/^ +ProxyPass.*?^    <\/LocationMatch>\n/ms;
+my ($lines) = $shipped =~ /($from)/;
+$lines =~ s{/etc/\w+/weir-viewers}{$passwords}g;
+$lines =~ s{/etc/\w+/weir-api\.proof}{$handed}g;
+$lines =~ s{unix:/run/weir-api/api.sock\|http://weir-api}{\${WEIR_API}}g;
+
+my %config = (nginx => <<"NGINX", apache => <<"APACHE");
+location = /track { auth_basic off; weir track; }
+$lines
 NGINX
 LoadModule proxy_module \${WEIR_MODULES}/mod_proxy.so
 LoadModule proxy_http_module \${WEIR_MODULES}/mod_proxy_http.so
@@ -38,19 +55,10 @@ LoadModule authz_user_module \${WEIR_MODULES}/mod_authz_user.so
 <Location "/track">
     SetHandler weir-track
 </Location>
-ProxyPass "/v1/" "\${WEIR_API}/v1/"
-ProxyAddHeaders Off
-<Location "/v1/">
-    AuthType Basic
-    AuthName "Weir"
-    AuthUserFile "$passwords"
-    Require valid-user
-    RequestHeader set X-Weir-Viewer "expr=%{REMOTE_USER}"
-    RequestHeader unset Authorization
-</Location>
+$lines
 APACHE
 
-start(config => $config{ $ENV{WEIR_SERVER} || 'nginx' });
+start(config => $config{$server});
 db('postgres')->do(q{INSERT INTO weir.viewers (viewer, tenant_id) VALUES ('ada', 'default'), ('bob', 'globex'), ('root', '*')});
 
 sub basic ($name, $secret = "secret of $name") { return (Authorization => 'Basic ' . encode_base64("$name:$secret", '')) }
@@ -76,6 +84,15 @@ subtest 'nobody is somebody else' => sub {
     is $answer->{status}, 403, "bob who says in $header that he is ada";
     is get('/v1/daily', basic('bob'), $header => 'ada')->{json}{tenant}, 'globex', 'is bob all the same';
   }
+};
+
+subtest 'the socket alone proves nothing' => sub {
+  my $socket = weir()->setting('API_SOCKET');
+  my $ask = sub (%headers) { Weir::ApiClient->new(socket_path => $socket)->request(GET => '/v1/daily', undef, 'X-Weir-Viewer' => 'root', %headers) };
+  is $ask->()->{json}{reason}, 'no_proof', 'who can open it and says a name';
+  is $ask->('X-Weir-Proof' => $_)->{json}{reason}, 'no_proof', "with the wrong secret: $_" for '', 'x' x 32, substr($proof, 0, 31), "${proof}0";
+  is $ask->('X-Weir-Proof' => $proof)->{status}, 200, 'who knows it is believed';
+  is get('/v1/daily', basic('bob'), 'X-Weir-Proof' => 'x')->{status}, 200, 'what a client sends of it is replaced';
 };
 
 subtest 'errors come through as they are' => sub {

@@ -139,6 +139,11 @@ subtest 'make run says when it is ready, its lines work when pasted, and Ctrl-C 
   like $text, qr{^ready: http://127\.0\.0\.1:$other->{port}$}m, 'ready';
   my ($curl) = $text =~ /^\s+(curl .*)$/m;
   is `$curl`, '{"status":"ok","accepted":1}', 'the curl line';
+  my $figures = sub ($path, $host) { `curl -s -o /dev/null -w '%{http_code}' -H 'Host: $host' http://127.0.0.1:$other->{port}$path` };
+  for my $path ('/v1/daily', '/stats') {
+    ok wait_for(sub { $figures->($path, 'localhost') eq '200' }), "$path is answered to this machine";
+    like $figures->($path, $_), qr/\A4(?:03|21)\z/, "and not to a page of $_" for 'evil.example', '127.0.0.1.evil.example';
+  }
   my ($psql) = $text =~ /^\s+(psql .*)$/m;
   ok wait_for(sub { `$psql` =~ /app_opened.*ada/ }), 'the psql line';
   my $pids = pids($other);

@@ -116,8 +116,8 @@ subtest 'a run that is no figure is repeated, and told by its name when that doe
   my $tries = 0;
   open my $quiet, '>', \my $said or die;
   my $shown = select $quiet;
-  is Bench::Turns::attempt('single, Weir, round 2', sub { ++$tries < 3 ? die "nothing was answered\n" : 7 }), 7;
-  is Bench::Turns::attempt('ten, Express, round 1', sub { die "nothing was answered\n" }), undef;
+  is Bench::Turns::attempt('single, Weir, round 2', sub ($try) { ++$tries < 3 ? die "nothing was answered\n" : 7 }), 7;
+  is Bench::Turns::attempt('ten, Express, round 1', sub ($try) { die "nothing was answered\n" }), undef;
   select $shown;
   my ($repeated, $failed) = Bench::Turns::troubles();
   is_deeply $repeated, [ ('single, Weir, round 2: nothing was answered') x 2, ('ten, Express, round 1: nothing was answered') x 2 ];

@@ -33,7 +33,7 @@ sub run (%with) {
   $race->round($race->{entries}[0], 0) unless $race->{small};
   for my $per_entry ($race->{entries}->@*) {
     for my $number (1 .. $race->{rounds}) {
-      push @rows, (Bench::Turns::attempt("entries of $per_entry, round $number", sub { $race->round($per_entry, $number) }) // [])->@*;
+      push @rows, (Bench::Turns::attempt("entries of $per_entry, round $number", sub ($try) { $race->round($per_entry, $number) }) // [])->@*;
     }
   }
   $race->end;

@@ -4,7 +4,7 @@
 # told by its name, and the others go on.
 #
 #   my @rows = Bench::Turns::take($settings, 'single', $body, @subjects);   # {case, subject, round, rate, web, …}
-#   my $row = Bench::Turns::attempt('10000/s, round 2', sub { … });         # undef: it failed each time
+#   my $row = Bench::Turns::attempt('10000/s, round 2', sub ($try) { … });         # undef: it failed each time
 #   my ($repeated, $failed) = Bench::Turns::troubles();                     # sentences, since the last call
 package Bench::Turns;
 use v5.36;
@@ -18,10 +18,11 @@ use Time::HiRes qw(time);
 my $tries = 3;
 my (@repeated, @failed);
 
+# What is done is told which try it is: a server that a busy machine keeps waiting answers a longer run.
 sub attempt ($what, $do) {
   my ($result, $why);
   for my $try (1 .. $tries) {
-    return $result if eval { $result = $do->(); 1 };
+    return $result if eval { $result = $do->($try); 1 };
     $why = $@ =~ s/\s+\z//r;
     printf "  %s: %s: %s\n", $what, $why, $try < $tries ? 'once more' : 'given up';
     push @repeated, "$what: $why" if $try < $tries;
@@ -92,7 +93,7 @@ sub warm_up ($settings, $body, $subject) {
   my $requests = 0;
   $subject->hurry(1);
   for (1 .. 5) {
-    my $row = attempt($subject->name . ' as it warms up', sub { measure($settings, $body, $subject, seconds => $settings->{warm}) }) // last;
+    my $row = attempt($subject->name . ' as it warms up', sub ($try) { measure($settings, $body, $subject, seconds => $settings->{warm}) }) // last;
     $requests += $row->{rate} * $settings->{warm};
     last if $requests >= $warm_requests;
   }
@@ -106,7 +107,7 @@ sub take ($settings, $case, $body, @subjects) {
   for my $round (1 .. $settings->{rounds}) {
     for my $subject (@subjects) {
       my $name = $subject->name;
-      my $row = attempt("$case, $name, round $round", sub { measure($settings, $body, $subject) }) // next;
+      my $row = attempt("$case, $name, round $round", sub ($try) { measure($settings, $body, $subject, seconds => $settings->{seconds} * $try) }) // next;
       push @rows, { case => $case, subject => $name, round => $round, events => $body->{events}, %$row };
       printf "  %-12s round %d  %-24s %8.0f/s  %8.2f µs\n", $case, $round, $name, $row->@{qw(rate all)};
     }

@@ -26,7 +26,7 @@ sub run ($settings, $stage) {
 # With a Redis and a PostgreSQL that are new.
 sub on_its_own ($stage, $streams, $do) {
   my $weir = $stage->subject('Weir, nginx', parts => [qw(redis postgres)], shards => $streams > 1 ? $streams : 0);
-  my $rows = Bench::Turns::attempt("$streams streams", sub { $weir->clear; $weir->empty_redis; return [ $do->($weir) ] });
+  my $rows = Bench::Turns::attempt("$streams streams", sub ($try) { $weir->clear; $weir->empty_redis; return [ $do->($weir) ] });
   $stage->end($weir);
   return ($rows // [])->@*;
 }

@@ -15,11 +15,11 @@ my %cases = (single => 'xadd', ten => 'xadd of ten');
 
 sub run ($settings, $stage) {
   my $weir = $stage->subject('Weir, nginx');
-  Bench::Turns::attempt('as it warms up', sub { Bench::Turns::measure($settings, $settings->body('single'), $weir, seconds => $settings->{warm} || $settings->{seconds}) });
+  Bench::Turns::attempt('as it warms up', sub ($try) { Bench::Turns::measure($settings, $settings->body('single'), $weir, seconds => $settings->{warm} || $settings->{seconds}) });
   my @rows;
   for my $what (qw(single ten)) {
     for my $round (1 .. $settings->{rounds}) {
-      push @rows, (Bench::Turns::attempt("$what, round $round", sub { round($settings, $what, $round, $weir) }) // [])->@*;
+      push @rows, (Bench::Turns::attempt("$what, round $round", sub ($try) { round($settings, $what, $round, $weir) }) // [])->@*;
     }
   }
   return \@rows;

@@ -23,11 +23,11 @@ sub run ($settings, $stage) {
     my $weir = $stage->subject($name, as => $as, impatient => 1, @$options);
     $weir->take_redis_away if $as =~ /away/;
     $bare{$limit} //= $stage->subject($limit);
-    my $full = Bench::Turns::attempt("$as, at full load", sub { Bench::Turns::measure($settings, $body, $weir, seconds => $settings->count(2, 0.4)) });
+    my $full = Bench::Turns::attempt("$as, at full load", sub ($try) { Bench::Turns::measure($settings, $body, $weir, seconds => $settings->count(2, 0.4)) });
     for my $round ($full ? 1 .. $rounds : ()) {
       for my $subject ($weir, $bare{$limit}) {
         my ($half, $who) = (int $full->{rate} / 2, $subject->name);
-        my $row = Bench::Turns::attempt("$as, $who, round $round", sub { paced($settings, $body, $subject, $half, $seconds) }) // next;
+        my $row = Bench::Turns::attempt("$as, $who, round $round", sub ($try) { paced($settings, $body, $subject, $half, $seconds) }) // next;
         push @rows, { case => $as, subject => $who, round => $round, half => $half, %$row };
         printf "  %-20s round %d  %-20s at %d/s: p50 %.3f ms, p99 %.3f ms\n", $as, $round, $who, $half, $row->@{qw(p50 p99)};
       }

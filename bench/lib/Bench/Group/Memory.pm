@@ -14,7 +14,7 @@ sub run ($settings, $stage) {
   my @rows;
   for my $name ('bare nginx', 'Weir, nginx', 'bare Apache', 'Weir, Apache') {
     my $subject = $stage->subject($name);
-    my $samples = Bench::Turns::attempt("$name, memory", sub { all_of($settings, $body, $large, $subject, $name) });
+    my $samples = Bench::Turns::attempt("$name, memory", sub ($try) { all_of($settings, $body, $large, $subject, $name) });
     push @rows, map { { subject => $name, %$_ } } ($samples // [])->@*;
     $stage->end($subject);
   }

@@ -21,7 +21,7 @@ sub run ($settings, $stage) {
   my @rows;
   for my $rate (100, 1000, 10_000) {
     for my $round (1 .. $settings->count(3, 1)) {
-      my $row = Bench::Turns::attempt("$rate/s, round $round", sub { delays($settings, $body, $weir, $rate) }) // next;
+      my $row = Bench::Turns::attempt("$rate/s, round $round", sub ($try) { delays($settings, $body, $weir, $rate) }) // next;
       push @rows, { case => 'row', subject => 'Weir, nginx', round => $round, wanted => $rate, %$row };
       printf "  row          round %d  %6d/s: p50 %.0f ms, p99 %.0f ms\n", $round, $rate, $rows[-1]->@{qw(p50 p99)};
     }

@@ -38,6 +38,23 @@ constexpr Parameter kSplitBy{"split", Type::name, 256,
 constexpr Parameter kFilter{"filter", Type::json, 2000, "Only events that are like this",
                             R"({"platform":"iOS","properties":{"plan":"pro"}})"};
 
+constexpr Parameter kViewEvent{"event", Type::name, 256,
+                               "The event that shows a screen; the usual names if not given"};
+constexpr Parameter kViewProperty{
+    "property", Type::name, 256, "Its property that names the screen; the usual ones if not given"};
+constexpr Parameter kLength{"length", Type::count, 10, "Steps of a path; 4 if not given"};
+
+constexpr Parameter kStart{
+    "start", Type::json, 1000, "The event that begins a task", R"({"event":"recording_started"})",
+    true};
+constexpr Parameter kFinish{
+    "finish", Type::json, 1000, "The event that ends it", R"({"event":"recording_completed"})",
+    true};
+constexpr Parameter kKey{"key", Type::name, 256,
+                         "The property that tells the tasks of a user apart"};
+constexpr Parameter kTaskWithin{"within", Type::count, 7776000,
+                                "Seconds that a task may take; 86400 if not given"};
+
 }  // namespace
 
 const std::vector<Route>& routes() {
@@ -110,6 +127,19 @@ const std::vector<Route>& routes() {
        "$10::integer)::text)",
        nullptr,
        {kFromDay, kToDay, kZone, kSteps, kWithin, kSplitBy, kFilter, kTop}},
+      {"/v1/paths",
+       Kind::figure,
+       "Paths: ways through the screens, what comes next, where visits end",
+       "SELECT weir_api.paths($1, $2, $3::date, $4::date, $5, $6, $7, $8::integer, $9, "
+       "$10::integer)",
+       nullptr,
+       {kFromDay, kToDay, kZone, kViewEvent, kViewProperty, kLength, kFilter, kTop}},
+      {"/v1/tasks",
+       Kind::figure,
+       "Tasks: time from a start to its finish, and how many are not finished",
+       "SELECT weir_api.tasks($1, $2, $3::date, $4::date, $5, $6, $7, $8, $9::integer, $10)",
+       nullptr,
+       {kFromDay, kToDay, kZone, kStart, kFinish, kKey, kTaskWithin, kFilter}},
   };
   return table;
 }

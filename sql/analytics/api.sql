@@ -160,4 +160,24 @@ AS $$
   FROM weir.asked_window(funnels.first_day, funnels.last_day, funnels.zone) AS w
 $$;
 
+CREATE OR REPLACE FUNCTION weir_api.paths(viewer text, tenant text, first_day date, last_day date, zone text,
+  event text, property text, length integer, filter text, most integer) RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
+AS $$
+  SELECT weir.paths_answer(
+    weir.viewed_tenant(paths.viewer, paths.tenant),
+    w.since, w.until, w.zone, paths.event, paths.property, coalesce(paths.length, 4), paths.filter, coalesce(paths.most, 20))
+  FROM weir.asked_window(paths.first_day, paths.last_day, paths.zone) AS w
+$$;
+
+CREATE OR REPLACE FUNCTION weir_api.tasks(viewer text, tenant text, first_day date, last_day date, zone text,
+  start text, finish text, key text, within integer, filter text) RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
+AS $$
+  SELECT weir.tasks_answer(
+    weir.viewed_tenant(tasks.viewer, tasks.tenant),
+    w.since, w.until, w.zone, tasks.start, tasks.finish, tasks.key, coalesce(tasks.within, 86400), tasks.filter)
+  FROM weir.asked_window(tasks.first_day, tasks.last_day, tasks.zone) AS w
+$$;
+
 SELECT weir.admit_api();

@@ -41,10 +41,7 @@ AS $$
   WHERE e.tenant_id = tenant AND e."timestamp" >= since AND e."timestamp" < until AND e.user_id IS NOT NULL
     AND (s.properties IS NULL OR e.properties @> s.properties) AND (s.version IS NULL OR e.app_version = s.version)
     AND (s.platform IS NULL OR e.platform = s.platform) AND (s.country IS NULL OR e.country = s.country)
-    AND (filter = '{}' OR (NOT filter ? 'properties' OR e.properties @> (filter -> 'properties'))
-      AND (NOT filter ? 'version' OR e.app_version = filter ->> 'version')
-      AND (NOT filter ? 'platform' OR e.platform = filter ->> 'platform')
-      AND (NOT filter ? 'country' OR e.country = filter ->> 'country'))
+    AND weir.fits(filter, e.app_version, e.platform, e.country, e.properties)
 $$;
 
 -- For each step the last one before it that has the same event, or NULL.
@@ -192,13 +189,6 @@ AS $$
   GROUP BY g.kind, g.value, g.rank, g.step, g.figure, g.slot
 $$;
 
-CREATE OR REPLACE FUNCTION weir.seconds_of(seconds numeric, users numeric, percentiles jsonb) RETURNS jsonb
-LANGUAGE sql IMMUTABLE
-AS $$
-  SELECT '{"median": null, "p75": null, "p95": null}'::jsonb || coalesce(percentiles, '{}')
-    || jsonb_build_object('mean', weir.ratio(seconds, users))
-$$;
-
 -- The answer, from the parts of all servers.
 CREATE OR REPLACE FUNCTION weir.funnels_merge(parts weir.part[], steps jsonb, split text DEFAULT NULL, most integer DEFAULT 20) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
@@ -231,8 +221,8 @@ AS $$
     SELECT g.kind, g.value, g.rank, jsonb_agg(jsonb_build_object('step', p.step, 'event', p.pattern ->> 'event', 'users', n.users,
       'conversion', weir.ratio(n.users, n.started), 'from_former', weir.ratio(n.users, n.former), 'lost', n.former - n.users,
       'seconds', CASE WHEN p.step > 1 THEN jsonb_build_object(
-        'from_former', weir.seconds_of(n.former_seconds, n.users, f.percentiles),
-        'from_start', weir.seconds_of(n.start_seconds, n.users, t.percentiles)) END)
+        'from_former', weir.percentiles_with_mean(n.former_seconds, n.users, f.percentiles),
+        'from_start', weir.percentiles_with_mean(n.start_seconds, n.users, t.percentiles)) END)
       ORDER BY p.step) AS steps
     FROM groups AS g
     CROSS JOIN jsonb_array_elements(steps) WITH ORDINALITY AS p (pattern, step)
@@ -274,6 +264,5 @@ COMMENT ON FUNCTION weir.funnels_answer(text, date, date, text, text, integer, t
 GRANT EXECUTE ON FUNCTION weir.funnel_events(text, timestamptz, timestamptz, jsonb, text, jsonb), weir.same_events(jsonb),
   weir.funnel_users(text, date, date, text, jsonb, integer, text, jsonb, integer, integer[], interval),
   weir.funnels_partial(text, date, date, text, jsonb, integer, text, jsonb), weir.funnel_groups(weir.part[], boolean, integer),
-  weir.seconds_of(numeric, numeric, jsonb),
   weir.funnels_merge(weir.part[], jsonb, text, integer),
   weir.funnels_answer(text, date, date, text, text, integer, text, text, integer) TO weir_reader;

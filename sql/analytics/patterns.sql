@@ -141,11 +141,11 @@ AS $$
   SELECT CASE WHEN said IS NULL THEN '{}' ELSE weir.checked_pattern(parameter, parameter, weir.json_of(parameter, said), false) END
 $$;
 
--- One pattern with its event, or NULL.
-CREATE OR REPLACE FUNCTION weir.pattern_of(parameter text, said text) RETURNS jsonb
+-- One pattern with its event, which has to be given.
+CREATE OR REPLACE FUNCTION weir.needed_pattern(parameter text, said text) RETURNS jsonb
 LANGUAGE sql STABLE
 AS $$
-  SELECT weir.checked_pattern(parameter, parameter, weir.json_of(parameter, said), true) WHERE said IS NOT NULL
+  SELECT weir.checked_pattern(parameter, parameter, weir.json_of(parameter, said), true)
 $$;
 
 -- A list of patterns.
@@ -195,24 +195,70 @@ AS $$
       THEN properties ->> split END END, ''), 256)
 $$;
 
--- The slot of weir.slot_of() for a number that is not negative, in a tenth of the time.
-CREATE OR REPLACE FUNCTION weir.quick_slot(number float8) RETURNS integer
+-- Whether an event is as a pattern or a filter says, its name apart.
+CREATE OR REPLACE FUNCTION weir.fits(pattern jsonb, version text, platform text, country text, properties jsonb) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-  SELECT CASE WHEN number < 1e-300 THEN 0 ELSE 40000 + ceil(ln(number) / ln(101 / 99.0::float8))::integer END
+  SELECT pattern = '{}' OR (NOT pattern ? 'properties' OR properties @> (pattern -> 'properties'))
+    AND (NOT pattern ? 'version' OR version = pattern ->> 'version')
+    AND (NOT pattern ? 'platform' OR platform = pattern ->> 'platform')
+    AND (NOT pattern ? 'country' OR country = pattern ->> 'country')
 $$;
 
--- A slot's number, in six digits.
-CREATE OR REPLACE FUNCTION weir.slot_number(slot integer) RETURNS numeric
+-- The events of a window by their names that fit a filter. Without settings of its own, so that it becomes part of what asks.
+CREATE OR REPLACE FUNCTION weir.events_in(tenant text, zone text, first_day date, last_day date, names text[], filter jsonb)
+RETURNS TABLE (event text, user_id text, session_id text, at timestamptz, version text, platform text, country text, properties jsonb)
+LANGUAGE sql STABLE
+AS $$
+  SELECT e.event, e.user_id, e.session_id, e."timestamp", e.app_version, e.platform, e.country, e.properties
+  FROM weir.events AS e
+  WHERE e.tenant_id = tenant AND e.event = ANY (names)
+    AND e."timestamp" >= (SELECT w.since FROM weir.window_of(zone, first_day, last_day) AS w)
+    AND e."timestamp" < (SELECT w.until FROM weir.window_of(zone, first_day, last_day) AS w)
+    AND (e."timestamp" BETWEEN (SELECT w.surely_since FROM weir.window_of(zone, first_day, last_day) AS w)
+        AND (SELECT w.surely_until FROM weir.window_of(zone, first_day, last_day) AS w)
+      OR (e."timestamp" AT TIME ZONE zone)::date BETWEEN first_day AND last_day)
+    AND weir.fits(filter, e.app_version, e.platform, e.country, e.properties)
+$$;
+
+-- The first of some properties that is a text, a number, true or false, and not empty; as a text of 256 characters at most.
+CREATE OR REPLACE FUNCTION weir.first_text(properties jsonb, names text[]) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-  SELECT trim_scale(to_char(weir.value_of_slot(slot), '9.99999EEEE')::numeric)
+  SELECT CASE WHEN jsonb_typeof(properties) = 'object' THEN (
+    SELECT left(properties ->> n.name, 256)
+    FROM unnest(names) WITH ORDINALITY AS n (name, place)
+    WHERE jsonb_typeof(properties -> n.name) IN ('string', 'number', 'boolean') AND properties ->> n.name <> ''
+    ORDER BY n.place
+    LIMIT 1) END
 $$;
+
+-- The first of some properties that is a number within 1e300 of zero.
+CREATE OR REPLACE FUNCTION weir.first_number(properties jsonb, names text[]) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT CASE WHEN jsonb_typeof(properties) = 'object' THEN (
+    SELECT (properties -> n.name)::numeric
+    FROM unnest(names) WITH ORDINALITY AS n (name, place)
+    WHERE CASE jsonb_typeof(properties -> n.name) WHEN 'number' THEN abs((properties -> n.name)::numeric) < 1e300 END
+    ORDER BY n.place
+    LIMIT 1) END
+$$;
+
+-- What clients call a view of a screen or page, and the property that says which.
+CREATE OR REPLACE FUNCTION weir.screen_events() RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT '{screen,screen_view,screen_viewed,page,page_view,page_viewed,$screen,$pageview}'::text[] $$;
+
+CREATE OR REPLACE FUNCTION weir.screen_properties() RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT '{screen,page,pathname,path,$screen_name,$pathname,name}'::text[] $$;
 
 GRANT EXECUTE ON FUNCTION weir.refuse(text, text), weir.place_in(text, text), weir.json_of(text, text),
   weir.check_names(text, text, jsonb, text[]), weir.check_text(text, text, jsonb),
   weir.whole_number(text, text, jsonb, bigint, bigint, bigint), weir.check_properties(text, text, jsonb),
-  weir.checked_pattern(text, text, jsonb, boolean, text[]), weir.filter_of(text, text), weir.pattern_of(text, text),
+  weir.checked_pattern(text, text, jsonb, boolean, text[]), weir.filter_of(text, text), weir.needed_pattern(text, text),
   weir.patterns_of(text, text, integer, integer), weir.bounded(text, integer, integer, integer),
-  weir.window_of(text, date, date), weir.value_by(text, text, text, text, jsonb), weir.quick_slot(float8),
-  weir.slot_number(integer) TO weir_reader;
+  weir.window_of(text, date, date), weir.value_by(text, text, text, text, jsonb), weir.fits(jsonb, text, text, text, jsonb),
+  weir.events_in(text, text, date, date, text[], jsonb), weir.first_text(jsonb, text[]), weir.first_number(jsonb, text[]),
+  weir.screen_events(), weir.screen_properties() TO weir_reader;

@@ -6,6 +6,7 @@ CREATE EXTENSION IF NOT EXISTS pgtap SCHEMA public;
 SELECT no_plan();
 \ir ../../sql/analytics/common.sql
 \ir ../../sql/analytics/patterns.sql
+\ir ../../sql/analytics/percentiles.sql
 \ir ../../sql/analytics/funnels.sql
 RESET ROLE;
 

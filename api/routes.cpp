@@ -55,6 +55,22 @@ constexpr Parameter kKey{"key", Type::name, 256,
 constexpr Parameter kTaskWithin{"within", Type::count, 7776000,
                                 "Seconds that a task may take; 86400 if not given"};
 
+constexpr Parameter kDuration{"property", Type::name, 256,
+                              "The property with the duration; the usual ones if not given"};
+constexpr Parameter kPage{"page", Type::name, 256,
+                          "The property that names the page; the usual ones if not given"};
+constexpr Parameter kAtLeast{"at_least", Type::count, 1000000,
+                             "Only pages with so many measurements; 10 if not given"};
+constexpr Parameter kClickEvent{"event", Type::name, 256,
+                                "The event that is a click; the usual names if not given"};
+constexpr Parameter kClicks{"clicks", Type::count, 20, "Clicks that make a burst; 3 if not given"};
+constexpr Parameter kSeconds{"seconds", Type::count, 60,
+                             "Seconds within which they come; 1 if not given"};
+constexpr Parameter kSurveyEvent{"event", Type::name, 256,
+                                 "The event that is an answer; the usual names if not given"};
+constexpr Parameter kScore{"property", Type::name, 256,
+                           "Its property with the score from 0 to 10; `score` if not given"};
+
 }  // namespace
 
 const std::vector<Route>& routes() {
@@ -140,6 +156,26 @@ const std::vector<Route>& routes() {
        "SELECT weir_api.tasks($1, $2, $3::date, $4::date, $5, $6, $7, $8, $9::integer, $10)",
        nullptr,
        {kFromDay, kToDay, kZone, kStart, kFinish, kKey, kTaskWithin, kFilter}},
+      {"/v1/pages",
+       Kind::figure,
+       "Pages: how long they take, the slowest first",
+       "SELECT weir_api.pages($1, $2, $3::date, $4::date, $5, $6, $7, $8, $9::integer, $10, "
+       "$11::integer)",
+       nullptr,
+       {kFromDay, kToDay, kZone, kViewEvent, kDuration, kPage, kAtLeast, kFilter, kTop}},
+      {"/v1/rage_clicks",
+       Kind::figure,
+       "Rage clicks: where users click again and again, by page and element",
+       "SELECT weir_api.rage_clicks($1, $2, $3::date, $4::date, $5, $6, $7::integer, $8::integer, "
+       "$9, $10::integer)",
+       nullptr,
+       {kFromDay, kToDay, kZone, kClickEvent, kClicks, kSeconds, kFilter, kTop}},
+      {"/v1/nps",
+       Kind::figure,
+       "The net promoter score, by version and week",
+       "SELECT weir_api.nps($1, $2, $3::date, $4::date, $5, $6, $7, $8)",
+       nullptr,
+       {kFromDay, kToDay, kZone, kSurveyEvent, kScore, kFilter}},
   };
   return table;
 }

@@ -180,4 +180,34 @@ AS $$
   FROM weir.asked_window(tasks.first_day, tasks.last_day, tasks.zone) AS w
 $$;
 
+CREATE OR REPLACE FUNCTION weir_api.pages(viewer text, tenant text, first_day date, last_day date, zone text,
+  event text, property text, page text, at_least integer, filter text, most integer) RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
+AS $$
+  SELECT weir.pages_answer(
+    weir.viewed_tenant(pages.viewer, pages.tenant),
+    w.since, w.until, w.zone, pages.event, pages.property, pages.page, coalesce(pages.at_least, 10), pages.filter, coalesce(pages.most, 20))
+  FROM weir.asked_window(pages.first_day, pages.last_day, pages.zone) AS w
+$$;
+
+CREATE OR REPLACE FUNCTION weir_api.rage_clicks(viewer text, tenant text, first_day date, last_day date, zone text,
+  event text, clicks integer, seconds integer, filter text, most integer) RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
+AS $$
+  SELECT weir.rage_clicks_answer(
+    weir.viewed_tenant(rage_clicks.viewer, rage_clicks.tenant),
+    w.since, w.until, w.zone, rage_clicks.event, coalesce(rage_clicks.clicks, 3), coalesce(rage_clicks.seconds, 1), rage_clicks.filter, coalesce(rage_clicks.most, 20))
+  FROM weir.asked_window(rage_clicks.first_day, rage_clicks.last_day, rage_clicks.zone) AS w
+$$;
+
+CREATE OR REPLACE FUNCTION weir_api.nps(viewer text, tenant text, first_day date, last_day date, zone text,
+  event text, property text, filter text) RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
+AS $$
+  SELECT weir.nps_answer(
+    weir.viewed_tenant(nps.viewer, nps.tenant),
+    w.since, w.until, w.zone, nps.event, coalesce(nps.property, 'score'), nps.filter)
+  FROM weir.asked_window(nps.first_day, nps.last_day, nps.zone) AS w
+$$;
+
 SELECT weir.admit_api();

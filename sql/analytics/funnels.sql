@@ -132,10 +132,10 @@ CREATE OR REPLACE FUNCTION weir.funnels_partial(tenant text, first_day date, las
   split text DEFAULT NULL, filter jsonb DEFAULT '{}')
 RETURNS SETOF weir.part
 LANGUAGE sql STABLE
-SET jit = off SET work_mem = '64MB'
+SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_mergejoin = off
 AS $$
   WITH reached AS MATERIALIZED (
-    SELECT r.step, r.value, extract(epoch FROM r.at[r.step] - r.at[greatest(r.step - 1, 1)]) AS former,
+    SELECT r.step, coalesce(to_json(r.value)::text, 'null') AS value, extract(epoch FROM r.at[r.step] - r.at[greatest(r.step - 1, 1)]) AS former,
       extract(epoch FROM r.at[r.step] - r.at[1]) AS start
     FROM weir.funnel_users(tenant, first_day, last_day, zone, steps, within, split, filter, jsonb_array_length(steps),
       weir.same_events(steps), within * interval '1 second') AS r
@@ -144,21 +144,21 @@ AS $$
     FROM reached AS r WHERE r.step = 1
     GROUP BY r.value
   ), told AS MATERIALIZED (
-    SELECT r.step, k.kind, CASE k.kind WHEN 'value' THEN r.value END AS value, r.former, r.start
-    FROM reached AS r JOIN ranked AS k ON k.value IS NOT DISTINCT FROM r.value
+    SELECT r.step, k.kind, CASE k.kind WHEN 'value' THEN r.value ELSE 'null' END AS value, r.former, r.start
+    FROM reached AS r JOIN ranked AS k ON k.value = r.value
   ), sums AS (
-    SELECT jsonb_build_array(t.step, t.kind, t.value)::text AS key, count(*) AS users, sum(t.former) AS former, sum(t.start) AS start
+    SELECT jsonb_build_array(t.step, t.kind, t.value::jsonb)::text AS key, count(*) AS users, sum(t.former) AS former, sum(t.start) AS start
     FROM told AS t
     GROUP BY t.step, t.kind, t.value
   )
   SELECT f.figure, s.key, f.amount
   FROM sums AS s, LATERAL (VALUES ('users', s.users), ('former_seconds', s.former), ('start_seconds', s.start)) AS f (figure, amount)
   UNION ALL
-  SELECT 'former_slot', jsonb_build_array(t.step, t.kind, t.value, weir.quick_slot(t.former::float8))::text, count(*)
+  SELECT 'former_slot', jsonb_build_array(t.step, t.kind, t.value::jsonb, weir.quick_slot(t.former::float8))::text, count(*)
   FROM told AS t WHERE t.step > 1
   GROUP BY t.step, t.kind, t.value, weir.quick_slot(t.former::float8)
   UNION ALL
-  SELECT 'start_slot', jsonb_build_array(t.step, t.kind, t.value, weir.quick_slot(t.start::float8))::text, count(*)
+  SELECT 'start_slot', jsonb_build_array(t.step, t.kind, t.value::jsonb, weir.quick_slot(t.start::float8))::text, count(*)
   FROM told AS t WHERE t.step > 1
   GROUP BY t.step, t.kind, t.value, weir.quick_slot(t.start::float8)
 $$;
@@ -167,21 +167,22 @@ $$;
 CREATE OR REPLACE FUNCTION weir.funnel_groups(parts weir.part[], split boolean, most integer)
 RETURNS TABLE (kind text, value text, rank bigint, step integer, figure text, slot integer, amount numeric)
 LANGUAGE sql IMMUTABLE
+SET jit = off SET enable_nestloop = off SET enable_mergejoin = off
 AS $$
   WITH said AS MATERIALIZED (
-    SELECT p.figure, (p.key::jsonb ->> 0)::integer AS step, p.key::jsonb ->> 1 AS kind, p.key::jsonb ->> 2 AS value,
+    SELECT p.figure, (p.key::jsonb ->> 0)::integer AS step, p.key::jsonb ->> 1 AS kind, p.key::jsonb ->> 2 AS value, (p.key::jsonb -> 2)::text AS json,
       (p.key::jsonb ->> 3)::integer AS slot, sum(p.amount) AS amount
     FROM unnest(parts) AS p
     GROUP BY p.figure, p.key
   ), ranks AS (
-    SELECT s.value, row_number() OVER (ORDER BY s.amount DESC, s.value COLLATE "C") AS rank
+    SELECT s.json, row_number() OVER (ORDER BY s.amount DESC, s.value COLLATE "C") AS rank
     FROM said AS s WHERE s.figure = 'users' AND s.step = 1 AND s.kind = 'value'
   ), grouped AS (
     SELECT 'all' AS kind, NULL AS value, 0 AS rank, s.step, s.figure, s.slot, s.amount FROM said AS s
     UNION ALL
     SELECT CASE WHEN r.rank <= most THEN 'listed' ELSE 'other' END, CASE WHEN r.rank <= most THEN s.value END,
       CASE WHEN r.rank <= most THEN r.rank ELSE most + 1 END, s.step, s.figure, s.slot, s.amount
-    FROM said AS s LEFT JOIN ranks AS r ON s.kind = 'value' AND r.value IS NOT DISTINCT FROM s.value
+    FROM said AS s LEFT JOIN ranks AS r ON s.kind = 'value' AND r.json = s.json
     WHERE split
   )
   SELECT g.kind, g.value, g.rank, g.step, g.figure, g.slot, sum(g.amount)

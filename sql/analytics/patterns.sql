@@ -190,9 +190,9 @@ $$;
 CREATE OR REPLACE FUNCTION weir.value_by(split text, version text, platform text, country text, properties jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-  SELECT left(nullif(CASE split WHEN 'version' THEN version WHEN 'platform' THEN platform WHEN 'country' THEN country
-    ELSE CASE WHEN jsonb_typeof(properties) = 'object' AND jsonb_typeof(properties -> split) IN ('string', 'number', 'boolean')
-      THEN properties ->> split END END, ''), 256)
+  SELECT CASE WHEN split IN ('version', 'platform', 'country')
+    THEN left(nullif(CASE split WHEN 'version' THEN version WHEN 'platform' THEN platform ELSE country END, ''), 256)
+    ELSE weir.text_at(properties, split) END
 $$;
 
 -- Whether an event is as a pattern or a filter says, its name apart.
@@ -221,28 +221,35 @@ AS $$
     AND weir.fits(filter, e.app_version, e.platform, e.country, e.properties)
 $$;
 
--- The first of some properties that is a text, a number, true or false, and not empty; as a text of 256 characters at most.
+-- A property that is a text, a number, true or false, and not empty; as a text of 256 characters at most.
+CREATE OR REPLACE FUNCTION weir.text_at(properties jsonb, name text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT CASE WHEN jsonb_typeof(properties -> name) IN ('string', 'number', 'boolean') THEN left(nullif(properties ->> name, ''), 256) END
+$$;
+
+-- A property that is a number within 1e300 of zero.
+CREATE OR REPLACE FUNCTION weir.number_at(properties jsonb, name text) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT CASE WHEN jsonb_typeof(properties -> name) = 'number' AND abs((properties -> name)::numeric) < 1e300 THEN (properties -> name)::numeric END
+$$;
+
+-- The first of up to eight properties that has such a value.
 CREATE OR REPLACE FUNCTION weir.first_text(properties jsonb, names text[]) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-  SELECT CASE WHEN jsonb_typeof(properties) = 'object' THEN (
-    SELECT left(properties ->> n.name, 256)
-    FROM unnest(names) WITH ORDINALITY AS n (name, place)
-    WHERE jsonb_typeof(properties -> n.name) IN ('string', 'number', 'boolean') AND properties ->> n.name <> ''
-    ORDER BY n.place
-    LIMIT 1) END
+  SELECT coalesce(weir.text_at(properties, names[1]), weir.text_at(properties, names[2]), weir.text_at(properties, names[3]),
+    weir.text_at(properties, names[4]), weir.text_at(properties, names[5]), weir.text_at(properties, names[6]),
+    weir.text_at(properties, names[7]), weir.text_at(properties, names[8]))
 $$;
 
--- The first of some properties that is a number within 1e300 of zero.
 CREATE OR REPLACE FUNCTION weir.first_number(properties jsonb, names text[]) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-  SELECT CASE WHEN jsonb_typeof(properties) = 'object' THEN (
-    SELECT (properties -> n.name)::numeric
-    FROM unnest(names) WITH ORDINALITY AS n (name, place)
-    WHERE CASE jsonb_typeof(properties -> n.name) WHEN 'number' THEN abs((properties -> n.name)::numeric) < 1e300 END
-    ORDER BY n.place
-    LIMIT 1) END
+  SELECT coalesce(weir.number_at(properties, names[1]), weir.number_at(properties, names[2]), weir.number_at(properties, names[3]),
+    weir.number_at(properties, names[4]), weir.number_at(properties, names[5]), weir.number_at(properties, names[6]),
+    weir.number_at(properties, names[7]), weir.number_at(properties, names[8]))
 $$;
 
 -- What clients call a view of a screen or page, and the property that says which.
@@ -260,5 +267,6 @@ GRANT EXECUTE ON FUNCTION weir.refuse(text, text), weir.place_in(text, text), we
   weir.checked_pattern(text, text, jsonb, boolean, text[]), weir.filter_of(text, text), weir.needed_pattern(text, text),
   weir.patterns_of(text, text, integer, integer), weir.bounded(text, integer, integer, integer),
   weir.window_of(text, date, date), weir.value_by(text, text, text, text, jsonb), weir.fits(jsonb, text, text, text, jsonb),
-  weir.events_in(text, text, date, date, text[], jsonb), weir.first_text(jsonb, text[]), weir.first_number(jsonb, text[]),
+  weir.events_in(text, text, date, date, text[], jsonb), weir.text_at(jsonb, text), weir.number_at(jsonb, text),
+  weir.first_text(jsonb, text[]), weir.first_number(jsonb, text[]),
   weir.screen_events(), weir.screen_properties() TO weir_reader;

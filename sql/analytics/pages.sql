@@ -1,0 +1,98 @@
+-- Which pages are slow: the distribution of a duration by page.
+--
+--   SELECT weir.pages_answer('acme', '2026-03-01', '2026-03-31', 'Europe/Berlin', event => 'page_viewed', property => 'load_ms');
+--
+-- The window is from one day to another, both counted, in a time zone.
+--
+--   measurement  an event, `event` or one of those that show a screen (paths.sql) or are called web_vital, web_vitals or
+--                page_load, that has a number in `property`, or in the first of load_ms, duration_ms, duration, value that is
+--                one. Texts that look like numbers are none. Its unit is what the client sends
+--   page         as paths.sql finds a screen, by `page` if it is given; measurements without one have NULL
+--   pages        count, mean, median, p75, p95 of the pages with at least `at_least` measurements, those with the highest p75
+--                first: the share of visitors that web vitals go by. `left_out` are the pages with fewer
+--
+-- Those without a user count, too. Read from the rows. Counts are exact, percentiles off by 1 % at most. Where a server has
+-- more than 1,000 pages, those with the fewest measurements are together in `other`, else null.
+SET LOCAL ROLE weir_owner;
+SET LOCAL check_function_bodies = off;
+
+-- What a server can say: `count` and `total` by page, a JSON text or null; `slot` by [page, slot]. All of it adds up. What
+-- is beyond the thousand has the key 'other', and '' is all together.
+CREATE OR REPLACE FUNCTION weir.pages_partial(tenant text, first_day date, last_day date, zone text, event text DEFAULT NULL,
+  property text DEFAULT NULL, page text DEFAULT NULL, filter jsonb DEFAULT '{}')
+RETURNS SETOF weir.part
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '128MB' SET enable_sort = off SET enable_nestloop = off
+AS $$
+  WITH cells AS MATERIALIZED (
+    SELECT coalesce(to_json(m.page)::text, 'null') AS page, weir.quick_slot(m.number::float8) AS slot, count(*) AS times, sum(m.number) AS total
+    FROM (
+      SELECT weir.first_text(e.properties, CASE WHEN pages_partial.page IS NULL THEN weir.screen_properties() ELSE ARRAY[pages_partial.page] END) AS page,
+        weir.first_number(e.properties,
+          CASE WHEN property IS NULL THEN '{load_ms,duration_ms,duration,value}' ELSE ARRAY[property] END) AS number
+      FROM weir.events_in(tenant, zone, first_day, last_day, CASE WHEN pages_partial.event IS NULL
+        THEN weir.screen_events() || '{web_vital,web_vitals,page_load}' ELSE ARRAY[pages_partial.event] END, filter) AS e
+      OFFSET 0
+    ) AS m
+    WHERE m.number IS NOT NULL
+    GROUP BY coalesce(to_json(m.page)::text, 'null'), slot
+  ), ranked AS (
+    SELECT c.page, row_number() OVER (ORDER BY sum(c.times) DESC, c.page COLLATE "C") > 1000 AS beyond FROM cells AS c GROUP BY c.page
+  ), told AS MATERIALIZED (
+    SELECT CASE WHEN r.beyond THEN 'other' ELSE c.page END AS page, c.slot, c.times, c.total
+    FROM cells AS c JOIN ranked AS r ON r.page = c.page
+    UNION ALL
+    SELECT '', c.slot, c.times, c.total FROM cells AS c
+  )
+  SELECT f.figure, s.page, f.amount
+  FROM (SELECT t.page, sum(t.times) AS times, sum(t.total) AS total FROM told AS t GROUP BY t.page) AS s,
+    LATERAL (VALUES ('count', s.times), ('total', s.total)) AS f (figure, amount)
+  UNION ALL
+  SELECT 'slot', jsonb_build_array(t.page, t.slot)::text, sum(t.times) FROM told AS t GROUP BY t.page, t.slot
+$$;
+
+-- The answer, from the parts of all servers.
+CREATE OR REPLACE FUNCTION weir.pages_merge(parts weir.part[], at_least integer DEFAULT 10, most integer DEFAULT 20) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+SET jit = off SET enable_nestloop = off
+AS $$
+  WITH lines AS MATERIALIZED (
+    SELECT s.page, s.times, jsonb_build_object('count', s.times) || weir.percentiles_with_mean(s.total, s.times, l.percentiles) AS about,
+      (l.percentiles ->> 'p75')::numeric AS p75
+    FROM (
+      SELECT p.key AS page, sum(p.amount) FILTER (WHERE p.figure = 'count') AS times, sum(p.amount) FILTER (WHERE p.figure = 'total') AS total
+      FROM unnest(parts) AS p WHERE p.figure IN ('count', 'total')
+      GROUP BY p.key
+    ) AS s
+    JOIN weir.listed_percentiles(parts, 'slot') AS l ON l.list = s.page
+  ), slow AS (
+    SELECT l.page, l.about, row_number() OVER (ORDER BY l.p75 DESC, l.times DESC, l.page COLLATE "C") AS rank
+    FROM lines AS l WHERE l.page NOT IN ('', 'other') AND l.times >= at_least
+  )
+  SELECT jsonb_build_object(
+    'all', coalesce((SELECT l.about FROM lines AS l WHERE l.page = ''), '{"count": 0, "mean": null, "median": null, "p75": null, "p95": null}'),
+    'pages', coalesce((SELECT jsonb_agg(jsonb_build_object('page', s.page::jsonb) || s.about ORDER BY s.rank) FROM slow AS s WHERE s.rank <= most), '[]'),
+    'more', greatest((SELECT count(*) FROM slow) - most, 0),
+    'left_out', (SELECT count(*) FROM lines AS l WHERE l.page NOT IN ('', 'other') AND l.times < at_least),
+    'other', (SELECT l.about FROM lines AS l WHERE l.page = 'other'))
+$$;
+
+CREATE OR REPLACE FUNCTION weir.pages_answer(tenant text, first_day date, last_day date, zone text DEFAULT 'UTC', event text DEFAULT NULL,
+  property text DEFAULT NULL, page text DEFAULT NULL, at_least integer DEFAULT 10, filter text DEFAULT NULL, most integer DEFAULT 20) RETURNS jsonb
+LANGUAGE sql STABLE
+AS $$
+  SELECT jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', zone, 'at_least', a.at_least, 'as_of', now(),
+      'error', '{"percentiles": 0.01}'::jsonb, 'exact', false)
+    || weir.pages_merge(ARRAY(
+      SELECT p FROM weir.pages_partial(tenant, first_day, last_day, zone, pages_answer.event, property, page, a.filter) AS p), a.at_least, a.most)
+  FROM (
+    SELECT weir.bounded('at_least', at_least, 1, 1000000) AS at_least, weir.filter_of('filter', filter) AS filter, weir.bounded('top', most, 1, 100) AS most
+    OFFSET 0
+  ) AS a
+$$;
+COMMENT ON FUNCTION weir.pages_answer(text, date, date, text, text, text, text, integer, text, integer) IS
+  'Durations by page, the slowest first. sql/analytics/pages.sql defines them.';
+
+GRANT EXECUTE ON FUNCTION weir.pages_partial(text, date, date, text, text, text, text, jsonb),
+  weir.pages_merge(weir.part[], integer, integer),
+  weir.pages_answer(text, date, date, text, text, text, text, integer, text, integer) TO weir_reader;

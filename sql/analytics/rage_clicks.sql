@@ -1,0 +1,125 @@
+-- Where users click in anger: again and again on what does not do what they want.
+--
+--   SELECT weir.rage_clicks_answer('acme', '2026-03-01', '2026-03-31', 'Europe/Berlin', clicks => 3, seconds => 1);
+--
+-- The window is from one day to another, both counted, in a time zone.
+--
+--   click        an event of a user's: `event`, or one of click, clicked, $autocapture. Its element is the first of the
+--                properties element, selector, target, $el_text, id; its page as paths.sql finds a screen. One without an
+--                element is none
+--   burst        `clicks` clicks of a user on one element of a page within `seconds` seconds, from the first to the last of
+--                them; and all that follow as long as that holds. One burst however long. (Three within a second is what
+--                PostHog and others take by default)
+--   told         events rage_click, rage_clicked, rageclick and $rageclick, by which clients tell of a burst: one each
+--   rage_clicks  bursts and told ones; users who had some
+--   pages, elements
+--                those with the most, an element together with its page; NULL is a told one without
+--
+-- Late events count at their own time. Read from the rows, exact; a server tells its 1,000 worst pages and elements, and
+-- `exact` is false where there were more.
+SET LOCAL ROLE weir_owner;
+SET LOCAL check_function_bodies = off;
+
+-- Each rage click: a burst, or one that was told.
+CREATE OR REPLACE FUNCTION weir.rage_click_rows(tenant text, first_day date, last_day date, zone text, event text, clicks integer,
+  seconds integer, filter jsonb)
+RETURNS TABLE (user_id text, page text, element text, told boolean)
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '128MB'
+AS $$
+  WITH clicked AS (
+    SELECT e.user_id COLLATE "C" AS user_id, e.at, e.event = ANY ('{rage_click,rage_clicked,rageclick,$rageclick}') AS told,
+      weir.first_text(e.properties, weir.screen_properties()) COLLATE "C" AS page,
+      weir.first_text(e.properties, '{element,selector,target,$el_text,id}') COLLATE "C" AS element
+    FROM weir.events_in(tenant, zone, first_day, last_day, '{rage_click,rage_clicked,rageclick,$rageclick}'
+      || CASE WHEN rage_click_rows.event IS NULL THEN '{click,clicked,$autocapture}' ELSE ARRAY[rage_click_rows.event] END, filter) AS e
+    WHERE e.user_id IS NOT NULL
+  ), timed AS (
+    SELECT c.*, c.at - lag(c.at, clicks - 1) OVER w <= seconds * interval '1 second' AS angry
+    FROM clicked AS c
+    WHERE NOT c.told AND c.element IS NOT NULL
+    WINDOW w AS (PARTITION BY c.user_id, c.page, c.element ORDER BY c.at)
+  ), begun AS (
+    SELECT t.*, lag(t.angry) OVER (PARTITION BY t.user_id, t.page, t.element ORDER BY t.at) AS goes_on FROM timed AS t
+  )
+  SELECT b.user_id, b.page, b.element, false FROM begun AS b WHERE b.angry AND b.goes_on IS NOT TRUE
+  UNION ALL
+  SELECT c.user_id, c.page, c.element, true FROM clicked AS c WHERE c.told
+$$;
+
+-- What a server can say of its own users: `bursts`, `told`, `users`; `page` by [page], `element` by [page, element], and
+-- `page_users`, `element_users`. `beyond` says how many were left out.
+CREATE OR REPLACE FUNCTION weir.rage_clicks_partial(tenant text, first_day date, last_day date, zone text, event text DEFAULT NULL,
+  clicks integer DEFAULT 3, seconds integer DEFAULT 1, filter jsonb DEFAULT '{}')
+RETURNS SETOF weir.part
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB'
+AS $$
+  WITH found AS MATERIALIZED (
+    SELECT * FROM weir.rage_click_rows(tenant, first_day, last_day, zone, rage_clicks_partial.event, clicks, rage_clicks_partial.seconds, filter)
+  ), keyed AS (
+    SELECT k.figure, k.key, count(*) AS times, count(DISTINCT f.user_id) AS users
+    FROM found AS f, LATERAL (VALUES ('page', jsonb_build_array(f.page)::text),
+      ('element', jsonb_build_array(f.page, f.element)::text)) AS k (figure, key)
+    GROUP BY k.figure, k.key
+  ), ranked AS (
+    SELECT k.*, row_number() OVER (PARTITION BY k.figure ORDER BY k.times DESC, k.key COLLATE "C") > 1000 AS beyond FROM keyed AS k
+  )
+  SELECT r.figure || s.suffix, r.key, s.amount
+  FROM ranked AS r, LATERAL (VALUES ('', r.times), ('_users', r.users)) AS s (suffix, amount)
+  WHERE NOT r.beyond
+  UNION ALL
+  SELECT 'beyond', r.figure, count(*) FROM ranked AS r WHERE r.beyond GROUP BY r.figure
+  UNION ALL
+  SELECT CASE WHEN f.told THEN 'told' ELSE 'bursts' END, '', count(*) FROM found AS f GROUP BY f.told
+  UNION ALL
+  SELECT 'users', '', count(DISTINCT f.user_id) FROM found AS f
+$$;
+
+-- Pages, or elements, with the most.
+CREATE OR REPLACE FUNCTION weir.rage_click_list(parts weir.part[], name text, most integer) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT coalesce(jsonb_agg(jsonb_build_object('page', t.key::jsonb -> 0) || CASE name WHEN 'element'
+      THEN jsonb_build_object('element', t.key::jsonb -> 1) ELSE '{}' END
+    || jsonb_build_object('rage_clicks', t.times, 'users', t.users) ORDER BY t.times DESC, t.key COLLATE "C"), '[]')
+  FROM (
+    SELECT p.key, sum(p.amount) FILTER (WHERE p.figure = name) AS times, sum(p.amount) FILTER (WHERE p.figure = name || '_users') AS users
+    FROM unnest(parts) AS p WHERE p.figure IN (name, name || '_users')
+    GROUP BY p.key
+    ORDER BY 2 DESC, p.key COLLATE "C"
+    LIMIT most
+  ) AS t
+$$;
+
+-- The answer, from the parts of all servers.
+CREATE OR REPLACE FUNCTION weir.rage_clicks_merge(parts weir.part[], most integer DEFAULT 20) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT jsonb_build_object('rage_clicks', weir.amount_of(parts, 'bursts') + weir.amount_of(parts, 'told'),
+    'bursts', weir.amount_of(parts, 'bursts'), 'told', weir.amount_of(parts, 'told'), 'users', weir.amount_of(parts, 'users'),
+    'pages', weir.rage_click_list(parts, 'page', most), 'elements', weir.rage_click_list(parts, 'element', most),
+    'exact', NOT EXISTS (SELECT FROM unnest(parts) AS p WHERE p.figure = 'beyond'))
+$$;
+
+CREATE OR REPLACE FUNCTION weir.rage_clicks_answer(tenant text, first_day date, last_day date, zone text DEFAULT 'UTC', event text DEFAULT NULL,
+  clicks integer DEFAULT 3, seconds integer DEFAULT 1, filter text DEFAULT NULL, most integer DEFAULT 20) RETURNS jsonb
+LANGUAGE sql STABLE
+AS $$
+  SELECT jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', zone, 'clicks', a.clicks, 'seconds', a.seconds,
+      'as_of', now())
+    || weir.rage_clicks_merge(ARRAY(
+      SELECT p FROM weir.rage_clicks_partial(tenant, first_day, last_day, zone, rage_clicks_answer.event, a.clicks, a.seconds, a.filter) AS p), a.most)
+  FROM (
+    SELECT weir.bounded('clicks', clicks, 1, 20) AS clicks, weir.bounded('seconds', seconds, 1, 60) AS seconds,
+      weir.filter_of('filter', filter) AS filter, weir.bounded('top', most, 1, 100) AS most
+    OFFSET 0
+  ) AS a
+$$;
+COMMENT ON FUNCTION weir.rage_clicks_answer(text, date, date, text, text, integer, integer, text, integer) IS
+  'Where users click again and again within a moment. sql/analytics/rage_clicks.sql defines it.';
+
+GRANT EXECUTE ON FUNCTION weir.rage_click_rows(text, date, date, text, text, integer, integer, jsonb),
+  weir.rage_clicks_partial(text, date, date, text, text, integer, integer, jsonb),
+  weir.rage_click_list(weir.part[], text, integer), weir.rage_clicks_merge(weir.part[], integer),
+  weir.rage_clicks_answer(text, date, date, text, text, integer, integer, text, integer) TO weir_reader;

@@ -71,6 +71,13 @@ constexpr Parameter kSurveyEvent{"event", Type::name, 256,
 constexpr Parameter kScore{"property", Type::name, 256,
                            "Its property with the score from 0 to 10; `score` if not given"};
 
+constexpr Parameter kRule{"rule",
+                          Type::json,
+                          2000,
+                          "What the users did, and what not",
+                          R"({"did":[{"event":"sale","at_least":3}],"not":[{"event":"refund"}]})",
+                          true};
+
 }  // namespace
 
 const std::vector<Route>& routes() {
@@ -176,6 +183,13 @@ const std::vector<Route>& routes() {
        "SELECT weir_api.nps($1, $2, $3::date, $4::date, $5, $6, $7, $8)",
        nullptr,
        {kFromDay, kToDay, kZone, kSurveyEvent, kScore, kFilter}},
+      {"/v1/cohorts",
+       Kind::figure,
+       "Cohorts by rule: users who did this and not that, how active they are, whether they come "
+       "back",
+       "SELECT weir_api.cohorts($1, $2, $3::date, $4::date, $5, $6)",
+       nullptr,
+       {kFromDay, kToDay, kZone, kRule}},
   };
   return table;
 }

@@ -210,4 +210,14 @@ AS $$
   FROM weir.asked_window(nps.first_day, nps.last_day, nps.zone) AS w
 $$;
 
+CREATE OR REPLACE FUNCTION weir_api.cohorts(viewer text, tenant text, first_day date, last_day date, zone text,
+  rule text) RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
+AS $$
+  SELECT weir.cohorts_answer(
+    weir.viewed_tenant(cohorts.viewer, cohorts.tenant),
+    w.since, w.until, w.zone, cohorts.rule)
+  FROM weir.asked_window(cohorts.first_day, cohorts.last_day, cohorts.zone) AS w
+$$;
+
 SELECT weir.admit_api();

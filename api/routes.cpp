@@ -78,6 +78,11 @@ constexpr Parameter kRule{"rule",
                           R"({"did":[{"event":"sale","at_least":3}],"not":[{"event":"refund"}]})",
                           true};
 
+constexpr Parameter kFeaturePattern{
+    "feature", Type::json, 1000, "The event of who uses it", R"({"event":"export"})", true};
+constexpr Parameter kOutcome{"outcome",           Type::json,          1000,
+                             "Each user's value", R"({"retained":7})", true};
+
 }  // namespace
 
 const std::vector<Route>& routes() {
@@ -190,6 +195,13 @@ const std::vector<Route>& routes() {
        "SELECT weir_api.cohorts($1, $2, $3::date, $4::date, $5, $6)",
        nullptr,
        {kFromDay, kToDay, kZone, kRule}},
+      {"/v1/correlation",
+       Kind::figure,
+       "Correlation: whether users of a feature differ from the others in a value; no proof of a "
+       "cause",
+       "SELECT weir_api.correlation($1, $2, $3::date, $4::date, $5, $6, $7)",
+       nullptr,
+       {kFromDay, kToDay, kZone, kFeaturePattern, kOutcome}},
   };
   return table;
 }

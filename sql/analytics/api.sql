@@ -220,4 +220,14 @@ AS $$
   FROM weir.asked_window(cohorts.first_day, cohorts.last_day, cohorts.zone) AS w
 $$;
 
+CREATE OR REPLACE FUNCTION weir_api.correlation(viewer text, tenant text, first_day date, last_day date, zone text,
+  feature text, outcome text) RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
+AS $$
+  SELECT weir.correlation_answer(
+    weir.viewed_tenant(correlation.viewer, correlation.tenant),
+    w.since, w.until, w.zone, correlation.feature, correlation.outcome)
+  FROM weir.asked_window(correlation.first_day, correlation.last_day, correlation.zone) AS w
+$$;
+
 SELECT weir.admit_api();

@@ -1,0 +1,91 @@
+-- Users of a feature against the others, with numbers worked out by hand.
+BEGIN;
+SET LOCAL search_path = weir, public;
+SET LOCAL client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS pgtap SCHEMA public;
+SELECT no_plan();
+\ir ../../sql/analytics/common.sql
+\ir ../../sql/analytics/patterns.sql
+\ir ../../sql/analytics/correlation.sql
+RESET ROLE;
+
+-- Within the window ann, ben and cat use it, dan, eve and fay do not; ann, ben and dan come back in the week after.
+CREATE TEMPORARY TABLE said (person text, name text, at timestamptz, properties jsonb);
+INSERT INTO said
+SELECT person, 'open', timestamptz '2026-03-02T10:00Z', NULL::jsonb FROM unnest('{ann,ben,cat,dan,eve,fay}'::text[]) AS person
+UNION ALL SELECT person, 'use', '2026-03-03T10:00Z', '{"by": "hand"}' FROM unnest('{ann,ben,cat,ann}'::text[]) AS person
+UNION ALL SELECT person, 'open', '2026-03-11T10:00Z', NULL FROM unnest('{ann,ben,dan,gus}'::text[]) AS person;
+INSERT INTO said VALUES
+  ('ann', 'sale', '2026-03-02T10:00Z', '{"valor": 4}'), ('ann', 'sale', '2026-03-02T10:00Z', '{"valor": 2}'), ('ben', 'sale', '2026-03-02T10:00Z', '{"valor": 4}'),
+  ('cat', 'sale', '2026-03-02T10:00Z', '{"valor": 2}'), ('dan', 'sale', '2026-03-02T10:00Z', '{"valor": "9"}'), ('eve', 'sale', '2026-03-02T10:00Z', '{"valor": 2}'),
+  ('fay', 'use', '2026-03-20T10:00Z', NULL), ('fay', 'sale', '2026-03-20T10:00Z', '{"valor": 9}'), (NULL, 'use', '2026-03-02T10:00Z', NULL);
+CREATE FUNCTION pg_temp.store(people text[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  made text;
+BEGIN
+  INSERT INTO weir.events (event_id, tenant_id, user_id, event, "timestamp", client_timestamp, properties)
+  SELECT gen_random_uuid(), 'acme', person, name, at, at, properties FROM said WHERE coalesce(person, '') = ANY (people);
+  INSERT INTO weir.touched_days (tenant_id, day)
+  SELECT DISTINCT 'acme', (at AT TIME ZONE 'UTC')::date FROM said WHERE coalesce(person, '') = ANY (people);
+  LOOP
+    SELECT r.state INTO made FROM weir.refresh_roll_ups() AS r;
+    EXIT WHEN made <> 'built';
+  END LOOP;
+END
+$$;
+SELECT pg_temp.store(ARRAY['ann', 'ben', 'cat', 'dan', 'eve', 'fay', 'gus', '']);
+CREATE FUNCTION pg_temp.asked(outcome text, feature text DEFAULT '{"event": "use"}') RETURNS jsonb LANGUAGE sql AS $$
+  SELECT weir.correlation_answer('acme', '2026-03-02', '2026-03-04', 'UTC', feature, outcome)
+$$;
+CREATE TEMPORARY TABLE answers AS
+SELECT 'retained' AS about, pg_temp.asked('{"retained": 7}') AS a UNION ALL SELECT 'sum', pg_temp.asked('{"event": "sale", "sum": "valor"}')
+UNION ALL SELECT 'did', pg_temp.asked('{"event": "sale"}') UNION ALL SELECT 'last', pg_temp.asked('{"event": "sale", "last": "valor"}');
+CREATE FUNCTION pg_temp.has(about text, path text, wanted text, claim text) RETURNS text LANGUAGE sql AS $$
+  SELECT is((a #> path::text[])::text, wanted, claim) FROM answers AS t WHERE t.about = has.about
+$$;
+SELECT pg_temp.has('retained', '{with}', '{"mean": 0.666667, "users": 3}', 'two of three who use it come back');
+SELECT pg_temp.has('retained', '{without}', '{"mean": 0.333333, "users": 3}', 'one of three who do not');
+-- phi of [[2, 1], [1, 2]] is (4 - 1) / 9; atanh(1/3) = 0.346574, 1.959964 / sqrt(3) = 1.131586.
+SELECT pg_temp.has('retained', '{r}', '0.333333', 'phi');
+SELECT pg_temp.has('retained', '{method}', '"phi"', 'is its name');
+SELECT ok((a #>> '{interval,0}')::numeric BETWEEN -0.6556 AND -0.6554 AND (a #>> '{interval,1}')::numeric BETWEEN 0.9009 AND 0.9012, 'with its interval')
+FROM answers WHERE about = 'retained';
+-- 6, 4, 2 against 0, 2, 0: means 4 and 2/3; all of them have the variance 60/6 - (14/6)^2 = 4.5556, so r = 10/3 / 2 / 2.13437.
+SELECT pg_temp.has('sum', '{difference,value}', '3.333333', 'means of 4 and of 0.67');
+SELECT pg_temp.has('sum', '{r}', '0.780869', 'point-biserial');
+-- Variances 4 and 4/3: 1.959964 * sqrt(4/3 + 4/9) = 2.613285.
+SELECT pg_temp.has('sum', '{difference,interval}', '[0.720048, 5.946619]', 'and the interval of the difference');
+SELECT pg_temp.has('did', '{with}', '{"mean": 1.000000, "users": 3}', 'all who use it had a sale');
+SELECT pg_temp.has('did', '{without}', '{"mean": 0.666667, "users": 3}', 'of the others two, dan''s too');
+SELECT pg_temp.has('last', '{with}', '{"mean": 2.666667, "users": 3}', 'the lesser one of one moment: 2, 4, 2');
+SELECT pg_temp.has('last', '{without}', '{"mean": 2.000000, "users": 1}', 'users without a number are left out');
+SELECT ok(a ->> 'warning' LIKE 'Correlation is no cause: %', 'the answer warns') FROM answers WHERE about = 'sum';
+SELECT is(pg_temp.asked('{"retained": 7}', '{"event": "use", "properties": {"by": "foot"}}') -> 'r', 'null', 'nobody uses it: there is no correlation');
+SELECT is(correlation_answer('acme', '2025-03-02', '2025-03-04', 'UTC', '{"event": "use"}', '{"retained": 7}') -> 'n', '0', 'an empty window');
+-- Two samples of means whose interval is known: 0.04538 to 0.53462 by Welch.
+SELECT ok((a #>> '{difference,interval,0}')::numeric BETWEEN 0.0453 AND 0.0456 AND (a #>> '{difference,interval,1}')::numeric BETWEEN 0.5344 AND 0.5348, 'Welch''s interval')
+FROM correlation_merge(ARRAY[('users', 'without', 3407), ('users', 'with', 3461), ('sum', 'without', 1396.87), ('sum', 'with', 2422.7),
+  ('squares', 'without', 52377.9767), ('squares', 'with', 134698.29)]::part[], '{}') AS a;
+
+CREATE FUNCTION pg_temp.refused(outcome text, sentence text, claim text) RETURNS text LANGUAGE sql AS $$
+  SELECT throws_ok(format('SELECT pg_temp.asked(%L)', outcome), '22023', sentence, claim)
+$$;
+SELECT pg_temp.refused(NULL, 'outcome has to be an object with event, properties, version, platform, country, sum, last', 'no outcome');
+SELECT pg_temp.refused('{"retained": 91}', 'outcome.retained has to be a whole number from 1 to 90', 'too long after');
+SELECT pg_temp.refused('{"retained": 7, "event": "a"}', 'outcome.event is not known here: there are retained', 'two outcomes');
+SELECT pg_temp.refused('{"event": "a", "sum": "x", "last": "x"}', 'outcome has sum and last: say one of them', 'two values');
+SELECT pg_temp.refused('{"event": "a", "sum": 5}', 'outcome.sum has to be a text of 1 to 256 characters', 'a property that is none');
+
+CREATE TEMPORARY TABLE parts AS SELECT p FROM correlation_partial('acme', '2026-03-02', '2026-03-04', 'UTC', '{}', '{}') AS p WHERE false;
+CREATE FUNCTION pg_temp.server(people text[]) RETURNS void LANGUAGE sql AS $$
+  DELETE FROM weir.events; DELETE FROM weir.day_sets; DELETE FROM weir.day_counts; DELETE FROM weir.day_sessions;
+  DELETE FROM weir.day_numbers; DELETE FROM weir.user_numbers;
+  SELECT pg_temp.store(people);
+  INSERT INTO parts SELECT p FROM weir.correlation_partial('acme', '2026-03-02', '2026-03-04', 'UTC', '{"event": "use"}', weir.outcome_of('outcome', '{"event": "sale", "sum": "valor"}')) AS p;
+$$;
+SELECT pg_temp.server(ARRAY['ann', 'dan', '']);
+SELECT pg_temp.server(ARRAY['ben', 'cat', 'eve', 'fay', 'gus']);
+SELECT is(correlation_merge(ARRAY(SELECT p FROM parts), outcome_of('outcome', '{"event": "sale", "sum": "valor"}')),
+  (SELECT a - '{tenant,from,to,zone,as_of,exact}'::text[] FROM answers WHERE about = 'sum'), 'two servers together say what one says');
+SELECT * FROM finish();
+ROLLBACK;

@@ -11,8 +11,6 @@ namespace {
 Child* child = nullptr;  // made below, and left to the end of the process
 Shared shared;           // set before the fork
 
-constexpr std::size_t kMostKept = 256 << 10;  // bytes of one intake
-
 // May run inside prefork's handler of SIGTERM: it allocates nothing and takes no lock.
 apr_status_t end_child(void*) noexcept {
   child->writer.stop();
@@ -37,7 +35,7 @@ std::unique_ptr<Intake> Child::take_intake() {
 }
 
 void Child::give_back(std::unique_ptr<Intake> intake) noexcept {
-  if (intake->memory() > kMostKept) return;
+  intake->forget();
   try {
     const std::lock_guard guard(lock_);
     intakes_.push_back(std::move(intake));

@@ -31,7 +31,7 @@ class Child {
 
   bool start() noexcept { return writer.start(); }
 
-  // As many as are wanted at the same time. Those that grew large are not kept.
+  // As many as are wanted at the same time.
   std::unique_ptr<Intake> take_intake();
   void give_back(std::unique_ptr<Intake> intake) noexcept;
 

@@ -1,5 +1,7 @@
 #include "edge/edge.h"
 
+#include <malloc.h>
+
 #include <csignal>
 
 #include <algorithm>
@@ -50,6 +52,11 @@ SpoolWriter* open_spool(const EdgeSettings& settings, const Host& host, SpoolLog
   return &spool.emplace(*settings.spool, host.background, log);
 }
 
+// glibc hands back to the system what is freed of a size that it took from there, which at first is
+// 128 KiB. Freed once, 28 MB would count as an ordinary block, and so would twice as much that is
+// free: a worker would keep for good what its largest request took. Named, the size stays.
+void keep_no_large_blocks() noexcept { mallopt(M_MMAP_THRESHOLD, 128 << 10); }
+
 BreakerState state_of(Breaker::State state) {
   if (state == Breaker::State::closed) return BreakerState::closed;
   return state == Breaker::State::half_open ? BreakerState::half_open : BreakerState::open;
@@ -83,6 +90,7 @@ Edge::Edge(const EdgeSettings& settings, const Host& host)
 Edge::~Edge() { publish(); }  // what was counted since it did so last
 
 void Edge::start() noexcept {
+  keep_no_large_blocks();
   publish_at_ = host_.clock.steady() + kPublishEvery;
   redis.start();
   if (replicated) replicated->start();

@@ -67,7 +67,8 @@ class Edge final : private SpoolLog {
   Edge(const Edge&) = delete;
   Edge& operator=(const Edge&) = delete;
 
-  // Looks for Redis, and into the spool.
+  // Looks for Redis, and into the spool. From here on, the process gives large blocks of memory
+  // back to the system as they are freed.
   void start() noexcept;
 
   // As far as start() can tell, it is known how Redis is: a process that takes its first requests

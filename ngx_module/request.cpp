@@ -158,8 +158,13 @@ void Visit::too_large() {
 void Visit::decide() {
   Worker& worker = *current_worker();
   const Decision decision = worker.intake.take(location_, head_, body_.view(), worker.clock.wall());
-  if (decision.record.empty()) return finish(decision.answer);
-  if (!keep(decision)) return finish(Intake::unavailable(location_, head_));
+  if (decision.record.empty()) {
+    finish(decision.answer);
+    return worker.intake.forget();
+  }
+  const bool waits = keep(decision);
+  worker.intake.forget();
+  if (!waits) return finish(Intake::unavailable(location_, head_));
   body_.release(r_);
   r_->connection->log->action = const_cast<char*>("waiting for Redis or the spool");
   // A client may have closed its half and still wait; whoever is gone costs one answer.

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/host/memory.h"
 #include "core/spool/format.h"
 #include "core/spool/writer.h"
 
@@ -39,10 +40,8 @@ struct Batch {
   // Keeps memory for the next, but not all that a rush needed.
   void clear() {
     constexpr std::size_t kKept = 1U << 20;
-    bytes.clear();
-    items.clear();
-    if (bytes.capacity() > kKept) std::string().swap(bytes);
-    if (items.capacity() * sizeof(Item) > kKept) std::vector<Item>().swap(items);
+    empty_keeping(bytes, kKept);
+    empty_keeping(items, kKept / sizeof(Item));
   }
 
   std::string bytes;

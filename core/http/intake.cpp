@@ -4,6 +4,7 @@
 
 #include "core/event/form.h"
 #include "core/event/members.h"
+#include "core/host/memory.h"
 #include "core/http/inflate.h"
 #include "core/http/media.h"
 #include "core/json/capture.h"
@@ -19,6 +20,7 @@ struct Intake::Scratch {
   std::string inflated;
   std::string answer;
   std::vector<Rejection> rejections;
+  std::size_t body_size = 0;  // of the last, inflated, or as much as it may have been
 };
 
 namespace {
@@ -26,7 +28,10 @@ namespace {
 // Until write keys name the tenant, there is one.
 constexpr std::string_view kTenant = "default";
 
-constexpr std::size_t kInflatedKept = 64 << 10;  // bytes, over a rest()
+// Over a rest() and a forget(), in bytes: in all; and where that was more, of each part.
+constexpr std::size_t kMostKept = 512 << 10;
+constexpr std::size_t kKept = 64 << 10;
+constexpr std::size_t kSmallBody = 1 << 10;  // nothing grows beyond that by one of these
 
 const WireForm& form_of(Endpoint endpoint) {
   switch (endpoint) {
@@ -197,14 +202,26 @@ std::optional<Answer> Intake::refuse_head(const Location& location, const Reques
   return std::nullopt;
 }
 
-void Intake::rest() {
+bool Intake::is_small() const { return scratch_->body_size <= kSmallBody || memory() <= kMostKept; }
+
+void Intake::rest() noexcept {
+  if (is_small()) return;
   scratch_->capture.forget();
-  scratch_->inflated.clear();
-  if (scratch_->inflated.capacity() > kInflatedKept) scratch_->inflated.shrink_to_fit();
+  empty_keeping(scratch_->inflated, kKept);
+  empty_keeping(scratch_->rejections, kKept / sizeof(Rejection));
+}
+
+void Intake::forget() noexcept {
+  if (is_small()) return;
+  rest();
+  empty_keeping(scratch_->answer, kKept);
+  scratch_->record.forget(kKept);
 }
 
 std::size_t Intake::memory() const {
-  return scratch_->inflated.capacity() + scratch_->answer.capacity() + scratch_->record.memory();
+  const Scratch& s = *scratch_;
+  return s.capture.memory() + s.inflated.capacity() + s.answer.capacity() + s.record.memory() +
+         s.rejections.capacity() * sizeof(Rejection);
 }
 
 Answer Intake::body_too_large(const Location& location, const RequestHead& head) {
@@ -234,10 +251,10 @@ Decision Intake::decide(const Location& location, std::string_view content_encod
   if (body.size() > location.limits.body) {
     return {over_limit(scratch_->answer, "body", location.limits.body), {}};
   }
-  if (auto answer =
-          inflate(scratch_->inflated, scratch_->answer, location.limits, content_encoding, body)) {
-    return {*answer, {}};
-  }
+  auto refused =
+      inflate(scratch_->inflated, scratch_->answer, location.limits, content_encoding, body);
+  scratch_->body_size = refused ? location.limits.inflated : body.size();
+  if (refused) return {*refused, {}};
   const WireForm& form = form_of(location.endpoint);
   switch (scratch_->capture.read(body, form.names, location.limits)) {
     case CaptureStatus::ok:

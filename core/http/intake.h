@@ -7,6 +7,7 @@
 //   if (decision.record.empty()) send(decision.answer);
 //   else courier.submit(decision.record, …);   // send decision.answer once it is kept, or else
 //                                              // Intake::unavailable(location, head)
+//   intake.forget();                           // so that no memory stays of a huge one
 #pragma once
 
 #include <cstddef>
@@ -60,10 +61,13 @@ class Intake {
   Decision take(const Location& location, const RequestHead& head, std::string_view body,
                 Timestamp now);
 
-  // For servers that have many: gives back what decoding took, beside the decision itself, while
-  // that has still to be kept; and how many bytes are then left, which grow with what it met.
-  void rest();
-  std::size_t memory() const;
+  // Where it has grown beyond what small requests need: gives back what decoding took. The decision
+  // holds on. For servers that let a request wait with an intake of its own.
+  void rest() noexcept;
+
+  // The same, and the decision is gone: once it is kept and answered, or copied.
+  void forget() noexcept;
+  std::size_t memory() const;  // bytes
 
   // Redis did not take the record, or was not there to take it.
   static Answer unavailable(const Location& location, const RequestHead& head);
@@ -78,6 +82,7 @@ class Intake {
   bool read_envelope(const WireForm& form, FormContext& context);
   bool encode_rows(const WireForm& form, const FormContext& context);
   void count_rejections();
+  bool is_small() const;
 
   std::unique_ptr<Scratch> scratch_;
   Metrics& metrics_;

@@ -22,6 +22,7 @@ void Arena::add_block(std::size_t least) {
   blocks_.push_back({std::unique_ptr<char[]>(new char[size]), size});
   next_ = blocks_.back().bytes.get();
   left_ = size;
+  bytes_ += size;
 }
 
 void* Arena::allocate(std::size_t size) {
@@ -43,7 +44,7 @@ std::string_view Arena::copy(std::string_view text) {
 void Arena::reset() {
   if (blocks_.size() > 1) blocks_.resize(1);
   next_ = blocks_.front().bytes.get();
-  left_ = blocks_.front().size;
+  left_ = bytes_ = blocks_.front().size;
 }
 
 }  // namespace weir

@@ -28,6 +28,8 @@ class Arena {
 
   void reset();
 
+  std::size_t memory() const { return bytes_; }
+
  private:
   void add_block(std::size_t least);
 
@@ -38,6 +40,7 @@ class Arena {
   std::vector<Block> blocks_;
   char* next_ = nullptr;
   std::size_t left_ = 0;
+  std::size_t bytes_ = 0;  // of all blocks
 };
 
 }  // namespace weir

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "core/host/memory.h"
 #include "core/json/number.h"
 #include "core/json/text.h"
 
@@ -14,7 +15,7 @@ using Type = JsonValue::Type;
 
 namespace {
 
-constexpr std::size_t kEventsKept = 64;  // room for so many, over a forget()
+constexpr std::size_t kEventsKept = 128;  // room for so many, over a forget()
 
 bool is_batch_name(std::string_view name) { return name == "events" || name == "batch"; }
 
@@ -97,13 +98,12 @@ const CapturedEvent& Capture::envelope() const {
   return is_batch_ ? outer_ : kNothing;
 }
 
-void Capture::forget() {
+void Capture::forget() noexcept {
   tokens_.forget();
   arena_.reset();
-  events_.clear();
-  if (events_.capacity() > kEventsKept) events_.shrink_to_fit();
-  is_batch_ = true;  // an empty one
-  outer_ = {};
+  empty_keeping(events_, kEventsKept);
+  is_batch_ = false;
+  status_ = CaptureStatus::invalid_json;  // so that there are no events
 }
 
 bool Capture::invalid(std::size_t offset, std::string_view reason) {

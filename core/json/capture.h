@@ -81,8 +81,11 @@ class Capture {
   // The members beside "events" or "batch"; all absent where the body has neither.
   const CapturedEvent& envelope() const;
 
-  // Gives back what it grew by; what was captured is gone.
-  void forget();
+  // Gives back what it grew by; what was captured is gone. Bytes that it then still has.
+  void forget() noexcept;
+  std::size_t memory() const {
+    return tokens_.memory() + arena_.memory() + events_.capacity() * sizeof(CapturedEvent);
+  }
 
   // Members that the form does not know, of events and beside a batch, in all of the last read().
   std::size_t unknown_fields() const { return unknown_fields_; }

@@ -54,8 +54,12 @@ void TokenIndex::resize(std::size_t capacity) {
   capacity_ = capacity;
 }
 
-void TokenIndex::forget() {
-  if (capacity_ > kOrdinary) resize(kOrdinary);
+void TokenIndex::forget() noexcept {
+  if (capacity_ <= kOrdinary) return;
+  try {
+    resize(kOrdinary);
+  } catch (const std::bad_alloc&) {  // it has none, which the next find() sees
+  }
 }
 
 bool TokenIndex::find(std::string_view body) {

@@ -47,7 +47,7 @@ class TokenIndex {
   const std::uint32_t* begin() const { return begin_; }
   const std::uint32_t* end() const { return end_; }
 
-  void forget();
+  void forget() noexcept;
 
   // Bytes that the index takes, whether a body needed them or not.
   std::size_t memory() const { return capacity_ * sizeof(std::uint32_t); }

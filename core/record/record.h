@@ -110,8 +110,13 @@ class RecordWriter {
   std::uint32_t rows() const { return rows_; }
   std::size_t size() const { return end_; }  // in bytes, of all whole rows
 
-  // The record's bytes, valid until the next begin().
+  // The record's bytes, valid until the next begin() or forget().
   std::string_view finish();
+
+  // Gives back its room, where that is more than `most` bytes.
+  void forget(std::size_t most) {
+    if (room_ > most) *this = RecordWriter();
+  }
 
  private:
   static constexpr std::uint32_t kNull = 0xFFFF'FFFF;  // stands for a length

@@ -400,6 +400,28 @@ START_TEST(a_rest_gives_back_what_decoding_took_and_leaves_the_decision) {
 }
 END_TEST
 
+START_TEST(of_a_large_batch_no_memory_stays) {
+  Counting counting;
+  Intake& intake = counting.intake;
+  const auto batch = [](const std::string& event) {
+    std::string body = "[";
+    for (int i = 0; i < 1000; ++i) body += (i == 0 ? "" : ",") + event;
+    return body + "]";
+  };
+  const std::size_t at_first = intake.memory();
+  const std::string long_id(900, 'u');
+  const std::string taken = batch(R"({"event":"e","user_id":")" + long_id + R"("})");
+  for (const std::string& body : {taken, batch(R"({"event":"e"})")}) {
+    intake.take(location_for(Endpoint::track), post(), body, kNow);
+    ck_assert_uint_gt(intake.memory(), at_first + 500'000);
+    intake.forget();
+    ck_assert_uint_le(intake.memory(), at_first + 100'000);
+  }
+  assert_answer(intake.take(location_for(Endpoint::track), post(), kValid, kNow), 200,
+                R"({"status":"ok","accepted":1})");
+}
+END_TEST
+
 static const weir_test::Register kRegistered(
     "intake", {a_valid_event_is_accepted_and_recorded,
                within_a_batch_the_valid_events_are_kept,
@@ -423,4 +445,5 @@ static const weir_test::Register kRegistered(
                media_types_are_screened,
                content_codings_and_lengths_are_screened,
                broken_compression_is_answered,
+               of_a_large_batch_no_memory_stays,
                a_rest_gives_back_what_decoding_took_and_leaves_the_decision});

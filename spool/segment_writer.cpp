@@ -28,12 +28,14 @@ Fault SegmentWriter::open(std::uint64_t frame) {
 }
 
 // What is written to for the first time has the file system write its own notes with the sync, too.
-// So every now and then, small batches have zeros written ahead of them.
-Fault SegmentWriter::fill_ahead(std::uint64_t end, std::size_t bytes) {
-  if (end <= filled_ || bytes > kMostToFill) return {};
+// So every now and then, small batches have zeros written ahead of them. Where these find no room,
+// which a file system may not have though it was reserved, the records before them still have
+// theirs.
+void SegmentWriter::fill_ahead(std::uint64_t end, std::size_t bytes) {
+  if (end <= filled_ || bytes > kMostToFill) return;
   const auto fill = static_cast<std::size_t>(std::min<std::uint64_t>(kFill, segment_.size - end));
-  filled_ = end + fill;
-  return write_all(directory_.files(), segment_.fd.number(), {zeros, fill}, end);
+  const bool filled = !write_all(directory_.files(), segment_.fd.number(), {zeros, fill}, end);
+  filled_ = filled ? end + fill : segment_.size;
 }
 
 Fault SegmentWriter::sync() {
@@ -56,7 +58,7 @@ Fault SegmentWriter::write(char* frames, std::size_t bytes, const Batch::Item* i
   Files& files = directory_.files();
   const int fd = segment_.fd.number();
   if (auto fault = write_all(files, fd, {frames, bytes}, used())) return fault;
-  if (auto fault = fill_ahead(used() + bytes, bytes)) return fault;
+  fill_ahead(used() + bytes, bytes);
   WEIR_FAULT_POINT(before_sync);
   if (auto fault = sync()) return fault;
   WEIR_FAULT_POINT(after_sync);

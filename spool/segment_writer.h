@@ -47,7 +47,7 @@ class SegmentWriter {
  private:
   Fault open(std::uint64_t frame);
   Fault write(char* frames, std::size_t bytes, const Batch::Item* items, std::size_t count);
-  Fault fill_ahead(std::uint64_t end, std::size_t bytes);
+  void fill_ahead(std::uint64_t end, std::size_t bytes);
   Fault sync();
   void abandon();
   std::uint64_t records() const { return segment_.header.progress.records; }
@@ -55,8 +55,9 @@ class SegmentWriter {
 
   const Directory& directory_;
   Segment segment_;
-  bool fresh_ = false;        // the directory has not been synced since it was made
-  std::uint64_t filled_ = 0;  // up to here, something was written since then, were it zeros
+  bool fresh_ = false;  // the directory has not been synced since it was made
+  std::uint64_t filled_ =
+      0;  // up to here, something was written since then, were it zeros, or will not be
 };
 
 }  // namespace weir

@@ -87,6 +87,11 @@ class FaultyFiles : public Files {
   }
   std::int64_t write(int fd, const char* bytes, std::size_t size, std::uint64_t at) override {
     if (failed("write")) return result_;
+    if (no_room_for_zeros && size > 4096 &&
+        std::count(bytes, bytes + size, '\0') == std::int64_t(size)) {
+      ++calls["zeros"];
+      return -ENOSPC;
+    }
     largest_write = std::max(largest_write, size);
     // Short, as a kernel may.
     return Files::write(fd, bytes, at % 2 == 0 ? (size + 1) / 2 : size, at);
@@ -125,6 +130,7 @@ class FaultyFiles : public Files {
   }
   void pause() override { ++calls["pause"]; }
 
+  bool no_room_for_zeros = false;
   std::optional<std::uint64_t> available;
   std::size_t largest_write = 0;
 

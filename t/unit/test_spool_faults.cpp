@@ -175,6 +175,20 @@ START_TEST(a_write_or_sync_that_fails_is_told_and_its_segment_left) {
 }
 END_TEST
 
+START_TEST(zeros_that_find_no_room_refuse_no_record) {
+  House house;
+  auto worker = house.worker();
+  worker->files.no_room_for_zeros = true;
+  ck_assert(worker->keep("one") == true);
+  ck_assert(worker->keep("two") == true);
+  ck_assert_int_eq(worker->files.calls["zeros"], 1);
+  ck_assert(worker->log.warnings.empty());
+  ck_assert_uint_eq(house.directory.segments().size(), 1);
+  worker->pass(seconds(2), true);
+  ck_assert(worker->redis.got == (std::vector<std::string>{"one", "two"}));
+}
+END_TEST
+
 START_TEST(a_segment_whose_sync_failed_is_never_synced_again) {
   House house;
   auto worker = house.worker();
@@ -345,7 +359,7 @@ const weir_test::Register kRegistered(
      room_is_left_to_others_on_the_file_system, a_small_file_system_is_not_all_left_to_others,
      no_new_segment_means_no_record_until_one_can_be_made,
      a_write_or_sync_that_fails_is_told_and_its_segment_left,
-     a_segment_whose_sync_failed_is_never_synced_again,
+     zeros_that_find_no_room_refuse_no_record, a_segment_whose_sync_failed_is_never_synced_again,
      a_directory_that_cannot_be_synced_keeps_nothing, all_that_wait_are_told_when_it_fails,
      a_missing_directory_is_waited_for, a_directory_that_was_removed_or_moved_away_keeps_nothing,
      a_directory_that_may_not_be_written_is_seen_before_a_record_comes,

@@ -1,10 +1,18 @@
 #include "ngx_module/background.h"
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <new>
+#include <utility>
 
 namespace weir {
+namespace {
+
+// Of asking again for room in the queue, in milliseconds. nginx logs a line each time.
+constexpr ngx_msec_t kFirstPause = 5, kLastPause = 1000;
+
+}  // namespace
 
 // nginx keeps a task by its address until the event has run; it reads no task after that.
 struct ThreadPool::Task {
@@ -26,12 +34,29 @@ struct ThreadPool::Task {
   ngx_event_t turn_end{};
   ThreadPool& pool;
   Job& job;
+  Task* behind = nullptr;  // the next of those that found no room
   // nginx hands a task back under a spin lock of its own, which ThreadSanitizer cannot see, since
   // nginx is not built with it: this says the same where it can.
   std::atomic<bool> worked{false};
 };
 
 ngx_thread_pool_t* add_thread_pool(ngx_conf_t* cf) { return ngx_thread_pool_add(cf, nullptr); }
+
+ThreadPool::ThreadPool(ngx_thread_pool_t* pool, TimeKeeper& time_keeper)
+    : pool_(pool), time_keeper_(time_keeper), owner_(), again_(), pause_(kFirstPause) {
+  owner_.fd = -1;
+  owner_.data = this;
+  again_.data = &owner_;
+  again_.log = ngx_cycle->log;
+  again_.handler = ask_again;
+}
+
+ThreadPool::~ThreadPool() {
+  if (again_.timer_set) ngx_del_timer(&again_);
+  while (crowded_ != nullptr) {
+    const std::unique_ptr<Task> task(std::exchange(crowded_, crowded_->behind));
+  }
+}
 
 bool ThreadPool::start(Job& job) noexcept {
   std::unique_ptr<Task> task(new (std::nothrow) Task(*this, job));
@@ -44,13 +69,34 @@ bool ThreadPool::start(Job& job) noexcept {
 }
 
 // Behind all that the next turn of nginx's loop brings: those who were just answered are heard
-// again by then. Where the pool's queue is full, which nginx tells itself, the loop has to wait.
+// again by then.
 void ThreadPool::hand_over(ngx_event_t* event) noexcept {
   auto* task = static_cast<Task*>(event->data);
+  ThreadPool& pool = task->pool;
   task->job.gather();
-  if (ngx_thread_task_post(task->pool.pool_, &task->task) == NGX_OK) return;
-  task->job.work();
-  finished(&task->task.event);
+  if (pool.crowded_ == nullptr && pool.post(*task)) return;
+  Task** place = &pool.crowded_;
+  while (*place != nullptr) place = &(*place)->behind;
+  *place = task;
+  pool.ask_later();
+}
+
+bool ThreadPool::post(Task& task) noexcept {
+  return ngx_thread_task_post(pool_, &task.task) == NGX_OK;
+}
+
+void ThreadPool::ask_later() noexcept {
+  if (!again_.timer_set) ngx_add_timer(&again_, pause_);
+  pause_ = std::min(2 * pause_, kLastPause);
+}
+
+void ThreadPool::ask_again(ngx_event_t* event) noexcept {
+  auto& pool = *static_cast<ThreadPool*>(static_cast<ngx_connection_t*>(event->data)->data);
+  while (pool.crowded_ != nullptr && pool.post(*pool.crowded_)) {
+    pool.crowded_ = std::exchange(pool.crowded_->behind, nullptr);
+    pool.pause_ = kFirstPause;
+  }
+  if (pool.crowded_ != nullptr) pool.ask_later();
 }
 
 void ThreadPool::finished(ngx_event_t* event) noexcept {

@@ -7,6 +7,13 @@
 // What comes in the turn of nginx's loop in which a job starts, and in the next, is gathered for
 // it.
 //
+// Where the pool's queue (max_queue=) is full, jobs wait for room, in their order, while the loop
+// goes on: whoever started them waits as for a slow disk.
+//
+//   start() ──► gather() ──► in the pool's queue ──► work() ──► done()
+//                  │ full          ▲
+//                  └──► crowded_ ──┘  asked again after 5 ms, then up to each second
+//
 // A worker that was told to quit stays while a job runs: nobody would hear of its end otherwise.
 // nginx joins the pool's threads before a module's exit_process, so no job outlives what it works
 // on.
@@ -31,8 +38,8 @@ ngx_thread_pool_t* add_thread_pool(ngx_conf_t* cf);
 class ThreadPool final : public Background {
  public:
   // `time_keeper` is told when a job starts, and after its done().
-  ThreadPool(ngx_thread_pool_t* pool, TimeKeeper& time_keeper)
-      : pool_(pool), time_keeper_(time_keeper) {}
+  ThreadPool(ngx_thread_pool_t* pool, TimeKeeper& time_keeper);
+  ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
@@ -45,10 +52,17 @@ class ThreadPool final : public Background {
   struct Task;
   static void hand_over(ngx_event_t* event) noexcept;
   static void finished(ngx_event_t* event) noexcept;
+  static void ask_again(ngx_event_t* event) noexcept;
+  bool post(Task& task) noexcept;
+  void ask_later() noexcept;
 
   ngx_thread_pool_t* pool_;
   TimeKeeper& time_keeper_;
   std::size_t running_ = 0;
+  Task* crowded_ = nullptr;  // the first of those that found no room
+  ngx_connection_t owner_;   // nginx reads the fd of a timer's data for its debug log
+  ngx_event_t again_;
+  ngx_msec_t pause_;
 };
 
 }  // namespace weir

@@ -156,10 +156,14 @@ bool ReplyReader::hiredis_is_idle() const noexcept {
 }
 
 // What Redis answers each record with, where all of it is there: hiredis would copy it first. It
-// gets everything else, and what it has begun with.
+// gets everything else, and what it has begun with; also a length that begins with 0, which it does
+// not take.
 bool ReplyReader::take_short_string() noexcept {
   const auto digit = [this](std::size_t at) { return static_cast<std::size_t>(rest_[at] - '0'); };
-  if (rest_.size() < kShortHead || rest_[0] != '$' || digit(1) > 9 || digit(2) > 9) return false;
+  if (rest_.size() < kShortHead || rest_[0] != '$' || rest_[1] == '0' || digit(1) > 9 ||
+      digit(2) > 9) {
+    return false;
+  }
   const std::size_t size = digit(1) * 10 + digit(2);
   if (rest_.size() < kShortHead + size + kLineEnd) return false;
   if (rest_.substr(3, kLineEnd) != "\r\n" || rest_.substr(kShortHead + size, kLineEnd) != "\r\n") {

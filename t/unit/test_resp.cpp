@@ -53,6 +53,18 @@ START_TEST(a_bulk_string_adds_no_more_than_its_overhead) {
 }
 END_TEST
 
+START_TEST(a_length_that_begins_with_0_is_none_whether_all_is_there_or_not) {
+  for (const std::size_t first : {0U, 1U, 5U, 12U}) {
+    const std::string_view bytes = "$05\r\nhello\r\n";
+    ReplyReader reader;
+    reader.give(bytes.substr(0, first));
+    ck_assert(reader.next() != Next::reply);
+    reader.give(bytes.substr(first));
+    ck_assert(reader.next() == Next::broken);
+  }
+}
+END_TEST
+
 START_TEST(reads_every_type) {
   Reply reply = only_reply("+OK\r\n");
   ck_assert(reply.type == Type::status && reply.text == "OK");
@@ -310,6 +322,7 @@ END_TEST
 const weir_test::Register kRegistered(
     "resp", {a_command_is_an_array_of_its_words,
              a_bulk_string_adds_no_more_than_its_overhead,
+             a_length_that_begins_with_0_is_none_whether_all_is_there_or_not,
              reads_every_type,
              reads_the_ends_of_the_integers,
              an_array_keeps_the_texts_of_its_first_elements_at_any_depth,

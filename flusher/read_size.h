@@ -7,10 +7,13 @@
 // and at most twice as many as the step before. Where entries suddenly grow, one step is too long
 // once. Where the rows of a step are not kept, a step may have kMostStreamed entries, of about
 // kStreamedBytes by what was seen of the batch. A batch that took PostgreSQL too long makes the
-// next one half as large, down to a 1024th; each that passes doubles it again.
+// next one half as large, down to a 1024th; each that was quick doubles it again. So no transaction
+// takes much longer than kLongest, however slow the server is, or however many rows it has to look
+// for since they are there already: until its end nobody sees its rows, and no dead row goes.
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 
 namespace weir::flusher {
@@ -20,6 +23,7 @@ class ReadSize {
   static constexpr std::size_t kMostEntries = 64;
   static constexpr std::size_t kMostStreamed = 512;  // entries of a step whose rows are not kept
   static constexpr std::size_t kStreamedBytes = 256 << 10;  // of such a step, about
+  static constexpr std::chrono::seconds kLongest{5};        // of a transaction
   static constexpr std::size_t kFirstGuess = 64 << 10;  // bytes of an entry, before any was seen
 
   ReadSize(std::size_t batch_rows, std::size_t batch_bytes)
@@ -32,8 +36,12 @@ class ReadSize {
     last_step_ = kMostEntries / 2;
   }
 
+  // PostgreSQL gave up on a batch, or took so long to store it.
   void too_long() { halvings_ = std::min(halvings_ + 1, kMostHalvings); }
-  void passed() { halvings_ = std::max(halvings_ - 1, 0); }
+  void stored_in(std::chrono::steady_clock::duration time) {
+    if (time > kLongest) too_long();
+    if (time < kLongest / 3) halvings_ = std::max(halvings_ - 1, 0);
+  }
 
   // `entries` came, the largest of `largest` bytes.
   void took(std::size_t entries, std::size_t largest) {

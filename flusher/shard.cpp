@@ -189,7 +189,7 @@ Step Shard::store_batch(const Batch& batch, Database& database, Store& store, Su
       store.store(batch, {stream(), token_, stored_position_, on_its_way_, epoch_}, stored);
   storing_since_.reset();
   if (outcome != Fault::none) return fault(outcome, database);
-  read_size_.passed();
+  read_size_.stored_in(Clock::now() - begun);
   return committed(stored, batch.entries(), begun, may_be_more, summary, error);
 }
 

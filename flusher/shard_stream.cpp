@@ -22,9 +22,6 @@ using Clock = std::chrono::steady_clock;
 // Who asks for batches below this wants small transactions.
 constexpr std::size_t kLeastRows = 1000;
 
-// A transaction takes no longer, however slow the server is: until its end nobody sees its rows.
-constexpr std::chrono::seconds kLongest{5};
-
 }  // namespace
 
 bool Shard::may_stream(const Store& store) const {
@@ -37,7 +34,7 @@ Step Shard::stream_backlog(Read first, std::size_t count, Database& database, St
                            Summary& summary, std::string& error) {
   const auto begun = Clock::now();
   const StreamId began_after = after_;
-  stream_end_ = begun + kLongest;
+  stream_end_ = begun + ReadSize::kLongest;
   storing_since_ = begun;
   Streamed streamed;
   Stored stored;

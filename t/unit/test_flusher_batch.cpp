@@ -355,7 +355,7 @@ START_TEST(batches_that_take_too_long_are_halved_and_grow_again) {
   for (int i = 0; i < 50; ++i) size.too_long();
   ck_assert_uint_eq(size.next(0, 0), 1);
   ck_assert_uint_eq(size.next(1, 0), 0);
-  for (int i = 0; i < 50; ++i) size.passed();
+  for (int i = 0; i < 50; ++i) size.stored_in({});
   ck_assert_uint_eq(size.next(63, 0), 1);
   ck_assert_uint_eq(size.next(64, 0), 0);
 }

@@ -7,12 +7,12 @@
 namespace weir::flusher {
 namespace {
 
-// Finds those of `count` names from `first` on, which a Capture takes at once.
-bool find(Capture& capture, std::string_view json, const std::string_view* first, std::size_t count,
-          std::string_view* literals) {
+// Notes the numbers among the members called `names`.
+bool find_some(Capture& capture, std::string_view json, const MemberNames& names,
+               std::string_view* literals) {
   const Limits any;  // what exceeds them is noted, and does not matter here
-  if (capture.read_inner(json, MemberNames(first, count), any) != CaptureStatus::ok) return false;
-  for (std::size_t i = 0; i < count; ++i) {
+  if (capture.read_inner(json, names, any) != CaptureStatus::ok) return false;
+  for (std::size_t i = 0; i < names.size(); ++i) {
     const JsonValue& value = capture.events()[0].members[i];
     if (value.type == JsonValue::Type::number) literals[i] = value.raw;
   }
@@ -21,13 +21,19 @@ bool find(Capture& capture, std::string_view json, const std::string_view* first
 
 }  // namespace
 
-void numbers_in(std::string_view json, const std::vector<std::string_view>& names,
-                std::vector<std::string_view>& literals) {
-  static Capture capture;
-  literals.assign(names.size(), {});
+WantedNumbers::WantedNumbers(const std::vector<std::string_view>& names) : size_(names.size()) {
   for (std::size_t done = 0; done < names.size(); done += MemberNames::kMost) {
-    const std::size_t count = std::min(names.size() - done, MemberNames::kMost);
-    if (!find(capture, json, &names[done], count, &literals[done])) return;
+    names_.emplace_back(&names[done], std::min(names.size() - done, MemberNames::kMost));
+  }
+}
+
+void WantedNumbers::find(std::string_view json, std::vector<std::string_view>& literals) const {
+  static Capture capture;
+  literals.assign(size_, {});
+  std::string_view* at = literals.data();
+  for (const MemberNames& names : names_) {
+    if (!find_some(capture, json, names, at)) return;
+    at += names.size();
   }
 }
 

@@ -5,7 +5,6 @@
 #include <tuple>
 
 #include "flusher/copy_format.h"
-#include "flusher/numbers_in.h"
 
 namespace weir::flusher {
 namespace {
@@ -118,10 +117,11 @@ void Tally::begin_kind(const NameKey& key, Kind& kind) const {
     }
   }
   kind.sums.resize(kind.properties.size());
+  kind.wanted = WantedNumbers(kind.properties);
 }
 
 void Tally::add_numbers(const NameKey& key, Kind& kind, std::int64_t time, std::string_view json) {
-  numbers_in(json, kind.properties, literals_);
+  kind.wanted.find(json, literals_);
   for (std::size_t i = 0; i < literals_.size(); ++i) {
     if (literals_[i].empty() || kind.sums[i].add(literals_[i])) continue;
     const std::size_t before = single_.size();

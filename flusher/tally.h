@@ -5,8 +5,8 @@
 //   Tally tally;
 //   tally.measure({{"*", "recording_completed", "audio_duration_seconds"}});   // empties it, too
 //   tally.add(rows);
-//   tally.write_user_days(out); tally.write_kinds(out); tally.write_sums(out);   // in COPY's
-//   binary format tally.clear();
+//   tally.write_user_days(out); tally.write_kinds(out); tally.write_sums(out);   // as COPY's
+//   binary tally.clear();
 //
 // Bound: whoever adds looks at bytes(), which grows with the number of users and kinds.
 #pragma once
@@ -23,6 +23,7 @@
 #include "flusher/batch.h"
 #include "flusher/decimal_sum.h"
 #include "flusher/name_table.h"
+#include "flusher/numbers_in.h"
 
 namespace weir::flusher {
 
@@ -55,6 +56,7 @@ class Tally {
     std::int64_t first = INT64_MAX;
     std::vector<std::string_view> properties;  // that are added up, each with its sum
     std::vector<DecimalSum> sums;
+    WantedNumbers wanted;  // the properties, to be looked up in each row
   };
 
   // What a row is counted by, looked up some rows ahead.

@@ -199,7 +199,7 @@ END_TEST
 START_TEST(of_an_object_the_last_number_of_a_name_is_found) {
   const auto found = [](std::string_view json) {
     std::vector<std::string_view> literals;
-    numbers_in(json, {"a", "b"}, literals);
+    WantedNumbers({"a", "b"}).find(json, literals);
     return std::string(literals[0]) + "," + std::string(literals[1]);
   };
   ck_assert_view_eq(found(R"({"a": 1.50, "c": 3, "b": -2e1})"), "1.50,-2e1");
@@ -226,7 +226,7 @@ START_TEST(as_many_names_are_found_as_are_wanted) {
   }
   std::vector<std::string_view> literals;
   json += "}";
-  numbers_in(json, {names.begin(), names.end()}, literals);
+  WantedNumbers({names.begin(), names.end()}).find(json, literals);
   for (int i = 0; i < 100; ++i) ck_assert_view_eq(literals[i], std::to_string(i));
 }
 END_TEST

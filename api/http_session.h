@@ -1,7 +1,6 @@
 // One HTTP/1.1 connection: reads a request, has the service answer it, reads the next one.
 //
-//   HttpSession session(descriptor, loop, hooks);      // lives on by itself; this is only a handle
-//   on it
+//   HttpSession session(descriptor, loop, hooks);      // a handle: the connection lives by itself
 //
 //   reading ──header──► answering ──sent──► reading …
 //      │ 75 s             │ the client leaves: the service is told, and cancels

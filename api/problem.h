@@ -2,8 +2,7 @@
 // that a program may compare; `detail` is a sentence for a person that says what to do.
 //
 //   return bad_parameter("from", "from is no date: write it as 2026-11-21");
-//   send(problem_json(problem));       // {"type":"about:blank","title":"Bad
-//   Request","status":400,…}
+//   send(problem_json(problem));   // {"type":"about:blank","title":"Bad Request","status":400,…}
 //
 // No problem quotes a value that a client sent, so that it can never speak in a log or a page.
 #pragma once

@@ -5,10 +5,10 @@
 //   Service service({permissions, figures, streams, clock, today, status, metrics, log});
 //   service.answer(request, client);             // client hears of it, now or later
 //
-//   method, path, viewer, parameters ──► which tenants may this viewer see? ──► JSON: one flight
-//   for all
-//        405, 404, 401, 400                     403, 400 (kept for 1 s)          CSV: a stream of
-//        one's own
+//   method, path, viewer, parameters ──► which tenants may this viewer see? ──┬──► JSON: a flight
+//        405, 404, 401, 400                     403, 400 (kept for 1 s)         │     for all
+//                                                                               └──► CSV: a stream
+//                                                                                     of one's own
 //
 // The permission is looked up before anything is taken from what is kept, and PostgreSQL looks once
 // more: each figure's function there gets the viewer's name too. What is kept is kept by tenant,

@@ -31,9 +31,9 @@
 //   switch (store.store(batch, {stream, token, old_position, new_position, epoch}, stored)) …
 //
 //   Fault fault = store.begin_stream();
-//   while (fault == Fault::none && more()) fault = store.stream(rows);   // or
-//   store.give_up_stream() if (fault == Fault::none) fault = store.end_stream(rest, advance,
-//   stored);
+//   while (fault == Fault::none && more()) fault = store.stream(rows);
+//   if (fault == Fault::none) fault = store.end_stream(rest, advance, stored);
+//   // or, instead of the end: store.give_up_stream();
 #pragma once
 
 #include <cstddef>

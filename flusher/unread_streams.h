@@ -2,8 +2,9 @@
 // other names (weir_redis … shards= or stream=) than the flushers. Nothing of it is lost, but
 // nobody would notice. Pure.
 //
-//   const auto others = neighbours_of(options.streams);   // worth a look, as far as nobody reads
-//   them UnreadStreams unread; if (unread.took({{"weir:{2}", 12}})) log_warn(…, unread.found());
+//   const auto others = neighbours_of(options.streams);   // worth a look, where nobody reads them
+//   UnreadStreams unread;
+//   if (unread.took({{"weir:{2}", 12}})) log_warn(…, unread.found());
 //   look_again_in(unread.pause());
 //
 // A flusher that is just being restarted reads nothing for a moment. So what is seen counts once it

@@ -41,9 +41,10 @@ class Members {
 
   // Each returns something usable even where it rejects: an empty view, zero, none. A view without
   // data() stands for a member that was not given.
-  std::string_view name(std::size_t place,
-                        Required required) {         // at most limits.name; if required,
-    const JsonValue& value = event_.members[place];  // not empty
+
+  // At most limits.name bytes; not empty, if it is required.
+  std::string_view name(std::size_t place, Required required) {
+    const JsonValue& value = event_.members[place];
     const bool is_good = value.type == JsonValue::Type::string && value.fault == Reason::none &&
                          !value.text.empty() && value.text.size() <= context_.limits.name;
     return is_good ? value.text : odd_name(place, required);

@@ -11,8 +11,7 @@
 // Between gather() and done() a job belongs to the other thread: whoever started it touches nothing
 // that work() touches, and keeps it alive. A job may be started again from inside its done().
 //
-//   start() ── the server's turn goes on, and more comes for the job ── gather() ── work() ──
-//   done()
+//   start() ── the server's turn goes on, more comes for the job ── gather() ── work() ── done()
 #pragma once
 
 namespace weir {

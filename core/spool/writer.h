@@ -2,9 +2,11 @@
 // for. The spool of spool/spool.h is the one implementation; whoever decides (core/keep) sees only
 // this.
 //
-//   class Request : public SpoolCustomer { void synced(bool kept) noexcept override { answer(kept);
-//   } }; if (!writer.submit(record, request)) answer_503();       // synced() follows otherwise,
-//   exactly once if (!writer.status().can_take) say(writer.status().why);
+//   class Request : public SpoolCustomer {
+//     void synced(bool kept) noexcept override { answer(kept); }
+//   };
+//   if (!writer.submit(record, request)) answer_503();       // else synced() follows, exactly once
+//   if (!writer.status().can_take) say(writer.status().why);
 #pragma once
 
 #include <cstdint>

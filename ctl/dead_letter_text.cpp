@@ -12,9 +12,6 @@
 namespace weir::ctl {
 namespace {
 
-// Of COPY's times: 2000-01-01, in microseconds since 1970.
-constexpr std::int64_t kCopyEpoch = 946'684'800 * kMicrosPerSecond;
-
 bool ends_with(std::string_view name, std::string_view end) {
   return name.size() >= end.size() && name.substr(name.size() - end.size()) == end;
 }

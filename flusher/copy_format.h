@@ -25,20 +25,21 @@ static_assert(kEventColumns[kTenant] == "tenant_id" && kCrashColumns[kTenant] ==
 static_assert(kEventColumns[kUser] == "user_id" && kCrashColumns[kUser] == "user_id");
 static_assert(kCrashColumns[kCrashTime] == "timestamp");
 
-inline void append_number(std::string& out, std::uint64_t value, std::size_t size) {
-  for (std::size_t i = 0; i < size; ++i) {
-    out += static_cast<char>(value >> (8 * (size - 1 - i)));
-  }
+template <typename Unsigned>
+void append_integer(std::string& out, Unsigned value) {
+  char bytes[sizeof value];
+  store_big_endian(bytes, value);
+  out.append(bytes, sizeof value);
 }
 
 inline void append_value(std::string& out, std::string_view bytes) {
-  append_number(out, bytes.size(), 4);
+  append_integer(out, static_cast<std::uint32_t>(bytes.size()));
   out += bytes;
 }
 
 inline void append_column(std::string& out, const Column& column) {
   if (column.is_null) {
-    append_number(out, 0xFFFF'FFFF, 4);
+    append_integer(out, std::uint32_t{0xFFFF'FFFF});
   } else {
     append_value(out, column.bytes);
   }
@@ -51,9 +52,9 @@ inline void append_arriving_id(std::string& out, std::uint32_t n, const RowView&
   using namespace copy_format;
   Columns columns;
   const std::size_t count = split_row(row.tuple, columns);
-  append_number(out, 5, 2);
-  append_number(out, 4, 4);
-  append_number(out, n, 4);
+  append_integer(out, std::uint16_t{5});
+  append_integer(out, std::uint32_t{4});
+  append_integer(out, static_cast<std::uint32_t>(n));
   append_column(out, columns[kTenant]);
   append_column(out, columns[0]);
   append_column(out, columns[count - 2]);
@@ -65,7 +66,7 @@ inline void append_added_crash(std::string& out, const RowView& row) {
   using namespace copy_format;
   Columns columns;
   split_row(row.tuple, columns);
-  append_number(out, 3, 2);
+  append_integer(out, std::uint16_t{3});
   append_column(out, columns[kTenant]);
   append_column(out, columns[kUser]);
   append_column(out, columns[kCrashTime]);

@@ -12,7 +12,8 @@ namespace {
 using namespace copy_format;
 
 // COPY counts microseconds from 2000-01-01 00:00 UTC, so that days begin at multiples of kDay.
-constexpr std::int64_t kDay = kMicrosPerDay, kCopyEpoch = 10'957 * kDay;
+constexpr std::int64_t kDay = kMicrosPerDay;
+static_assert(kCopyEpoch % kDay == 0);
 
 // What an entry of a table takes beside its names, about.
 constexpr std::size_t kEntry = 112;
@@ -23,19 +24,19 @@ constexpr std::size_t kAhead = 16;
 std::int64_t day_of(std::int64_t time) { return time / kDay - (time % kDay < 0 ? 1 : 0); }
 
 void append_time(std::string& out, std::int64_t time) {
-  append_number(out, 8, 4);
-  append_number(out, static_cast<std::uint64_t>(time), 8);
+  append_integer(out, std::uint32_t{8});
+  append_integer(out, static_cast<std::uint64_t>(time));
 }
 
 void append_count(std::string& out, std::uint64_t count) {
-  append_number(out, 8, 4);
-  append_number(out, count, 8);
+  append_integer(out, std::uint32_t{8});
+  append_integer(out, count);
 }
 
 void append_sum(std::string& out, std::string_view tenant, std::string_view event,
                 std::string_view property, std::uint64_t events, std::string_view total,
                 std::int64_t time) {
-  append_number(out, 6, 2);
+  append_integer(out, std::uint16_t{6});
   append_value(out, tenant);
   append_value(out, event);
   append_value(out, property);
@@ -140,7 +141,7 @@ void Tally::write_user_days(std::string& out) const {
            std::tie(b->key.tenant, b->key.day, b->key.name);
   });
   for (const Counted entry : entries) {
-    append_number(out, 5, 2);
+    append_integer(out, std::uint16_t{5});
     append_value(out, entry->key.tenant);
     append_value(out, entry->key.name);
     append_count(out, entry->value.events);
@@ -151,7 +152,7 @@ void Tally::write_user_days(std::string& out) const {
 
 void Tally::write_kinds(std::string& out) const {
   for (const auto& [hash, key, kind] : kinds_.entries()) {
-    append_number(out, 4, 2);
+    append_integer(out, std::uint16_t{4});
     append_value(out, key.tenant);
     append_value(out, key.name);
     append_count(out, kind.events);

@@ -14,7 +14,6 @@ using scan::ends_with;
 using scan::find_either;
 using scan::find_last;
 using scan::find_last_either;
-using scan::is_digit;
 using scan::is_hex;
 using scan::is_letter;
 using scan::is_lower;

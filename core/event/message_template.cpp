@@ -11,10 +11,8 @@ namespace weir {
 namespace {
 
 using scan::contains;
-using scan::is_digit;
 using scan::is_hex;
 using scan::is_letter;
-using scan::is_space;
 using scan::is_word;
 using scan::starts_with;
 using scan::take_while;

@@ -6,14 +6,17 @@
 #include <cstring>
 #include <string_view>
 
+#include "core/json/ascii.h"
+
 namespace weir::scan {
 
-inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
+using weir::is_digit;
+using weir::is_space;
+
 inline bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 inline bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 inline bool is_letter(char c) { return is_lower(c) || is_upper(c); }
 inline bool is_word(char c) { return is_letter(c) || is_digit(c) || c == '_'; }
-inline bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 inline bool is_hex(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "core/json/number.h"
+#include "core/json/ascii.h"
 
 namespace weir {
 namespace {
@@ -36,10 +37,8 @@ constexpr Timestamp days_before(unsigned year, unsigned month) {
 
 static_assert(days_before(1970, 1) == 0 && days_before(2000, 3) == 11'017);
 
-constexpr Timestamp kFirstTime = days_before_year(1) * kMicrosPerDay;
-constexpr Timestamp kEndOfTime = days_before_year(10'000) * kMicrosPerDay;
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+static_assert(kFirstTime == days_before_year(1) * kMicrosPerDay);
+static_assert(kEndOfTime == days_before_year(10'000) * kMicrosPerDay);
 
 // The number that two digits write; larger than any that is asked for if one of them is no digit.
 unsigned two_digits(const char* at) {
@@ -114,7 +113,7 @@ bool follows_leap_second(Timestamp moment, unsigned year, unsigned month) {
 
 // Records and the flusher hold no other times; an offset can lead out of the year that is written.
 std::optional<Timestamp> in_years_1_to_9999(Timestamp time) {
-  if (time < kFirstTime || time >= kEndOfTime) return std::nullopt;
+  if (!is_in_range(time)) return std::nullopt;
   return time;
 }
 

@@ -17,6 +17,12 @@ constexpr Timestamp kMicrosPerSecond = 1'000'000;
 constexpr Timestamp kMicrosPerHour = 3600 * kMicrosPerSecond;
 constexpr Timestamp kMicrosPerDay = 24 * kMicrosPerHour;
 
+// What Weir takes: the years 1 to 9999, as RFC 3339 writes them. PostgreSQL could store more, but
+// its infinities are no times, and no client lives outside.
+constexpr Timestamp kFirstTime = -62'135'596'800 * kMicrosPerSecond;
+constexpr Timestamp kEndOfTime = 253'402'300'800 * kMicrosPerSecond;
+constexpr bool is_in_range(Timestamp time) { return kFirstTime <= time && time < kEndOfTime; }
+
 // An event that is further ahead of its receipt than this is taken to have happened at its receipt.
 constexpr Timestamp kMaxAhead = 23 * kMicrosPerHour;
 

@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/json/ascii.h"
+
 namespace weir {
 namespace {
 
 constexpr std::size_t kMostQuoted = 100;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 bool is_printable(char c) { return c > 0x20 && c < 0x7f; }

@@ -5,6 +5,7 @@
 #include "core/host/memory.h"
 #include "core/json/number.h"
 #include "core/json/text.h"
+#include "core/json/ascii.h"
 
 namespace weir {
 
@@ -20,8 +21,6 @@ constexpr std::size_t kEventsKept = 128;  // room for so many, over a forget()
 bool is_batch_name(std::string_view name) { return name == "events" || name == "batch"; }
 
 bool is_opening(char c) { return c == '{' || c == '['; }
-
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 void note(JsonValue& value, Reason fault) {
   if (value.fault == Reason::none) value.fault = fault;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/json/ascii.h"
+
 namespace weir {
 namespace {
 
@@ -10,8 +12,6 @@ constexpr std::size_t kMaxPlace = 131'071;
 
 // No literal that fits in memory brings an exponent beyond this back into range.
 constexpr std::int64_t kExponentStop = 1'000'000'000'000;
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // Takes the digits that `text` begins with away from it.
 std::string_view take_digits(std::string_view& text) {

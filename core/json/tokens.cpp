@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <new>
 
+#include "core/json/ascii.h"
+
 namespace weir {
 namespace {
 
 bool is_ascii(char c) { return static_cast<signed char>(c) >= 0; }
-
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 bool is_mark(char c) {
   return c == '{' || c == '}' || c == '[' || c == ']' || c == ',' || c == ':';

@@ -8,11 +8,6 @@
 namespace weir {
 namespace {
 
-// The years 1 to 9999, as Weir's timestamps have them: PostgreSQL could store more, but its
-// infinities are no times, and no client lives outside.
-constexpr Timestamp kFirstTime = -62'135'596'800 * kMicrosPerSecond;
-constexpr Timestamp kEndOfTime = 253'402'300'800 * kMicrosPerSecond;
-
 constexpr std::size_t kRowCountAt = 2;
 constexpr std::size_t kHeader = 15;       // bytes in front of the tenant's name
 constexpr std::size_t kFirstRoom = 1024;  // holds most single events

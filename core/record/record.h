@@ -36,8 +36,8 @@ constexpr std::uint8_t kRecordVersion = 1;
 // Names of columns and kinds are part of version 1.
 enum class RecordKind : std::uint8_t { events = 1, crashes = 2 };
 
-// The columns of a row, in the order of a record's tuples. Both kinds begin with the row's identity
-// and its tenant and end with its three times: that is all the flusher looks at.
+// The columns of a row, in the order of a record's tuples. Both kinds begin with the row's
+// identity, its tenant and its user, and end with its three times, which the flusher looks at.
 constexpr std::array<std::string_view, 12> kEventColumns = {
     "event_id",   "tenant_id",   "user_id",          "session_id",
     "event",      "app_version", "platform",         "country",
@@ -58,7 +58,7 @@ constexpr std::size_t kMaxRecord = 32 << 20;
 constexpr std::size_t kMaxTenant = 255;
 
 // COPY counts microseconds from 2000-01-01 on, and has a version in front of a jsonb.
-constexpr Timestamp kCopyEpoch = 946'684'800 * kMicrosPerSecond;
+constexpr Timestamp kCopyEpoch = 10'957 * kMicrosPerDay;
 constexpr char kJsonbVersion = 1;
 
 // Builds a record in one buffer that it keeps. Columns have to be given in the table's order, all

@@ -7,6 +7,7 @@
 
 #include "core/record/record.h"
 #include "core/redis/safety.h"
+#include "core/json/ascii.h"
 
 namespace weir {
 namespace {
@@ -25,8 +26,6 @@ constexpr std::size_t kBulkEnd = 2;  // "\r\n"
 constexpr std::size_t kMostCommand = std::numeric_limits<std::uint32_t>::max();
 
 constexpr std::size_t kLongestId = 41;  // 2^64-1 twice
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // An entry's id is two numbers with a hyphen between them. A look at the ends is enough to tell it
 // from what some other command would answer.

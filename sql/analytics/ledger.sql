@@ -1,0 +1,138 @@
+-- The adoption ledger: which milestones were reached, in how many workspaces. Sums alone, and no event.
+--
+--   SELECT weir_ledger.summary('2026-03-01', '2026-03-31');                        -- all tenants; as the role weir_ledger
+--   SELECT weir_ledger.summary('2026-03-01', '2026-03-31', 'Europe/Berlin', 'acme');
+--   SELECT weir.ledger_answer('acme', '2026-03-01', '2026-03-31');
+--
+-- The window is from one day to another, both counted, in a time zone.
+--
+--   families           five, always: each is the events of one name that say in which workspace they were, by the property
+--                      `workspace_id`. What names no workspace is not of the ledger
+--     events           how many; `users`: who had one; `workspaces`: in how many of them
+--   active_workspaces  those with an event of any family; a workspace is one of its tenant
+--   events, users      of all families together
+--   days               events and active workspaces of each day
+--
+-- `exact` is false where a day had more than a thousand workspaces of a tenant (docs/rollups.md): those beyond are in
+-- `events` and `users`, but not among the workspaces.
+SET LOCAL ROLE weir_owner;
+SET LOCAL check_function_bodies = off;
+
+CREATE OR REPLACE FUNCTION weir.ledger_families() RETURNS TABLE (place integer, family text, event text)
+LANGUAGE sql IMMUTABLE
+AS $$
+  VALUES (1, 'onboarding_checkpoint', 'onboarding_checkpoint_completed'), (2, 'support_diagnostics', 'support_diagnostics_opened'),
+    (3, 'operation', 'operation_started'), (4, 'stored_report', 'stored_report_created'),
+    (5, 'review_pack', 'review_pack_generation_requested')
+$$;
+
+-- What a server can say of its own users. A workspace may be on several, so its name is in the parts, which are not
+-- for whoever asks: 'workspace', ["DAY", "EVENT", "TENANT", "NAME"].
+CREATE OR REPLACE FUNCTION weir.ledger_partial(tenant text, first_day date, last_day date, zone text) RETURNS SETOF weir.part
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB'
+AS $$
+  WITH counts AS MATERIALIZED (
+    SELECT f.event, c.day, c.value, c.events
+    FROM weir.ledger_families() AS f, LATERAL weir.counts_in(tenant, zone, 'workspace', f.event, first_day, last_day) AS c
+  ), sets AS MATERIALIZED (
+    SELECT f.event, s.chunk, bit_or(s.users) AS users
+    FROM weir.ledger_families() AS f, LATERAL weir.sets_in(tenant, zone, 'workspace', f.event, first_day, last_day) AS s
+    GROUP BY f.event, s.chunk
+  )
+  SELECT 'workspace', jsonb_build_array(c.day, c.event, tenant, c.value)::text, c.events::numeric FROM counts AS c WHERE c.value IS NOT NULL
+  UNION ALL
+  SELECT 'other', jsonb_build_array(c.day, c.event)::text, sum(c.events) FROM counts AS c WHERE c.value IS NULL GROUP BY c.day, c.event
+  UNION ALL
+  SELECT 'users', s.event, sum(bit_count(s.users)) FROM sets AS s GROUP BY s.event
+  UNION ALL
+  SELECT 'users', '', sum(bit_count(s.users)) FROM (SELECT bit_or(s.users) AS users FROM sets AS s GROUP BY s.chunk) AS s
+$$;
+
+-- The answer, from the parts of all servers, and of several tenants where all of them are asked for.
+CREATE OR REPLACE FUNCTION weir.ledger_merge(parts weir.part[], first_day date, last_day date) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+SET jit = off
+AS $$
+  WITH said AS MATERIALIZED (
+    SELECT (k.key ->> 0)::date AS day, k.key ->> 1 AS event, CASE k.figure WHEN 'workspace' THEN (k.key -> 2)::text || (k.key -> 3)::text END AS workspace,
+      k.amount AS events
+    FROM (SELECT p.figure, p.key::jsonb AS key, p.amount FROM unnest(parts) AS p WHERE p.figure IN ('workspace', 'other') OFFSET 0) AS k
+  )
+  SELECT jsonb_build_object('exact', NOT EXISTS (SELECT FROM said AS s WHERE s.workspace IS NULL),
+    'active_workspaces', (SELECT count(DISTINCT s.workspace) FROM said AS s),
+    'events', (SELECT coalesce(sum(s.events), 0) FROM said AS s), 'users', weir.amount_of(parts, 'users'),
+    'families', (
+      SELECT jsonb_agg(jsonb_build_object('family', f.family, 'event', f.event, 'events', coalesce(s.events, 0),
+        'users', weir.amount_of(parts, 'users', f.event), 'workspaces', coalesce(s.workspaces, 0)) ORDER BY f.place)
+      FROM weir.ledger_families() AS f
+      LEFT JOIN (
+        SELECT s.event, sum(s.events) AS events, count(DISTINCT s.workspace) AS workspaces FROM said AS s GROUP BY s.event
+      ) AS s ON s.event = f.event),
+    'days', (
+      SELECT jsonb_agg(jsonb_build_object('start', n.start, 'events', coalesce(s.events, 0), 'active_workspaces', coalesce(s.workspaces, 0)) ORDER BY n.start)
+      FROM weir.starts('day', first_day, last_day) AS n (start)
+      LEFT JOIN (
+        SELECT s.day, sum(s.events) AS events, count(DISTINCT s.workspace) AS workspaces FROM said AS s GROUP BY s.day
+      ) AS s ON s.day = n.start))
+$$;
+
+CREATE OR REPLACE FUNCTION weir.ledger_answer(tenant text, first_day date, last_day date, zone text DEFAULT 'UTC') RETURNS jsonb
+LANGUAGE sql STABLE
+AS $$
+  SELECT jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', zone, 'as_of', weir.counted_until(tenant))
+    || weir.ledger_merge(ARRAY(SELECT p FROM weir.ledger_partial(tenant, first_day, last_day, zone) AS p), first_day, last_day)
+$$;
+COMMENT ON FUNCTION weir.ledger_answer(text, date, date, text) IS
+  'The adoption ledger of a tenant within a window of days. sql/analytics/ledger.sql defines it.';
+
+-- The window, if it may be asked for.
+CREATE OR REPLACE FUNCTION weir_ledger.window_of(first_day date, last_day date, zone text) RETURNS daterange
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
+AS $$
+BEGIN
+  IF (first_day <= last_day AND last_day - first_day < 1100) IS NOT TRUE THEN
+    RAISE invalid_parameter_value USING MESSAGE = 'The window is no such: give a first day and a last one, of 1100 days at most';
+  END IF;
+  PERFORM weir.known_zone(zone);
+  RETURN daterange(first_day, last_day, '[]');
+END
+$$;
+
+CREATE OR REPLACE FUNCTION weir_ledger.summary(first_day date, last_day date, zone text DEFAULT 'UTC', only_tenant text DEFAULT NULL) RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
+AS $$
+  SELECT jsonb_build_object('tenant', only_tenant, 'from', first_day, 'to', last_day, 'zone', weir.known_zone(zone),
+      'as_of', (SELECT min(coalesce(weir.counted_until(t), '-infinity')) FROM weir.ledger_tenants(only_tenant) AS t))
+    || weir.ledger_merge(ARRAY(
+      SELECT p FROM weir.ledger_tenants(only_tenant) AS t, LATERAL weir.ledger_partial(t, first_day, last_day, weir.known_zone(zone)) AS p),
+      first_day, last_day)
+  FROM weir_ledger.window_of(first_day, last_day, zone)
+$$;
+COMMENT ON FUNCTION weir_ledger.summary(date, date, text, text) IS
+  'The adoption ledger of one tenant, or of all of them together. sql/analytics/ledger.sql in Weir''s source defines it.';
+
+-- The tenant, or all of whom anything is counted.
+CREATE OR REPLACE FUNCTION weir.ledger_tenants(only_tenant text) RETURNS SETOF text
+LANGUAGE sql STABLE
+AS $$
+  WITH RECURSIVE tenants AS (
+    (SELECT d.tenant_id FROM weir.day_counts AS d ORDER BY d.tenant_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT d.tenant_id FROM weir.day_counts AS d WHERE d.tenant_id > t.tenant_id ORDER BY d.tenant_id LIMIT 1)
+    FROM tenants AS t WHERE t.tenant_id IS NOT NULL
+  )
+  SELECT only_tenant WHERE only_tenant IS NOT NULL
+  UNION ALL
+  SELECT t.tenant_id FROM tenants AS t WHERE only_tenant IS NULL AND t.tenant_id IS NOT NULL
+$$;
+
+GRANT EXECUTE ON FUNCTION weir.ledger_families(), weir.ledger_partial(text, date, date, text), weir.ledger_merge(weir.part[], date, date),
+  weir.ledger_answer(text, date, date, text), weir.ledger_tenants(text) TO weir_reader;
+DO $$
+BEGIN
+  IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'weir_ledger') THEN
+    GRANT EXECUTE ON FUNCTION weir_ledger.window_of(date, date, text), weir_ledger.summary(date, date, text, text) TO weir_ledger;
+  END IF;
+END
+$$;

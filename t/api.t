@@ -249,7 +249,7 @@ subtest 'days of a time zone' => sub {
 };
 
 subtest 'figures of crashes, audience and costs' => sub {
-  for my $path (qw(crashes crash_releases audience costs)) {
+  for my $path (qw(crashes crash_releases audience costs ledger)) {
     my $answer = ask($api, "/v1/$path?from=2026-11-01&to=2026-11-03&tz=Europe/Berlin");
     is $answer->{status}, 200, "$path is answered" or diag $answer->{body};
     is_deeply [ $answer->{json}->@{qw(tenant from to zone)} ], [qw(acme 2026-11-01 2026-11-03 Europe/Berlin)], 'with its window and zone';
@@ -278,6 +278,15 @@ subtest 'all key figures at once' => sub {
     users usage features performance crashes costs countries versions platforms cli days weeks months);
   problem_is(ask($api, '/stats?tz=Europe/Berlin'), 400, 'bad_parameter', 'a zone whose days are not kept', parameter => 'tz');
   problem_is(ask($api, '/stats?tenant=globex'), 403, 'forbidden', 'another tenant');
+};
+
+subtest 'heavy users, segments, risk of churn' => sub {
+  my $heavy = ask($api, '/v1/heavy_users?from=2026-11-01&to=2026-11-03&top=3')->{json};
+  is_deeply [ scalar $heavy->{users}->@*, $heavy->{active}, $heavy->{concentration}[4]{share} ], [ 3, 15, 0.533333 ], 'three of fifteen; eight have eight events';
+  is_deeply ask($api, '/v1/segments?from=2026-11-01&to=2026-11-14')->{json}{weeks}, [], 'segments come from the roll-ups';
+  problem_is(ask($api, '/v1/segments?tz=Europe/Berlin'), 400, 'bad_parameter', 'and from zones that are kept', parameter => 'tz');
+  is ask($api, '/v1/churn_risk?to=2026-11-10')->{json}{weights}{silence}, 60, 'the score says its weights';
+  problem_is(ask($api, "/v1/$_?tenant=globex"), 403, 'forbidden', "$_ of another tenant") for qw(heavy_users segments churn_risk);
 };
 
 subtest 'weirctl viewers' => sub {

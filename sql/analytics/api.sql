@@ -81,6 +81,42 @@ AS $$
   FROM weir.asked_window(stats.first_day, stats.last_day, stats.zone) AS w
 $$;
 
+CREATE OR REPLACE FUNCTION weir_api.ledger(viewer text, tenant text, first_day date, last_day date, zone text) RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
+AS $$
+  SELECT weir.ledger_answer(
+    weir.viewed_tenant(ledger.viewer, ledger.tenant),
+    w.since, w.until, w.zone)
+  FROM weir.asked_window(ledger.first_day, ledger.last_day, ledger.zone) AS w
+$$;
+
+CREATE OR REPLACE FUNCTION weir_api.heavy_users(viewer text, tenant text, first_day date, last_day date, most integer) RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
+AS $$
+  SELECT weir.heavy_users_answer(
+    weir.viewed_tenant(heavy_users.viewer, heavy_users.tenant),
+    w.since, w.until, coalesce(most, 20))
+  FROM weir.asked_window(heavy_users.first_day, heavy_users.last_day, 'UTC') AS w
+$$;
+
+CREATE OR REPLACE FUNCTION weir_api.segments(viewer text, tenant text, first_day date, last_day date, zone text) RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
+AS $$
+  SELECT weir.segments_answer(
+    weir.viewed_tenant(segments.viewer, segments.tenant),
+    w.since, w.until, w.zone)
+  FROM weir.asked_window(segments.first_day, segments.last_day, segments.zone) AS w
+$$;
+
+CREATE OR REPLACE FUNCTION weir_api.churn_risk(viewer text, tenant text, last_day date, most integer) RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
+AS $$
+  SELECT weir.churn_risk_answer(
+    weir.viewed_tenant(churn_risk.viewer, churn_risk.tenant),
+    w.until, coalesce(most, 20))
+  FROM weir.asked_window(NULL, churn_risk.last_day, 'UTC') AS w
+$$;
+
 CREATE OR REPLACE FUNCTION weir_api.users(viewer text, tenant text, first_day date, last_day date, zone text) RETURNS jsonb
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
 AS $$

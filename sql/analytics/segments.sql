@@ -1,0 +1,228 @@
+-- Who uses it much, of which kind users are, and who is about to leave.
+--
+--   SELECT weir.heavy_users_answer('acme', '2026-03-01', '2026-03-31', 'UTC', 20);
+--   SELECT weir.segments_answer('acme', '2026-03-01', '2026-03-31');
+--   SELECT weir.churn_risk_answer('acme', '2026-03-31', 20);
+--
+-- Users are named by the ids that clients made up for them. Days are those of UTC for heavy users and the risk, which
+-- are read from user_days; segments are by week, from sets of users, in a zone whose days are kept.
+--
+-- Heavy users: events of each user within the window. `users` lists those with the most, `concentration` says which share
+-- of all events the top 1, 5, 10, 20 and 50 % of the users have (a part of a user counts as one).
+--
+-- Segments: in each whole week (from Monday) of the window, each user known by its end is in just one; the first that fits:
+--   new          the earliest event was in this week
+--   resurrected  had events in it, and none in the four weeks before
+--   power        had events on 4 and more of its days
+--   active       on 2 or 3
+--   casual       on 1
+--   at_risk      none in it, but in the week before
+--   dormant      none in both, but in the three weeks before these
+--   churned      none in these five weeks
+-- `moves` counts who was in one segment in a week and in another or the same in the next; of the week before the first
+-- one there is none.
+--
+-- Risk of churn: a number from 0 to 100 for each user with events on 3 or more of the 90 days that end with a day, and
+-- not new in the last 14 of them. It is the sum of three parts, each from 0 to 1 times its weight:
+--   silence  60  days since the last event, by the user's own rhythm (the mean of days from one day with events to the
+--                next): 0 up to one rhythm, 1 from four on, and evenly between. A rhythm is a week at the least
+--   fall     30  events of the last 28 days against those of the 28 before: 1 less their ratio, 0 if there are more
+--   crashes  10  crashes in the last 28 days: a third for each, 1 from three on
+-- Bands: low below 30, medium below 60, high from 60 on. Each user of the list comes with the three parts, so that it can
+-- be seen what makes the number.
+SET LOCAL ROLE weir_owner;
+SET LOCAL check_function_bodies = off;
+
+-- What a server can say of its own users: how many had N events (figure size, key N), and those with the most.
+CREATE OR REPLACE FUNCTION weir.heavy_users_partial(tenant text, first_day date, last_day date, most integer) RETURNS SETOF weir.part
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB'
+AS $$
+  WITH sums AS MATERIALIZED (
+    SELECT d.user_id, sum(d.events) AS events
+    FROM weir.user_days AS d
+    WHERE d.tenant_id = tenant AND d.day BETWEEN first_day AND last_day
+    GROUP BY d.user_id
+  )
+  SELECT 'size', s.events::text, count(*)::numeric FROM sums AS s GROUP BY s.events
+  UNION ALL
+  SELECT 'user', t.user_id, t.events FROM (SELECT * FROM sums AS s ORDER BY s.events DESC, s.user_id COLLATE "C" LIMIT most) AS t
+$$;
+
+CREATE OR REPLACE FUNCTION weir.heavy_users_merge(parts weir.part[], most integer) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+AS $$
+  WITH sizes AS MATERIALIZED (
+    SELECT s.events, s.users, sum(s.users) OVER w AS users_so_far, sum(s.users * s.events) OVER w AS events_so_far
+    FROM (SELECT p.key::numeric AS events, sum(p.amount) AS users FROM unnest(parts) AS p WHERE p.figure = 'size' GROUP BY p.key) AS s
+    WINDOW w AS (ORDER BY s.events DESC)
+  ), whole AS (
+    SELECT coalesce(max(s.users_so_far), 0) AS users, coalesce(max(s.events_so_far), 0) AS events FROM sizes AS s
+  )
+  SELECT jsonb_build_object('active', w.users, 'events', w.events,
+    'users', (
+      SELECT coalesce(jsonb_agg(jsonb_build_object('user', t.key, 'events', t.amount, 'share', weir.ratio(t.amount, w.events)) ORDER BY t.amount DESC, t.key COLLATE "C"), '[]')
+      FROM (SELECT p.key, p.amount FROM unnest(parts) AS p WHERE p.figure = 'user' ORDER BY p.amount DESC, p.key COLLATE "C" LIMIT most) AS t),
+    'concentration', (
+      SELECT jsonb_agg(jsonb_build_object('top', n, 'users', ceil(w.users * n / 100), 'share', (
+        SELECT weir.ratio(s.events_so_far - (s.users_so_far - ceil(w.users * n / 100)) * s.events, w.events)
+        FROM sizes AS s WHERE s.users_so_far >= ceil(w.users * n / 100) ORDER BY s.users_so_far LIMIT 1)) ORDER BY n)
+      FROM unnest(ARRAY[1, 5, 10, 20, 50]::numeric[]) AS n))
+  FROM whole AS w
+$$;
+
+CREATE OR REPLACE FUNCTION weir.heavy_users_answer(tenant text, first_day date, last_day date, most integer DEFAULT 20) RETURNS jsonb
+LANGUAGE sql STABLE
+AS $$
+  SELECT jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', 'UTC', 'exact', true)
+    || weir.heavy_users_merge(ARRAY(SELECT p FROM weir.heavy_users_partial(tenant, first_day, last_day, most) AS p), most)
+$$;
+COMMENT ON FUNCTION weir.heavy_users_answer(text, date, date, integer) IS
+  'Who uses it most, and how uneven that is. sql/analytics/segments.sql defines it.';
+
+-- Who was in which segment in each whole week of the window, as sets. Chunks go by themselves: what is missing is empty.
+CREATE OR REPLACE FUNCTION weir.segment_sets(tenant text, first_day date, last_day date, zone text)
+RETURNS TABLE (week date, chunk integer, segment text, users varbit)
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB'
+AS $$
+  WITH nobody AS (
+    SELECT weir.at_bits(0, 0) AS bits
+  ), weeks AS MATERIALIZED (
+    SELECT s::date AS week FROM generate_series(date_trunc('week', first_day::timestamp + interval '6 days'), last_day - 6, interval '7 days') AS s
+  ), active AS MATERIALIZED (
+    SELECT date_trunc('week', d.day::timestamp)::date AS week, d.chunk, bit_or(d.users) AS users, weir.bits_added(d.users) AS planes
+    FROM weir.day_sets AS d
+    WHERE d.tenant_id = tenant AND d.zone = segment_sets.zone AND d.subject = 'active' AND d.value = '' AND d.day BETWEEN first_day - 41 AND last_day
+    GROUP BY 1, 2
+  ), fresh AS MATERIALIZED (
+    SELECT date_trunc('week', d.day::timestamp)::date AS week, d.chunk, bit_or(d.users) AS users
+    FROM weir.day_sets AS d
+    WHERE d.tenant_id = tenant AND d.zone = segment_sets.zone AND d.subject = 'new' AND d.value = '' AND d.day <= last_day
+    GROUP BY 1, 2
+  ), sets AS MATERIALIZED (
+    SELECT w.week, c.chunk,
+      (SELECT bit_or(f.users) FROM fresh AS f WHERE f.chunk = c.chunk AND f.week <= w.week)::varbit AS known,
+      coalesce((SELECT f.users FROM fresh AS f WHERE f.chunk = c.chunk AND f.week = w.week), n.bits)::varbit AS fresh,
+      coalesce(a.users, n.bits)::varbit AS here, coalesce(a.planes, '{}') AS planes,
+      coalesce((SELECT b.users FROM active AS b WHERE b.chunk = c.chunk AND b.week = w.week - 7), n.bits)::varbit AS last_week,
+      coalesce((SELECT bit_or(b.users) FROM active AS b WHERE b.chunk = c.chunk AND b.week BETWEEN w.week - 28 AND w.week - 7), n.bits)::varbit AS before
+    FROM weeks AS w CROSS JOIN (SELECT DISTINCT f.chunk FROM fresh AS f) AS c CROSS JOIN nobody AS n
+    LEFT JOIN active AS a ON a.week = w.week AND a.chunk = c.chunk
+  )
+  SELECT s.week, s.chunk, g.segment, g.users
+  FROM sets AS s
+  CROSS JOIN LATERAL (SELECT coalesce(s.planes[3], s.here # s.here) AS four, coalesce(s.planes[2], s.here # s.here) AS two, s.here & ~s.fresh & s.before AS stayed) AS k
+  CROSS JOIN LATERAL (VALUES ('new', s.fresh), ('resurrected', s.here & ~s.fresh & ~s.before), ('power', k.stayed & k.four),
+    ('active', k.stayed & k.two & ~k.four), ('casual', k.stayed & ~k.two & ~k.four), ('at_risk', s.known & ~s.here & ~s.fresh & s.last_week),
+    ('dormant', s.known & ~s.here & ~s.fresh & ~s.last_week & s.before), ('churned', s.known & ~s.here & ~s.fresh & ~s.before)) AS g (segment, users)
+  WHERE s.known IS NOT NULL
+$$;
+
+CREATE OR REPLACE FUNCTION weir.segments_partial(tenant text, first_day date, last_day date, zone text) RETURNS SETOF weir.part
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB'
+AS $$
+  WITH sets AS MATERIALIZED (
+    SELECT * FROM weir.segment_sets(tenant, first_day, last_day, zone)
+  )
+  SELECT 'size', s.week || ' ' || s.segment, sum(bit_count(s.users))::numeric FROM sets AS s GROUP BY s.week, s.segment
+  UNION ALL
+  SELECT 'move', b.week || ' ' || a.segment || ' ' || b.segment, sum(bit_count(a.users & b.users))
+  FROM sets AS a JOIN sets AS b ON b.week = a.week + 7 AND b.chunk = a.chunk
+  GROUP BY b.week, a.segment, b.segment
+  HAVING sum(bit_count(a.users & b.users)) > 0
+$$;
+
+CREATE OR REPLACE FUNCTION weir.segments_merge(parts weir.part[]) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+AS $$
+  WITH said AS MATERIALIZED (
+    SELECT p.figure, split_part(p.key, ' ', 1) AS week, split_part(p.key, ' ', 2) AS a, split_part(p.key, ' ', 3) AS b, sum(p.amount) AS users
+    FROM unnest(parts) AS p GROUP BY 1, 2, 3, 4
+  )
+  SELECT jsonb_build_object('weeks', coalesce(jsonb_agg(jsonb_build_object('start', w.week, 'users', w.users, 'segments', w.sizes,
+    'moves', (SELECT coalesce(jsonb_agg(jsonb_build_object('from', m.a, 'to', m.b, 'users', m.users) ORDER BY m.users DESC, m.a, m.b), '[]')
+      FROM said AS m WHERE m.figure = 'move' AND m.week = w.week)) ORDER BY w.week), '[]'))
+  FROM (
+    SELECT s.week, sum(s.users) AS users, jsonb_object_agg(s.a, s.users) AS sizes FROM said AS s WHERE s.figure = 'size' GROUP BY s.week
+  ) AS w
+$$;
+
+CREATE OR REPLACE FUNCTION weir.segments_answer(tenant text, first_day date, last_day date, zone text DEFAULT 'UTC') RETURNS jsonb
+LANGUAGE sql STABLE
+AS $$
+  SELECT jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', zone, 'as_of', weir.counted_until(tenant), 'exact', true)
+    || weir.segments_merge(ARRAY(SELECT p FROM weir.segments_partial(tenant, first_day, last_day, weir.kept_zone(tenant, zone)) AS p))
+$$;
+COMMENT ON FUNCTION weir.segments_answer(text, date, date, text) IS
+  'Segments of a tenant''s users by week, and moves between them. sql/analytics/segments.sql defines them.';
+
+-- Each user's parts of the risk, from 0 to 1.
+CREATE OR REPLACE FUNCTION weir.churn_risks(tenant text, last_day date)
+RETURNS TABLE (user_id text, silence numeric, fall numeric, crashes numeric, last_seen date)
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB'
+AS $$
+  WITH days AS (
+    SELECT d.user_id, count(*) AS days, min(d.day) AS first_day, max(d.day) AS last_day,
+      sum(d.events) FILTER (WHERE d.day > churn_risks.last_day - 28) AS lately,
+      sum(d.events) FILTER (WHERE d.day <= churn_risks.last_day - 28 AND d.day > churn_risks.last_day - 56) AS before
+    FROM weir.user_days AS d
+    WHERE d.tenant_id = tenant AND d.day BETWEEN churn_risks.last_day - 89 AND churn_risks.last_day
+    GROUP BY d.user_id
+    HAVING count(*) >= 3 AND min(d.day) <= churn_risks.last_day - 14
+  ), fell AS (
+    SELECT c.user_id, count(*) AS crashes FROM weir.crashes AS c
+    WHERE c.tenant_id = tenant AND c."timestamp" >= (churn_risks.last_day - 27)::timestamp AT TIME ZONE 'UTC'
+      AND c."timestamp" < (churn_risks.last_day + 1)::timestamp AT TIME ZONE 'UTC' AND c.user_id IS NOT NULL
+    GROUP BY c.user_id
+  )
+  SELECT d.user_id,
+    least(1, greatest(0, ((churn_risks.last_day - d.last_day) / greatest(7, (d.last_day - d.first_day)::numeric / (d.days - 1)) - 1) / 3)),
+    CASE WHEN coalesce(d.before, 0) = 0 THEN 0 ELSE greatest(0, 1 - coalesce(d.lately, 0)::numeric / d.before) END,
+    least(1, coalesce(f.crashes, 0) / 3.0), d.last_day
+  FROM days AS d LEFT JOIN fell AS f ON f.user_id = d.user_id
+$$;
+
+CREATE OR REPLACE FUNCTION weir.churn_risk_partial(tenant text, last_day date, most integer) RETURNS SETOF weir.part
+LANGUAGE sql STABLE
+SET jit = off
+AS $$
+  WITH risks AS MATERIALIZED (
+    SELECT r.*, round(60 * r.silence + 30 * r.fall + 10 * r.crashes, 1) AS risk FROM weir.churn_risks(tenant, last_day) AS r
+  )
+  SELECT 'risk', least(9, floor(r.risk / 10))::text, count(*)::numeric FROM risks AS r GROUP BY 2
+  UNION ALL
+  SELECT 'user', jsonb_build_array(t.user_id, t.last_seen, round(60 * t.silence, 1), round(30 * t.fall, 1), round(10 * t.crashes, 1))::text, t.risk
+  FROM (SELECT * FROM risks AS r ORDER BY r.risk DESC, r.user_id COLLATE "C" LIMIT most) AS t
+$$;
+
+CREATE OR REPLACE FUNCTION weir.churn_risk_merge(parts weir.part[], most integer) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT jsonb_build_object('weights', '{"silence": 60, "fall": 30, "crashes": 10}'::jsonb, 'scored', sum(n.users),
+    'bands', jsonb_build_object('low', sum(n.users) FILTER (WHERE n.ten < 3), 'medium', sum(n.users) FILTER (WHERE n.ten BETWEEN 3 AND 5),
+      'high', sum(n.users) FILTER (WHERE n.ten >= 6)),
+    'distribution', jsonb_agg(n.users ORDER BY n.ten),
+    'users', (
+      SELECT coalesce(jsonb_agg(jsonb_build_object('user', t.about ->> 0, 'risk', t.risk, 'last_seen', t.about ->> 1, 'silence', t.about -> 2,
+        'fall', t.about -> 3, 'crashes', t.about -> 4) ORDER BY t.risk DESC, (t.about ->> 0) COLLATE "C"), '[]')
+      FROM (SELECT p.key::jsonb AS about, p.amount AS risk FROM unnest(parts) AS p WHERE p.figure = 'user'
+        ORDER BY p.amount DESC, (p.key::jsonb ->> 0) COLLATE "C" LIMIT most) AS t))
+  FROM (SELECT ten, weir.amount_of(parts, 'risk', ten::text) AS users FROM generate_series(0, 9) AS ten) AS n
+$$;
+
+CREATE OR REPLACE FUNCTION weir.churn_risk_answer(tenant text, last_day date, most integer DEFAULT 20) RETURNS jsonb
+LANGUAGE sql STABLE
+AS $$
+  SELECT jsonb_build_object('tenant', tenant, 'to', last_day, 'zone', 'UTC', 'exact', true)
+    || weir.churn_risk_merge(ARRAY(SELECT p FROM weir.churn_risk_partial(tenant, last_day, most) AS p), most)
+$$;
+COMMENT ON FUNCTION weir.churn_risk_answer(text, date, integer) IS
+  'Who is about to leave, and what says so. sql/analytics/segments.sql defines the score.';
+
+GRANT EXECUTE ON FUNCTION weir.heavy_users_partial(text, date, date, integer), weir.heavy_users_merge(weir.part[], integer),
+  weir.heavy_users_answer(text, date, date, integer), weir.segment_sets(text, date, date, text), weir.segments_partial(text, date, date, text),
+  weir.segments_merge(weir.part[]), weir.segments_answer(text, date, date, text), weir.churn_risks(text, date),
+  weir.churn_risk_partial(text, date, integer), weir.churn_risk_merge(weir.part[], integer), weir.churn_risk_answer(text, date, integer) TO weir_reader;

@@ -1,0 +1,97 @@
+-- Heavy users, segments and the risk of churn, against numbers worked out by hand.
+BEGIN;
+SET LOCAL search_path = weir, public;
+SET LOCAL client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS pgtap SCHEMA public;
+SELECT no_plan();
+\ir ../../sql/analytics/common.sql
+\ir ../../sql/analytics/stats.sql
+\ir ../../sql/analytics/segments.sql
+RESET ROLE;
+
+-- Days with events, at noon. Weeks begin on the Mondays 2026-03-02, -09, -16, -23, -30.
+CREATE TEMPORARY TABLE said (person text, day date, events integer);
+INSERT INTO said
+SELECT 'ann', d::date, 2 FROM generate_series('2026-03-02', '2026-03-29', interval '1 day') AS d
+UNION ALL VALUES ('ben', date '2026-03-02', 3), ('ben', '2026-03-10', 1), ('cat', '2026-01-05', 1), ('cat', '2026-03-17', 1), ('cat', '2026-03-18', 1),
+  ('dan', '2026-03-09', 40), ('dan', '2026-03-16', 20), ('dan', '2026-03-17', 20);
+
+CREATE FUNCTION pg_temp.store(people text[]) RETURNS void LANGUAGE sql AS $$
+  INSERT INTO weir.user_days (tenant_id, user_id, day, events, first_at, last_at)
+  SELECT 'acme', person, day, events, day + time '12:00', day + time '12:00' FROM said WHERE person = ANY (people);
+  INSERT INTO weir.events (event_id, tenant_id, user_id, event, "timestamp", client_timestamp)
+  SELECT gen_random_uuid(), 'acme', person, 'opened', day + time '12:00', day + time '12:00' FROM said, generate_series(1, events) WHERE person = ANY (people);
+  INSERT INTO weir.crashes (crash_id, tenant_id, user_id, fingerprint, "timestamp", client_timestamp)
+  SELECT gen_random_uuid(), 'acme', 'ann', 'f', '2026-03-28T10:00Z', '2026-03-28T10:00Z' WHERE 'ann' = ANY (people);
+  INSERT INTO weir.touched_days (tenant_id, day) SELECT DISTINCT 'acme', day FROM said WHERE person = ANY (people);
+$$;
+CREATE FUNCTION pg_temp.build() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  made text;
+BEGIN
+  LOOP
+    SELECT r.state INTO made FROM weir.refresh_roll_ups() AS r;
+    EXIT WHEN made <> 'built';
+  END LOOP;
+END
+$$;
+SELECT pg_temp.store(ARRAY['ann', 'ben', 'cat', 'dan']);
+SELECT pg_temp.build();
+
+-- March: dan 80, ann 56, ben 4, cat 2 are 142.
+CREATE TEMPORARY TABLE heavy AS SELECT heavy_users_answer('acme', '2026-03-01', '2026-03-31', 2) AS a;
+SELECT is(a - '{tenant,from,to,zone,concentration}'::text[], '{"exact": true, "active": 4, "events": 142,
+  "users": [{"user": "dan", "events": 80, "share": 0.56338}, {"user": "ann", "events": 56, "share": 0.394366}]}', 'who uses it most') FROM heavy;
+SELECT is(a #> '{concentration,0}', '{"top": 1, "users": 1, "share": 0.56338}', 'the top 1 % is one') FROM heavy;
+SELECT is(a #> '{concentration,4}', '{"top": 50, "users": 2, "share": 0.957746}', 'half of them have nearly all') FROM heavy;
+SELECT is(heavy_users_answer('nobody', '2026-03-01', '2026-03-31') -> 'users', '[]', 'of nobody there is none');
+
+-- Week of the 2nd: ann and ben are new, cat was away since January. 9th: ann power, ben casual, dan new.
+-- 16th: cat is back, ben at risk, dan active. 23rd: ben dormant, cat and dan at risk.
+CREATE TEMPORARY TABLE parted AS SELECT segments_answer('acme', '2026-03-01', '2026-03-31') AS a;
+CREATE FUNCTION pg_temp.week(n integer, wanted jsonb, claim text) RETURNS text LANGUAGE sql AS $$
+  SELECT is((SELECT jsonb_object_agg(s.key, s.value) FROM jsonb_each(a #> ARRAY['weeks', n::text, 'segments']) AS s WHERE s.value <> '0'), wanted, claim) FROM parted
+$$;
+SELECT is(jsonb_array_length(a -> 'weeks'), 4, 'four whole weeks') FROM parted;
+SELECT pg_temp.week(0, '{"new": 2, "churned": 1}', 'the first week');
+SELECT pg_temp.week(1, '{"new": 1, "power": 1, "casual": 1, "churned": 1}', 'the second');
+SELECT pg_temp.week(2, '{"resurrected": 1, "power": 1, "active": 1, "at_risk": 1}', 'the third');
+SELECT pg_temp.week(3, '{"power": 1, "dormant": 1, "at_risk": 2}', 'the fourth');
+SELECT is(a #> '{weeks,2,moves}', '[{"from": "casual", "to": "at_risk", "users": 1}, {"from": "churned", "to": "resurrected", "users": 1},
+  {"from": "new", "to": "active", "users": 1}, {"from": "power", "to": "power", "users": 1}]', 'who moved where') FROM parted;
+SELECT is(a #> '{weeks,0,moves}', '[]', 'before the first week nobody moved') FROM parted;
+SELECT is(segments_answer('acme', '2026-03-03', '2026-03-07') -> 'weeks', '[]', 'without a whole week there is nothing');
+SELECT throws_ok($$SELECT segments_answer('acme', '2026-03-03', '2026-03-07', 'Asia/Tokyo')$$, '22023', NULL, 'a zone that is not kept');
+
+-- On April 20th ann is away for 22 days, with a rhythm of a week at the least: (22/7 - 1) / 3 of 60; 12 events in 28 days
+-- (from March 24th on), 44 in those before: 1 - 12/44 of 30; one crash: 1/3 of 10. dan is away for 34 days, 1 of 60, with
+-- nothing lately of 80: 30. ben and cat have two days with events in these 90.
+CREATE TEMPORARY TABLE risk AS SELECT churn_risk_answer('acme', '2026-04-20', 3) AS a;
+SELECT is(a - '{tenant,to,zone,distribution}'::text[], '{"exact": true, "weights": {"silence": 60, "fall": 30, "crashes": 10}, "scored": 2,
+  "bands": {"low": 0, "medium": 0, "high": 2}, "users": [
+  {"user": "dan", "risk": 90, "last_seen": "2026-03-17", "silence": 60, "fall": 30, "crashes": 0},
+  {"user": "ann", "risk": 68, "last_seen": "2026-03-29", "silence": 42.9, "fall": 21.8, "crashes": 3.3}]}', 'who is about to leave, and why') FROM risk;
+SELECT is(a -> 'distribution', '[0, 0, 0, 0, 0, 0, 1, 0, 0, 1]', 'by tens') FROM risk;
+SELECT is(churn_risk_answer('nobody', '2026-04-20') -> 'scored', '0', 'of nobody there is none');
+
+-- Two servers, users split between them.
+CREATE FUNCTION pg_temp.server(people text[]) RETURNS void LANGUAGE sql AS $$
+  DELETE FROM weir.events; DELETE FROM weir.crashes; DELETE FROM weir.user_days; DELETE FROM weir.day_sets; DELETE FROM weir.day_counts; DELETE FROM weir.day_sessions;
+  DELETE FROM weir.user_numbers;
+  SELECT pg_temp.store(people); SELECT pg_temp.build();
+$$;
+CREATE TEMPORARY TABLE parts AS SELECT 'what' AS what, p FROM segments_partial('acme', '2026-03-01', '2026-03-31', 'UTC') AS p WHERE false;
+CREATE FUNCTION pg_temp.tell() RETURNS void LANGUAGE sql AS $$
+  INSERT INTO parts SELECT 'heavy', p FROM weir.heavy_users_partial('acme', '2026-03-01', '2026-03-31', 2) AS p
+  UNION ALL SELECT 'segments', p FROM weir.segments_partial('acme', '2026-03-01', '2026-03-31', 'UTC') AS p
+  UNION ALL SELECT 'risk', p FROM weir.churn_risk_partial('acme', '2026-04-20', 3) AS p
+$$;
+SELECT pg_temp.server(ARRAY['ann', 'cat']);
+SELECT pg_temp.tell();
+SELECT pg_temp.server(ARRAY['ben', 'dan']);
+SELECT pg_temp.tell();
+SELECT is(heavy_users_merge(ARRAY(SELECT p FROM parts WHERE what = 'heavy'), 2), (SELECT a - '{tenant,from,to,zone,exact}'::text[] FROM heavy), 'heavy users of two servers');
+SELECT is(segments_merge(ARRAY(SELECT p FROM parts WHERE what = 'segments')), (SELECT a - '{tenant,from,to,zone,exact,as_of}'::text[] FROM parted), 'segments of two servers');
+SELECT is(churn_risk_merge(ARRAY(SELECT p FROM parts WHERE what = 'risk'), 3), (SELECT a - '{tenant,to,zone,exact}'::text[] FROM risk), 'risks of two servers');
+SELECT * FROM finish();
+ROLLBACK;

@@ -23,8 +23,12 @@ std::string duration_text(seconds time) {
   return std::to_string(count / 3600) + " h " + std::to_string(count % 3600 / 60) + " min";
 }
 
-Progress::Progress(const char* what, std::size_t total, const char* unit)
-    : what_(what), unit_(unit), total_(total), on_terminal_(isatty(STDERR_FILENO) != 0) {}
+Progress::Progress(const char* what, std::size_t total, const char* unit, std::size_t shares)
+    : what_(what),
+      unit_(unit),
+      shares_(shares),
+      total_(total * shares),
+      on_terminal_(isatty(STDERR_FILENO) != 0) {}
 
 Progress::~Progress() { clear(); }
 
@@ -41,7 +45,8 @@ void Progress::say() {
   // What is begun anew may turn out to be more than was counted.
   const std::size_t rest = total_ > done_ ? total_ - done_ : 0;
   const double left = spent / static_cast<double>(done_) * static_cast<double>(rest);
-  std::cerr << (on_terminal_ ? kClearLine : "") << what_ << ": " << done_ << " of " << total_;
+  std::cerr << (on_terminal_ ? kClearLine : "") << what_ << ": " << done_ / shares_ << " of "
+            << total_ / shares_;
   if (unit_ != nullptr) {
     std::cerr << " " << unit_ << ", " << std::llround(static_cast<double>(done_) / spent) << "/s";
   }

@@ -19,15 +19,16 @@ std::string duration_text(std::chrono::seconds time);
 
 class Progress {
  public:
-  // With `unit`, the rate is told too.
-  Progress(const char* what, std::size_t total, const char* unit = nullptr);
+  // With `unit`, the rate is told too. Where a piece is done in parts that take different times,
+  // `shares` says into how many shares it falls, and step() how many of them are done.
+  Progress(const char* what, std::size_t total, const char* unit = nullptr, std::size_t shares = 1);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
   void step(std::size_t done = 1);
   // The work has turned out to be more.
-  void grow(std::size_t total) { total_ = total; }
+  void grow(std::size_t total) { total_ = total * shares_; }
   // Leaves the line to another word.
   void clear();
 
@@ -37,7 +38,7 @@ class Progress {
   void say();
 
   const char *what_, *unit_;
-  std::size_t total_, done_ = 0;
+  std::size_t shares_, total_, done_ = 0;  // the latter two in shares
   bool on_terminal_, has_line_ = false;
   Clock::time_point began_ = Clock::now(), said_ = began_;
 };

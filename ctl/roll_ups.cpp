@@ -7,8 +7,11 @@ namespace weir::ctl {
 namespace {
 
 constexpr const char* kBacklog = "SELECT days, failing, oldest FROM weir.roll_up_backlog()";
-constexpr const char* kRefresh =
-    "SELECT state, tenant_id, day, trouble FROM weir.refresh_roll_ups($1)";
+constexpr const char* kMarked =
+    "SELECT clock_timestamp(), count(DISTINCT (tenant_id, day)) FROM weir.touched_days"
+    " WHERE $1::text IS NULL OR tenant_id = $1";
+constexpr const char* kChoose = "SELECT state, tenant_id, day FROM weir.choose_roll_up($1, $2)";
+constexpr const char* kBuild = "SELECT state, trouble FROM weir.build_roll_up($1, $2)";
 constexpr const char* kParts = "SELECT kind, tenant_id, zone, day FROM weir.parts_to_verify($1)";
 constexpr const char* kVerifySums =
     "SELECT part, subject, value, kept, counted FROM weir.verify_sums($1, $2)";
@@ -69,10 +72,23 @@ std::optional<Backlog> RollUps::backlog(std::string& error) {
   return Backlog{number(*rows, 0, 0), number(*rows, 0, 1), text(*rows, 0, 2)};
 }
 
-std::optional<RefreshStep> RollUps::refresh(const pg::Param& tenant, std::string& error) {
-  const auto rows = ask(kRefresh, {tenant}, error);
+std::optional<Marked> RollUps::marked(const pg::Param& tenant, std::string& error) {
+  const auto rows = ask(kMarked, {tenant}, error);
   if (!rows) return std::nullopt;
-  return RefreshStep{text(*rows, 0, 0), text(*rows, 0, 1), text(*rows, 0, 2), text(*rows, 0, 3)};
+  return Marked{text(*rows, 0, 0), number(*rows, 0, 1)};
+}
+
+std::optional<RefreshStep> RollUps::refresh(const pg::Param& tenant, const Marked& marked,
+                                            std::string& error) {
+  const auto chosen = ask(kChoose, {tenant, marked.until}, error);
+  if (!chosen) return std::nullopt;
+  RefreshStep step{text(*chosen, 0, 0), text(*chosen, 0, 1), text(*chosen, 0, 2), ""};
+  if (step.state != "chosen") return step;
+  const auto built = ask(kBuild, {step.tenant, step.day}, error);
+  if (!built) return std::nullopt;
+  step.state = text(*built, 0, 0);
+  step.trouble = text(*built, 0, 1);
+  return step;
 }
 
 std::optional<std::vector<Part>> RollUps::parts(const pg::Param& tenant, std::string& error) {

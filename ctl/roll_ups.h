@@ -5,7 +5,8 @@
 //   const auto days = roll_ups.begin_rebuild({}, /*forget=*/false, error);
 //   for (const Day& day : *days) if (!roll_ups.rebuild_sums(day, false, error)) return fail(error);
 //
-// Each call is a transaction of its own. None, or no value: `error` holds one sentence.
+// Each call is a transaction of its own, or two (refresh()). None, or no value: `error` holds one
+// sentence.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +21,12 @@ namespace weir::ctl {
 struct Backlog {
   std::int64_t days = 0, failing = 0;
   std::string oldest;  // as PostgreSQL prints it; "" for none
+};
+
+// What was marked at a moment of PostgreSQL's clock.
+struct Marked {
+  std::string until;
+  std::int64_t days = 0;
 };
 
 struct RefreshStep {
@@ -48,7 +55,10 @@ class RollUps {
   explicit RollUps(pg::Connection& database) : database_(database) {}
 
   std::optional<Backlog> backlog(std::string& error);
-  std::optional<RefreshStep> refresh(const pg::Param& tenant, std::string& error);
+  std::optional<Marked> marked(const pg::Param& tenant, std::string& error);
+  // Builds a day of those that were marked by then: what comes later is for the next one.
+  std::optional<RefreshStep> refresh(const pg::Param& tenant, const Marked& marked,
+                                     std::string& error);
 
   std::optional<std::vector<Part>> parts(const pg::Param& tenant, std::string& error);
   std::optional<std::vector<Difference>> verify(const Part& part, std::string& error);

@@ -3,7 +3,6 @@
 #include <chrono>
 #include <iostream>
 #include <memory>
-#include <set>
 #include <string>
 #include <thread>
 
@@ -11,6 +10,7 @@
 
 #include "ctl/command.h"
 #include "ctl/progress.h"
+#include "ctl/rebuilder.h"
 #include "ctl/roll_ups.h"
 #include "ctl/terminal.h"
 #include "pg/connection.h"
@@ -26,6 +26,7 @@ struct Options {
   std::string tenant;
   std::string add, drop;  // a zone
   bool forget = false;
+  int sessions = 2;
 };
 
 pg::Param tenant_of(const Options& options) {
@@ -58,7 +59,7 @@ int status(const Options& options) {
                                                  : ", marked since " + backlog->oldest + "\n");
   }
   if (backlog->failing > 0) {
-    std::cout << backlog->failing << " of them failed and are tried again every minute: "
+    std::cout << backlog->failing << " of them failed and are tried again, less and less often: "
               << "weirctl rollup refresh says why\n";
   }
   for (const Zone& zone : *zones) {
@@ -136,19 +137,20 @@ int refresh(const Options& options) {
   auto database = connect(options, error);
   if (!database) return fail(error);
   RollUps roll_ups(*database);
-  const auto backlog = roll_ups.backlog(error);
-  if (!backlog) return fail(error);
-  Progress progress("building", static_cast<std::size_t>(backlog->days));
+  const auto marked = roll_ups.marked(tenant_of(options), error);
+  if (!marked) return fail(error);
+  const auto days = static_cast<std::size_t>(marked->days);
+  Progress progress("building", days);
   std::size_t built = 0, failed = 0;
   for (;;) {
-    const auto step = roll_ups.refresh(tenant_of(options), error);
+    const auto step = roll_ups.refresh(tenant_of(options), *marked, error);
     if (!step) return fail(error);
     if (step->state == "idle") break;
     if (step->state == "busy") {
       std::this_thread::sleep_for(kBusyPause);
       continue;
     }
-    progress.grow(std::max(static_cast<std::size_t>(backlog->days), built + failed + 1));
+    progress.grow(std::max(days, built + failed + 1));
     progress.step();
     ++(step->state == "built" ? built : failed);
     if (step->state == "built") continue;
@@ -161,50 +163,14 @@ int refresh(const Options& options) {
   return failed == 0 ? kDone : fail(std::to_string(failed) + " days could not be built");
 }
 
-using Rebuild = std::optional<bool> (RollUps::*)(const Day&, bool, std::string&);
-
-// False: failed. `kept` counts the days whose figures had to stay.
-bool rebuild_each(RollUps& roll_ups, const std::vector<Day>& days, const Options& options,
-                  Rebuild rebuild, Progress& progress, std::set<std::string>& kept,
-                  std::string& error) {
-  for (const Day& day : days) {
-    const auto whole = (roll_ups.*rebuild)(day, options.forget, error);
-    if (!whole) return false;
-    if (!*whole) kept.insert(day.tenant + '\n' + day.day);
-    progress.step();
-  }
-  return true;
-}
-
-bool rebuild_users(RollUps& roll_ups, const std::vector<Day>& days, std::string& error) {
-  std::set<std::string> tenants;
-  for (const Day& day : days) tenants.insert(day.tenant);
-  for (const std::string& tenant : tenants) {
-    if (!roll_ups.rebuild_users(tenant, error)) return false;
-  }
-  return true;
-}
-
 int rebuild(const Options& options) {
   std::string error;
-  auto database = connect(options, error);
-  if (!database) return fail(error);
-  RollUps roll_ups(*database);
-  const auto days = roll_ups.begin_rebuild(tenant_of(options), options.forget, error);
-  if (!days) return fail(error);
-  std::set<std::string> kept;
-  {
-    Progress progress("rebuilding", 2 * days->size());
-    const bool done =
-        rebuild_each(roll_ups, *days, options, &RollUps::rebuild_sums, progress, kept, error) &&
-        rebuild_users(roll_ups, *days, error) &&
-        rebuild_each(roll_ups, *days, options, &RollUps::rebuild_day, progress, kept, error);
-    progress.clear();
-    if (!done) return fail(error + "; what was not done is to be done again");
-  }
-  std::cout << days->size() << " days rebuilt";
-  if (!kept.empty()) {
-    std::cout << "; " << kept.size()
+  Rebuilder rebuilder(options.postgres, options.forget, options.sessions);
+  const auto rebuilt = rebuilder.run(tenant_of(options), error);
+  if (!rebuilt) return fail(error);
+  std::cout << rebuilt->days << " days rebuilt";
+  if (rebuilt->kept > 0) {
+    std::cout << "; " << rebuilt->kept
               << " kept figures of rows that are gone (--forget would drop them)";
   }
   std::cout << std::endl;
@@ -279,6 +245,10 @@ void add_rollup(CLI::App& app, int& status_out) {
   add_tenant(rebuilds, *options);
   rebuilds.add_flag("--forget", options->forget,
                     "Drop figures of rows that are gone, too (retention, erasure)");
+  rebuilds
+      .add_option("--sessions", options->sessions, "How many days to make at once, a session each")
+      ->check(CLI::Range(1, 16))
+      ->capture_default_str();
 
   CLI::App& zone = add(*all, options, status_out, "zones",
                        "List, add or drop time zones in which days are kept beside UTC", zones);

@@ -17,22 +17,24 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kLeastNap{100}, kIdleNap{1000}, kBusyNap{5000}, kMostWait{60'000},
-    kSlice{50};
+constexpr milliseconds kLeastNap{100}, kIdleNap{1000}, kBusyNap{5000}, kMostWait{60'000};
+constexpr std::chrono::hours kBetweenGone{1};
 
-// A session that we leave in mid-step has to end by itself.
+// A session that we leave in mid-step has to end by itself. A large day takes as long as it takes.
 const std::string kOpen =
     "SET client_encoding = 'UTF8'; SET client_connection_check_interval = '1s';"
-    " SET idle_session_timeout = 0";
-const std::string kStep =
-    "SELECT s.state, s.tenant_id, s.day, s.trouble FROM weir.refresh_roll_ups() AS s";
+    " SET idle_session_timeout = 0; SET statement_timeout = 0";
+// Two transactions, so that a step that ends the session is not the next one again.
+const std::string kChoose = "SELECT c.state, c.tenant_id, c.day FROM weir.choose_roll_up() AS c";
+const std::string kBuild = "SELECT b.state, b.trouble FROM weir.build_roll_up($1, $2) AS b";
+const std::string kNoteGone = "SELECT weir.note_gone_days()";
 const std::string kLook = "SELECT b.days, b.oldest_age FROM weir.roll_up_backlog() AS b";
 
 constexpr const char* kSentence =
     "cannot build roll-ups, trying again: figures stay as they were, and no event is lost";
 constexpr std::string_view kDayAdvice =
-    "see `weirctl rollup status`; the day is tried again every minute, and others are built "
-    "meanwhile";
+    "see `weirctl rollup status`; the day is tried again in a minute, then less and less often, "
+    "and others are built meanwhile";
 
 double to_number(std::optional<std::string_view> text) {
   double value = 0;
@@ -66,13 +68,21 @@ void RollUpKeeper::start() {
 }
 
 void RollUpKeeper::stop() {
-  stopping_ = true;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    stopping_ = true;
+  }
+  stopped_.notify_all();
   if (thread_.joinable()) thread_.join();
 }
 
+// While nobody can look, what waits grows older all the same.
 RollUpStatus RollUpKeeper::read() const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return status_;
+  RollUpStatus now = status_;
+  if (now.days > 0)
+    now.oldest_seconds += std::chrono::duration<double>(Clock::now() - looked_at_).count();
+  return now;
 }
 
 bool RollUpKeeper::is_stopping() const { return stopping_ || stop_requested(); }
@@ -85,17 +95,27 @@ void RollUpKeeper::work() noexcept {
     try {
       rest = round();
     } catch (const std::exception& error) {  // std::bad_alloc, at most
-      rest = kMostWait;
       connection_.reset();
+      rest = failed_badly(error.what());
     }
   }
   connection_.reset();
 }
 
-void RollUpKeeper::nap(Millis time) const {
-  const auto end = std::chrono::steady_clock::now() + time;
-  while (!is_stopping() && std::chrono::steady_clock::now() < end)
-    std::this_thread::sleep_for(kSlice);
+// Until stop() at the latest; a signal leads to it.
+void RollUpKeeper::nap(Millis time) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  stopped_.wait_for(lock, time, [this] { return is_stopping(); });
+}
+
+// Where even telling may find no memory.
+RollUpKeeper::Millis RollUpKeeper::failed_badly(const char* cause) noexcept {
+  try {
+    failed(cause, "");
+  } catch (const std::exception&) {
+    told_.clear();
+  }
+  return kMostWait;
 }
 
 // An outage is told by those who store.
@@ -116,38 +136,58 @@ RollUpKeeper::Millis RollUpKeeper::round() {
 }
 
 RollUpKeeper::Millis RollUpKeeper::step() {
-  const auto began = std::chrono::steady_clock::now();
-  const auto rows = connection_->exec(kStep);
-  if (!rows || rows->rows() != 1)
-    return failed(connection_->error().message, advice_on(connection_->sqlstate()));
-  const auto took = std::chrono::ceil<Millis>(std::chrono::steady_clock::now() - began);
-  const Millis rest = after(text_of(*rows, 0), took, text_of(*rows, 3));
-  daemon::log_debug("a step of the roll-ups", {{"state", text_of(*rows, 0)},
-                                               {"tenant", text_of(*rows, 1)},
-                                               {"day", text_of(*rows, 2)},
-                                               {"ms", took.count()}});
+  note_gone_days();
+  const auto began = Clock::now();
+  const auto chosen = connection_->exec(kChoose);
+  if (!chosen || chosen->rows() != 1) return failed_by_session();
+  Step step{text_of(*chosen, 0), text_of(*chosen, 1), text_of(*chosen, 2), {}, {}};
+  if (step.state == "chosen") {
+    const auto built = connection_->exec_params(kBuild, {step.tenant, step.day});
+    if (!built || built->rows() != 1) return failed_by_session();
+    step.state = text_of(*built, 0);
+    step.trouble = text_of(*built, 1);
+  }
+  step.took = std::chrono::ceil<Millis>(Clock::now() - began);
+  const Millis rest = after(step);
+  daemon::log_debug("a step of the roll-ups", {{"state", step.state},
+                                               {"tenant", step.tenant},
+                                               {"day", step.day},
+                                               {"ms", step.took.count()}});
   look();
   return rest;
 }
 
-RollUpKeeper::Millis RollUpKeeper::after(std::string_view state, Millis took,
-                                         const std::string& trouble) {
-  if (state == "failed") {
-    failed(trouble, kDayAdvice);
+RollUpKeeper::Millis RollUpKeeper::failed_by_session() {
+  const Millis rest = failed(connection_->error().message, advice_on(connection_->sqlstate()));
+  if (connection_) look();
+  return rest;
+}
+
+// What retention has dropped has to be known before late rows come for it.
+void RollUpKeeper::note_gone_days() {
+  if (noted_gone_at_ && Clock::now() - *noted_gone_at_ < kBetweenGone) return;
+  noted_gone_at_ = Clock::now();
+  if (!connection_->exec(kNoteGone))
+    daemon::log_warn("cannot note days whose rows are gone", {{"error", connection_->sqlstate()}});
+}
+
+RollUpKeeper::Millis RollUpKeeper::after(const Step& step) {
+  if (step.state == "failed") {
+    failed(step.trouble, kDayAdvice);
     backoff_.reset();  // of the session; the day waits in PostgreSQL
-    return roll_up_nap(took, options_.roll_ups_percent);
+    return roll_up_nap(step.took, options_.roll_ups_percent);
   }
-  if (state == "built") {
+  if (step.state == "built") {
     const std::lock_guard<std::mutex> lock(mutex_);
     ++status_.steps;
-    status_.seconds += std::chrono::duration<double>(took).count();
+    status_.seconds += std::chrono::duration<double>(step.took).count();
   }
-  if (!told_.empty() && state == "built") daemon::log_info("roll-ups are built again");
-  if (state == "built") told_.clear();
+  if (!told_.empty() && step.state == "built") daemon::log_info("roll-ups are built again");
+  if (step.state == "built") told_.clear();
   backoff_.reset();
-  if (state == "busy") return kBusyNap;
-  if (state == "idle") return kIdleNap;
-  return roll_up_nap(took, options_.roll_ups_percent);
+  if (step.state == "busy") return kBusyNap;
+  if (step.state == "idle") return kIdleNap;
+  return roll_up_nap(step.took, options_.roll_ups_percent);
 }
 
 void RollUpKeeper::look() {
@@ -156,6 +196,7 @@ void RollUpKeeper::look() {
   const std::lock_guard<std::mutex> lock(mutex_);
   status_.days = static_cast<std::uint64_t>(to_number(rows->value(0, 0)));
   status_.oldest_seconds = to_number(rows->value(0, 1));
+  looked_at_ = Clock::now();
 }
 
 // Says it once, until something else fails or a step succeeds. `error` is a copy: the connection

@@ -1,6 +1,7 @@
 // Builds the roll-ups of days that were touched (sql/migrations/0017_roll_up_steps.sql), in a
-// thread and a session of its own, so that storing never waits for it. A step is a day of a tenant,
-// and one transaction; several flushers ask, and PostgreSQL lets one of them build.
+// thread and a session of its own, so that storing never waits for it. A step is a day of a tenant:
+// one transaction chooses it, another builds it; several flushers ask, and PostgreSQL lets one of
+// them build.
 //
 //   RollUpKeeper keeper(options, board);
 //   keeper.start();                 // begins once the board says that PostgreSQL is up
@@ -16,6 +17,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -47,6 +49,12 @@ class RollUpKeeper {
 
  private:
   using Millis = std::chrono::milliseconds;
+  using Clock = std::chrono::steady_clock;
+
+  struct Step {
+    std::string state, tenant, day, trouble;
+    Millis took;
+  };
 
   // Gives a step up as soon as somebody wants to stop.
   class Leave : public pg::Patience {
@@ -60,12 +68,15 @@ class RollUpKeeper {
 
   bool is_stopping() const;
   void work() noexcept;
-  void nap(Millis time) const;
+  void nap(Millis time);
   Millis round();
   Millis step();
-  Millis after(std::string_view state, Millis took, const std::string& trouble);
+  Millis after(const Step& step);
+  void note_gone_days();
   void look();
   Millis failed(std::string error, std::string_view advice);
+  Millis failed_by_session();
+  Millis failed_badly(const char* cause) noexcept;
 
   const Options& options_;
   const StatusBoard& board_;
@@ -73,9 +84,12 @@ class RollUpKeeper {
   Backoff backoff_;
   std::optional<pg::Connection> connection_;
   std::string told_;  // of a failure, until a step succeeds
+  std::optional<Clock::time_point> noted_gone_at_;
   std::atomic<bool> stopping_{false};
   mutable std::mutex mutex_;
+  std::condition_variable stopped_;
   RollUpStatus status_;
+  Clock::time_point looked_at_ = Clock::now();
   std::thread thread_;
 };
 

@@ -34,9 +34,9 @@ const std::string kBury =
     " coalesce('epoch'::timestamptz + $2::bigint * interval '1 microsecond', now()), $3,"
     " $4::bytea)";
 
-// With a mark for each day that it touches: what is beyond sums is built from these.
-const std::string kRollUpEvents = "SELECT weir.roll_up_events(); SELECT weir.touch_days()";
-const std::string kRollUpCrashes = "SELECT weir.roll_up_crashes(); SELECT weir.touch_crash_days()";
+// They also mark each day that is touched: what is beyond sums is built from these.
+const std::string kRollUpEvents = "SELECT weir.roll_up_events()";
+const std::string kRollUpCrashes = "SELECT weir.roll_up_crashes()";
 
 const std::string kSavepoint = "SAVEPOINT part";
 const std::string kRelease = "RELEASE SAVEPOINT part";

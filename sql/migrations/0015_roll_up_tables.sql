@@ -16,19 +16,43 @@ CREATE TABLE weir.touched_days (
   zone text,
   neighbours boolean NOT NULL DEFAULT true,
   marked_at timestamptz NOT NULL DEFAULT now(),
-  due_at timestamptz NOT NULL DEFAULT now()
+  added_at timestamptz NOT NULL DEFAULT now(),
+  due_at timestamptz NOT NULL DEFAULT now(),
+  tries integer NOT NULL DEFAULT 0,
+  trouble text
 );
+CREATE INDEX touched_days_by_day ON weir.touched_days (tenant_id, day);
 COMMENT ON TABLE weir.touched_days IS
   'Days of which rows were stored and not yet counted: whoever stores rows adds a mark in the same transaction.';
 COMMENT ON COLUMN weir.touched_days.day IS 'A UTC day.';
 COMMENT ON COLUMN weir.touched_days.zone IS 'Only this zone''s days are to be made; NULL: all of the tenant''s.';
 COMMENT ON COLUMN weir.touched_days.neighbours IS
   'Sessions of the days beside it may have changed too; false where these days have marks of their own.';
-COMMENT ON COLUMN weir.touched_days.due_at IS 'Later than marked_at where a try has failed.';
+COMMENT ON COLUMN weir.touched_days.marked_at IS 'All that was stored before is to be counted; -infinity: a rebuild''s.';
+COMMENT ON COLUMN weir.touched_days.due_at IS
+  'Not to be tried before: moved before each try, so that one that ends its session does not come again at once.';
+COMMENT ON COLUMN weir.touched_days.trouble IS 'SQLSTATE and place of the last failure; it quotes no row.';
 
+CREATE TABLE weir.roll_up_turns (
+  tenant_id text PRIMARY KEY,
+  turns bigint NOT NULL,
+  last_at timestamptz NOT NULL
+);
+COMMENT ON TABLE weir.roll_up_turns IS 'Whose day was chosen last to be built: tenants take turns.';
+
+CREATE TABLE weir.gone_days (
+  tenant_id text NOT NULL,
+  day date NOT NULL,
+  found_at timestamptz NOT NULL DEFAULT now(),
+  came_late boolean NOT NULL DEFAULT false,
+  PRIMARY KEY (tenant_id, day)
+);
+COMMENT ON TABLE weir.gone_days IS 'UTC days whose rows are gone by retention: what was counted of them is all that is left.';
+COMMENT ON COLUMN weir.gone_days.came_late IS 'Rows that came after that are counted nowhere.';
 CREATE TABLE weir.report_zones (
   tenant_id text NOT NULL,
   zone text NOT NULL,
+  added_at timestamptz NOT NULL DEFAULT now(),
   ready_at timestamptz,
   PRIMARY KEY (tenant_id, zone)
 );
@@ -152,28 +176,36 @@ COMMENT ON TABLE weir.day_sessions IS
 COMMENT ON COLUMN weir.day_sessions.crashed IS 'Of these, those with a crash of their user between first and last event.';
 COMMENT ON COLUMN weir.day_sessions.slots IS 'The histogram of their seconds, as in day_numbers.';
 
-GRANT SELECT ON weir.touched_days, weir.report_zones, weir.dimensions, weir.user_numbers, weir.day_sets,
+GRANT SELECT ON weir.touched_days, weir.roll_up_turns, weir.gone_days, weir.report_zones, weir.dimensions, weir.user_numbers, weir.day_sets,
   weir.day_counts, weir.day_numbers, weir.day_sessions TO weir_reader;
 GRANT INSERT ON weir.touched_days TO weir_flusher;
 
 -- The functions below name temporary tables, which are not there when they are created.
 SET LOCAL check_function_bodies = off;
 
--- One small insert each in the flusher's transaction, from what it has brought for its own roll-ups.
-CREATE FUNCTION weir.touch_days() RETURNS void
+-- From here on until this file is committed nobody stores: a batch of which rows are stored already is waited for,
+-- and the next one finds the functions below. So a flusher that was connected before marks what it stores, and rows
+-- of before are all seen by who marks them (0019).
+LOCK TABLE weir.events, weir.crashes IN SHARE ROW EXCLUSIVE MODE;
+
+-- What every flusher has called since it adds up by itself, and now also the marks: one small insert each, of what it
+-- has brought for its own roll-ups. A mark that is there twice does no harm.
+ALTER FUNCTION weir.roll_up_events() RENAME TO add_up_events;
+ALTER FUNCTION weir.roll_up_crashes() RENAME TO add_up_crashes;
+
+CREATE FUNCTION weir.roll_up_events() RETURNS void
 LANGUAGE sql
 AS $$
+  SELECT weir.add_up_events();
   INSERT INTO weir.touched_days (tenant_id, day)
   SELECT DISTINCT tenant_id, (first_at AT TIME ZONE 'UTC')::date FROM pg_temp.added_kinds
 $$;
-COMMENT ON FUNCTION weir.touch_days() IS
-  'To be called after a batch''s events, in their transaction; a mark that is there twice does no harm.';
 
-CREATE FUNCTION weir.touch_crash_days() RETURNS void
+CREATE FUNCTION weir.roll_up_crashes() RETURNS void
 LANGUAGE sql
 AS $$
+  SELECT weir.add_up_crashes();
   INSERT INTO weir.touched_days (tenant_id, day)
   SELECT DISTINCT tenant_id, ("timestamp" AT TIME ZONE 'UTC')::date FROM pg_temp.added_crashes
 $$;
-COMMENT ON FUNCTION weir.touch_crash_days() IS 'The same after its crashes.';
-GRANT EXECUTE ON FUNCTION weir.touch_days(), weir.touch_crash_days() TO weir_flusher;
+GRANT EXECUTE ON FUNCTION weir.roll_up_events(), weir.roll_up_crashes() TO weir_flusher;

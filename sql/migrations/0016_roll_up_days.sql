@@ -128,12 +128,14 @@ $$;
 --       │          └───────────────────► └──────► sets
 --       └──► numbers
 --
--- The planner knows nothing of what it will read, and takes all for few rows: it is told to hash.
+-- The planner knows nothing of what it will read, and takes all for few rows: it is told to hash, and to read rows in
+-- the order in which they lie, by bitmaps, since those of a day come in any order.
 CREATE FUNCTION weir.facts_of_day(tenant text, zone text, day date)
 RETURNS TABLE (kind text, subject text, value text, chunk integer, users bit, events bigint, hours bigint[],
   total numeric, lowest numeric, highest numeric, slots integer[], counts bigint[])
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_mergejoin = off SET enable_sort = off
+SET enable_indexscan = off
 AS $$
   WITH happened AS MATERIALIZED (
     SELECT * FROM weir.events_of_day(facts_of_day.tenant, facts_of_day.zone, facts_of_day.day)
@@ -249,6 +251,7 @@ CREATE FUNCTION weir.sessions_of_day(tenant text, zone text, day date)
 RETURNS TABLE (sessions bigint, crashed bigint, seconds numeric, slots integer[], counts bigint[])
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_mergejoin = off SET enable_sort = off
+SET enable_indexscan = off
 AS $$
   WITH bounds AS MATERIALIZED (
     SELECT lower(span) - interval '24 hours' AS first, upper(span) + interval '24 hours' AS last

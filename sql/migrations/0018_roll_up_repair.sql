@@ -2,6 +2,9 @@
 -- only its transactions add. So rows may also come by COPY. `weirctl rollup rebuild` and `zones` call these.
 SET LOCAL ROLE weir_owner;
 
+-- Some functions name temporary tables, which are not there when they are created.
+SET LOCAL check_function_bodies = off;
+
 -- Tenants that have rows, and the UTC days of one that have any: found by steps along the index.
 CREATE FUNCTION weir.tenants_with_rows() RETURNS SETOF text
 LANGUAGE sql STABLE
@@ -47,6 +50,7 @@ CREATE FUNCTION weir.sums_of_day(tenant text, day date)
 RETURNS TABLE (kind text, name text, events bigint, total numeric, first_at timestamptz, last_at timestamptz)
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_mergejoin = off SET enable_sort = off
+SET enable_indexscan = off
 AS $$
   WITH happened AS MATERIALIZED (
     SELECT e.user_id, e.event, e."timestamp" AS at, e.properties
@@ -112,106 +116,161 @@ BEGIN
 END
 $$;
 
--- Of `kind` there are fewer rows than were counted: what is kept is all that is left of them.
-CREATE FUNCTION weir.sums_are_thinned(tenant text, day date) RETURNS boolean
-LANGUAGE sql STABLE
-AS $$
-  SELECT coalesce(kept.users > made.users OR kept.crashes > made.crashes, false)
-  FROM (
-    SELECT sum(events) FILTER (WHERE kind = 'user') AS users, sum(events) FILTER (WHERE kind = 'crash') AS crashes
-    FROM weir.kept_sums(tenant, day)) AS kept,
-    (
-    SELECT coalesce(sum(e), 0) AS users, (
-        SELECT count(*) FROM weir.crashes AS c
-        WHERE c.tenant_id = tenant AND c."timestamp" >= day::timestamp AT TIME ZONE 'UTC'
-          AND c."timestamp" < (day + 1)::timestamp AT TIME ZONE 'UTC') AS crashes
-    FROM (
-      SELECT count(*) AS e FROM weir.events AS v
-      WHERE v.tenant_id = tenant AND v.user_id IS NOT NULL AND v."timestamp" >= day::timestamp AT TIME ZONE 'UTC'
-        AND v."timestamp" < (day + 1)::timestamp AT TIME ZONE 'UTC') AS counted) AS made
-$$;
-
--- Makes the flusher's figures of a UTC day anew, and numbers its users. False: rows of it are gone, and
--- the figures were kept.
+-- Makes the flusher's figures of a UTC day anew. What is slow, the reading, is done before the flushers are kept out;
+-- only where rows came meanwhile it is done once more. False: rows of it are gone, and the figures were kept.
 CREATE FUNCTION weir.rebuild_sums(tenant text, day date, forget boolean) RETURNS boolean
 LANGUAGE plpgsql
 AS $$
+DECLARE
+  rows_before constant bigint := weir.rows_of_day(tenant, day);
 BEGIN
-  PERFORM pg_advisory_xact_lock(weir.builder_key());
-  PERFORM weir.number_users(tenant, day);
-  PERFORM weir.lock_sums();
-  IF NOT forget AND weir.sums_are_thinned(tenant, day) THEN
+  IF NOT forget AND weir.note_if_gone(tenant, day) THEN
     RETURN false;
   END IF;
-  DELETE FROM weir.user_days AS d WHERE d.tenant_id = rebuild_sums.tenant AND d.day = rebuild_sums.day;
-  DELETE FROM weir.day_measures AS d WHERE d.tenant_id = rebuild_sums.tenant AND d.day = rebuild_sums.day;
-  DELETE FROM weir.crash_days AS d WHERE d.tenant_id = rebuild_sums.tenant AND d.day = rebuild_sums.day;
-  WITH made AS MATERIALIZED (
-    SELECT * FROM weir.sums_of_day(tenant, rebuild_sums.day)
-  ), measures AS (
-    INSERT INTO weir.day_measures (tenant_id, day, measure, events, total)
-    SELECT tenant, rebuild_sums.day, m.name, m.events, m.total FROM made AS m WHERE m.kind = 'measure'
-  ), crashes AS (
-    INSERT INTO weir.crash_days (tenant_id, day, crashes)
-    SELECT tenant, rebuild_sums.day, m.events FROM made AS m WHERE m.kind = 'crash'
-  )
-  INSERT INTO weir.user_days (tenant_id, user_id, day, events, first_at, last_at)
-  SELECT tenant, m.name, rebuild_sums.day, m.events, m.first_at, m.last_at FROM made AS m WHERE m.kind = 'user';
+  CREATE TEMPORARY TABLE IF NOT EXISTS made_sums
+    (kind text, name text, events bigint, total numeric, first_at timestamptz, last_at timestamptz) ON COMMIT DELETE ROWS;
+  INSERT INTO pg_temp.made_sums SELECT * FROM weir.sums_of_day(tenant, rebuild_sums.day);
+  PERFORM weir.lock_sums();
+  IF weir.rows_of_day(tenant, day) <> rows_before THEN
+    DELETE FROM pg_temp.made_sums;
+    INSERT INTO pg_temp.made_sums SELECT * FROM weir.sums_of_day(tenant, rebuild_sums.day);
+  END IF;
+  PERFORM weir.replace_sums(tenant, day);
   RETURN true;
 END
 $$;
 
--- Makes weir.users, and each user's earliest event, of user_days, which hold more than the rows where these
--- are gone. Days that lose or get a new user by it are marked.
-CREATE FUNCTION weir.rebuild_users(tenant text) RETURNS void
+CREATE FUNCTION weir.replace_sums(tenant text, day date) RETURNS void
 LANGUAGE plpgsql
-SET work_mem = '64MB' SET enable_nestloop = off
 AS $$
 BEGIN
-  PERFORM pg_advisory_xact_lock(weir.builder_key());
-  PERFORM weir.lock_sums();
-  DELETE FROM weir.users AS u WHERE u.tenant_id = tenant
-    AND NOT EXISTS (SELECT FROM weir.user_days AS d WHERE d.tenant_id = u.tenant_id AND d.user_id = u.user_id);
-  WITH firsts AS MATERIALIZED (
-    SELECT d.user_id, min(d.day) AS first_day, min(d.first_at) AS first_at
-    FROM weir.user_days AS d
-    WHERE d.tenant_id = tenant
-    GROUP BY d.user_id
-  ), numbered AS (
-    UPDATE weir.user_numbers AS u SET first_at = f.first_at
-    FROM weir.user_numbers AS old
-    LEFT JOIN firsts AS f ON f.user_id = old.user_id
-    WHERE old.tenant_id = tenant AND u.tenant_id = tenant AND u.user_id = old.user_id
-      AND old.first_at IS DISTINCT FROM f.first_at
-    RETURNING old.first_at AS was_at, u.first_at
-  ), marked AS (
-    INSERT INTO weir.touched_days (tenant_id, day, neighbours)
-    SELECT DISTINCT tenant, (moment AT TIME ZONE 'UTC')::date, false
-    FROM numbered AS n, LATERAL (VALUES (n.was_at), (n.first_at)) AS v (moment)
-    WHERE moment IS NOT NULL
-  )
-  INSERT INTO weir.users AS u (tenant_id, user_id, first_day)
-  SELECT tenant, f.user_id, f.first_day FROM firsts AS f
-  ON CONFLICT (tenant_id, user_id) DO UPDATE SET first_day = excluded.first_day
-  WHERE u.first_day <> excluded.first_day;
+  DELETE FROM weir.user_days AS d WHERE d.tenant_id = replace_sums.tenant AND d.day = replace_sums.day;
+  DELETE FROM weir.day_measures AS d WHERE d.tenant_id = replace_sums.tenant AND d.day = replace_sums.day;
+  DELETE FROM weir.crash_days AS d WHERE d.tenant_id = replace_sums.tenant AND d.day = replace_sums.day;
+  INSERT INTO weir.day_measures (tenant_id, day, measure, events, total)
+  SELECT tenant, replace_sums.day, m.name, m.events, m.total FROM pg_temp.made_sums AS m WHERE m.kind = 'measure';
+  INSERT INTO weir.crash_days (tenant_id, day, crashes)
+  SELECT tenant, replace_sums.day, m.events FROM pg_temp.made_sums AS m WHERE m.kind = 'crash';
+  INSERT INTO weir.user_days (tenant_id, user_id, day, events, first_at, last_at)
+  SELECT tenant, m.name, replace_sums.day, m.events, m.first_at, m.last_at
+  FROM pg_temp.made_sums AS m WHERE m.kind = 'user' ORDER BY m.name COLLATE "C";
 END
 $$;
 
--- What has to be built anew, in this order; a mark stands for each day until it is. With `forget`, what
--- is kept of days whose rows are gone goes now.
+-- Makes weir.users, and each user's number and earliest event, of user_days, which hold more than the rows where
+-- these are gone. Days that lose or get a new user by it are marked, unless the rebuild makes them anyway. To be called
+-- when every day has its sums. Only where users would be known for a shorter time, or not at all, the flushers are kept
+-- out, for as long as user_days are read once.
+CREATE FUNCTION weir.rebuild_users(tenant text) RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(weir.builder_key());
+  ANALYZE weir.user_days;
+  CREATE TEMPORARY TABLE IF NOT EXISTS first_days (user_id text, first_day date, first_at timestamptz) ON COMMIT DELETE ROWS;
+  PERFORM weir.find_first_days(tenant, NULL);
+  ANALYZE pg_temp.first_days;
+  PERFORM weir.renumber_users(tenant);
+  ANALYZE weir.user_numbers;
+  PERFORM weir.shorten_users(tenant);
+  INSERT INTO weir.users AS u (tenant_id, user_id, first_day)
+  SELECT tenant, f.user_id, f.first_day FROM pg_temp.first_days AS f ORDER BY f.user_id COLLATE "C"
+  ON CONFLICT (tenant_id, user_id) DO UPDATE SET first_day = excluded.first_day
+  WHERE u.first_day > excluded.first_day;
+END
+$$;
+
+-- Of all users, or of some.
+CREATE FUNCTION weir.find_first_days(tenant text, only_users text[]) RETURNS void
+LANGUAGE sql
+SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = off
+AS $$
+  INSERT INTO pg_temp.first_days (user_id, first_day, first_at)
+  SELECT d.user_id, min(d.day), min(d.first_at)
+  FROM weir.user_days AS d
+  WHERE d.tenant_id = find_first_days.tenant AND (only_users IS NULL OR d.user_id = ANY (only_users))
+  GROUP BY d.user_id
+$$;
+
+CREATE FUNCTION weir.renumber_users(tenant text) RETURNS void
+LANGUAGE sql
+SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_mergejoin = off
+AS $$
+  WITH changed AS (
+    UPDATE weir.user_numbers AS u SET first_at = c.first_at
+    FROM (
+      SELECT o.number, o.first_at AS was_at, f.first_at
+      FROM weir.user_numbers AS o
+      LEFT JOIN pg_temp.first_days AS f ON f.user_id = o.user_id
+      WHERE o.tenant_id = renumber_users.tenant AND o.first_at IS DISTINCT FROM f.first_at
+    ) AS c
+    WHERE u.tenant_id = renumber_users.tenant AND u.number = c.number
+    RETURNING c.was_at, u.first_at
+  )
+  INSERT INTO weir.touched_days (tenant_id, day, neighbours)
+  SELECT DISTINCT renumber_users.tenant, m.day, false
+  FROM changed AS c, LATERAL (VALUES ((c.was_at AT TIME ZONE 'UTC')::date), ((c.first_at AT TIME ZONE 'UTC')::date)) AS m (day)
+  WHERE m.day IS NOT NULL AND NOT EXISTS (
+    SELECT FROM weir.touched_days AS t
+    WHERE t.tenant_id = renumber_users.tenant AND t.day = m.day AND t.marked_at = '-infinity');
+
+  INSERT INTO weir.user_numbers (tenant_id, user_id, number, first_at)
+  SELECT renumber_users.tenant, s.user_id,
+    (SELECT coalesce(max(u.number), -1) FROM weir.user_numbers AS u WHERE u.tenant_id = renumber_users.tenant)
+      + row_number() OVER (ORDER BY s.first_at, s.user_id COLLATE "C"),
+    s.first_at
+  FROM (
+    SELECT h.user_id, min(h.first_at) AS first_at
+    FROM (
+      SELECT f.user_id, f.first_at FROM pg_temp.first_days AS f
+      UNION ALL
+      SELECT DISTINCT c.user_id, NULL::timestamptz FROM weir.crashes AS c
+      WHERE c.tenant_id = renumber_users.tenant AND c.user_id IS NOT NULL
+    ) AS h
+    GROUP BY h.user_id
+  ) AS s
+  LEFT JOIN weir.user_numbers AS u ON u.tenant_id = renumber_users.tenant AND u.user_id = s.user_id
+  WHERE u.number IS NULL;
+$$;
+
+-- Users who are known since later than weir.users says, or not any more: looked at again while nobody adds to them.
+CREATE FUNCTION weir.shorten_users(tenant text) RETURNS void
+LANGUAGE plpgsql
+SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_mergejoin = off
+AS $$
+DECLARE
+  doubtful constant text[] := ARRAY(
+    SELECT u.user_id FROM weir.users AS u LEFT JOIN pg_temp.first_days AS f ON f.user_id = u.user_id
+    WHERE u.tenant_id = shorten_users.tenant AND (f.user_id IS NULL OR f.first_day > u.first_day));
+BEGIN
+  IF cardinality(doubtful) = 0 THEN
+    RETURN;
+  END IF;
+  PERFORM weir.lock_sums();
+  DELETE FROM pg_temp.first_days AS f WHERE f.user_id = ANY (doubtful);
+  PERFORM weir.find_first_days(tenant, doubtful);
+  DELETE FROM weir.users AS u WHERE u.tenant_id = shorten_users.tenant AND u.user_id = ANY (doubtful);
+END
+$$;
+
+-- What has to be built anew, in this order; a mark stands for each day until it is. With `forget` these are also the
+-- days whose rows are gone: made of no rows, their figures go, a day at a time as all others.
 CREATE FUNCTION weir.begin_rebuild(only_tenant text, forget boolean) RETURNS TABLE (tenant_id text, day date)
 LANGUAGE plpgsql
 AS $$
 #variable_conflict use_column
 BEGIN
   PERFORM pg_advisory_xact_lock(weir.builder_key());
-  IF forget THEN
-    PERFORM weir.forget_days(only_tenant);
-  END IF;
+  PERFORM weir.note_gone_days(only_tenant) WHERE NOT forget;
+  DELETE FROM weir.gone_days AS g WHERE forget AND (only_tenant IS NULL OR g.tenant_id = only_tenant);
   INSERT INTO weir.touched_days (tenant_id, day, neighbours, marked_at, due_at)
-  SELECT t.tenant, d.day, false, '-infinity', now() + interval '1 hour'
-  FROM weir.tenants_with_rows() AS t (tenant), weir.days_with_rows(t.tenant) AS d (day)
-  WHERE only_tenant IS NULL OR t.tenant = only_tenant;
+  SELECT d.tenant, d.day, false, '-infinity', now() + interval '1 hour'
+  FROM (
+    SELECT t.tenant, d.day FROM weir.tenants_with_rows() AS t (tenant), weir.days_with_rows(t.tenant) AS d (day)
+    UNION
+    SELECT w.tenant_id, w.day FROM weir.days_without_rows(only_tenant) AS w WHERE forget
+  ) AS d
+  WHERE only_tenant IS NULL OR d.tenant = only_tenant;
   RETURN QUERY SELECT DISTINCT t.tenant_id, t.day FROM weir.touched_days AS t
   WHERE t.marked_at = '-infinity' AND (only_tenant IS NULL OR t.tenant_id = only_tenant)
   ORDER BY t.tenant_id, t.day;
@@ -219,26 +278,38 @@ END
 $$;
 COMMENT ON FUNCTION weir.begin_rebuild(text, boolean) IS
   'Then rebuild_sums() for each day, rebuild_users() for each tenant, rebuild_day() for each day, each in a '
-  'transaction of its own. If nobody goes on, the builder does so after an hour.';
+  'transaction of its own; days may be rebuilt by several sessions at once. If nobody goes on, the builder does so '
+  'after an hour.';
 
-CREATE FUNCTION weir.forget_days(only_tenant text) RETURNS void
-LANGUAGE plpgsql
+-- Days of which the flusher's figures, or the builder's, are kept though there are no rows of them.
+CREATE FUNCTION weir.days_without_rows(only_tenant text) RETURNS TABLE (tenant_id text, day date)
+LANGUAGE sql STABLE
 AS $$
-BEGIN
-  PERFORM weir.lock_sums();
-  DELETE FROM weir.day_sets AS d WHERE only_tenant IS NULL OR d.tenant_id = only_tenant;
-  DELETE FROM weir.day_counts AS d WHERE only_tenant IS NULL OR d.tenant_id = only_tenant;
-  DELETE FROM weir.day_numbers AS d WHERE only_tenant IS NULL OR d.tenant_id = only_tenant;
-  DELETE FROM weir.day_sessions AS d WHERE only_tenant IS NULL OR d.tenant_id = only_tenant;
-  UPDATE weir.user_numbers AS u SET first_at = NULL WHERE only_tenant IS NULL OR u.tenant_id = only_tenant;
-  DELETE FROM weir.user_days AS d WHERE only_tenant IS NULL OR d.tenant_id = only_tenant;
-  DELETE FROM weir.day_measures AS d WHERE only_tenant IS NULL OR d.tenant_id = only_tenant;
-  DELETE FROM weir.crash_days AS d WHERE only_tenant IS NULL OR d.tenant_id = only_tenant;
-END
+  WITH kept AS (
+    SELECT c.tenant_id, c.day FROM weir.day_counts AS c WHERE c.zone = 'UTC' AND c.subject IN ('active', 'crash') AND c.value = ''
+    UNION
+    SELECT m.tenant_id, m.day FROM weir.day_measures AS m
+    UNION
+    SELECT m.tenant_id, m.day FROM weir.crash_days AS m
+  )
+  SELECT k.tenant_id, k.day
+  FROM kept AS k
+  WHERE (only_tenant IS NULL OR k.tenant_id = only_tenant)
+    AND weir.next_day_with_rows(k.tenant_id, k.day::timestamp AT TIME ZONE 'UTC') IS DISTINCT FROM k.day
 $$;
 
--- In each zone the day of that date, and the one before or after where that has no rows of its own.
--- True unless rows were gone and a day was kept.
+-- Notes the days that are gone altogether; those that have lost most of their rows are found where they are built.
+CREATE FUNCTION weir.note_gone_days(only_tenant text DEFAULT NULL) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
+AS $$
+  INSERT INTO weir.gone_days (tenant_id, day)
+  SELECT d.tenant_id, d.day FROM weir.days_without_rows(only_tenant) AS d WHERE weir.has_lost_rows(d.tenant_id, d.day)
+  ON CONFLICT DO NOTHING
+$$;
+GRANT EXECUTE ON FUNCTION weir.note_gone_days(text) TO weir_flusher;
+
+-- In each zone the day of that date, and the one before or after where that has no rows of its own. Always in the
+-- order of zones and days, each for one session at a time. True unless rows were gone and a day was kept.
 CREATE FUNCTION weir.rebuild_day(tenant text, day date, forget boolean) RETURNS boolean
 LANGUAGE plpgsql
 AS $$
@@ -247,11 +318,13 @@ DECLARE
   local_day date;
   whole boolean := true;
 BEGIN
-  PERFORM pg_advisory_xact_lock(weir.builder_key());
+  PERFORM pg_advisory_xact_lock_shared(weir.builder_key());
   FOR zone, local_day IN
     SELECT z, l FROM weir.zones_of(tenant) AS z, weir.local_days(z, rebuild_day.day) AS l
     WHERE l = rebuild_day.day OR weir.next_day_with_rows(tenant, l::timestamp AT TIME ZONE 'UTC') IS DISTINCT FROM l
+    ORDER BY z COLLATE "C", l
   LOOP
+    PERFORM pg_advisory_xact_lock(hashtextextended(concat_ws(E'\n', tenant, zone, local_day), weir.builder_key()));
     whole := weir.build_day(tenant, zone, local_day, forget) AND whole;
   END LOOP;
   DELETE FROM weir.touched_days AS t
@@ -274,6 +347,7 @@ BEGIN
   END IF;
   -- A day that is built beside this, and committed between these statements, would be in neither.
   PERFORM pg_advisory_xact_lock(weir.builder_key());
+  PERFORM weir.note_gone_days(tenant);
   INSERT INTO weir.report_zones (tenant_id, zone) VALUES (tenant, zone) ON CONFLICT DO NOTHING;
   INSERT INTO weir.touched_days (tenant_id, day, zone, neighbours)
   SELECT tenant, d.day, keep_zone.zone, false FROM weir.days_with_rows(tenant) AS d (day);

@@ -17,7 +17,8 @@ BEGIN
     RETURN QUERY SELECT 'thinned', NULL::text, NULL::text, NULL::text, NULL::text;
   ELSE
     RETURN QUERY SELECT * FROM weir.compare_facts(tenant, zone, day)
-      UNION ALL SELECT * FROM weir.compare_sessions(tenant, zone, day);
+      UNION ALL SELECT c.* FROM weir.compare_sessions(tenant, zone, day) AS c
+      WHERE NOT weir.is_thinned(tenant, zone, verify_day.day - 1) AND NOT weir.is_thinned(tenant, zone, verify_day.day + 1);
   END IF;
 END
 $$;
@@ -67,43 +68,68 @@ AS $$
     IS DISTINCT FROM (c.sessions, c.crashed, c.seconds, c.slots, c.counts)
 $$;
 
+-- While a rebuild is between its days and its users, the two do not agree.
+CREATE FUNCTION weir.is_being_rebuilt(tenant text, day date DEFAULT NULL) RETURNS boolean
+LANGUAGE sql STABLE
+AS $$
+  SELECT EXISTS (SELECT FROM weir.touched_days AS t
+    WHERE t.tenant_id = tenant AND t.marked_at = '-infinity' AND t.day = coalesce(is_being_rebuilt.day, t.day))
+$$;
+
 CREATE FUNCTION weir.verify_sums(tenant text, day date)
+RETURNS TABLE (part text, subject text, value text, kept text, counted text)
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+  IF weir.is_being_rebuilt(tenant, day) THEN
+    RETURN QUERY SELECT 'marked', NULL::text, NULL::text, NULL::text, NULL::text;
+  ELSIF weir.has_lost_rows(tenant, day) THEN
+    RETURN QUERY SELECT 'thinned', NULL::text, NULL::text, NULL::text, NULL::text;
+  ELSE
+    RETURN QUERY SELECT * FROM weir.compare_sums(tenant, verify_sums.day);
+  END IF;
+END
+$$;
+
+CREATE FUNCTION weir.compare_sums(tenant text, day date)
 RETURNS TABLE (part text, subject text, value text, kept text, counted text)
 LANGUAGE sql STABLE
 AS $$
-  SELECT 'thinned', NULL::text, NULL::text, NULL::text, NULL::text WHERE weir.sums_are_thinned(tenant, day)
-  UNION ALL
   SELECT CASE coalesce(k.kind, c.kind) WHEN 'user' THEN 'user_days' WHEN 'measure' THEN 'day_measures' ELSE 'crash_days' END,
     coalesce(k.name, c.name), '', concat_ws(', ', k.events, k.total, k.first_at, k.last_at),
     concat_ws(', ', c.events, c.total, c.first_at, c.last_at)
   FROM weir.kept_sums(tenant, day) AS k
   FULL JOIN weir.sums_of_day(tenant, day) AS c ON c.kind = k.kind AND c.name = k.name
   WHERE (k.events, k.total, k.first_at, k.last_at) IS DISTINCT FROM (c.events, c.total, c.first_at, c.last_at)
-    AND NOT weir.sums_are_thinned(tenant, day)
 $$;
 
--- weir.users and the numbers, which have to agree with user_days; numbers only where no day is marked.
+-- weir.users and the numbers, which have to agree with user_days. Numbers are given by the builder: while days are
+-- marked they cannot tell, and 'marked' says so.
 CREATE FUNCTION weir.verify_users(tenant text)
 RETURNS TABLE (part text, subject text, value text, kept text, counted text)
 LANGUAGE sql STABLE
-SET work_mem = '64MB'
+SET work_mem = '64MB' SET enable_nestloop = off
 AS $$
   WITH firsts AS MATERIALIZED (
     SELECT d.user_id, min(d.day) AS first_day, min(d.first_at) AS first_at
     FROM weir.user_days AS d
     WHERE d.tenant_id = verify_users.tenant
     GROUP BY d.user_id
+  ), marks AS MATERIALIZED (
+    SELECT EXISTS (SELECT FROM weir.touched_days AS t WHERE t.tenant_id = verify_users.tenant) AS some,
+      weir.is_being_rebuilt(verify_users.tenant) AS of_a_rebuild
   )
+  SELECT 'marked', NULL::text, NULL::text, NULL::text, NULL::text FROM marks AS m WHERE m.some
+  UNION ALL
   SELECT 'users', coalesce(u.user_id, f.user_id), '', u.first_day::text, f.first_day::text
   FROM (SELECT * FROM weir.users AS u WHERE u.tenant_id = verify_users.tenant) AS u
   FULL JOIN firsts AS f ON f.user_id = u.user_id
-  WHERE u.first_day IS DISTINCT FROM f.first_day
+  WHERE u.first_day IS DISTINCT FROM f.first_day AND NOT (SELECT m.of_a_rebuild FROM marks AS m)
   UNION ALL
   SELECT 'user_numbers', coalesce(n.user_id, f.user_id), '', n.first_at::text, f.first_at::text
   FROM (SELECT * FROM weir.user_numbers AS n WHERE n.tenant_id = verify_users.tenant) AS n
   FULL JOIN firsts AS f ON f.user_id = n.user_id
-  WHERE n.first_at IS DISTINCT FROM f.first_at
-    AND NOT EXISTS (SELECT FROM weir.touched_days AS t WHERE t.tenant_id = verify_users.tenant)
+  WHERE n.first_at IS DISTINCT FROM f.first_at AND NOT (SELECT m.some FROM marks AS m)
 $$;
 
 -- What there is to compare: 'sums' of a tenant's UTC day, 'day' of a zone, 'users' of a tenant.
@@ -132,19 +158,37 @@ AS $$
   ORDER BY 2, 1, 3, 4
 $$;
 
-GRANT EXECUTE ON FUNCTION weir.span_of_day(text, date), weir.wanted_dimensions(text), weir.slot_of(numeric),
+-- Why figures of a window cannot be exact; NULL: they can. For answers, which say so.
+CREATE FUNCTION weir.why_incomplete(tenant text, zone text, first_day date, last_day date) RETURNS text
+LANGUAGE sql STABLE
+AS $$
+  SELECT CASE
+    WHEN count(*) = 0 THEN NULL
+    WHEN why_incomplete.zone <> 'UTC' AND k.added_at IS NULL THEN 'the zone is not kept, and rows of some days were dropped'
+    WHEN why_incomplete.zone <> 'UTC' AND min(g.found_at) <= k.added_at THEN 'rows of some days were dropped before the zone was kept'
+    WHEN bool_or(g.came_late) THEN 'rows came late for days whose rows were dropped, and are not counted' END
+  FROM weir.gone_days AS g
+  LEFT JOIN weir.report_zones AS k ON k.tenant_id = g.tenant_id AND k.zone = why_incomplete.zone
+  WHERE g.tenant_id = tenant AND g.day BETWEEN first_day - 1 AND last_day + 1
+    AND g.day IN (SELECT weir.utc_days(why_incomplete.zone, l.day::date)
+      FROM generate_series(greatest(first_day, g.day - 1), least(last_day, g.day + 1), interval '1 day') AS l (day))
+  GROUP BY k.added_at
+$$;
+
+GRANT EXECUTE ON FUNCTION weir.why_incomplete(text, text, date, date), weir.span_of_day(text, date), weir.wanted_dimensions(text), weir.slot_of(numeric),
   weir.value_of_slot(integer), weir.subject_grouped(integer), weir.at_bits(integer, integer),
   weir.events_of_day(text, text, date), weir.crashes_of_day(text, text, date), weir.families_of(text),
   weir.around_the_clock(integer[], bigint[]), weir.facts_of_day(text, text, date), weir.sessions_of_day(text, text, date),
   weir.newcomers_of_day(text, text, date), weir.zones_of(text), weir.local_days(text, date),
-  weir.rows_of_day(text, text, date), weir.is_thinned(text, text, date), weir.tenants_with_rows(),
+  weir.utc_days(text, date), weir.rows_of_day(text, date), weir.counted_of_day(text, date), weir.has_lost_rows(text, date),
+  weir.is_thinned(text, text, date), weir.is_being_rebuilt(text, date), weir.compare_sums(text, date), weir.tenants_with_rows(),
   weir.days_with_rows(text), weir.next_day_with_rows(text, timestamptz), weir.sums_of_day(text, date),
-  weir.kept_sums(text, date), weir.sums_are_thinned(text, date), weir.verify_day(text, text, date),
+  weir.kept_sums(text, date), weir.verify_day(text, text, date),
   weir.compare_facts(text, text, date), weir.compare_sessions(text, text, date), weir.verify_sums(text, date),
   weir.verify_users(text), weir.parts_to_verify(text)
   TO weir_reader;
 
--- Rows that were stored before there were marks.
+-- Rows that were stored before there were marks; 0015 has waited for whoever was storing.
 INSERT INTO weir.touched_days (tenant_id, day, neighbours, marked_at)
 SELECT t.tenant, d.day, false, '-infinity'
 FROM weir.tenants_with_rows() AS t (tenant), weir.days_with_rows(t.tenant) AS d (day);

@@ -44,7 +44,6 @@ SELECT pg_temp.may('weir_flusher',
   'INSERT INTO added_crashes VALUES (''p'', ''u'', now());'
   'SELECT weir.known_events(); SELECT weir.known_crashes();'
   'SELECT weir.roll_up_events(); SELECT weir.roll_up_crashes();'
-  'SELECT weir.touch_days(); SELECT weir.touch_crash_days();'
   'SELECT weir.roll_up_events()', 'may look up ids and add to the roll-ups, new rows and old');
 
 -- What it may not.
@@ -100,7 +99,7 @@ SELECT ok(has_database_privilege('weir_flusher', current_database(), 'TEMPORARY'
 SELECT pg_temp.may('weir_reader', 'SELECT count(*) FROM ' || relation, 'may read ' || relation)
 FROM unnest(ARRAY['events', 'crashes', 'user_days', 'users', 'day_measures', 'crash_days', 'measures',
   'dead_letters', 'stream_positions', 'weir_lease.stream_leases', 'weir_lease.flushers', 'schema_migrations', 'repeatable_files', 'user_stats',
-  'telemetry_events', 'product_usage_events', 'feature_usage_samples', 'touched_days', 'report_zones', 'dimensions',
+  'telemetry_events', 'product_usage_events', 'feature_usage_samples', 'touched_days', 'roll_up_turns', 'gone_days', 'report_zones', 'dimensions',
   'user_numbers', 'day_sets', 'day_counts', 'day_numbers', 'day_sessions']) AS relation;
 SELECT pg_temp.may('weir_reader', 'SELECT weir.schema_version()', 'may ask for the version');
 SELECT is_empty($$

@@ -1,0 +1,221 @@
+# Which day is built when, and what a step leaves behind that does not end well: tenants take turns, a day that kills
+# its session gives way, refresh ends, a flusher of before is seen, rows that are gone stay counted.
+use v5.36;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use File::Copy qw(copy);
+use File::Path qw(make_path);
+use File::Temp qw(tempdir);
+use PrivatePostgres;
+use Test::More;
+
+my $root    = "$FindBin::Bin/..";
+my $build   = $ENV{BUILD} // 'build';
+my $weirctl = ($build =~ m{^/} ? '' : "$root/") . "$build/weirctl";
+-x $weirctl or BAIL_OUT("there is no $weirctl: run make");
+
+my $postgres = PrivatePostgres->start;
+my $db = $postgres->database('weir');
+my $migrated = weirctl('migrate');
+is $migrated->{status}, 0, 'a database' or diag $migrated->{err};
+
+sub weirctl (@arguments) { return PrivatePostgres::run_command({ $postgres->env('weir') }, $weirctl, @arguments) }
+
+sub value ($sql, @values) { return scalar $db->selectrow_array($sql, undef, @values) }
+
+sub mark ($tenant, @days) {
+  $db->do('INSERT INTO weir.touched_days (tenant_id, day) VALUES (?, ?)', undef, $tenant, $_) for @days;
+  return;
+}
+
+# Each [user, time, session]; as by COPY.
+sub store ($tenant, @rows) {
+  $db->do('INSERT INTO weir.events (event_id, tenant_id, user_id, session_id, event, properties, "timestamp", client_timestamp)'
+      . q{ VALUES (gen_random_uuid(), ?, ?, ?, 'opened', '{"browser": "firefox"}', ?, ?)}, undef, $tenant, @$_[ 0, 2, 1, 1 ]) for @rows;
+  return;
+}
+
+sub step () { return $db->selectrow_hashref('SELECT * FROM weir.refresh_roll_ups()') }
+
+sub build_all () {
+  my $step;
+  do { $step = step() } while $step->{state} eq 'built';
+  is $step->{state}, 'idle', 'everything is built' or diag $step->{trouble};
+  return;
+}
+
+sub counted ($tenant, $day, $subject = 'active', $value = '') {
+  return value(q{SELECT events FROM weir.day_counts WHERE tenant_id = ? AND zone = 'UTC' AND day = ? AND subject = ? AND value = ?},
+    $tenant, $day, $subject, $value) // 0;
+}
+
+sub waits_for ($relation) {
+  ok PrivatePostgres::wait_until(sub { value('SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = ?::regclass', $relation) }),
+    "it waits for $relation";
+  return;
+}
+
+subtest 'tenants take turns, and of one the newest day and the one that waits longest' => sub {
+  $db->do(q{INSERT INTO weir.touched_days (tenant_id, day, added_at)
+    SELECT 'many', DATE '2026-01-01' + n, now() - interval '2 hours' + n * interval '1 second' FROM generate_series(0, 199) AS n});
+  mark('few', '2026-03-01');
+  mark('some', '2026-03-01', '2026-03-02');
+  my @steps = map { step() } 1 .. 6;
+  is_deeply [ map { $_->{tenant_id} } @steps ], [qw(few many some many some many)], 'nobody waits for the one with many';
+  is_deeply [ map { $_->{day} } grep { $_->{tenant_id} eq 'many' } @steps ], [ '2026-07-19', '2026-01-01', '2026-07-18' ], 'newest and oldest in turn';
+  build_all();
+};
+
+subtest 'a step that is cancelled gives way to the others, and a new mark does not hurry it' => sub {
+  mark('cancelled', '2026-03-01', '2026-03-02');
+  my ($other, $holder) = map { $postgres->connect('weir') } 1 .. 2;
+  my $chosen = $other->selectrow_hashref('SELECT * FROM weir.choose_roll_up()');
+  is $chosen->{day}, '2026-03-02', 'a day is chosen';
+  $holder->begin_work;
+  $holder->do('LOCK TABLE weir.user_numbers');
+  $other->do(q{SET statement_timeout = '100ms'});
+  ok !eval { $other->do('SELECT * FROM weir.build_roll_up(?, ?)', undef, $chosen->@{qw(tenant_id day)}) }, 'its build is cancelled';
+  is $other->state, '57014', 'as whoever builds hears';
+  $holder->rollback;
+  mark('cancelled', '2026-03-02');
+  is step()->{day}, '2026-03-01', 'the next one is another';
+  is step()->{state}, 'idle', 'and the one that was cancelled waits';
+  $db->do('UPDATE weir.touched_days SET due_at = now()');
+  $other->do('SELECT * FROM weir.choose_roll_up()');
+  is value('SELECT failing FROM weir.roll_up_backlog()'), 1, 'once it has been tried twice, status counts it';
+  cmp_ok value(q{SELECT extract(epoch FROM max(due_at) - now()) FROM weir.touched_days}), '>', 90, 'it waits longer each time';
+  $db->do('UPDATE weir.touched_days SET due_at = now()');
+  build_all();
+};
+
+subtest 'refresh builds what was marked when it began, and ends' => sub {
+  mark('busy', '2026-03-01');
+  my $holder = $postgres->connect('weir');
+  $holder->begin_work;
+  $holder->do('LOCK TABLE weir.user_numbers');
+  my $folder = tempdir(CLEANUP => 1);
+  my $pid = PrivatePostgres::start_command({ $postgres->env('weir') }, "$folder/out", "$folder/err", $weirctl, 'rollup', 'refresh');
+  waits_for('weir.user_numbers');
+  mark('busy', map { "2026-04-0$_" } 1 .. 9);
+  $holder->rollback;
+  is PrivatePostgres::finish_command($pid), 0, 'it ends';
+  is PrivatePostgres::slurp("$folder/out"), "1 days built\n", 'after the one';
+  is value(q{SELECT count(*) FROM weir.touched_days WHERE tenant_id = 'busy'}), 9, 'the others are left to who builds';
+  build_all();
+};
+
+subtest 'how old what waits is can be seen while none of it is due' => sub {
+  store('aged', [ 'ann', '2026-03-01T10:00Z', undef ]);
+  $db->do(q{SELECT * FROM weir.begin_rebuild('aged', false)});
+  my ($age, $oldest) = $db->selectrow_array('SELECT oldest_age, oldest FROM weir.roll_up_backlog()');
+  cmp_ok $age, '>', 0, 'a rebuild that nobody goes on with has an age';
+  is $oldest, '-infinity', 'and is one';
+  my @found = map { $_->{part} } $db->selectall_array(q{SELECT part FROM weir.verify_users('aged')}, { Slice => {} });
+  is_deeply \@found, ['marked'], 'verify does not take for a difference what is still to be built';
+  is weirctl('rollup', 'rebuild', '--tenant', 'aged', '--sessions', 3)->{status}, 0, 'it can be run again, with more sessions than days';
+  is_deeply $db->selectall_arrayref(q{SELECT part FROM weir.verify_users('aged')}), [], 'then all is well';
+};
+
+subtest 'one property through two rows of dimensions counts once' => sub {
+  $db->do(q{INSERT INTO weir.dimensions (subject, event, property) VALUES ('browser', 'opened', 'browser')});
+  store('twice', [ 'ann', '2026-03-01T10:00Z', undef ]);
+  mark('twice', '2026-03-01');
+  build_all();
+  is counted('twice', '2026-03-01', browser => 'firefox'), 1, 'one browser';
+  $db->do(q{DELETE FROM weir.dimensions WHERE subject = 'browser' AND event = 'opened'});
+};
+
+subtest 'a client that never changes its session_id holds nobody up' => sub {
+  $db->do(q{INSERT INTO weir.events (event_id, tenant_id, user_id, session_id, event, "timestamp", client_timestamp)
+    SELECT gen_random_uuid(), 'steady', 'u' || n, 's', 'opened', at, at
+    FROM generate_series(1, 8000) AS n, generate_series(timestamptz '2026-03-01T10:00Z', '2026-03-03T10:00Z', '1 day') AS at});
+  mark('steady', '2026-03-02');
+  my $begun = time;
+  build_all();
+  cmp_ok time - $begun, '<', 60, 'its day is built soon';
+  is value(q{SELECT sessions FROM weir.day_sessions WHERE tenant_id = 'steady' AND day = '2026-03-02'}), 8000, 'with the sessions of the day';
+};
+
+subtest 'figures of recent days follow the rows, however few are left' => sub {
+  my $today = value(q{SELECT (now() AT TIME ZONE 'UTC')::date});
+  store('recent', map { [ $_, "${today}T00:00Z", undef ] } qw(ann ben cat dan));
+  store('recent', map { [ $_, '2026-03-01T10:00Z', undef ] } qw(ann ben cat dan));
+  mark('recent', $today, '2026-03-01');
+  build_all();
+  $db->do(q{DELETE FROM weir.events WHERE tenant_id = 'recent' AND user_id IN ('ann', 'ben', 'cat') AND "timestamp" > '2026-04-01'});
+  $db->do(q{DELETE FROM weir.events WHERE tenant_id = 'recent' AND user_id = 'ann'});
+  mark('recent', $today, '2026-03-01');
+  build_all();
+  is counted('recent', $today), 1, 'today has one left of four';
+  is counted('recent', '2026-03-01'), 3, 'so does an old day of which a user was erased';
+  $db->do(q{DELETE FROM weir.events WHERE tenant_id = 'recent' AND "timestamp" < '2026-04-01'});
+  $db->do('SELECT weir.note_gone_days()');
+  store('recent', map { [ "late-$_", '2026-03-01T11:00Z', undef ] } 1 .. 9);
+  mark('recent', '2026-03-01');
+  build_all();
+  is counted('recent', '2026-03-01'), 3, 'where all rows went, what is counted stays, however many come late';
+};
+
+subtest 'a zone that is kept after rows were dropped says so' => sub {
+  my $why = sub ($zone, @days) { return value('SELECT weir.why_incomplete(?, ?, ?, ?)', 'gone', $zone, @days) };
+  store('gone', map { [ 'ann', "2026-03-0${_}T10:00Z", undef ] } 1 .. 4);
+  mark('gone', map { "2026-03-0$_" } 1 .. 4);
+  build_all();
+  $db->do(q{DELETE FROM weir.events WHERE tenant_id = 'gone' AND "timestamp" < '2026-03-03'});
+  is weirctl('rollup', 'zones', '--tenant', 'gone', '--add', 'Asia/Tokyo')->{status}, 0, 'a zone is added';
+  build_all();
+  is $why->('Asia/Tokyo', '2026-03-01', '2026-03-09'), 'rows of some days were dropped before the zone was kept', 'it cannot know them';
+  is $why->('Asia/Tokyo', '2026-03-04', '2026-03-09'), undef, 'it knows the others';
+  is $why->('Europe/Berlin', '2026-03-01', '2026-03-09'), 'the zone is not kept, and rows of some days were dropped', 'one that is not kept neither';
+  is $why->('UTC', '2026-03-01', '2026-03-09'), undef, 'UTC counted them in time';
+};
+
+subtest 'a zone that is added while a day is being built has that day too' => sub {
+  store('raced', [ 'ann', '2026-03-05T10:00Z', undef ]);
+  mark('raced', '2026-03-05');
+  my ($builder, $adder) = map { $postgres->connect('weir') } 1 .. 2;
+  $builder->begin_work;
+  is $builder->selectrow_array('SELECT state FROM weir.refresh_roll_ups()'), 'built', 'a step that is not committed';
+  $adder->do(q{SELECT weir.keep_zone('raced', 'Europe/Berlin')}, { pg_async => DBD::Pg::PG_ASYNC() });
+  my $waits = q{SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory' AND pid = ?};
+  ok PrivatePostgres::wait_until(sub { value($waits, $adder->{pg_pid}) }), 'who adds the zone waits for it';
+  $builder->commit;
+  is $adder->pg_result, 1, 'and then adds it';
+  build_all();
+  is value(q{SELECT events FROM weir.day_counts WHERE tenant_id = 'raced' AND zone = 'Europe/Berlin' AND subject = 'active'}), 1, 'with the day';
+  ok value(q{SELECT ready_at IS NOT NULL FROM weir.report_zones WHERE tenant_id = 'raced'}), 'and is ready';
+};
+
+# A flusher that was connected before there were marks.
+subtest 'what a flusher of before stores around the migration is marked' => sub {
+  my $old = tempdir(CLEANUP => 1);
+  make_path("$old/migrations", "$old/analytics");
+  copy($_, "$old/migrations") for grep { m{/00(?:0\d|1[0-4])_} } glob "$root/sql/migrations/*.sql";
+  my $env = { $postgres->env('before') };
+  $db = $postgres->database('before');
+  my $first = PrivatePostgres::run_command($env, $weirctl, 'migrate', '--sql', $old);
+  is $first->{status}, 0, 'a schema of before' or diag $first->{err};
+  my $flusher = $postgres->connect('before');
+  $flusher->do('SELECT weir.open_session()');
+  my $batch = sub ($user, $at) {
+    $flusher->do(q{INSERT INTO weir.events (event_id, tenant_id, user_id, event, "timestamp", client_timestamp)
+      VALUES (gen_random_uuid(), 'old', ?, 'opened', ?, ?)}, undef, $user, $at, $at);
+    $flusher->do(q{INSERT INTO added_kinds VALUES ('old', 'opened', 1, ?)}, undef, $at);
+    $flusher->do('SELECT weir.roll_up_events()');
+  };
+  $flusher->begin_work;
+  $batch->('ann', '2026-03-01T10:00Z');
+  my $pid = PrivatePostgres::start_command($env, "$old/out", "$old/err", $weirctl, 'migrate', '--sql', "$root/sql");
+  waits_for('weir.events');
+  $flusher->commit;
+  is PrivatePostgres::finish_command($pid), 0, 'the migration waits for the batch' or diag PrivatePostgres::slurp("$old/err");
+  is_deeply $db->selectcol_arrayref('SELECT DISTINCT day FROM weir.touched_days'), ['2026-03-01'], 'and marks its day';
+  $flusher->begin_work;
+  $batch->('ben', '2026-03-02T10:00Z');
+  $flusher->commit;
+  is value(q{SELECT count(*) FROM weir.touched_days WHERE day = '2026-03-02'}), 1, 'what it stores later it marks itself';
+};
+
+done_testing;

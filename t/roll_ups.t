@@ -6,6 +6,7 @@ use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
+use DBD::Pg qw(:async);
 use JSON::XS ();
 use PrivatePostgres;
 use Test::More;
@@ -200,7 +201,8 @@ subtest 'a step that is killed in its middle, with a lock in its way' => sub {
   my $chosen = $victim->selectrow_hashref('SELECT * FROM weir.choose_roll_up()');
   $holder->begin_work;
   $holder->do('LOCK TABLE weir.day_sessions');
-  $victim->do('SELECT * FROM weir.build_roll_up(?, ?)', { pg_async => 1 }, $chosen->@{qw(tenant_id day)});
+  my $building = $victim->prepare('SELECT * FROM weir.build_roll_up(?, ?)', { pg_async => PG_ASYNC });
+  $building->execute($chosen->@{qw(tenant_id day)});
   my $waits = q{SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = ? AND relation = 'weir.day_sessions'::regclass};
   ok PrivatePostgres::wait_until(sub { $db->selectrow_array($waits, undef, $victim->{pg_pid}) }), 'its facts are made, its sessions are not';
   $db->do('SELECT pg_terminate_backend(?)', undef, $victim->{pg_pid});

@@ -14,8 +14,8 @@
 --                used it. Weeks begin on Monday; only those are looked at that lie wholly in the window
 --     returning  of its users, the share who used it in two or more weeks, those that the window cuts too
 --     days_to_first_use  the median, of the users who were new in the window and used it: from the day of their
---                earliest event to the day of their first use of it; 0 is the same day. Of an even number the
---                lower middle one
+--                earliest event to the day of their first use of it; 0 is the same day, 14 stands for 14 and more.
+--                Of an even number the lower middle one
 --   unused       features that were used before the window, at any time, and not in it
 --   split        of the property `source`, unless another is named: events, users and share of each value
 --   days_active  how many users had events on 1, 2, … 30 of the last 30 days of the window, counted by day_sets.
@@ -26,7 +26,7 @@
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
--- Of each feature: users, those of two or more weeks, and user-weeks within whole weeks.
+-- Of each feature: users, those of two or more weeks, user-weeks within whole weeks, and users who were new.
 CREATE OR REPLACE FUNCTION weir.feature_users_partial(tenant text, first_day date, last_day date, zone text, feature text)
 RETURNS SETOF weir.part
 LANGUAGE sql STABLE
@@ -45,33 +45,45 @@ AS $$
   UNION ALL
   SELECT p.figure, u.value, p.amount
   FROM (
-    SELECT c.value, sum(bit_count(c.users)) AS users, sum(bit_count(c.users)) - sum(weir.counters_at(c.planes, 1)) AS again
-    FROM (SELECT w.value, bit_or(w.users) AS users, weir.bits_added(w.users) AS planes FROM weeks AS w GROUP BY w.value, w.chunk) AS c
+    SELECT c.value, sum(bit_count(c.users)) AS users, sum(bit_count(c.users)) - sum(weir.counters_at(c.planes, 1)) AS again,
+      coalesce(sum(bit_count(c.users & n.users)), 0) AS fresh
+    FROM (SELECT w.value, w.chunk, bit_or(w.users) AS users, weir.bits_added(w.users) AS planes FROM weeks AS w GROUP BY w.value, w.chunk) AS c
+    LEFT JOIN (
+      SELECT f.chunk, bit_or(f.users) AS users FROM weir.new_users(tenant, zone, first_day, last_day) AS f GROUP BY f.chunk
+    ) AS n ON n.chunk = c.chunk
     GROUP BY c.value
-  ) AS u, LATERAL (VALUES ('feature_users', u.users), ('feature_again', u.again)) AS p (figure, amount)
+  ) AS u, LATERAL (VALUES ('feature_users', u.users), ('feature_again', u.again), ('feature_new', u.fresh)) AS p (figure, amount)
 $$;
 
--- Of the users who were new in the window, by days from their earliest event to the first use: keys are
--- "DAYS FEATURE".
+-- Of the users who were new in the window, by days from their earliest event to the first use, up to 13: keys are
+-- "DAYS FEATURE". Users have numbers in the order in which they came, so that of a chunk few days matter.
 CREATE OR REPLACE FUNCTION weir.first_use_partial(tenant text, first_day date, last_day date, zone text, feature text)
 RETURNS SETOF weir.part
 LANGUAGE sql STABLE
-SET jit = off SET work_mem = '64MB'
+SET jit = off SET work_mem = '64MB' SET enable_nestloop = off
 AS $$
   WITH fresh AS MATERIALIZED (
     SELECT n.day, n.chunk, n.users FROM weir.new_users(tenant, zone, first_day, last_day) AS n
+  ), near AS MATERIALIZED (
+    SELECT f.chunk, min(f.day) AS since, max(f.day) + 13 AS until FROM fresh AS f GROUP BY f.chunk
   ), used AS (
-    -- Nobody of the new ones used it before the window.
-    SELECT s.value, s.day, s.chunk, s.users & ~coalesce(bit_or(s.users) OVER before, s.users # s.users) AS users
+    -- Nobody of the new ones used it before they came.
+    SELECT s.value, s.day, s.chunk, coalesce(s.users & ~bit_or(s.users) OVER before, s.users) AS users
     FROM weir.sets_in(tenant, zone, feature, NULL, first_day, last_day) AS s
-    WHERE s.value IS NOT NULL AND s.chunk IN (SELECT f.chunk FROM fresh AS f)
+    JOIN near AS n ON n.chunk = s.chunk AND s.day BETWEEN n.since AND n.until
+    WHERE s.value IS NOT NULL
     WINDOW before AS (PARTITION BY s.value, s.chunk ORDER BY s.day ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
   )
-  SELECT 'feature_first', u.day - f.day || ' ' || u.value, sum(bit_count(u.users & f.users))
-  FROM used AS u
-  JOIN fresh AS f ON f.chunk = u.chunk AND f.day <= u.day
-  GROUP BY u.value, u.day - f.day
-  HAVING sum(bit_count(u.users & f.users)) > 0
+  SELECT 'feature_first', c.days || ' ' || c.value, sum(c.users)
+  FROM (
+    -- Counted before they are sorted: sets are large.
+    SELECT u.value, u.day - f.day AS days, bit_count(u.users & f.users) AS users
+    FROM used AS u
+    JOIN fresh AS f ON f.chunk = u.chunk AND f.day BETWEEN u.day - 13 AND u.day
+    OFFSET 0
+  ) AS c
+  WHERE c.users > 0
+  GROUP BY c.value, c.days
 $$;
 
 -- Features that were used before the window. In a zone that is not kept, UTC's days tell of what is long ago,
@@ -143,20 +155,28 @@ AS $$
   GROUP BY 1
 $$;
 
--- The lower middle one of the days to the first use, for each feature.
+-- The lower middle one of the days to the first use, for each feature. Who is not among those of up to 13 days took 14
+-- or more.
 CREATE OR REPLACE FUNCTION weir.days_to_first_use(parts weir.part[]) RETURNS TABLE (value text, days integer)
 LANGUAGE sql IMMUTABLE
 AS $$
+  WITH early AS MATERIALIZED (
+    SELECT substr(p.key, strpos(p.key, ' ') + 1) AS value, split_part(p.key, ' ', 1)::integer AS days, sum(p.amount) AS users
+    FROM unnest(parts) AS p WHERE p.figure = 'feature_first'
+    GROUP BY p.key
+  ), said AS (
+    SELECT e.value, e.days, e.users FROM early AS e
+    UNION ALL
+    SELECT n.value, 14, n.users - coalesce((SELECT sum(e.users) FROM early AS e WHERE e.value = n.value), 0)
+    FROM (SELECT p.key AS value, sum(p.amount) AS users FROM unnest(parts) AS p WHERE p.figure = 'feature_new' GROUP BY p.key) AS n
+  )
   SELECT s.value, min(s.days) FILTER (WHERE s.so_far * 2 >= s.users)
   FROM (
     SELECT f.value, f.days, sum(f.users) OVER (PARTITION BY f.value ORDER BY f.days) AS so_far,
       sum(f.users) OVER (PARTITION BY f.value) AS users
-    FROM (
-      SELECT substr(p.key, strpos(p.key, ' ') + 1) AS value, split_part(p.key, ' ', 1)::integer AS days, sum(p.amount) AS users
-      FROM unnest(parts) AS p WHERE p.figure = 'feature_first'
-      GROUP BY p.key
-    ) AS f
+    FROM said AS f
   ) AS s
+  WHERE s.users > 0
   GROUP BY s.value
 $$;
 

@@ -105,11 +105,16 @@ AS $$
     WHERE n.day >= u.since
     GROUP BY u.unit, start, n.chunk
   )
-  SELECT 'cohort_' || f.unit, f.start || ' ' || weir.units_between(f.unit, f.start, a.start), sum(bit_count(f.users & a.users))
-  FROM fresh AS f
-  JOIN active AS a ON a.unit = f.unit AND a.chunk = f.chunk
-  WHERE a.start >= f.start
-  GROUP BY f.unit, f.start, a.start
+  SELECT 'cohort_' || c.unit, c.start || ' ' || weir.units_between(c.unit, c.start, c.later), sum(c.users)
+  FROM (
+    -- Counted before they are sorted: sets are large.
+    SELECT f.unit, f.start, a.start AS later, bit_count(f.users & a.users) AS users
+    FROM fresh AS f
+    JOIN active AS a ON a.unit = f.unit AND a.chunk = f.chunk
+    WHERE a.start >= f.start
+    OFFSET 0
+  ) AS c
+  GROUP BY c.unit, c.start, c.later
 $$;
 
 -- One row of the table for each day, week or month with new users: its size and, from 0 on, who came back.

@@ -65,6 +65,16 @@ SELECT pg_temp.has('{split,values}', '[{"share": 0.666667, "users": 3, "value": 
 SELECT pg_temp.has('{days_active,users}', '[0, 3, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]',
   'three on two days, dan on three, eve on thirty');
 SELECT is((a -> 'days_active') - 'users', '{"power": 1, "regular": 0, "casual": 4}', 'eve is a power user') FROM answer;
+-- gus and hal are new on the 16th; gus prints 15 days later, hal scans after 13.
+INSERT INTO said VALUES ('gus', 'opened', '2026-03-16T10:00Z', NULL), ('hal', 'opened', '2026-03-16T10:00Z', NULL),
+  ('gus', 'feature_usage', '2026-03-31T10:00Z', '{"feature": "print"}'), ('hal', 'feature_usage', '2026-03-29T10:00Z', '{"feature": "scan"}');
+SELECT pg_temp.store(ARRAY['gus', 'hal']);
+SELECT pg_temp.build();
+SELECT is((SELECT jsonb_agg(f - '{users,events,weekly,adoption,returning}'::text[]) FROM jsonb_array_elements(
+  features_answer('acme', '2026-03-16', '2026-04-05') -> 'features') AS f),
+  '[{"feature": "print", "days_to_first_use": 14}, {"feature": "scan", "days_to_first_use": 13}]', 'fourteen stands for two weeks and more');
+DELETE FROM weir.events WHERE user_id IN ('gus', 'hal');
+DELETE FROM said WHERE person IN ('gus', 'hal');
 SELECT pg_temp.has('{retries}', '{"count": 2, "share": 0.200000, "users": 1, "per_user": 2.000000}', 'one of five tried again, twice');
 SELECT pg_temp.has('{exact}', 'true', 'all of it is exact');
 SELECT is(features_answer('acme', '2026-03-03', '2026-03-14') #>> '{features,0,weekly}', NULL, 'without a whole week there is no stickiness');

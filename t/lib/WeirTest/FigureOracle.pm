@@ -240,7 +240,7 @@ sub features ($self) {
     my ($feature, $rows) = @$pair;
     my (%used, @waited);
     push $used{ $_->{user} }->@*, $_->{day} for grep { defined $_->{user} } @$rows;
-    @waited = sort { $a <=> $b } map { min($used{$_}->@*) - $first{$_} } grep { $first{$_} >= $from } keys %used;
+    @waited = sort { $a <=> $b } map { min(14, min($used{$_}->@*) - $first{$_}) } grep { $first{$_} >= $from } keys %used;
     my $again = grep { uniq(map { start_of('week', $_) } $_->@*) > 1 } values %used;
     push @features, { feature => $feature, events => scalar @$rows, users => scalar keys %used, adoption => ratio(scalar keys %used, $active),
       weekly => ratio(scalar(my @own = $self->user_weeks(@$rows)), $weeks), returning => ratio($again, scalar keys %used),

@@ -248,7 +248,7 @@ sub features ($self, $tenant, $zone, $from, $to) {
   my @features;
   for my $feature (keys %events) {
     my $used = $first_use{$feature} // {};
-    my @waited = sort { $a <=> $b } map { $used->{$_} - $first{$_} } grep { $first{$_} >= $from } keys %$used;
+    my @waited = sort { $a <=> $b } map { my $days = $used->{$_} - $first{$_}; $days > 14 ? 14 : $days } grep { $first{$_} >= $from } keys %$used;
     push @features, join ' ', $feature, $events{$feature}, scalar keys %$used, @waited ? $waited[ $#waited / 2 ] : '';
   }
   my @active = (0) x 30;

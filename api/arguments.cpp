@@ -66,7 +66,8 @@ Fault check(const Parameter& parameter, const std::string& value) {
 std::string known_names(const Route& route) {
   std::string names(kTenant);
   names += ", ";
-  names += kFormat;
+  (names += kFormat) += ", ";
+  names += kTable;
   for (const Parameter& parameter : route.parameters) (names += ", ") += parameter.name;
   return names;
 }
@@ -87,14 +88,25 @@ Problem unknown(const Route& route, const std::string& name) {
           is_word ? name : ""};
 }
 
-Fault read_format(const Route& route, const std::string& value, Arguments& arguments) {
-  if (value == "json") return std::nullopt;
-  if (value == "csv" && route.csv != nullptr) {
-    arguments.format = Format::csv;
-    return std::nullopt;
+Fault read_format(const std::string& value, Arguments& arguments) {
+  if (value == "csv") arguments.format = Format::csv;
+  if (value == "csv" || value == "json") return std::nullopt;
+  return bad_parameter(kFormat, "format is json or csv");
+}
+
+Fault read_table(const std::string& value, Arguments& arguments) {
+  arguments.table = value;
+  return check_name(kTable, kMostTable, value);
+}
+
+// A stream has one table.
+Fault check_table(const Route& route, const Arguments& arguments) {
+  if (!arguments.table) return std::nullopt;
+  if (arguments.format != Format::csv) {
+    return bad_parameter(kTable, "table goes with format=csv: JSON has all lists of the answer");
   }
-  return bad_parameter(kFormat, route.csv != nullptr ? "format is json or csv"
-                                                     : "format is json: this path has no other");
+  if (route.csv == nullptr || *arguments.table == kStreamed) return std::nullopt;
+  return bad_parameter(kTable, "table has to be days");
 }
 
 Fault read_pair(const Route& route, const Pair& pair, Arguments& arguments) {
@@ -103,7 +115,8 @@ Fault read_pair(const Route& route, const Pair& pair, Arguments& arguments) {
     arguments.tenant = pair.value;
     return check_name(kTenant, kMostTenant, pair.value);
   }
-  if (pair.name == kFormat) return read_format(route, pair.value, arguments);
+  if (pair.name == kFormat) return read_format(pair.value, arguments);
+  if (pair.name == kTable) return read_table(pair.value, arguments);
   for (std::size_t i = 0; i < route.parameters.size(); ++i) {
     const Parameter& parameter = route.parameters[i];
     if (pair.name != parameter.name) continue;
@@ -150,6 +163,7 @@ std::variant<Arguments, Problem> read_arguments(const Route& route, const std::v
     if (auto fault = read_pair(route, query[i], arguments)) return *fault;
     if (auto fault = check_once(query, i)) return *fault;
   }
+  if (auto fault = check_table(route, arguments)) return *fault;
   if (auto fault = check_window(route, arguments, today)) return *fault;
   return arguments;
 }

@@ -24,6 +24,7 @@ enum class Format : std::uint8_t { json, csv };
 struct Arguments {
   std::optional<std::string> tenant;
   Format format = Format::json;
+  std::optional<std::string> table;                // which list of the answer, for Format::csv
   std::vector<std::optional<std::string>> values;  // in the order of the route's parameters
 };
 

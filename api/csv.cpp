@@ -34,6 +34,14 @@ void append_field(std::string& out, std::string_view text) {
 
 }  // namespace
 
+void append_line(std::string& out, const std::vector<std::string>& fields) {
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    if (i > 0) out += ',';
+    append_field(out, fields[i]);
+  }
+  out += "\r\n";
+}
+
 void append_names(std::string& out, const Row& row) {
   for (int i = 0; i < row.columns(); ++i) {
     if (i > 0) out += ',';

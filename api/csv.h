@@ -9,10 +9,13 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "api/database.h"
 
 namespace weir::api {
+
+void append_line(std::string& out, const std::vector<std::string>& fields);
 
 void append_names(std::string& out, const Row& row);
 void append_values(std::string& out, const Row& row);

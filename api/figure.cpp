@@ -6,6 +6,7 @@
 #include "api/csv.h"
 #include "api/etag.h"
 #include "api/failure.h"
+#include "api/table.h"
 
 namespace weir::api {
 
@@ -52,7 +53,7 @@ void Figure::permitted(const Landing& landing) {
     return client_->send(response_of(*problem));
   }
   tenant_ = std::get<std::string>(std::move(chosen));
-  if (arguments_.format == Format::csv) return ask_stream();
+  if (arguments_.format == Format::csv && route_.csv != nullptr) return ask_stream();
   ask_figure(key());
 }
 
@@ -97,7 +98,24 @@ void Figure::landed(const Landing& landing, bool is_own) {
   if (failure != nullptr) return fail(*failure);
   const auto& answer = landing.answer;
   if (answer->values.empty()) return fail({Failure::Kind::broken, "no row came"});
+  if (arguments_.format == Format::csv) return send_table(answer->values[0]);
   send_answer({answer, &answer->values[0]}, answer->etag);
+}
+
+// Counted as an answer, until it is sent.
+void Figure::send_table(const std::string& answer) {
+  struct Held {
+    std::string csv;
+    Weight weight;
+  };
+  const auto held = std::make_shared<Held>();
+  if (const auto problem = table_csv(answer, arguments_.table, held->csv)) {
+    over_ = true;
+    if (problem->status == 500) service_.world().log_error("an answer is no JSON");
+    return client_->send(response_of(*problem));
+  }
+  held->weight.put(service_.scale(), held->csv.size());
+  send_answer({held, &held->csv}, etag_of(held->csv));
 }
 
 // A stream ------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 //
 //   Figure::start(service, request, route, arguments, client);
 //
-//   permission ──► flight ──────────────► sent
+//   permission ──► flight ──────────────► sent, as it is or one of its lists as CSV
 //        │
 //        └──► stream: first 64 kB ──all of it──► sent, with its length and tag
 //                          │more
@@ -47,6 +47,7 @@ class Figure : public std::enable_shared_from_this<Figure> {
   std::shared_ptr<Query> make_query(const char* sql) const;
   std::string key() const;
 
+  void send_table(const std::string& answer);
   void add_row();
   void weigh(std::size_t more);
   void flush();

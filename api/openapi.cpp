@@ -89,9 +89,14 @@ void write_parameter(Writer& json, const Parameter& parameter) {
 void write_format(Writer& json, const Route& route) {
   json.open('{').member("name", kFormat).member("in", "query");
   json.member("description", "The form of the answer; json if not given");
-  json.name("schema").open('{').member("type", "string").name("enum").open('[').string("json");
-  if (route.csv != nullptr) json.string("csv");
-  json.close(']').close('}').close('}');
+  json.name("schema").raw(R"({"type":"string","enum":["json","csv"]})");
+  json.close('}');
+  const std::string_view which =
+      route.csv != nullptr
+          ? "With format=csv: the list of the answer to have, which is days"
+          : "With format=csv: the list of the answer to have, by its place in it, such as days or "
+            "cohorts.weeks; days, or the first one, if not given";
+  write_parameter(json, {kTable, Type::name, kMostTable, which});
 }
 
 void write_parameters(Writer& json, const Route& route) {
@@ -111,7 +116,7 @@ void write_content(Writer& json, const Route& route) {
   } else {
     json.name("application/json").raw(R"({"schema":{"type":"object"}})");
   }
-  if (route.csv != nullptr) json.name("text/csv").raw(R"({"schema":{"type":"string"}})");
+  if (route.kind == Kind::figure) json.name("text/csv").raw(R"({"schema":{"type":"string"}})");
   json.close('}');
 }
 
@@ -129,7 +134,8 @@ void write_responses(Writer& json, const Route& route) {
   if (route.kind == Kind::health) write_problem(json, "503");
   if (route.kind == Kind::figure) {
     json.name("304").raw(R"({"description":"If-None-Match names what would be sent"})");
-    for (const char* status : {"401", "403", "500", "503", "504"}) write_problem(json, status);
+    for (const char* status : {"401", "403", "413", "500", "503", "504"})
+      write_problem(json, status);
   }
   json.close('}');
 }
@@ -146,12 +152,13 @@ struct Said {
   std::string_view status, about;
 };
 
-// 404, 413, 414, 431 and 505 concern every path, and so no one of them.
+// 404, 414, 431 and 505 concern every path, and so no one of them.
 constexpr Said kProblems[] = {
     {"400", "A parameter is unknown, given twice, of another form or past its bound"},
     {"401", "The web server named no viewer"},
     {"403", "The viewer may not see this tenant, be there one or not"},
     {"405", "The method is neither GET nor HEAD; Allow lists them"},
+    {"413", "The answer would be larger than one may be: ask for a shorter window, or for less"},
     {"500", "A fault of the server, which its log explains"},
     {"503",
      "PostgreSQL is away, too many ask, or its schema is older; Retry-After says when to try "

@@ -42,7 +42,7 @@ struct Route {
   Kind kind;
   std::string_view about;
   const char* json = nullptr;
-  const char* csv = nullptr;  // null: there is no format=csv
+  const char* csv = nullptr;  // null: format=csv is made of the answer
   std::vector<Parameter> parameters{};
 };
 
@@ -54,9 +54,12 @@ const Route* find_route(std::string_view path);
 // Parameters that every figure has, besides its own.
 constexpr std::string_view kTenant = "tenant";
 constexpr std::string_view kFormat = "format";
-constexpr int kMostTenant = 200;  // bytes of a tenant's name
-constexpr int kMostZone = 64;     // bytes of a time zone's name
-constexpr int kMostDays = 1100;   // of a window
+constexpr std::string_view kTable = "table";
+constexpr std::string_view kStreamed = "days";  // the table of a route's `csv`
+constexpr int kMostTable = 64;                  // bytes of a table's name
+constexpr int kMostTenant = 200;                // bytes of a tenant's name
+constexpr int kMostZone = 64;                   // bytes of a time zone's name
+constexpr int kMostDays = 1100;                 // of a window
 constexpr std::string_view kFrom = "from", kTo = "to";
 
 }  // namespace weir::api

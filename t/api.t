@@ -217,6 +217,7 @@ sub escaped ($text) { return $text =~ s/([^A-Za-z0-9])/sprintf '%%%02X', ord $1/
 
 sub check_parameter ($path, $parameter, $all) {
   my ($name, $schema) = $parameter->@{qw(name schema)};
+  return check_tables($path . asked_of($all)) if $name eq 'table';
   my ($good, $bad) = $parameter->{example} ? ([ escaped($parameter->{example}) ], [ '', 'x' x ($schema->{maxLength} + 1) ]) : values_for($schema, $name);
   my $asked = $path . asked_of($all, $name);
   is ask($api, "$asked$name=$_")->{status}, 200, "$path: $name=$_" for @$good;
@@ -226,6 +227,28 @@ sub check_parameter ($path, $parameter, $all) {
     is_deeply [ $answer->{status}, $answer->{json}{parameter} ], [ 400, $name ], "$path: not $name=" . substr $value, 0, 20;
   }
   return;
+}
+
+# Every list of an answer, by its place, is a table with as many lines.
+sub check_tables ($asked) {
+  my $lists = lists_of(ask($api, $asked)->{json});
+  for my $name (sort keys %$lists) {
+    my $answer = ask($api, "${asked}format=csv&table=$name");
+    is $answer->{status}, 200, "$asked table=$name" or diag $answer->{body};
+    my $rows = $lists->{$name}->@*;
+    is scalar(() = $answer->{body} =~ /\r\n/g), $rows + 1, 'a line each' if $rows;
+  }
+  like ask($api, "${asked}format=csv")->{headers}{'content-type'}, qr{\Atext/csv;}, "$asked format=csv alone" if %$lists;
+  for my $bad ('format=csv&table=', 'format=csv&table=surely.not', 'format=csv&table=' . 'x' x 65, 'table=days') {
+    problem_is(ask($api, $asked . $bad), 400, 'bad_parameter', "$asked not $bad", parameter => 'table');
+  }
+  return;
+}
+
+sub lists_of ($value, $place = '') {
+  return { $place => $value } if ref $value eq 'ARRAY';
+  return {} unless ref $value eq 'HASH';
+  return { map { lists_of($value->{$_}, length $place ? "$place.$_" : $_)->%* } keys %$value };
 }
 
 sub values_for ($schema, $name) {
@@ -245,7 +268,6 @@ subtest 'days of a time zone' => sub {
   problem_is(ask($api, "/v1/users?tz=$_"), 400, 'bad_parameter', "no zone: $_", parameter => 'tz')
     for qw(Mars/Olympus posixrules FOO%2B5 europe/berlin posix/UTC);
   problem_is(ask($api, '/v1/users?tz=Europe/Berlin&tenant=globex'), 403, 'forbidden', 'another tenant');
-  problem_is(ask($api, '/v1/users?format=csv'), 400, 'bad_parameter', 'what is no table', parameter => 'format');
 };
 
 subtest 'figures of crashes, audience and costs' => sub {

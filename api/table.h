@@ -1,0 +1,24 @@
+// A list in an answer, as lines of CSV.
+//
+//   std::string csv;
+//   if (auto problem = table_csv(answer, "cohorts.weeks", csv)) …     // there is no such list
+//
+// A list is named by its place: `days`, or `cohorts.weeks` inside of `cohorts`. Of a list of
+// objects the columns are all names in it, in the order in which they come; of a list of lists they
+// are 1, 2, …; of any other there is one, `value`. What is nested deeper is JSON in its field. A
+// list with nothing in it has no columns, and so no line. Numbers stay as PostgreSQL wrote them.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "api/problem.h"
+
+namespace weir::api {
+
+// Without a name it is `days` where there is one, and else the first list.
+std::optional<Problem> table_csv(std::string_view answer, const std::optional<std::string>& name,
+                                 std::string& csv);
+
+}  // namespace weir::api

@@ -1,0 +1,58 @@
+#include <string>
+
+#include "api/table.h"
+#include "t/unit/suite.h"
+
+namespace {
+
+using namespace weir::api;
+
+constexpr const char* kAnswer =
+    R"({"tenant": "acme", "total": {"users": 3, "deep": [1.10, -2, 3e5]},
+        "weeks": [{"start": "2026-11-02", "new": 1}, {"start": "2026-11-09", "share": 0.500, "by": {"a": [1, 2]}}],
+        "hours": [[1, 2], [3, 4]], "none": [],
+        "names": [{"name": "=1+1"}, {"name": "a,\"b\"\n\u00e9"}, {"name": null}]})";
+
+std::string csv_of(const char* table) {
+  std::string csv;
+  const auto name = *table != '\0' ? std::optional<std::string>(table) : std::nullopt;
+  const auto problem = table_csv(kAnswer, name, csv);
+  return problem ? problem->reason + ": " + problem->detail : csv;
+}
+
+}  // namespace
+
+START_TEST(a_list_of_objects_has_all_their_names_as_columns) {
+  ck_assert_view_eq(csv_of("weeks"),
+                    "start,new,share,by\r\n2026-11-02,1,,\r\n2026-11-09,,0.500,\"{\"\"a\"\": [1, "
+                    "2]}\"\r\n");
+}
+END_TEST
+
+START_TEST(other_lists_have_numbers_or_one_name) {
+  ck_assert_view_eq(csv_of("hours"), "1,2\r\n1,2\r\n3,4\r\n");
+  ck_assert_view_eq(csv_of("total.deep"), "value\r\n1.10\r\n-2\r\n3e5\r\n");
+  ck_assert_view_eq(csv_of("none"), "");
+}
+END_TEST
+
+START_TEST(texts_are_quoted_and_no_formula) {
+  ck_assert_view_eq(csv_of("names"), "name\r\n\"'=1+1\"\r\n\"a,\"\"b\"\"\n\xC3\xA9\"\r\n\r\n");
+}
+END_TEST
+
+START_TEST(a_list_that_is_not_there_is_refused_with_those_that_are) {
+  ck_assert_view_eq(csv_of(""), csv_of("total.deep"));
+  const std::string sentence =
+      "bad_parameter: table has to be one of total.deep, weeks, hours, none, names";
+  for (const char* bad :
+       {"days", "total", "tenant", "total.users", "total.deep.x", "weeks.start"}) {
+    ck_assert_view_eq(csv_of(bad), sentence);
+  }
+}
+END_TEST
+
+static const weir_test::Register kRegistered(
+    "api_table",
+    {a_list_of_objects_has_all_their_names_as_columns, other_lists_have_numbers_or_one_name,
+     texts_are_quoted_and_no_formula, a_list_that_is_not_there_is_refused_with_those_that_are});

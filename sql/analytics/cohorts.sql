@@ -27,7 +27,7 @@ LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
   rule constant jsonb := weir.json_of(parameter, said);
-  conditions jsonb := '[]';
+  conditions jsonb := jsonb_build_array();
   list record;
   one record;
 BEGIN

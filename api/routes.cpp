@@ -183,48 +183,53 @@ const std::vector<Route>& routes() {
       {"/v1/paths",
        Kind::figure,
        "Paths: ways through the screens, what comes next, where visits end",
-       "SELECT weir_api.paths($1, $2, $3::date, $4::date, $5, $6, $7, $8::integer, $9, "
-       "$10::integer)",
+       "SELECT weir_api.bounded(weir_api.paths($1, $2, $3::date, $4::date, $5, $6, $7, "
+       "$8::integer, $9, "
+       "$10::integer)::text)",
        nullptr,
        {kFromDay, kToDay, kZone, kViewEvent, kViewProperty, kLength, kFilter, kTop}},
       {"/v1/tasks",
        Kind::figure,
        "Tasks: time from a start to its finish, and how many are not finished",
-       "SELECT weir_api.tasks($1, $2, $3::date, $4::date, $5, $6, $7, $8, $9::integer, $10)",
+       "SELECT weir_api.bounded(weir_api.tasks($1, $2, $3::date, $4::date, $5, $6, $7, $8, "
+       "$9::integer, $10)::text)",
        nullptr,
        {kFromDay, kToDay, kZone, kStart, kFinish, kKey, kTaskWithin, kFilter}},
       {"/v1/pages",
        Kind::figure,
        "Pages: how long they take, the slowest first",
-       "SELECT weir_api.pages($1, $2, $3::date, $4::date, $5, $6, $7, $8, $9::integer, $10, "
-       "$11::integer)",
+       "SELECT weir_api.bounded(weir_api.pages($1, $2, $3::date, $4::date, $5, $6, $7, $8, "
+       "$9::integer, $10, "
+       "$11::integer)::text)",
        nullptr,
        {kFromDay, kToDay, kZone, kViewEvent, kDuration, kPage, kAtLeast, kFilter, kTop}},
       {"/v1/rage_clicks",
        Kind::figure,
        "Rage clicks: where users click again and again, by page and element",
-       "SELECT weir_api.rage_clicks($1, $2, $3::date, $4::date, $5, $6, $7::integer, $8::integer, "
-       "$9, $10::integer)",
+       "SELECT weir_api.bounded(weir_api.rage_clicks($1, $2, $3::date, $4::date, $5, $6, "
+       "$7::integer, $8::integer, "
+       "$9, $10::integer)::text)",
        nullptr,
        {kFromDay, kToDay, kZone, kClickEvent, kClicks, kSeconds, kFilter, kTop}},
       {"/v1/nps",
        Kind::figure,
        "The net promoter score, by version and week",
-       "SELECT weir_api.nps($1, $2, $3::date, $4::date, $5, $6, $7, $8)",
+       "SELECT weir_api.bounded(weir_api.nps($1, $2, $3::date, $4::date, $5, $6, $7, $8)::text)",
        nullptr,
        {kFromDay, kToDay, kZone, kSurveyEvent, kScore, kFilter}},
       {"/v1/cohorts",
        Kind::figure,
        "Cohorts by rule: users who did this and not that, how active they are, whether they come "
        "back",
-       "SELECT weir_api.cohorts($1, $2, $3::date, $4::date, $5, $6)",
+       "SELECT weir_api.bounded(weir_api.cohorts($1, $2, $3::date, $4::date, $5, $6)::text)",
        nullptr,
        {kFromDay, kToDay, kZone, kRule}},
       {"/v1/correlation",
        Kind::figure,
        "Correlation: whether users of a feature differ from the others in a value; no proof of a "
        "cause",
-       "SELECT weir_api.correlation($1, $2, $3::date, $4::date, $5, $6, $7)",
+       "SELECT weir_api.bounded(weir_api.correlation($1, $2, $3::date, $4::date, $5, $6, "
+       "$7)::text)",
        nullptr,
        {kFromDay, kToDay, kZone, kFeaturePattern, kOutcome}},
   };

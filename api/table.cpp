@@ -68,6 +68,12 @@ class Table {
     }
   }
 
+  // An answer as one line: what is nested is named by its place.
+  void add_flat(ondemand::object object) {
+    cells_.emplace_back();
+    put_all(object, "", 1);
+  }
+
   std::string csv() {
     std::string text;
     if (names_.empty()) return text;
@@ -80,6 +86,18 @@ class Table {
   }
 
  private:
+  void put_all(ondemand::object object, const std::string& place, int depth) {
+    for (auto field : object) {
+      const std::string name = place + std::string(std::string_view(field.unescaped_key()));
+      ondemand::value value = field.value();
+      if (value.type() == ondemand::json_type::object && depth < kDeepest) {
+        put_all(value.get_object(), name + '.', depth + 1);
+      } else {
+        put(name, cell_of(value));
+      }
+    }
+  }
+
   // Rows name the same columns in the same order, mostly.
   void put(const std::string& name, std::string cell) {
     auto& row = cells_.back();
@@ -111,7 +129,7 @@ ondemand::array list_at(ondemand::document& document, std::string_view place) {
 Problem no_such_list(const std::vector<std::string>& names) {
   std::string all;
   for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
-  return bad_parameter(kTable, names.empty() ? "This answer has no lists: leave format=csv out"
+  return bad_parameter(kTable, names.empty() ? "This answer has no lists: leave table out"
                                              : "table has to be one of " + all);
 }
 
@@ -128,10 +146,14 @@ std::optional<Problem> table_csv(std::string_view answer, const std::optional<st
     const std::string_view wanted = name ? std::string_view(*name) : kUsual;
     auto found = std::find(names.begin(), names.end(), wanted);
     if (found == names.end() && !name) found = names.begin();
-    if (found == names.end()) return no_such_list(names);
+    if (found == names.end() && (name || !names.empty())) return no_such_list(names);
     document.rewind();
     Table table;
-    for (auto row : list_at(document, *found)) table.add(row.value());
+    if (names.empty()) {
+      table.add_flat(document.get_object());
+    } else {
+      for (auto row : list_at(document, *found)) table.add(row.value());
+    }
     csv = table.csv();
     return std::nullopt;
   } catch (const simdjson::simdjson_error&) {

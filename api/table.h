@@ -6,7 +6,8 @@
 // A list is named by its place: `days`, or `cohorts.weeks` inside of `cohorts`. Of a list of
 // objects the columns are all names in it, in the order in which they come; of a list of lists they
 // are 1, 2, …; of any other there is one, `value`. What is nested deeper is JSON in its field. A
-// list with nothing in it has no columns, and so no line. Numbers stay as PostgreSQL wrote them.
+// list with nothing in it has no columns, and so no line. An answer without lists is one line, its
+// columns named by their places. Numbers stay as PostgreSQL wrote them.
 #pragma once
 
 #include <optional>
@@ -17,7 +18,7 @@
 
 namespace weir::api {
 
-// Without a name it is `days` where there is one, and else the first list.
+// Without a name it is `days` where there is one, else the first list, else the whole answer.
 std::optional<Problem> table_csv(std::string_view answer, const std::optional<std::string>& name,
                                  std::string& csv);
 

@@ -52,7 +52,18 @@ START_TEST(a_list_that_is_not_there_is_refused_with_those_that_are) {
 }
 END_TEST
 
+START_TEST(an_answer_without_lists_is_one_line) {
+  std::string csv;
+  ck_assert(!table_csv(R"({"n": 3, "a": {"b": {"c": null}, "d": 0.5}, "text": "x"})", {}, csv));
+  ck_assert_view_eq(csv, "n,a.b.c,a.d,text\r\n3,,0.5,x\r\n");
+  const auto problem = table_csv(R"({"n": 3})", "n", csv);
+  ck_assert(problem);
+  ck_assert_view_eq(problem->detail, "This answer has no lists: leave table out");
+}
+END_TEST
+
 static const weir_test::Register kRegistered(
     "api_table",
     {a_list_of_objects_has_all_their_names_as_columns, other_lists_have_numbers_or_one_name,
-     texts_are_quoted_and_no_formula, a_list_that_is_not_there_is_refused_with_those_that_are});
+     texts_are_quoted_and_no_formula, a_list_that_is_not_there_is_refused_with_those_that_are,
+     an_answer_without_lists_is_one_line});

@@ -281,7 +281,7 @@ sub stats ($self, $tenant, $zone, $from, $to) {
   my $sum = sub (@numbers) { my $all = 0; $all += $_ for @numbers; return $all };
   return { map({ ($_ => $users->{$_}) } qw(total active new churned active_1 active_7 active_30 day_1 day_7)), events => $usage->{count},
     recordings => scalar(grep { $_->{event} eq 'closed' } within($self->{events}, @asked)),
-    seconds => sprintf('%.5g', $self->sum_of(opened => 'seconds', @asked)), success => $usage->{success}, sessions => $usage->{sessions},
+    seconds => $self->sum_of(opened => 'seconds', @asked), success => $usage->{success}, sessions => $usage->{sessions},
     failed => $sum->(map { (split)[1] } $usage->{errors}->@*), map({ ($_ => $crashes->{$_}) } qw(crashes crashed_users crash_free crashed_sessions)),
     power => $sum->(@active[ 15 .. 29 ]), regular => $sum->(@active[ 3 .. 14 ]), casual => $sum->(@active[ 0 .. 2 ]),
     versions => $self->audience('version', @asked), platforms => $self->audience('platform', @asked), countries => $self->audience('country', @asked),

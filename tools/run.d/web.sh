@@ -40,11 +40,17 @@ check_web() {
   ((${#FOUND[@]})) || check_port # else what holds the port is ours, and ends before the new one starts
 }
 
+# A process that was killed holds its port until the system has taken it down, when nobody is seen to hold it.
 check_port() {
-  local owner
-  owner=$(port_owner "$WEIR_PORT") || return 0
-  fail "port $WEIR_PORT is taken by $owner: end that, or choose another port with WEIR_PORT=…"
+  local owner deadline=$((SECONDS + 5))
+  while owner=$(port_owner "$WEIR_PORT"); do
+    [[ $owner == "$UNSEEN" ]] && ((SECONDS < deadline)) ||
+      fail "port $WEIR_PORT is taken by $owner: end that, or choose another port with WEIR_PORT=…"
+    sleep 0.1
+  done
 }
+
+UNSEEN="another user's process"
 
 # Says who listens on a port, so far as this user may know. False: nobody does.
 port_owner() { # port
@@ -58,7 +64,7 @@ port_owner() { # port
   if [[ -n $pid ]]; then
     echo "$(tr -d '\0' <"/proc/$pid/comm") (pid $pid)"
   else
-    echo "another user's process"
+    echo "$UNSEEN"
   fi
 }
 

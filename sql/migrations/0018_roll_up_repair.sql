@@ -116,6 +116,18 @@ BEGIN
 END
 $$;
 
+-- Where a session of a rebuild keeps what it found, until its transaction ends.
+CREATE FUNCTION weir.make_rebuild_room() RETURNS void
+LANGUAGE plpgsql
+SET client_min_messages = warning
+AS $$
+BEGIN
+  CREATE TEMPORARY TABLE IF NOT EXISTS made_sums
+    (kind text, name text, events bigint, total numeric, first_at timestamptz, last_at timestamptz) ON COMMIT DELETE ROWS;
+  CREATE TEMPORARY TABLE IF NOT EXISTS first_days (user_id text, first_day date, first_at timestamptz) ON COMMIT DELETE ROWS;
+END
+$$;
+
 -- Makes the flusher's figures of a UTC day anew. What is slow, the reading, is done before the flushers are kept out;
 -- only where rows came meanwhile it is done once more. False: rows of it are gone, and the figures were kept.
 CREATE FUNCTION weir.rebuild_sums(tenant text, day date, forget boolean) RETURNS boolean
@@ -127,8 +139,7 @@ BEGIN
   IF NOT forget AND weir.note_if_gone(tenant, day) THEN
     RETURN false;
   END IF;
-  CREATE TEMPORARY TABLE IF NOT EXISTS made_sums
-    (kind text, name text, events bigint, total numeric, first_at timestamptz, last_at timestamptz) ON COMMIT DELETE ROWS;
+  PERFORM weir.make_rebuild_room();
   INSERT INTO pg_temp.made_sums SELECT * FROM weir.sums_of_day(tenant, rebuild_sums.day);
   PERFORM weir.lock_sums();
   IF weir.rows_of_day(tenant, day) <> rows_before THEN
@@ -167,7 +178,7 @@ AS $$
 BEGIN
   PERFORM pg_advisory_xact_lock(weir.builder_key());
   ANALYZE weir.user_days;
-  CREATE TEMPORARY TABLE IF NOT EXISTS first_days (user_id text, first_day date, first_at timestamptz) ON COMMIT DELETE ROWS;
+  PERFORM weir.make_rebuild_room();
   PERFORM weir.find_first_days(tenant, NULL);
   ANALYZE pg_temp.first_days;
   PERFORM weir.renumber_users(tenant);

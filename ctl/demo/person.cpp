@@ -61,7 +61,7 @@ void draw_life(const Options& options, const System& system, Person& person, Ran
 // Sales numbers its users; the others have made names up.
 std::string user_id_of(const System& system, std::uint64_t seed, int number, Random& chance) {
   const std::uint64_t series = Random({seed, static_cast<std::uint64_t>(system.id)}).bits() % 9000;
-  const std::string counted = std::to_string((series + 1000) * 1'000'000 + number);
+  std::string counted = std::to_string((series + 1000) * 1'000'000 + number);
   switch (system.id) {
     case SystemId::sales:
       return counted;

@@ -35,8 +35,12 @@ double Random::around(double median, double spread) {
 }
 
 int Random::count(double mean) {
-  int found = -1;
-  for (double left = mean; left >= 0; left -= wait(1)) ++found;
+  int found = 0;
+  double left = mean - wait(1);
+  while (left >= 0) {
+    ++found;
+    left -= wait(1);
+  }
   return found;
 }
 

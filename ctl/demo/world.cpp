@@ -1,6 +1,7 @@
 #include "ctl/demo/world.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "ctl/demo/trains.h"
 #include "ctl/demo/visit.h"
@@ -31,7 +32,7 @@ World::World(const Options& options)
   double before = 0;
   int made = 0;
   for (const System& system : kSystems) {
-    const auto until = static_cast<int>((before += system.share) * options.users + 0.5);
+    const auto until = static_cast<int>(std::lround((before += system.share) * options.users));
     for (int number = 0; made < until; ++number, ++made)
       people_.push_back(make_person(options, system, number));
   }
@@ -78,7 +79,8 @@ int users_for(const Options& options, std::uint64_t events) {
   Options small = options;
   small.users = 1000;
   const double each = static_cast<double>(sums_of(World(small)).all()) / small.users;
-  return std::max(1, static_cast<int>(static_cast<double>(events) / std::max(each, 1.0) + 0.5));
+  return std::max(1,
+                  static_cast<int>(std::lround(static_cast<double>(events) / std::max(each, 1.0))));
 }
 
 }  // namespace weir::demo

@@ -34,7 +34,7 @@ bool Rebuilder::connect(std::string& error) {
   for (int i = 0; i < sessions_wanted_; ++i) {
     auto session = pg::Connection::open(postgres_, error, "weirctl");
     if (!session) {
-      error = "cannot connect to PostgreSQL: " + error;
+      error.insert(0, "cannot connect to PostgreSQL: ");
       return false;
     }
     sessions_.push_back(std::move(*session));

@@ -4,10 +4,6 @@ SET LOCAL search_path = weir, public;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap SCHEMA public;
 SELECT no_plan();
-\ir ../../sql/analytics/common.sql
-\ir ../../sql/analytics/subjects.sql
-\ir ../../sql/analytics/audience.sql
-RESET ROLE;
 
 -- Monday 2026-03-02 to Sunday the 15th. Ben is seen on two versions; dan has none.
 CREATE TEMPORARY TABLE said (tenant text, person text, at timestamptz, version text, platform text, country text, properties jsonb);

@@ -4,10 +4,6 @@ SET LOCAL search_path = weir, public;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap SCHEMA public;
 SELECT no_plan();
-\ir ../../sql/analytics/common.sql
-\ir ../../sql/analytics/patterns.sql
-\ir ../../sql/analytics/cohorts.sql
-RESET ROLE;
 
 -- The window is 2026-03-02 to 03-04; weeks after it begin on 03-05, 03-12, 03-19, 03-26.
 CREATE TEMPORARY TABLE said (person text, name text, at timestamptz, country text, properties jsonb);

@@ -4,10 +4,6 @@ SET LOCAL search_path = weir, public;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap SCHEMA public;
 SELECT no_plan();
-\ir ../../sql/analytics/common.sql
-\ir ../../sql/analytics/patterns.sql
-\ir ../../sql/analytics/correlation.sql
-RESET ROLE;
 
 -- Within the window ann, ben and cat use it, dan, eve and fay do not; ann, ben and dan come back in the week after.
 CREATE TEMPORARY TABLE said (person text, name text, at timestamptz, properties jsonb);

@@ -4,10 +4,6 @@ SET LOCAL search_path = weir, public;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap SCHEMA public;
 SELECT no_plan();
-\ir ../../sql/analytics/common.sql
-\ir ../../sql/analytics/subjects.sql
-\ir ../../sql/analytics/costs.sql
-RESET ROLE;
 
 INSERT INTO weir.measures (tenant_id, measure, event, property, factor) VALUES
   ('*', 'pages', '*', 'pages', 2), ('*', 'opened', 'opened', NULL, 1), ('*', 'everything', '*', NULL, 0.5),

@@ -4,11 +4,6 @@ SET LOCAL search_path = weir, public;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap SCHEMA public;
 SELECT plan(14);
-\ir ../../sql/analytics/common.sql
-\ir ../../sql/analytics/subjects.sql
-\ir ../../sql/analytics/crashes.sql
-\ir ../../sql/analytics/crash_releases.sql
-RESET ROLE;
 
 -- 1.0, 1.1, 1.2 and 2.0 follow each other by a week; 1.10 comes within the hour of 1.2, and sorts before it.
 CREATE TEMPORARY TABLE used (person text, at timestamptz, version text);

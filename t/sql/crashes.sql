@@ -4,10 +4,6 @@ SET LOCAL search_path = weir, public;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap SCHEMA public;
 SELECT plan(25);
-\ir ../../sql/analytics/common.sql
-\ir ../../sql/analytics/subjects.sql
-\ir ../../sql/analytics/crashes.sql
-RESET ROLE;
 
 -- Monday 2026-03-02 to Sunday the 15th. Eve sends crashes alone, and what has no user is nobody's.
 CREATE TEMPORARY TABLE said (tenant text, person text, at timestamptz, session text, version text);

@@ -4,11 +4,6 @@ SET LOCAL search_path = weir, public;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap SCHEMA public;
 SELECT no_plan();
-\ir ../../sql/analytics/common.sql
-\ir ../../sql/analytics/subjects.sql
-\ir ../../sql/analytics/usage.sql
-\ir ../../sql/analytics/features.sql
-RESET ROLE;
 
 -- Two whole weeks, Monday 2026-03-02 to Sunday the 15th. ann and eve are known since January, eve comes every day.
 CREATE TEMPORARY TABLE said (person text, name text, at timestamptz, properties jsonb);

@@ -4,11 +4,6 @@ SET LOCAL search_path = weir, public;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap SCHEMA public;
 SELECT no_plan();
-\ir ../../sql/analytics/common.sql
-\ir ../../sql/analytics/patterns.sql
-\ir ../../sql/analytics/percentiles.sql
-\ir ../../sql/analytics/funnels.sql
-RESET ROLE;
 
 -- What came in last happened first, now and then.
 CREATE TEMPORARY TABLE said (person text, name text, at timestamptz, country text, properties jsonb);

@@ -4,10 +4,6 @@ SET LOCAL search_path = weir, public;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap SCHEMA public;
 SELECT no_plan();
-\ir ../../sql/analytics/common.sql
-\ir ../../sql/analytics/patterns.sql
-\ir ../../sql/analytics/nps.sql
-RESET ROLE;
 
 -- Monday 2026-03-02 and after. What came in first happened last.
 CREATE TEMPORARY TABLE said (person text, version text, at timestamptz, properties jsonb);

@@ -4,12 +4,6 @@ SET LOCAL search_path = weir, public;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap SCHEMA public;
 SELECT no_plan();
-\ir ../../sql/analytics/common.sql
-\ir ../../sql/analytics/patterns.sql
-\ir ../../sql/analytics/percentiles.sql
-\ir ../../sql/analytics/pages.sql
-\ir ../../sql/analytics/rage_clicks.sql
-RESET ROLE;
 
 CREATE TEMPORARY TABLE said (person text, name text, at timestamptz, properties jsonb);
 CREATE FUNCTION pg_temp.store(people text[]) RETURNS void LANGUAGE sql AS $$

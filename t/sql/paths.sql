@@ -4,10 +4,6 @@ SET LOCAL search_path = weir, public;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap SCHEMA public;
 SELECT no_plan();
-\ir ../../sql/analytics/common.sql
-\ir ../../sql/analytics/patterns.sql
-\ir ../../sql/analytics/paths.sql
-RESET ROLE;
 
 CREATE TEMPORARY TABLE said (person text, session text, name text, at timestamptz, properties jsonb);
 INSERT INTO said VALUES

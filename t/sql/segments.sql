@@ -4,10 +4,6 @@ SET LOCAL search_path = weir, public;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap SCHEMA public;
 SELECT no_plan();
-\ir ../../sql/analytics/common.sql
-\ir ../../sql/analytics/stats.sql
-\ir ../../sql/analytics/segments.sql
-RESET ROLE;
 
 -- Days with events, at noon. Weeks begin on the Mondays 2026-03-02, -09, -16, -23, -30.
 CREATE TEMPORARY TABLE said (person text, day date, events integer);

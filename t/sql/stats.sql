@@ -4,17 +4,6 @@ SET LOCAL search_path = weir, public;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap SCHEMA public;
 SELECT no_plan();
-\ir ../../sql/analytics/common.sql
-\ir ../../sql/analytics/subjects.sql
-\ir ../../sql/analytics/users.sql
-\ir ../../sql/analytics/usage.sql
-\ir ../../sql/analytics/features.sql
-\ir ../../sql/analytics/audience.sql
-\ir ../../sql/analytics/costs.sql
-\ir ../../sql/analytics/crashes.sql
-\ir ../../sql/analytics/stats.sql
-\ir ../../sql/analytics/stats_merge.sql
-RESET ROLE;
 
 -- Two whole weeks, Monday 2026-03-02 to Sunday the 15th. ann and eve are known since January, eve comes every day.
 CREATE TEMPORARY TABLE said (person text, session text, name text, at timestamptz, version text, country text, properties jsonb);

@@ -4,15 +4,6 @@ SET LOCAL search_path = weir, public;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap SCHEMA public;
 SELECT no_plan();
-\ir ../../sql/analytics/common.sql
-\ir ../../sql/analytics/subjects.sql
-\ir ../../sql/analytics/users.sql
-\ir ../../sql/analytics/usage.sql
-\ir ../../sql/analytics/features.sql
-\ir ../../sql/analytics/crashes.sql
-\ir ../../sql/analytics/audience.sql
-\ir ../../sql/analytics/costs.sql
-RESET ROLE;
 
 -- Four events on March 2nd, one on the 20th.
 INSERT INTO weir.events (event_id, tenant_id, user_id, event, "timestamp", client_timestamp)

@@ -4,10 +4,6 @@ SET LOCAL search_path = weir, public;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap SCHEMA public;
 SELECT no_plan();
-\ir ../../sql/analytics/common.sql
-\ir ../../sql/analytics/subjects.sql
-\ir ../../sql/analytics/usage.sql
-RESET ROLE;
 
 -- Monday 2026-03-02 and the two days after; cat's last is on the 4th in UTC, on the 5th in Berlin.
 CREATE TEMPORARY TABLE said (person text, session text, name text, at timestamptz, properties jsonb);

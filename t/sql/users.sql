@@ -4,9 +4,6 @@ SET LOCAL search_path = weir, public;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap SCHEMA public;
 SELECT no_plan();
-\ir ../../sql/analytics/common.sql
-\ir ../../sql/analytics/users.sql
-RESET ROLE;
 
 -- Monday 2026-03-02 to Sunday the 15th. Two tenants; one user of acme splits into two servers below.
 CREATE TEMPORARY TABLE said (tenant text, person text, at timestamptz);

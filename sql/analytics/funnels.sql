@@ -55,6 +55,7 @@ AS $$
 $$;
 
 -- Who reached which step, and when he reached it and each before: at[1] is the start.
+-- Written out step by step, since a recursive query may not aggregate; those beyond `most` read nothing.
 CREATE OR REPLACE FUNCTION weir.funnel_users(tenant text, first_day date, last_day date, zone text, steps jsonb, within integer,
   split text, filter jsonb, most integer, same integer[], patience interval)
 RETURNS TABLE (step integer, value text, at timestamptz[])

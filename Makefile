@@ -207,7 +207,7 @@ $(BUILD)/faults/mod_weir.so: $(call fault_objects,$(FAULT_MODULE_SRCS)) \
 # What only the black-box files with a word in their name need.
 for_tests = $(if $(TESTS),$(if $(findstring $(1),$(TESTS)),$(2)),$(2))
 # Those that stop a program at a fault point want it built with them.
-for_faults = $(if $(TESTS),$(if $(shell grep -lE 'with_fault|/faults"' $(TESTS)),faults),faults)
+for_faults = $(if $(TESTS),$(if $(shell grep -lE 'with_fault|/faults"' $(strip $(TESTS))),faults),faults)
 
 test: ## install what is missing, build, run every test; TESTS="t/track.t …" picks black-box files
 	$(call locked,tools/install-deps run test)

@@ -292,6 +292,7 @@ subtest 'a rebuild that was left in the middle is finished by the builder' => su
 subtest 'what is wrong is found, whatever it is' => sub {
   my %harm = (
     day_sets => 'UPDATE weir.day_sets SET users = set_bit(users, 20000, 1) WHERE ctid = (SELECT max(ctid) FROM weir.day_sets)',
+    week_sets => 'UPDATE weir.week_sets SET users = set_bit(users, 20001, 1) WHERE ctid = (SELECT max(ctid) FROM weir.week_sets)',
     day_counts => 'DELETE FROM weir.day_counts WHERE ctid = (SELECT max(ctid) FROM weir.day_counts)',
     day_numbers => 'UPDATE weir.day_numbers SET total = total + 1 WHERE ctid = (SELECT max(ctid) FROM weir.day_numbers)',
     day_sessions => 'UPDATE weir.day_sessions SET crashed = crashed + 1 WHERE ctid = (SELECT max(ctid) FROM weir.day_sessions)',

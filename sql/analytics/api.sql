@@ -51,10 +51,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
 AS $$
   SELECT s.date, s.total_users, s.active_users, s.new_users, s.total_recordings,
     round(s.total_minutes, 3), round(s.total_cost_usd, 6), s.crash_count, round(s.crash_rate, 6)
-  FROM weir.user_stats AS s
-  WHERE s.tenant_id = weir.viewed_tenant(daily_rows.viewer, daily_rows.tenant)
-    AND s.date >= (SELECT since FROM weir.asked_window(first_day, last_day, 'UTC'))
-    AND s.date <= (SELECT until FROM weir.asked_window(first_day, last_day, 'UTC'))
+  FROM weir.asked_window(first_day, last_day, 'UTC') AS w,
+    LATERAL weir.daily_figures(weir.viewed_tenant(daily_rows.viewer, daily_rows.tenant), w.since, w.until) AS s
   ORDER BY s.date
 $$;
 

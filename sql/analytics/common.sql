@@ -81,6 +81,37 @@ AS $$
   GROUP BY r.day, r.number / 20480
 $$;
 
+-- The first Monday of a window, and the one after its last whole week; the same where it holds no whole week.
+CREATE OR REPLACE FUNCTION weir.first_monday(first_day date) RETURNS date
+LANGUAGE sql IMMUTABLE
+AS $$ SELECT weir.monday_of(first_day + 6) $$;
+
+CREATE OR REPLACE FUNCTION weir.last_monday(first_day date, last_day date) RETURNS date
+LANGUAGE sql IMMUTABLE
+AS $$ SELECT greatest(weir.monday_of(last_day + 1), weir.monday_of(first_day + 6)) $$;
+
+-- The sets of a value within a window, in as few rows as there are: of a whole week one, which begins on its Monday, else
+-- one for each day. For zones that are kept. Without settings of its own, so that it becomes part of what asks.
+CREATE OR REPLACE FUNCTION weir.sets_between(tenant text, zone text, subject text, value text, first_day date, last_day date)
+RETURNS TABLE (start date, chunk integer, users bit)
+LANGUAGE sql STABLE
+AS $$
+  SELECT w.week, w.chunk, w.users
+  FROM weir.week_sets AS w
+  WHERE w.tenant_id = sets_between.tenant AND w.zone = sets_between.zone AND w.subject = sets_between.subject
+    AND w.value = sets_between.value AND w.week >= weir.first_monday(first_day) AND w.week < weir.last_monday(first_day, last_day)
+  UNION ALL
+  SELECT d.day, d.chunk, d.users
+  FROM weir.day_sets AS d
+  WHERE d.tenant_id = sets_between.tenant AND d.zone = sets_between.zone AND d.subject = sets_between.subject
+    AND d.value = sets_between.value AND d.day >= first_day AND d.day < least(weir.first_monday(first_day), last_day + 1)
+  UNION ALL
+  SELECT d.day, d.chunk, d.users
+  FROM weir.day_sets AS d
+  WHERE d.tenant_id = sets_between.tenant AND d.zone = sets_between.zone AND d.subject = sets_between.subject
+    AND d.value = sets_between.value AND d.day >= weir.last_monday(first_day, last_day) AND d.day <= last_day
+$$;
+
 -- Whose earliest event was on each day: known in every zone without the rows.
 CREATE OR REPLACE FUNCTION weir.new_users(tenant text, zone text, first_day date, last_day date)
 RETURNS TABLE (day date, chunk integer, users bit)
@@ -175,6 +206,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT round(part / nullif(whole, 0), 6) $$;
 
 GRANT EXECUTE ON FUNCTION weir.keeps_zone(text, text), weir.counted_until(text), weir.readable_zone(text, text, date, date),
+  weir.first_monday(date), weir.last_monday(date, date), weir.sets_between(text, text, text, text, date, date),
   weir.rows_in(text, text, date, date), weir.active_users(text, text, date, date),
   weir.new_users(text, text, date, date), weir.users_until(text, text, date), weir.events_by_day(text, text, date, date),
   weir.starts(text, date, date), weir.is_whole(text, date, date, date), weir.units_between(text, date, date),

@@ -49,10 +49,15 @@ AS $$
 BEGIN
   RETURN QUERY
   WITH counts AS MATERIALIZED (
-    SELECT d.day, d.subject, d.value, d.events, d.hours
-    FROM weir.day_counts AS d
-    WHERE d.tenant_id = tenant AND d.zone = stats_counts_partial.zone AND d.subject = ANY (weir.stats_subjects())
-      AND d.day BETWEEN least(first_day, last_day - 29) AND last_day
+    SELECT d.day, s AS subject, d.value, d.events, CASE s WHEN 'active' THEN d.hours END AS hours
+    FROM unnest(weir.stats_subjects()) AS s
+    CROSS JOIN LATERAL (
+      SELECT c.day, c.value, c.events, c.hours
+      FROM weir.day_counts AS c
+      WHERE c.tenant_id = tenant AND c.zone = stats_counts_partial.zone AND c.subject = s
+        AND c.day BETWEEN least(first_day, last_day - 29) AND last_day
+      OFFSET 0
+    ) AS d
   )
   SELECT c.subject, c.value, sum(c.events)
   FROM counts AS c
@@ -102,24 +107,23 @@ AS $$
     SELECT FROM weir.measures AS own WHERE own.tenant_id = tenant AND own.measure = m.measure))
 $$;
 
--- Features that were used before the window: from one name to the next in the index, a thousand at most.
+-- Features that were used before the window: from the first day of one name to that of the next in the index, a
+-- thousand at most.
 CREATE OR REPLACE FUNCTION weir.features_before(tenant text, first_day date, zone text) RETURNS SETOF text
 LANGUAGE sql STABLE
 AS $$
   WITH RECURSIVE names AS (
-    (SELECT d.value FROM weir.day_counts AS d
+    (SELECT d.value, d.day FROM weir.day_counts AS d
     WHERE d.tenant_id = tenant AND d.zone = features_before.zone AND d.subject = 'feature'
-    ORDER BY d.value LIMIT 1)
+    ORDER BY d.value, d.day LIMIT 1)
     UNION ALL
-    SELECT (SELECT d.value FROM weir.day_counts AS d
+    SELECT later.value, later.day
+    FROM names AS n
+    CROSS JOIN LATERAL (SELECT d.value, d.day FROM weir.day_counts AS d
       WHERE d.tenant_id = tenant AND d.zone = features_before.zone AND d.subject = 'feature' AND d.value > n.value
-      ORDER BY d.value LIMIT 1)
-    FROM names AS n WHERE n.value IS NOT NULL
+      ORDER BY d.value, d.day LIMIT 1) AS later
   )
-  SELECT n.value FROM (SELECT * FROM names LIMIT 1000) AS n
-  WHERE EXISTS (SELECT FROM weir.day_counts AS d
-    WHERE (d.tenant_id, d.zone, d.subject, d.value) = (features_before.tenant, features_before.zone, 'feature', n.value)
-      AND d.day < first_day)
+  SELECT n.value FROM (SELECT * FROM names LIMIT 1000) AS n WHERE n.day < first_day
 $$;
 
 -- Numbers: measures by day, means over the window, sessions.
@@ -214,77 +218,108 @@ BEGIN
   SELECT 'crashed', '', sum(bit_count(c.users)) FROM crashed AS c
   UNION ALL
   SELECT p.figure, '', sum(p.users)::numeric
-  FROM (SELECT weir.bits_added(a.users) AS planes FROM active AS a WHERE a.day > last_day - 30 GROUP BY a.chunk) AS c,
-    LATERAL weir.steadiness(c.planes) AS p
+  FROM (SELECT array_agg(a.users::varbit) AS days FROM active AS a WHERE a.day > last_day - 30 GROUP BY a.chunk) AS c,
+    LATERAL weir.steady_users(c.days) AS p
   GROUP BY p.figure;
 END
 $$;
 
--- Of counters of days in planes (weir.bits_added): users of 16 days and more, of 4 to 15, of fewer. Up to 31 days.
-CREATE OR REPLACE FUNCTION weir.steadiness(planes varbit[]) RETURNS TABLE (figure text, users bigint)
-LANGUAGE sql IMMUTABLE
+-- Of the sets of up to 31 days: users of 16 days and more, of 4 to 15, of fewer. Counted for all users at once, as
+-- weir.bits_added() does it: `ones` has the ones of all counters, and so on.
+CREATE OR REPLACE FUNCTION weir.steady_users(days varbit[]) RETURNS TABLE (figure text, users bigint)
+LANGUAGE plpgsql IMMUTABLE
 AS $$
-  SELECT v.figure, v.users
-  FROM (
-    SELECT coalesce(planes[5], k.nobody) AS power, coalesce(planes[3], k.nobody) | coalesce(planes[4], k.nobody)
-      | coalesce(planes[5], k.nobody) AS steady, planes[1] | coalesce(planes[2], k.nobody) AS few
-    FROM (SELECT planes[1] # planes[1] AS nobody) AS k
-  ) AS s, LATERAL (VALUES ('power', bit_count(s.power)), ('regular', bit_count(s.steady & ~s.power)),
-    ('casual', bit_count(s.few & ~s.steady))) AS v (figure, users)
+DECLARE
+  ones varbit := days[1] # days[1];
+  twos varbit := ones;
+  fours varbit := ones;
+  eights varbit := ones;
+  sixteens varbit := ones;
+  day varbit;
+  carry varbit;
+  more varbit;
+BEGIN
+  FOREACH day IN ARRAY days LOOP
+    carry := ones & day;
+    ones := ones # day;
+    more := twos & carry;
+    twos := twos # carry;
+    carry := fours & more;
+    fours := fours # more;
+    more := eights & carry;
+    eights := eights # carry;
+    sixteens := sixteens | more;
+  END LOOP;
+  carry := fours | eights | sixteens;
+  RETURN QUERY VALUES ('power', bit_count(sixteens)), ('regular', bit_count(carry & ~sixteens)),
+    ('casual', bit_count((ones | twos) & ~carry));
+END
 $$;
 
 -- Of the window's new users: how many came back N days later (figure returned, key N); how many used a feature or
 -- crashed (first, key what), and the days that took, added up (first_days).
 --
--- Of one user it takes the day U of the first use less the day N of the earliest event. So the sum over all is that
--- of each U, times how many are met on it for the first time, less that of each N, times how many of N are met at all.
+-- Of one user it takes the day U of the first use less the day N of the earliest event. The sum over all who are met
+-- until the window ends is thus that of the days on which they were not met yet, from its first day on, less that of
+-- each N: `area` is on how many days they were.
 CREATE OR REPLACE FUNCTION weir.stats_new_partial(tenant text, first_day date, last_day date, zone text)
 RETURNS SETOF weir.part
 LANGUAGE plpgsql STABLE
-SET plan_cache_mode = force_generic_plan SET jit = off SET work_mem = '64MB'
+SET plan_cache_mode = force_generic_plan SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_mergejoin = off
 AS $$
 BEGIN
   RETURN QUERY
   WITH fresh AS MATERIALIZED (
-    SELECT d.day, d.chunk, d.users
+    SELECT d.day, d.chunk, ~ ~d.users AS users
     FROM weir.day_sets AS d
     WHERE d.tenant_id = tenant AND d.zone = stats_new_partial.zone AND d.subject = 'new' AND d.value = ''
       AND d.day BETWEEN first_day AND last_day
   ), everyone AS MATERIALIZED (
     SELECT f.chunk, bit_or(f.users) AS users FROM fresh AS f GROUP BY f.chunk
+  ), active AS MATERIALIZED (
+    SELECT d.day, d.chunk, d.users
+    FROM weir.day_sets AS d
+    WHERE d.tenant_id = tenant AND d.zone = stats_new_partial.zone AND d.subject = 'active' AND d.value = ''
+      AND d.day BETWEEN first_day + 1 AND last_day
   ), looked_for (what, subject, value) AS (
     VALUES ('crash', 'crash', '')
     UNION ALL
     SELECT DISTINCT 'feature', 'event', w.event FROM weir.wanted_dimensions(tenant) AS w WHERE w.subject = 'feature' AND w.event <> '*'
-  ), met AS MATERIALIZED (
-    SELECT u.what, u.day, u.chunk, u.met, bit_count(u.met) - lag(bit_count(u.met), 1, 0::bigint) OVER w AS firsts,
-      lead(u.day) OVER w IS NULL AS is_last
+  ), used AS MATERIALIZED (
+    SELECT s.what, s.day, s.chunk, s.users & e.users AS users
     FROM (
-      SELECT s.what, s.day, s.chunk, e.users & bit_or(s.users) OVER (PARTITION BY s.what, s.chunk ORDER BY s.day) AS met
-      FROM (
-        SELECT l.what, d.day, d.chunk, bit_or(d.users) AS users
-        FROM looked_for AS l
-        JOIN weir.day_sets AS d ON d.tenant_id = tenant AND d.zone = stats_new_partial.zone AND d.subject = l.subject
-          AND d.value = l.value AND d.day BETWEEN first_day AND last_day
-        WHERE d.chunk IN (SELECT e.chunk FROM everyone AS e)
-        GROUP BY l.what, d.day, d.chunk
-      ) AS s JOIN everyone AS e ON e.chunk = s.chunk
-    ) AS u
+      SELECT l.what, d.day, d.chunk, bit_or(d.users) AS users
+      FROM looked_for AS l
+      CROSS JOIN LATERAL (
+        SELECT d.day, d.chunk, d.users
+        FROM weir.day_sets AS d
+        WHERE d.tenant_id = tenant AND d.zone = stats_new_partial.zone AND d.subject = l.subject AND d.value = l.value
+          AND d.day BETWEEN first_day AND last_day
+        OFFSET 0
+      ) AS d
+      GROUP BY l.what, d.day, d.chunk
+    ) AS s
+    JOIN everyone AS e ON e.chunk = s.chunk
+  ), met AS MATERIALIZED (
+    SELECT u.what, u.chunk, bit_or(u.users) AS users FROM used AS u GROUP BY u.what, u.chunk
+  ), areas AS (
+    SELECT u.what, bit_count(bit_or(u.users) OVER w) * (lead(u.day, 1, last_day + 1) OVER w - u.day) AS area
+    FROM used AS u
     WINDOW w AS (PARTITION BY u.what, u.chunk ORDER BY u.day)
   )
   SELECT 'returned', later::text, sum(bit_count(f.users & a.users))::numeric
-  FROM fresh AS f CROSS JOIN unnest(ARRAY[1, 7, 30]) AS later
-  JOIN weir.day_sets AS a ON a.tenant_id = tenant AND a.zone = stats_new_partial.zone AND a.subject = 'active' AND a.value = ''
-    AND a.day = f.day + later AND a.day <= last_day AND a.chunk = f.chunk
+  FROM (SELECT f.day + later AS day, later, f.chunk, f.users FROM fresh AS f CROSS JOIN unnest(ARRAY[1, 7, 30]) AS later) AS f
+  JOIN active AS a ON a.day = f.day AND a.chunk = f.chunk
   GROUP BY later
   UNION ALL
-  SELECT 'first', m.what, sum(m.firsts) FROM met AS m GROUP BY m.what
+  SELECT v.figure, m.what, v.amount
+  FROM (SELECT m.what, sum(bit_count(m.users)) AS users FROM met AS m GROUP BY m.what) AS m,
+    LATERAL (VALUES ('first', m.users), ('first_days', m.users * (last_day + 1 - first_day))) AS v (figure, amount)
   UNION ALL
-  SELECT 'first_days', m.what, sum(m.firsts * (m.day - first_day)) FROM met AS m GROUP BY m.what
+  SELECT 'first_days', a.what, -sum(a.area) FROM areas AS a GROUP BY a.what
   UNION ALL
-  SELECT 'first_days', m.what, -sum(bit_count(m.met & f.users) * (f.day - first_day))
+  SELECT 'first_days', m.what, -sum(bit_count(m.users & f.users) * (f.day - first_day))
   FROM met AS m JOIN fresh AS f ON f.chunk = m.chunk
-  WHERE m.is_last
   GROUP BY m.what;
 END
 $$;
@@ -293,28 +328,28 @@ $$;
 CREATE OR REPLACE FUNCTION weir.stats_details_partial(tenant text, first_day date, last_day date, zone text, so_far weir.part[])
 RETURNS SETOF weir.part
 LANGUAGE plpgsql STABLE
-SET plan_cache_mode = force_generic_plan SET jit = off SET work_mem = '64MB'
+SET plan_cache_mode = force_generic_plan SET jit = off SET work_mem = '64MB' SET enable_sort = off
 AS $$
 BEGIN
   RETURN QUERY
   WITH wanted (subject, value) AS MATERIALIZED (
     SELECT p.subject, p.value FROM weir.stats_top(so_far) AS p WHERE p.subject IN ('version', 'platform', 'country', 'feature')
     UNION ALL VALUES ('event', 'retry_attempted'), ('toggled_on', 'true')
-  ), weeks AS MATERIALIZED (
-    SELECT d.subject, d.value, date_trunc('week', d.day::timestamp)::date AS week, d.chunk, bit_or(d.users) AS users
-    FROM wanted AS w
-    JOIN weir.day_sets AS d ON d.tenant_id = tenant AND d.zone = stats_details_partial.zone AND d.subject = w.subject
-      AND d.value = w.value AND d.day BETWEEN first_day AND last_day
-    GROUP BY 1, 2, 3, 4
   )
-  SELECT u.subject || '_users', u.value, sum(bit_count(u.users))::numeric
-  FROM (SELECT w.subject, w.value, bit_or(w.users) AS users FROM weeks AS w GROUP BY w.subject, w.value, w.chunk) AS u
-  GROUP BY u.subject, u.value
-  UNION ALL
-  SELECT 'feature_weekly', w.value, sum(bit_count(w.users))
-  FROM weeks AS w
-  WHERE w.subject = 'feature' AND w.week >= first_day AND w.week + 6 <= last_day
-  GROUP BY w.value;
+  SELECT f.figure, v.value, f.users
+  FROM (
+    SELECT u.subject, u.value, sum(bit_count(u.users)) AS users, sum(u.weekly) AS weekly
+    FROM (
+      SELECT w.subject, w.value, bit_or(s.users) AS users, sum(bit_count(s.users))
+        FILTER (WHERE s.start >= weir.first_monday(first_day) AND s.start < weir.last_monday(first_day, last_day)) AS weekly
+      FROM wanted AS w
+      CROSS JOIN LATERAL weir.sets_between(tenant, stats_details_partial.zone, w.subject, w.value, first_day, last_day) AS s
+      GROUP BY w.subject, w.value, s.chunk
+    ) AS u
+    GROUP BY u.subject, u.value
+  ) AS v, LATERAL (VALUES (v.subject || '_users', v.users), (CASE v.subject WHEN 'feature' THEN 'feature_weekly' END, v.weekly))
+    AS f (figure, users)
+  WHERE f.figure IS NOT NULL AND f.users IS NOT NULL;
 END
 $$;
 
@@ -366,6 +401,6 @@ COMMENT ON FUNCTION weir.stats_answer(text, date, date, text) IS
 
 GRANT EXECUTE ON FUNCTION weir.kept_zone(text, text), weir.stats_counts_partial(text, date, date, text), weir.stats_subjects(),
   weir.stats_measures(text), weir.features_before(text, date, text), weir.stats_numbers_partial(text, date, date, text),
-  weir.stats_users_partial(text, date, date, text), weir.steadiness(varbit[]), weir.stats_new_partial(text, date, date, text),
+  weir.stats_users_partial(text, date, date, text), weir.steady_users(varbit[]), weir.stats_new_partial(text, date, date, text),
   weir.stats_details_partial(text, date, date, text, weir.part[]), weir.stats_top(weir.part[]),
   weir.stats_partial(text, date, date, text), weir.stats_answer(text, date, date, text) TO weir_reader;

@@ -122,6 +122,23 @@ COMMENT ON COLUMN weir.day_sets.subject IS
   'crash_os, crash_type, crash_group, one of weir.dimensions, or EVENT.X where one is kept by event. X_other '
   '(value '''') has the users of those values of X that were too many for the day.';
 
+-- Windows of months would read each day of every value that they list; so the days of a week are kept together, too.
+CREATE TABLE weir.week_sets (
+  tenant_id text NOT NULL,
+  zone text NOT NULL,
+  subject text NOT NULL,
+  value text NOT NULL,
+  week date NOT NULL,
+  chunk integer NOT NULL,
+  users bit(20480) NOT NULL,
+  PRIMARY KEY (tenant_id, zone, subject, value, week, chunk)
+) WITH (toast_tuple_target = 256);
+ALTER TABLE weir.week_sets ALTER COLUMN users SET STORAGE MAIN;
+CREATE INDEX week_sets_by_week ON weir.week_sets (tenant_id, zone, week);
+COMMENT ON TABLE weir.week_sets IS
+  'The sets of a week''s days in one: made anew of day_sets, in the transaction that has changed one of these.';
+COMMENT ON COLUMN weir.week_sets.week IS 'The week''s Monday.';
+
 CREATE TABLE weir.day_counts (
   tenant_id text NOT NULL,
   zone text NOT NULL,
@@ -133,6 +150,7 @@ CREATE TABLE weir.day_counts (
   PRIMARY KEY (tenant_id, zone, subject, value, day)
 );
 CREATE INDEX day_counts_by_day ON weir.day_counts (tenant_id, zone, day);
+CREATE INDEX day_counts_by_subject ON weir.day_counts (tenant_id, zone, subject, day);
 COMMENT ON COLUMN weir.day_counts.events IS
   'Events, those without a user too; crashes under crash…; users under new.';
 COMMENT ON COLUMN weir.day_counts.hours IS
@@ -177,7 +195,7 @@ COMMENT ON COLUMN weir.day_sessions.crashed IS 'Of these, those with a crash of 
 COMMENT ON COLUMN weir.day_sessions.slots IS 'The histogram of their seconds, as in day_numbers.';
 
 GRANT SELECT ON weir.touched_days, weir.roll_up_turns, weir.gone_days, weir.report_zones, weir.dimensions, weir.user_numbers, weir.day_sets,
-  weir.day_counts, weir.day_numbers, weir.day_sessions TO weir_reader;
+  weir.week_sets, weir.day_counts, weir.day_numbers, weir.day_sessions TO weir_reader;
 GRANT INSERT ON weir.touched_days TO weir_flusher;
 
 -- The functions below name temporary tables, which are not there when they are created.

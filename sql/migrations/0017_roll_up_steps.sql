@@ -214,6 +214,55 @@ AS $$
     seconds = excluded.seconds, slots = excluded.slots, counts = excluded.counts
 $$;
 
+CREATE FUNCTION weir.monday_of(day date) RETURNS date
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT day - (extract(isodow FROM day)::integer - 1) $$;
+
+-- What its days have together; a week of day_sets.
+CREATE FUNCTION weir.sets_of_week(tenant text, zone text, week date)
+RETURNS TABLE (subject text, value text, chunk integer, users bit)
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB' SET enable_sort = off
+AS $$
+  SELECT d.subject, d.value, d.chunk, bit_or(d.users)
+  FROM weir.day_sets AS d
+  WHERE d.tenant_id = sets_of_week.tenant AND d.zone = sets_of_week.zone
+    AND d.day BETWEEN sets_of_week.week AND sets_of_week.week + 6
+  GROUP BY d.subject, d.value, d.chunk
+$$;
+
+-- The weeks of days that were built. Who builds days of one week beside this waits for it to be committed, and then
+-- sees them.
+CREATE FUNCTION weir.build_weeks(tenant text, zone text, days date[]) RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+  week date;
+BEGIN
+  FOR week IN SELECT DISTINCT weir.monday_of(d) FROM unnest(days) AS d ORDER BY 1 LOOP
+    PERFORM pg_advisory_xact_lock(hashtextextended(concat_ws(E'\n', tenant, zone, 'week', week), weir.builder_key()));
+    PERFORM weir.replace_week(tenant, zone, week);
+  END LOOP;
+END
+$$;
+
+CREATE FUNCTION weir.replace_week(tenant text, zone text, week date) RETURNS void
+LANGUAGE sql
+SET jit = off SET enable_nestloop = off SET enable_mergejoin = off
+AS $$
+  WITH fresh AS MATERIALIZED (
+    SELECT * FROM weir.sets_of_week(tenant, zone, week)
+  ), gone AS (
+    DELETE FROM weir.week_sets AS w
+    WHERE w.tenant_id = replace_week.tenant AND w.zone = replace_week.zone AND w.week = replace_week.week
+      AND NOT EXISTS (SELECT FROM fresh AS f WHERE (f.subject, f.value, f.chunk) = (w.subject, w.value, w.chunk))
+  )
+  INSERT INTO weir.week_sets AS w (tenant_id, zone, subject, value, week, chunk, users)
+  SELECT tenant, zone, f.subject, f.value, week, f.chunk, f.users FROM fresh AS f
+  ON CONFLICT (tenant_id, zone, subject, value, week, chunk) DO UPDATE SET users = excluded.users
+  WHERE w.users <> excluded.users
+$$;
+
 -- True if the day is as its rows say now; false if rows of it are gone and its figures were kept, but for
 -- its new users. With `forget` they are not kept.
 CREATE FUNCTION weir.build_day(tenant text, zone text, day date, forget boolean DEFAULT false) RETURNS boolean
@@ -230,7 +279,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION weir.build_day(text, text, date, boolean) IS
-  'Its users have to be numbered, and gone days noted before. For one builder of a day at a time.';
+  'Its users have to be numbered, and gone days noted before; its week is to be built after it, in the same transaction. '
+  'For one builder of a day at a time.';
 
 -- Builds what a mark of a UTC day asks for, in one zone.
 CREATE FUNCTION weir.build_around(tenant text, zone text, day date, neighbours boolean) RETURNS void
@@ -243,6 +293,7 @@ BEGIN
   FOREACH local_day IN ARRAY own LOOP
     PERFORM weir.build_day(tenant, zone, local_day);
   END LOOP;
+  PERFORM weir.build_weeks(tenant, zone, own);
   FOR local_day IN
     SELECT d.day
     FROM (SELECT weir.local_days(zone, day - 1) UNION SELECT weir.local_days(zone, day + 1)) AS d (day)

@@ -319,24 +319,29 @@ AS $$
 $$;
 GRANT EXECUTE ON FUNCTION weir.note_gone_days(text) TO weir_flusher;
 
--- In each zone the day of that date, and the one before or after where that has no rows of its own. Always in the
--- order of zones and days, each for one session at a time. True unless rows were gone and a day was kept.
+-- In each zone the day of that date, and the one before or after where that has no rows of its own; then their weeks.
+-- Always in the order of zones, and in each of days and weeks, one session at a time each. True unless rows were gone and
+-- a day was kept.
 CREATE FUNCTION weir.rebuild_day(tenant text, day date, forget boolean) RETURNS boolean
 LANGUAGE plpgsql
 AS $$
 DECLARE
   zone text;
+  days date[];
   local_day date;
   whole boolean := true;
 BEGIN
   PERFORM pg_advisory_xact_lock_shared(weir.builder_key());
-  FOR zone, local_day IN
-    SELECT z, l FROM weir.zones_of(tenant) AS z, weir.local_days(z, rebuild_day.day) AS l
+  FOR zone, days IN
+    SELECT z, array_agg(l ORDER BY l) FROM weir.zones_of(tenant) AS z, weir.local_days(z, rebuild_day.day) AS l
     WHERE l = rebuild_day.day OR weir.next_day_with_rows(tenant, l::timestamp AT TIME ZONE 'UTC') IS DISTINCT FROM l
-    ORDER BY z COLLATE "C", l
+    GROUP BY z ORDER BY z COLLATE "C"
   LOOP
-    PERFORM pg_advisory_xact_lock(hashtextextended(concat_ws(E'\n', tenant, zone, local_day), weir.builder_key()));
-    whole := weir.build_day(tenant, zone, local_day, forget) AND whole;
+    FOREACH local_day IN ARRAY days LOOP
+      PERFORM pg_advisory_xact_lock(hashtextextended(concat_ws(E'\n', tenant, zone, local_day), weir.builder_key()));
+      whole := weir.build_day(tenant, zone, local_day, forget) AND whole;
+    END LOOP;
+    PERFORM weir.build_weeks(tenant, zone, days);
   END LOOP;
   DELETE FROM weir.touched_days AS t
   WHERE t.tenant_id = rebuild_day.tenant AND t.day = rebuild_day.day AND t.marked_at = '-infinity';
@@ -382,6 +387,7 @@ BEGIN
   END IF;
   DELETE FROM weir.touched_days AS t WHERE t.tenant_id = tenant AND t.zone = drop_zone.zone;
   DELETE FROM weir.day_sets AS d WHERE d.tenant_id = tenant AND d.zone = drop_zone.zone;
+  DELETE FROM weir.week_sets AS w WHERE w.tenant_id = tenant AND w.zone = drop_zone.zone;
   DELETE FROM weir.day_counts AS d WHERE d.tenant_id = tenant AND d.zone = drop_zone.zone;
   DELETE FROM weir.day_numbers AS d WHERE d.tenant_id = tenant AND d.zone = drop_zone.zone;
   DELETE FROM weir.day_sessions AS d WHERE d.tenant_id = tenant AND d.zone = drop_zone.zone;

@@ -4,12 +4,16 @@ SET LOCAL ROLE weir_owner;
 
 -- What differs between the rows and what is kept of a day; nothing if all is well. part is 'marked' where
 -- the day is still to be built and was not compared, 'thinned' where rows of it are gone and cannot tell.
--- All of it is seen at one moment: the functions are STABLE.
+-- All of it is seen at one moment: the functions are STABLE. With a Monday its week is compared with its days, which it
+-- is like whatever is marked.
 CREATE FUNCTION weir.verify_day(tenant text, zone text, day date)
 RETURNS TABLE (part text, subject text, value text, kept text, counted text)
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
+  IF day = weir.monday_of(day) THEN
+    RETURN QUERY SELECT * FROM weir.compare_week(tenant, zone, day);
+  END IF;
   IF EXISTS (SELECT FROM weir.touched_days AS t WHERE t.tenant_id = tenant
       AND t.day BETWEEN verify_day.day - 2 AND verify_day.day + 2 AND coalesce(t.zone, verify_day.zone) = verify_day.zone) THEN
     RETURN QUERY SELECT 'marked', NULL::text, NULL::text, NULL::text, NULL::text;
@@ -53,6 +57,20 @@ AS $$
   FULL JOIN (SELECT * FROM counted AS c WHERE c.kind = 'number') AS c ON c.subject = k.event AND c.value = k.property
   WHERE (k.numbers, k.total, k.lowest, k.highest, k.slots, k.counts)
     IS DISTINCT FROM (c.events, c.total, c.lowest, c.highest, c.slots, c.counts)
+$$;
+
+CREATE FUNCTION weir.compare_week(tenant text, zone text, week date)
+RETURNS TABLE (part text, subject text, value text, kept text, counted text)
+LANGUAGE sql STABLE
+SET jit = off SET enable_nestloop = off
+AS $$
+  SELECT 'week_sets', coalesce(k.subject, c.subject), coalesce(k.value, c.value), bit_count(k.users) || ' users',
+    bit_count(c.users) || ' users'
+  FROM (SELECT * FROM weir.week_sets AS w
+    WHERE w.tenant_id = compare_week.tenant AND w.zone = compare_week.zone AND w.week = compare_week.week) AS k
+  FULL JOIN weir.sets_of_week(compare_week.tenant, compare_week.zone, compare_week.week) AS c
+    ON c.subject = k.subject AND c.value = k.value AND c.chunk = k.chunk
+  WHERE k.users IS DISTINCT FROM c.users
 $$;
 
 CREATE FUNCTION weir.compare_sessions(tenant text, zone text, day date)
@@ -132,7 +150,8 @@ AS $$
   WHERE n.first_at IS DISTINCT FROM f.first_at AND NOT (SELECT m.some FROM marks AS m)
 $$;
 
--- What there is to compare: 'sums' of a tenant's UTC day, 'day' of a zone, 'users' of a tenant.
+-- What there is to compare: 'sums' of a tenant's UTC day, 'day' of a zone, 'users' of a tenant. Each week has its Monday
+-- there, for verify_day().
 CREATE FUNCTION weir.parts_to_verify(only_tenant text)
 RETURNS TABLE (kind text, tenant_id text, zone text, day date)
 LANGUAGE sql STABLE
@@ -146,15 +165,17 @@ AS $$
   UNION ALL
   SELECT 'users', t.tenant, NULL, NULL FROM (SELECT DISTINCT w.tenant FROM with_rows AS w) AS t
   UNION ALL
-  SELECT 'day', d.tenant, d.zone, d.day
+  SELECT DISTINCT 'day', d.tenant, d.zone, m.day
   FROM (
     SELECT w.tenant, z.zone, l.day
     FROM with_rows AS w, weir.zones_of(w.tenant) AS z (zone), weir.local_days(z.zone, w.day) AS l (day)
-    UNION
+    UNION ALL
     SELECT c.tenant_id, c.zone, c.day
     FROM weir.day_counts AS c
     WHERE c.subject = 'active' AND c.value = '' AND (only_tenant IS NULL OR c.tenant_id = only_tenant)
-  ) AS d
+    UNION ALL
+    SELECT s.tenant_id, s.zone, s.week FROM weir.week_sets AS s WHERE only_tenant IS NULL OR s.tenant_id = only_tenant
+  ) AS d (tenant, zone, day), LATERAL (VALUES (d.day), (weir.monday_of(d.day))) AS m (day)
   ORDER BY 2, 1, 3, 4
 $$;
 
@@ -184,7 +205,8 @@ GRANT EXECUTE ON FUNCTION weir.why_incomplete(text, text, date, date), weir.span
   weir.is_thinned(text, text, date), weir.is_being_rebuilt(text, date), weir.compare_sums(text, date), weir.tenants_with_rows(),
   weir.days_with_rows(text), weir.next_day_with_rows(text, timestamptz), weir.sums_of_day(text, date),
   weir.kept_sums(text, date), weir.verify_day(text, text, date),
-  weir.compare_facts(text, text, date), weir.compare_sessions(text, text, date), weir.verify_sums(text, date),
+  weir.compare_facts(text, text, date), weir.monday_of(date), weir.sets_of_week(text, text, date),
+  weir.compare_week(text, text, date), weir.compare_sessions(text, text, date), weir.verify_sums(text, date),
   weir.verify_users(text), weir.parts_to_verify(text)
   TO weir_reader;
 

@@ -1,0 +1,68 @@
+-- The figures of each day, in UTC, as the view weir.user_stats has them, of one tenant and window.
+--
+--   SELECT * FROM weir.daily_figures('acme', '2026-03-01', '2026-03-31');
+--
+-- They are the flusher's own, true in the moment in which an event is stored. The view counts the users of a day one by
+-- one in user_days; here those of a day whose roll-ups are made, and which nothing was stored for since, are counted by
+-- their set, which are the same users: a quarter of a large tenant has millions of rows there, and some hundred sets.
+SET LOCAL ROLE weir_owner;
+SET LOCAL check_function_bodies = off;
+
+-- Whether a day's sets have whom user_days has: it was built, no mark waits, and it has not lost rows, after which late
+-- ones are in user_days alone.
+CREATE OR REPLACE FUNCTION weir.is_built(tenant text, day date) RETURNS boolean
+LANGUAGE sql STABLE
+AS $$
+  SELECT EXISTS (SELECT FROM weir.day_counts AS c
+      WHERE (c.tenant_id, c.zone, c.subject, c.value, c.day) = (is_built.tenant, 'UTC', 'active', '', is_built.day))
+    AND NOT EXISTS (SELECT FROM weir.touched_days AS t WHERE (t.tenant_id, t.day) = (is_built.tenant, is_built.day))
+    AND NOT EXISTS (SELECT FROM weir.gone_days AS g WHERE (g.tenant_id, g.day) = (is_built.tenant, is_built.day))
+$$;
+
+CREATE OR REPLACE FUNCTION weir.users_by_day(tenant text, first_day date, last_day date) RETURNS TABLE (day date, users bigint)
+LANGUAGE sql STABLE
+AS $$
+  SELECT l.day, CASE WHEN weir.is_built(users_by_day.tenant, l.day) THEN (
+      SELECT coalesce(sum(bit_count(s.users)), 0)::bigint FROM weir.day_sets AS s
+      WHERE (s.tenant_id, s.zone, s.subject, s.value, s.day) = (users_by_day.tenant, 'UTC', 'active', '', l.day))
+    ELSE (SELECT count(*) FROM weir.user_days AS d WHERE d.tenant_id = users_by_day.tenant AND d.day = l.day) END
+  FROM (SELECT first_day + n AS day FROM generate_series(0, last_day - first_day) AS n) AS l
+$$;
+
+CREATE OR REPLACE FUNCTION weir.daily_figures(tenant text, first_day date, last_day date)
+RETURNS TABLE (date date, total_users bigint, active_users bigint, new_users bigint, total_recordings bigint,
+  total_minutes numeric, total_cost_usd numeric, crash_count bigint, crash_rate numeric)
+LANGUAGE sql STABLE
+SET jit = off
+AS $$
+  WITH facts AS MATERIALIZED (
+    SELECT u.day, u.users, NULL AS measure, NULL::numeric AS total, 0::bigint AS crashes
+    FROM weir.users_by_day(tenant, first_day, last_day) AS u WHERE u.users > 0
+    UNION ALL
+    SELECT m.day, 0, m.measure, m.total, 0 FROM weir.day_measures AS m
+    WHERE m.tenant_id = daily_figures.tenant AND m.day BETWEEN first_day AND last_day
+    UNION ALL
+    SELECT c.day, 0, NULL, NULL, c.crashes FROM weir.crash_days AS c
+    WHERE c.tenant_id = daily_figures.tenant AND c.day BETWEEN first_day AND last_day
+  ), figures AS (
+    SELECT f.day, sum(f.users)::bigint AS users, coalesce(sum(f.total) FILTER (WHERE f.measure = 'recordings'), 0)::bigint AS recordings,
+      coalesce(sum(f.total) FILTER (WHERE f.measure = 'seconds'), 0) / 60 AS minutes,
+      coalesce(sum(f.total) FILTER (WHERE f.measure = 'cost_usd'), 0) AS cost_usd, sum(f.crashes)::bigint AS crashes
+    FROM facts AS f
+    GROUP BY f.day
+  ), growth AS MATERIALIZED (
+    SELECT greatest(u.first_day, daily_figures.first_day - 1) AS day, count(*) AS users
+    FROM weir.users AS u WHERE u.tenant_id = daily_figures.tenant AND u.first_day <= last_day
+    GROUP BY 1
+  )
+  SELECT f.day, g.total::bigint, f.users, g.fresh::bigint, f.recordings, f.minutes, f.cost_usd, f.crashes,
+    f.crashes::numeric / nullif(f.users, 0)
+  FROM figures AS f
+  CROSS JOIN LATERAL (
+    SELECT coalesce(sum(g.users), 0) AS total, coalesce(sum(g.users) FILTER (WHERE g.day = f.day), 0) AS fresh
+    FROM growth AS g WHERE g.day <= f.day
+  ) AS g
+$$;
+
+GRANT EXECUTE ON FUNCTION weir.is_built(text, date), weir.users_by_day(text, date, date), weir.daily_figures(text, date, date)
+  TO weir_reader;

@@ -28,7 +28,7 @@ sub slope (@y) {
 my @figures;
 for my $round (1 .. $settling + $restarts) {
   my %old = map { $_ => 1 } $weir->reload;
-  wait_for(sub { my @now = $weir->workers; @now == 1 && !$old{ $now[0] } && runs_with_writer($now[0]) }, 30)
+  wait_for(sub { my @now = $weir->workers; @now == 1 && !$old{ $now[0] } && runs_with_writer($now[0]) })
     or fail("restart $round: one new child, and the old one gone");
   push @figures, figures() if $round > $settling;
 }

@@ -33,10 +33,10 @@ sub under_load ($name, $code) {
   my $stop = weir->{run} . "/stop-$name" =~ s/ /-/gr;
   my $finish = start_clients(8, sub ($client) { send_until($stop, $client) });
   my $first = value('SELECT count(*) FROM events');
-  ok wait_for(sub { value('SELECT count(*) FROM events') > $first + 100 }, 30), "$name: requests are answered";
+  ok wait_for(sub { value('SELECT count(*) FROM events') > $first + 100 }), "$name: requests are answered";
   $code->();
   my $rows = value('SELECT count(*) FROM events');
-  ok wait_for(sub { value('SELECT count(*) FROM events') > $rows + 100 }, 30), "$name: requests go on";
+  ok wait_for(sub { value('SELECT count(*) FROM events') > $rows + 100 }), "$name: requests go on";
   WeirTest::Server::write_file($stop, '');
   my @results = $finish->();
   my @failed = map { $_->{failed}->@* } @results;
@@ -51,7 +51,7 @@ sub under_load ($name, $code) {
 
 sub replaced ($name, @old) {
   local $Test::Builder::Level = $Test::Builder::Level + 1;
-  return ok wait_for(sub { my %now = map { $_ => 1 } weir->workers; %now && !grep { $now{$_} } @old }, 30), "$name: the old children left";
+  return ok wait_for(sub { my %now = map { $_ => 1 } weir->workers; %now && !grep { $now{$_} } @old }), "$name: the old children left";
 }
 
 for my $mpm (sort keys %mpm) {

@@ -11,7 +11,7 @@ use Weir::ApiTest;
 
 database_ready();
 my $api = api();
-wait_until('PostgreSQL is there', 20, sub { ask($api, '/health')->{status} == 200 });
+wait_until('PostgreSQL is there', 60, sub { ask($api, '/health')->{status} == 200 });
 
 subtest 'a figure' => sub {
   my $answer = ask($api, '/v1/daily?from=2026-11-01&to=2026-11-03');
@@ -174,7 +174,7 @@ subtest 'SQL in a parameter is data' => sub {
 subtest 'a permission is gone a second after it was taken away' => sub {
   is ask($api, '/v1/daily', viewer => 'bob')->{status}, 200, 'bob sees globex';
   database()->do(q{DELETE FROM weir.viewers WHERE viewer = 'bob'});
-  ok wait_until('bob is refused', 10, sub { ask($api, '/v1/daily', viewer => 'bob')->{status} == 403 }), 'and then not';
+  ok wait_until('bob is refused', 60, sub { ask($api, '/v1/daily', viewer => 'bob')->{status} == 403 }), 'and then not';
   database()->do(q{INSERT INTO weir.viewers (viewer, tenant_id) VALUES ('bob', 'globex')});
 };
 
@@ -320,10 +320,10 @@ subtest 'weirctl viewers' => sub {
     return ($status, private()->log_of($log));
   };
   is_deeply [ $run->(add => 'eve', 'acme', 'globex') ], [ 0, "2 added\n" ], 'add';
-  ok wait_until('eve sees both', 10, sub { ask($api, '/v1/daily?tenant=globex', viewer => 'eve')->{status} == 200 }), 'who was added sees';
+  ok wait_until('eve sees both', 60, sub { ask($api, '/v1/daily?tenant=globex', viewer => 'eve')->{status} == 200 }), 'who was added sees';
   is_deeply [ $run->(list => 'eve') ], [ 0, "eve\tacme\neve\tglobex\n" ], 'list';
   is_deeply [ $run->(remove => 'eve', 'globex') ], [ 0, "1 removed\n" ], 'remove one tenant';
-  ok wait_until('eve sees one', 10, sub { ask($api, '/v1/daily?tenant=globex', viewer => 'eve')->{status} == 403 }), 'which is then not seen';
+  ok wait_until('eve sees one', 60, sub { ask($api, '/v1/daily?tenant=globex', viewer => 'eve')->{status} == 403 }), 'which is then not seen';
   is_deeply [ $run->(remove => 'eve') ], [ 0, "1 removed\n" ], 'remove the rest';
   is((($run->(add => "e\tve", 'acme'))[0]), 1, 'a name with a control character');
 };

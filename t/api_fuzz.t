@@ -25,7 +25,7 @@ ROWS
 private()->run('rebuild', File::Spec->rel2abs(($ENV{BUILD} // 'build') . '/weirctl'), 'rollup', 'rebuild', '--postgres', private()->conninfo('weir', 'postgres'));
 
 my $api = api();
-wait_until('PostgreSQL is there', 20, sub { ask($api, '/health')->{status} == 200 });
+wait_until('PostgreSQL is there', 60, sub { ask($api, '/health')->{status} == 200 });
 my $document = ask($api, '/v1/openapi.json')->{json};
 my %parameters = map { $_ => $document->{paths}{$_}{get}{parameters} // [] } keys $document->{paths}->%*;
 my @paths = sort grep { $parameters{$_}->@* } keys %parameters;

@@ -10,7 +10,7 @@ use Weir::Chaos::Verdict qw(compare drained);
 
 my $weir = start();
 my $load = Weir::Chaos::Load->start($weir->{port}, "$weir->{run}/ledger", seed => 1, connections => 8, rate => 10_000);
-ok wait_for(sub { $load->listen && ($load->{last}{acknowledged} // 0) > 20_000 }, 30), 'the load runs';
+ok wait_for(sub { $load->listen && ($load->{last}{acknowledged} // 0) > 20_000 }), 'the load runs';
 my $total = $load->finish;
 ok drained(30), 'all is stored';
 

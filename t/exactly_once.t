@@ -77,8 +77,8 @@ for my $kind (qw(single batch)) {
   push @{ $_->{field} ? \@refused : \@accepted }, $_->{id} for map { $traffic{$kind}->event($_) } 0 .. $numbers - 1;
 }
 
-ok wait_for(sub { value('SELECT count(*) FROM events') >= @accepted }, 10),
-  'all are in the table within 10 s of the last answer';
+ok wait_for(sub { value('SELECT count(*) FROM events') >= @accepted }),
+  'all are in the table soon after the last answer';
 note sprintf '%.1f s', time - $answered;
 stored();
 
@@ -97,7 +97,7 @@ roll_ups_equal_rows();
 
 my $before = tables_digest();
 send_all('second time');
-stored(30);
+stored();
 is_deeply tables_digest(), $before, 'the same requests again change nothing in any table';
 
 done_testing;

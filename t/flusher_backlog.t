@@ -105,7 +105,7 @@ subtest 'Redis goes in the midst of it: the rows so far are stored once' => sub 
   my @ids = map { uuid() } 1 .. 20_000;
   add_all($stream, map { single($tenant, $_) } @ids);
   my $flusher = $private->flusher('--stream' => $stream);
-  wait_until('a batch that is under way', 20, sub { value(q{SELECT count(*) FROM pg_stat_activity WHERE usename = 'weir_flusher' AND query LIKE 'COPY weir.events%'}) });
+  wait_until('a batch that is under way', 60, sub { value(q{SELECT count(*) FROM pg_stat_activity WHERE usename = 'weir_flusher' AND query LIKE 'COPY weir.events%'}) });
   redis()->client_kill('TYPE', 'normal', 'SKIPME', 'yes');
   is_drained($stream, $tenant, scalar @ids, 60);
   is($private->end($flusher, 'TERM'), 0, 'the flusher goes on, and leaves in order');

@@ -37,7 +37,7 @@ sub becomes ($port, $series, $wanted, $name) {
   local $Test::Builder::Level = $Test::Builder::Level + 1;
   my $last = 'none';
   my $holds = ref $wanted ? $wanted : sub ($figure) { $figure eq $wanted };
-  eval { wait_until($name, 30, sub { $holds->($last = figures($port)->{$series} // 'none') }) };
+  eval { wait_until($name, 60, sub { $holds->($last = figures($port)->{$series} // 'none') }) };
   return ok($holds->($last), $name) || diag "$series is $last";
 }
 
@@ -46,14 +46,15 @@ sub health_becomes ($port, $status, $reason, $name) {
   local $Test::Builder::Level = $Test::Builder::Level + 1;
   my ($answer, $json);
   eval {
-    wait_until($name, 40, sub {
+    wait_until($name, 60, sub {
       $answer = ask($port, '/health');
       $json = JSON::XS::decode_json($answer->{body});
       return $answer->{status} == $status && ($json->{reason} // $json->{status}) eq $reason;
     });
   };
   is("$answer->{status} " . ($json->{reason} // $json->{status}), "$status $reason", $name) or diag $answer->{body};
-  is(figures($port)->{weir_flusher_healthy}, $status == 200 ? 1 : 0, 'and /metrics says the same') if $reason ne 'no_progress';
+  # What is stalled comes and goes with each batch, and a busy machine makes slow ones.
+  becomes($port, 'weir_flusher_healthy', $status == 200 ? 1 : 0, 'and /metrics says the same') if $reason ne 'no_progress';
   return $json;
 }
 
@@ -81,7 +82,7 @@ subtest 'what is counted is what the tables say' => sub {
   becomes($port, of_stream(lag_entries => $stream), 0, 'nothing waits');
   my ($milliseconds) = position_of($stream) =~ /\A(\d+)-/;
   becomes($port, of_stream(position_timestamp_seconds => $stream), sub ($at) { abs($at - $milliseconds / 1000) < 0.01 }, 'the position');
-  cmp_ok(abs(figures($port)->{ of_stream(progress_timestamp_seconds => $stream) } - time), '<', 20, 'progress was just now');
+  cmp_ok(abs(figures($port)->{ of_stream(progress_timestamp_seconds => $stream) } - time), '<', 60, 'progress was just now');
   cmp_ok(abs($now->{weir_flusher_start_timestamp_seconds} - time), '<', 120, 'started a little before');
   my $health = health_becomes($port, 200, 'ok', 'healthy');
   is_deeply([ $health->@{qw(postgres redis)} ], [ 'up', 'up' ], 'with both servers');
@@ -273,7 +274,7 @@ sub is_fed ($socket, $name) {
   local $Test::Builder::Level = $Test::Builder::Level + 1;
   while (defined $socket->recv(my $old, 4096)) { }
   my $beats = 0;
-  eval { wait_until($name, 20, sub { while (defined $socket->recv(my $said, 4096)) { ++$beats if $said =~ /^WATCHDOG=1/m } return $beats >= 3 }) };
+  eval { wait_until($name, 60, sub { while (defined $socket->recv(my $said, 4096)) { ++$beats if $said =~ /^WATCHDOG=1/m } return $beats >= 3 }) };
   return cmp_ok($beats, '>=', 3, $name);
 }
 
@@ -298,7 +299,7 @@ subtest 'a client that says nothing holds up neither others nor the end, and sys
   @silent = map { IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port) // die "connect: $!\n" } 1 .. 10;
   my $begun = time;
   is($private->end($flusher, 'TERM'), 0, 'leaves in order');
-  cmp_ok(time - $begun, '<', 12, 'soon');
+  cmp_ok(time - $begun, '<', 30, 'soon');
 };
 
 sub text_of ($path) {

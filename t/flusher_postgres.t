@@ -57,12 +57,12 @@ subtest 'whatever PostgreSQL refuses with, the batch waits and passes in the end
     my $before = length $private->said_by($flusher);
     my $said = sub { substr $private->said_by($flusher), $before };
     add_event($stream, $tenant, event_id => (push(@ids, uuid()), $ids[-1])[1]);
-    wait_until("$sqlstate in the log", 20, sub { $said->() =~ /still away.*\($sqlstate\)/ });
+    wait_until("$sqlstate in the log", 60, sub { $said->() =~ /still away.*\($sqlstate\)/ });
     like($said->(), qr/level=warning msg="cannot go on without this server.*waits in Redis" server=PostgreSQL error="trouble \($sqlstate\)"(?: advice="[^"]*$advice{$sqlstate})?/, "$sqlstate is told");
     is(redis()->xlen($stream), 1, 'nothing is trimmed');
     trouble(undef);
     is_drained($stream, $tenant, scalar @ids);
-    wait_until('all is well', 10, sub { $said->() =~ /the server is back/ });
+    wait_until('all is well', 60, sub { $said->() =~ /the server is back/ });
   }
   is_exactly($tenant, \@ids);
   is(scalar dead_of($tenant)->@*, 0, 'nothing became a dead letter');
@@ -172,9 +172,9 @@ subtest 'a PostgreSQL that hangs is given up and found again, and does not hold 
   has_said($flusher, qr/server=PostgreSQL error="(?:the server does not answer|.*timeout expired)"/);
   my $before = time;
   is($private->end($leaving, 'TERM'), 0, 'one that is asked to leave');
-  cmp_ok(time - $before, '<', 9, 'does so within some seconds');
+  cmp_ok(time - $before, '<', 30, 'does so within some seconds');
   signal_postgres('CONT');
-  is_drained($stream, $tenant, 2, 40);
+  is_drained($stream, $tenant, 2);
   is($private->end($flusher, 'TERM'), 0, 'leaves in order');
   $private->drain('--stream' => "$stream:other");
   is_exactly($tenant, \@ids);

@@ -139,7 +139,7 @@ subtest 'of several addresses it takes the one that is the master' => sub {
   my $replica = $private->redis('replica');
   $replica->config_set('port', $port{replica});
   $replica->replicaof('127.0.0.1', $port{redis});
-  wait_until('the replica', 20, sub { $replica->info('replication')->{master_link_status} eq 'up' });
+  wait_until('the replica', 60, sub { $replica->info('replication')->{master_link_status} eq 'up' });
 
   my ($flusher) = $private->flusher('--stream' => $stream, '--redis' => $addresses[0]);
   has_said($flusher, qr/server=Redis error="this is a replica of 127.0.0.1:$port{redis}.*name the master/);
@@ -152,11 +152,11 @@ subtest 'of several addresses it takes the one that is the master' => sub {
   $replica->replicaof('NO', 'ONE');
   redis()->replicaof('127.0.0.1', $port{replica});
   $replica->xadd($stream, '*', 'r', record(events => $tenant, now(), event(event_id => $_))) for @ids[ 2 .. 3 ];
-  wait_until('the events of the new master', 30, sub { events_of($tenant) == 4 && $replica->xlen($stream) == 0 });
+  wait_until('the events of the new master', 60, sub { events_of($tenant) == 4 && $replica->xlen($stream) == 0 });
   # And the old one, which is a replica now, goes down.
   $private->end(redis => 'KILL');
   $replica->xadd($stream, '*', 'r', record(events => $tenant, now(), event(event_id => $_))) for @ids[ 4 .. 5 ];
-  wait_until('the last events', 30, sub { events_of($tenant) == 6 && $replica->xlen($stream) == 0 });
+  wait_until('the last events', 60, sub { events_of($tenant) == 6 && $replica->xlen($stream) == 0 });
   is_exactly($tenant, \@ids);
   is($private->end($flusher, 'TERM'), 0, 'leaves in order');
   $private->end(replica => 'TERM');

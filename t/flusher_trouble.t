@@ -28,7 +28,7 @@ subtest 'nothing is trimmed before the commit, nor when the stream began another
   my @new = map { uuid() } 1 .. 3;
   add($stream, record(events => $tenant, now(), event(event_id => $new[$_])), '5-' . ($_ + 1)) for 0 .. 2;
   $lock->rollback;
-  is_drained($stream, $tenant, 6, 10);
+  is_drained($stream, $tenant, 6);
   is_exactly($tenant, [ @old, @new ]);
   is(position_of($stream), '5-3', 'the position is one of the new life');
   like($private->said_by($flusher), qr/level=warning msg="the stream began a new life/, 'it is logged');
@@ -41,11 +41,11 @@ subtest 'a lost stream is read from its start though its ids are smaller' => sub
   my @ids = map { uuid() } 1 .. 9;
   my $epoch = sub { redis()->get("$stream:epoch") // '' };
   add_event($stream, $tenant, event_id => $_) for @ids[ 0 .. 2 ];
-  is_drained($stream, $tenant, 3, 10);
+  is_drained($stream, $tenant, 3);
   my $first = $epoch->();
   redis()->flushall;
   add($stream, record(events => $tenant, now(), event(event_id => $ids[$_])), "7-$_") for 3 .. 5;
-  is_drained($stream, $tenant, 6, 10);
+  is_drained($stream, $tenant, 6);
   isnt($epoch->(), $first, 'the stream\'s new life has a name of its own');
   $private->end($flusher, 'TERM');
   redis()->del($stream);    # and the epoch stays
@@ -66,7 +66,7 @@ subtest 'kill -9 of the flusher at any moment loses and doubles nothing' => sub 
     $kills % 2 ? wait_until('some events more', 60, sub { events_of($tenant) >= ($goal < 18_000 ? $goal : 18_000) }) : sleep rand 0.3;
     is($private->end($flusher, 'KILL'), 'signal 9', 'killed') and ++$kills;
   }
-  is($private->wait_for($feeder, 40), 0, 'all events are in the stream');
+  is($private->wait_for($feeder), 0, 'all events are in the stream');
   $private->drain('--stream' => $stream);
   cmp_ok($kills, '>', 3, "the flusher was killed $kills times");
   is_exactly($tenant, \@ids);
@@ -79,19 +79,19 @@ subtest 'PostgreSQL going down in the middle loses and doubles nothing' => sub {
   my $flusher = $private->flusher('--stream' => $stream, '--batch-rows' => 200, '--linger-ms' => 0);
   my $feeder = feed($stream, $tenant, \@ids);
   for my $stored (500, 2000) {
-    wait_until("$stored events", 20, sub { events_of($tenant) >= $stored });
+    wait_until("$stored events", 60, sub { events_of($tenant) >= $stored });
     $private->end(postgres => 'QUIT');
     $private->start('postgres');
   }
-  is($private->wait_for($feeder, 40), 0, 'all events are in the stream');
-  is_drained($stream, $tenant, 6_000, 20);
+  is($private->wait_for($feeder), 0, 'all events are in the stream');
+  is_drained($stream, $tenant, 6_000);
   is_exactly($tenant, \@ids);
   my $said = $private->said_by($flusher);
   my $away = () = $said =~ /cannot go on without this server.*server=PostgreSQL/g;
   my $back = () = $said =~ /the server is back.*server=PostgreSQL/g;
   is_deeply([ $away, $back ], [ 2, 2 ], 'each change is logged once') or diag $said;
   $private->end(postgres => 'QUIT');
-  wait_until('an idle flusher notices', 10, sub { 3 == (() = $private->said_by($flusher) =~ /server=PostgreSQL error/g) });
+  wait_until('an idle flusher notices', 60, sub { 3 == (() = $private->said_by($flusher) =~ /server=PostgreSQL error/g) });
   $private->start('postgres');
   is($private->end($flusher, 'TERM'), 0, 'leaves in order');
 };
@@ -105,14 +105,14 @@ subtest 'a COMMIT whose answer is lost is not tried again' => sub {
   my $flusher = $private->flusher('--stream' => $stream);
   has_said($flusher, qr/msg=reading/);
   $set->('nobody');    # a COMMIT is then done, but waits before it says so
-  wait_until('the setting', 10, sub { value('SHOW synchronous_standby_names') eq 'nobody' });
+  wait_until('the setting', 60, sub { value('SHOW synchronous_standby_names') eq 'nobody' });
   my @ids = map { uuid() } 1 .. 5;
   add($stream, record(events => $tenant, now(), map { event(event_id => $_) } @ids));
-  my $backend = wait_until('a COMMIT without an answer', 10, sub { value(q{SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name = 'weir-flusher'}) });
+  my $backend = wait_until('a COMMIT without an answer', 60, sub { value(q{SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name = 'weir-flusher'}) });
   database()->do('SELECT pg_terminate_backend(?)', undef, $backend);
-  wait_until('the end of its session', 10, sub { $private->log_of('postgres') =~ /canceling the wait for synchronous replication/ });
+  wait_until('the end of its session', 60, sub { $private->log_of('postgres') =~ /canceling the wait for synchronous replication/ });
   $set->('');
-  wait_until('the stream is trimmed', 10, sub { redis()->xlen($stream) == 0 });
+  wait_until('the stream is trimmed', 60, sub { redis()->xlen($stream) == 0 });
   is_exactly($tenant, \@ids);
   is($private->end($flusher, 'TERM'), 0, 'leaves in order');
   like($private->said_by($flusher), qr/server=PostgreSQL/, 'the connection was lost');
@@ -125,12 +125,12 @@ subtest 'Redis going down in the middle loses and doubles nothing' => sub {
   my $flusher = $private->flusher('--stream' => $stream, '--batch-rows' => 200, '--linger-ms' => 0);
   my $feeder = feed($stream, $tenant, \@ids);
   for my $stored (500, 2000) {
-    wait_until("$stored events", 20, sub { events_of($tenant) >= $stored });
+    wait_until("$stored events", 60, sub { events_of($tenant) >= $stored });
     $private->end(redis => 'KILL');
     $private->start('redis');
   }
-  is($private->wait_for($feeder, 40), 0, 'all events are in the stream');
-  is_drained($stream, $tenant, 6_000, 20);
+  is($private->wait_for($feeder), 0, 'all events are in the stream');
+  is_drained($stream, $tenant, 6_000);
   is_exactly($tenant, \@ids);
   is($private->end($flusher, 'TERM'), 0, 'leaves in order');
   unlike($private->said_by($flusher), qr/began a new life|behind the stored/, 'the append-only file kept the stream\'s life');
@@ -147,12 +147,12 @@ subtest 'a Redis that hangs is left and found again' => sub {
   my ($stream, $tenant) = fresh('hangs');
   my $flusher = $private->flusher('--stream' => $stream);
   add_event($stream, $tenant);
-  is_drained($stream, $tenant, 1, 10);
+  is_drained($stream, $tenant, 1);
   kill STOP => $private->pid('redis');
   has_said($flusher, qr/server=Redis error="no answer in time"/);
   kill CONT => $private->pid('redis');
   add_event($stream, $tenant);
-  is_drained($stream, $tenant, 2, 20);
+  is_drained($stream, $tenant, 2);
   is($private->end($flusher, 'TERM'), 0, 'leaves in order');
 };
 
@@ -160,11 +160,11 @@ subtest 'a second flusher stands by and takes over' => sub {
   my ($stream, $tenant) = fresh('lease');
   my $first = $private->flusher('--stream' => $stream);
   add_event($stream, $tenant);
-  is_drained($stream, $tenant, 1, 10);
+  is_drained($stream, $tenant, 1);
   my $second = $private->flusher('--stream' => $stream);
   has_said($second, qr/other flushers hold the leases/);
   add_event($stream, $tenant);
-  is_drained($stream, $tenant, 2, 10);
+  is_drained($stream, $tenant, 2);
   unlike($private->said_by($second), qr/msg=(?:reading|stored)/, 'and does not read meanwhile');
   my ($other, $tenant_of_other) = fresh('other-lease');
   add_event($other, $tenant_of_other);
@@ -172,7 +172,7 @@ subtest 'a second flusher stands by and takes over' => sub {
   is(events_of($tenant_of_other), 1, 'another stream has another lease');
   $private->end($first, 'KILL');
   add_event($stream, $tenant);
-  is_drained($stream, $tenant, 3, 10);
+  is_drained($stream, $tenant, 3);
   is($private->end($second, 'TERM'), 0, 'leaves in order');
 };
 
@@ -211,7 +211,7 @@ subtest 'an unwilling Redis is waited for' => sub {
   is((() = $private->said_by($flusher) =~ /cannot go on/g), 1, 'once, not at each try');
   add_event($stream, $tenant);
   redis()->acl('SETUSER', 'default', '+xread');
-  is_drained($stream, $tenant, 4, 10);
+  is_drained($stream, $tenant, 4);
   is($private->end($flusher, 'TERM'), 0, 'leaves in order');
 };
 

@@ -47,7 +47,7 @@ subtest 'killed after COPY and before COMMIT: nothing is stored, and the next on
 
 subtest 'killed with COMMIT on its way: PostgreSQL does it, and the next one stores nothing twice' => sub {
   killed_at('commit_sent', sub ($stream, $tenant) {
-    wait_until('the COMMIT', 10, sub { events_of($tenant) == 7 });
+    wait_until('the COMMIT', 60, sub { events_of($tenant) == 7 });
     is(redis()->xlen($stream), 1, 'nothing was trimmed');
   });
 };
@@ -94,15 +94,15 @@ subtest 'a retry without a time, in the next week and in another stream, while t
     };
     $both->($stream, $monday + $seconds[0] * 1_000_000);
     my $first = $private->with_fault('before_commit.stop', sub { $private->flusher('--stream' => $stream, '--once', '--lease-seconds' => 30) });
-    wait_until('the first stands before its COMMIT', 20, sub { $private->was_at('before_commit.stop') });
+    wait_until('the first stands before its COMMIT', 60, sub { $private->was_at('before_commit.stop') });
     $both->($other, $monday + $seconds[1] * 1_000_000);
     my $second = $private->flusher('--stream' => $other, '--once');
     # The lock of the leases is one of a single number.
-    wait_until('the other waits for it, or is done', 10, sub {
+    wait_until('the other waits for it, or is done', 60, sub {
       value(q{SELECT count(*) FROM pg_locks WHERE NOT granted AND (locktype <> 'advisory' OR objsubid = 2)}) || redis()->xlen($other) == 0;
     });
     kill CONT => $first;
-    is($private->wait_for($_, 30), 0, 'it leaves in order') for $first, $second;
+    is($private->wait_for($_), 0, 'it leaves in order') for $first, $second;
     $private->drain('--stream' => $_) for $stream, $other;
     is_exactly($tenant, [ $event{event_id} ]);
     is(value('SELECT count(*) FROM weir.crashes WHERE tenant_id = ?', $tenant), 1, "$name: the crash is there once, too");

@@ -13,8 +13,9 @@ sub health {
 }
 sub becomes ($wanted, $name) {
   local $Test::Builder::Level = $Test::Builder::Level + 1;
-  wait_for(sub { health() eq $wanted }, 10);
-  return is health(), $wanted, $name;
+  my $last;
+  wait_for(sub { ($last = health()) eq $wanted });
+  return is $last, $wanted, $name;
 }
 
 my $ready = '200 ok ready';

@@ -16,7 +16,7 @@ sub figure ($series) { return get('/metrics')->{body} =~ /^\Q$series\E (\S+)$/m 
 
 sub becomes ($condition, $name) {
   local $Test::Builder::Level = $Test::Builder::Level + 1;
-  return ok wait_for($condition, 20), $name;
+  return ok wait_for($condition), $name;
 }
 
 subtest 'all is well' => sub {

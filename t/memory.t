@@ -38,7 +38,7 @@ sub large_batch () {
 
 sub is_flat ($before, $name) {
   my $kib = 0;
-  my $flat = wait_for(sub { $kib = resident_kib(); return $kib < $before + 4096 }, 20);
+  my $flat = wait_for(sub { $kib = resident_kib(); return $kib < $before + 4096 });
   ok $flat, "$name: memory is given back" or diag "before: $before KiB, after: $kib KiB";
   return note "$name: $before KiB before, $kib KiB after";
 }

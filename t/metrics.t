@@ -25,7 +25,7 @@ sub figures { return { page()->{body} =~ /^(\w\S*) (\S+)$/mg } }
 sub becomes ($series, $wanted, $name) {
   local $Test::Builder::Level = $Test::Builder::Level + 1;
   my $last;
-  wait_for(sub { ($last = figures()->{$series} // 'none') eq $wanted }, 10);
+  wait_for(sub { ($last = figures()->{$series} // 'none') eq $wanted });
   return is $last, $wanted, $name;
 }
 
@@ -92,7 +92,7 @@ subtest 'what Redis refuses goes into the spool, is counted there, and comes bac
   is $now->{ requests(track => 503) }, 0, 'none was answered 503';
   redis()->config_set('maxmemory', 0);
   becomes('weir_spool_drained_records_total', 4, 'drained');
-  ok wait_for(sub { send_to('/track', $event); figures()->{'weir_breaker_workers{state="closed"}'} == 2 }, 20),
+  ok wait_for(sub { send_to('/track', $event); figures()->{'weir_breaker_workers{state="closed"}'} == 2 }),
     'both breakers close again once a record has got through';
 };
 
@@ -108,7 +108,7 @@ subtest 'a lost Redis is seen' => sub {
 subtest 'a reload changes no counter' => sub {
   my $before = figures();
   my %old = map { $_ => 1 } $weir->reload;
-  ok wait_for(sub { my @now = $weir->workers; @now == 2 && !grep { $old{$_} } @now }, 30), 'new workers only';
+  ok wait_for(sub { my @now = $weir->workers; @now == 2 && !grep { $old{$_} } @now }), 'new workers only';
   becomes('weir_workers', 2, 'the gauges are those of the new ones');
   becomes('weir_redis_ready_workers', 2, 'which have Redis');
   my $now = figures();
@@ -122,7 +122,7 @@ subtest 'a worker that is killed leaves what it counted' => sub {
   for my $round (1 .. 3) {
     my ($victim) = $weir->workers;
     kill KILL => $victim;
-    ok wait_for(sub { my @now = $weir->workers; @now == 2 && !grep { $_ == $victim } @now }, 30), "round $round: replaced";
+    ok wait_for(sub { my @now = $weir->workers; @now == 2 && !grep { $_ == $victim } @now }), "round $round: replaced";
   }
   becomes('weir_workers', 2, 'two workers, as before');
   becomes('weir_redis_ready_workers', 2, 'both with Redis');

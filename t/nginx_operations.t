@@ -8,7 +8,7 @@ use WeirTest::Operations;
 my $weir = start_for_faults(kind => 'nginx');
 
 sub are_gone (@pids) {
-  return ok wait_for(sub { !grep { WeirTest::Server::runs($_) } @pids }, 30), 'the old processes have left';
+  return ok wait_for(sub { !grep { WeirTest::Server::runs($_) } @pids }), 'the old processes have left';
 }
 
 in_trouble 'The binary of nginx is upgraded' => sub {
@@ -19,7 +19,7 @@ in_trouble 'The binary of nginx is upgraded' => sub {
   ok wait_for(sub {
     ($new) = grep { !$old{$_} && 2 == (() = WeirTest::Server::workers_of($_)) } $weir->workers;
     $new;
-  }, 20), 'a new master came, with workers of its own';
+  }), 'a new master came, with workers of its own';
   clients_see();
   $weir->signal(web => 'QUIT');
   clients_see(50);

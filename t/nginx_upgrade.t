@@ -19,7 +19,7 @@ ok wait_for(sub {
   ($new_master) = grep { !$known{$_}
     && 2 == (() = WeirTest::Server::workers_of($_)) } WeirTest::Server::workers_of($master);
   $new_master;
-}, 20), 'upgrade: a new master with workers of its own';
+}), 'upgrade: a new master with workers of its own';
 requests_go_on('with two masters');
 $weir->signal(web => 'QUIT');
 replaced([ $master, @old ], sub { WeirTest::Server::workers_of($new_master) }, 'upgrade');

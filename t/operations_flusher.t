@@ -49,7 +49,7 @@ in_trouble 'Two flushers run' => sub {
   operators_see();
   $weir->signal(flusher => 'KILL');
   clients_see();
-  stored(30);
+  stored();
   pass 'the other one takes over';
   kill TERM => $other;
   waitpid $other, 0;
@@ -120,7 +120,7 @@ in_trouble 'Edge and flusher are told different `shards=` or `stream=`' => sub {
   ok redis()->xlen('weir:{1}') > 0, 'a stream that nobody reads has some of them';
   $weir->{env}{WEIR_SHARDS} = 2;
   $weir->signal(flusher => 'TERM');
-  ok wait_for(sub { !$weir->alive('flusher') }, 30), 'the flusher leaves';
+  ok wait_for(sub { !$weir->alive('flusher') }), 'the flusher leaves';
   $weir->repair;
 };
 

@@ -12,7 +12,7 @@ sub flusher_waits_for ($table) {
   return wait_for(sub {
     value('SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
             WHERE NOT l.granted AND l.relation = ?::regclass', "weir.$table")
-  }, 20);
+  });
 }
 
 in_trouble 'Somebody holds a lock on a table' => sub {

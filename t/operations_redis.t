@@ -16,7 +16,7 @@ in_trouble 'Redis is killed, or does not run' => sub {
   clients_see();
   operators_see();
   # The flusher gives its stream up after ten seconds, to one that still reaches Redis.
-  ok wait_for(sub { !value(q{SELECT count(*) FROM weir_lease.stream_leases WHERE flusher IS NOT NULL}) }, 30), 'Redis is away for long';
+  ok wait_for(sub { !value(q{SELECT count(*) FROM weir_lease.stream_leases WHERE flusher IS NOT NULL}) }), 'Redis is away for long';
   $weir->repair;
   says web     => 'weir keeps its records in Redis at';
   says flusher => 'msg="the server is back" server=Redis';

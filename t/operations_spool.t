@@ -13,7 +13,7 @@ my $spool = $weir->setting('WEIR_SPOOL');
 sub kill_workers () {
   my @old = $weir->workers;
   kill KILL => @old;
-  ok wait_for(sub { 2 == grep { my $pid = $_; !grep { $_ == $pid } @old } $weir->workers }, 20), 'new workers came';
+  ok wait_for(sub { 2 == grep { my $pid = $_; !grep { $_ == $pid } @old } $weir->workers }), 'new workers came';
   return;
 }
 
@@ -36,7 +36,7 @@ in_trouble 'The spool has reached its `size=`' => sub {
   $weir->signal(redis => 'KILL');
   my %much = map { ("p$_" => 'x' x 4000) } 1 .. 12;
   my $answer;
-  ok wait_for(sub { $answer = post_event(properties => \%much); $answer->{status} == 503 }, 30), 'it takes events until it is full';
+  ok wait_for(sub { $answer = post_event(properties => \%much); $answer->{status} == 503 }), 'it takes events until it is full';
   like $answer->{headers}{'retry-after'}, qr/\A[1-9]/, '503 has Retry-After';
   operators_see();
   $weir->repair;
@@ -87,7 +87,7 @@ in_trouble 'A reload names another folder while the old one holds records' => su
   rename $_, s{/spool/}{/spool-new/}r or die "rename: $!\n" for spool_files();
   $weir->repair;
   redis_is_used_again();
-  ok wait_for(sub { !(() = glob "$spool-new/*.spool") }, 30), 'the new folder is drained';
+  ok wait_for(sub { !(() = glob "$spool-new/*.spool") }), 'the new folder is drained';
   reconfigure(spool => sub ($words) { $words =~ s/\A("[^"]*)-new"/$1"/r });
 };
 

@@ -9,13 +9,13 @@ use WeirTest::Operations;
 my $weir = start_for_faults();
 
 sub are_gone (@pids) {
-  return ok wait_for(sub { !grep { WeirTest::Server::runs($_) } @pids }, 30), 'the old processes have left';
+  return ok wait_for(sub { !grep { WeirTest::Server::runs($_) } @pids }), 'the old processes have left';
 }
 
 in_trouble 'A worker is killed' => sub {
   my ($worker) = $weir->workers;
   kill KILL => $worker;
-  ok wait_for(sub { 2 == grep { $_ != $worker } $weir->workers }, 20), 'another one comes';
+  ok wait_for(sub { 2 == grep { $_ != $worker } $weir->workers }), 'another one comes';
   clients_see();
   operators_see();
 };

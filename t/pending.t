@@ -31,11 +31,11 @@ sub all_are_answered ($name, $old, @clients) {
   ok WeirTest::Server::runs($old), "$name: the old worker stays";
   $weir->signal(redis => 'CONT');
   is scalar(grep { $_->read_answer->{status} == 200 } @clients), 20, "$name: all are answered 200";
-  return ok wait_for(sub { !WeirTest::Server::runs($old) }, 20), "$name: and then it leaves";
+  return ok wait_for(sub { !WeirTest::Server::runs($old) }), "$name: and then it leaves";
 }
 
 sub quits ($pid) {
-  return wait_for(sub { $weir->is_leaving($pid) }, 20);
+  return wait_for(sub { $weir->is_leaving($pid) });
 }
 
 subtest 'a reload' => sub {

@@ -32,13 +32,13 @@ grant('canary-wrong');
 is post('/track', $event)->{status}, 503, 'another password: 503';
 
 grant('canary-right');
-ok wait_for(sub { post('/track', $event)->{status} == 200 }, 15), 'the right one: taken, without a reload';
+ok wait_for(sub { post('/track', $event)->{status} == 200 }), 'the right one: taken, without a reload';
 
 redis()->acl('SETUSER', 'weir_edge', '-xadd');
 redis()->client_kill('TYPE', 'normal', 'SKIPME', 'yes');
 is post('/track', $event)->{status}, 503, 'a right taken away: 503' for 1 .. 3;
 grant('canary-right');
-ok wait_for(sub { post('/track', $event)->{status} == 200 }, 15), 'given back: taken';
+ok wait_for(sub { post('/track', $event)->{status} == 200 }), 'given back: taken';
 
 unlike log_of_web(), qr/canary/, 'no password is in the log';
 stored();

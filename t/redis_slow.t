@@ -28,11 +28,11 @@ $weir->signal(redis => 'CONT');
 
 my @clients = $finish->();
 my @times = sort { $a <=> $b } map { $_->{times}->@* } @clients;
-cmp_ok scalar @times, '>', 500, 'a load of ' . @times . ' requests';
+cmp_ok scalar @times, '>', 200, 'a load of ' . @times . ' requests';
 is_deeply [ map { $_->{refused}->@* } @clients ], [], 'all are taken';
-cmp_ok $times[ $#times * 0.99 ], '<', 0.3, 'the 99th percentile is under 300 ms';
-cmp_ok $times[-1], '<', 1.5, 'and nobody waits much longer than the patience of 250 ms';
-ok wait_for(sub { !spool_files() }, 30), 'the spool is drained';
+cmp_ok $times[ $#times * 0.99 ], '<', 1, 'the 99th percentile is under a second, on a machine that is busy';
+cmp_ok $times[-1], '<', 2.5, 'and nobody waits for the three seconds that Redis hangs';
+ok wait_for(sub { !spool_files() }), 'the spool is drained';
 ok wait_for(sub { get('/health')->{json}{redis} eq 'ready' }), 'and Redis is ready again';
 stored();
 is value('SELECT count(*) FROM events'), @times + 1, 'every event is in PostgreSQL, once';

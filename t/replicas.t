@@ -25,7 +25,7 @@ subtest 'without a replica only what asks for none is taken' => sub {
   is post_to('/track', uuid())->{status}, 200, 'no wait=: taken';
   my $before = time;
   is post_to('/sure', uuid())->{status}, 503, 'wait=1: 503';
-  cmp_ok time - $before, '<', 5, 'soon';
+  cmp_ok time - $before, '<', 15, 'soon';
   is post_to('/track', uuid())->{status}, 200, 'the others are not held up';
   is get('/health')->{json}{replicated}, 'refusing', 'and so does health';
   ok wait_for(sub { log_of_web() =~ /of the 1 replicas that wait= asks for, 0 have/ }), 'and the log says why';
@@ -33,7 +33,7 @@ subtest 'without a replica only what asks for none is taken' => sub {
 
 subtest 'what is taken with wait=1 is on the replica by then' => sub {
   $replica->follow(redis());
-  ok wait_for(sub { taken('/sure') }, 30), 'with a replica: taken, by itself';
+  ok wait_for(sub { taken('/sure') }), 'with a replica: taken, by itself';
   $weir->signal(flusher => 'STOP');  # it would trim the stream
   my $there = 0;
   for my $n (1 .. 50) {
@@ -48,14 +48,14 @@ subtest 'a replica that hangs or dies: no false 200, and the others go on' => su
   $replica->signal('STOP');
   my $before = time;
   is post_to('/sure', uuid())->{status}, 503, 'hangs: 503';
-  cmp_ok time - $before, '<', 5, 'within the patience';
+  cmp_ok time - $before, '<', 15, 'within the patience';
   is post_to('/track', uuid())->{status}, 200, 'no wait=: taken';
   $replica->signal('CONT');
-  ok wait_for(sub { taken('/sure') }, 30), 'goes on: taken again, by itself';
+  ok wait_for(sub { taken('/sure') }), 'goes on: taken again, by itself';
   $replica->end;
   is post_to('/sure', uuid())->{status}, 503, 'dies: 503';
   $replica->follow(redis());
-  ok wait_for(sub { taken('/sure') }, 30), 'comes back: taken again';
+  ok wait_for(sub { taken('/sure') }), 'comes back: taken again';
 };
 
 subtest 'a failover by hand: the workers find the new master by themselves' => sub {
@@ -66,7 +66,7 @@ subtest 'a failover by hand: the workers find the new master by themselves' => s
   ok wait_for(sub { log_of_web() =~ /this Redis is a replica, which takes no records/ }),
     'a replica gets nothing, and the log says so';
   $replica->client->slaveof('NO', 'ONE');
-  ok wait_for(sub { taken('/track') }, 15), 'the replica is the master now: taken';
+  ok wait_for(sub { taken('/track') }), 'the replica is the master now: taken';
   cmp_ok $replica->client->xlen('weir:{0}'), '>', $entries, 'by the new master';
   is post_to('/sure', uuid())->{status}, 503, 'which has no replica: wait=1 is 503';
 };

@@ -9,15 +9,15 @@ use WeirTest::Replica;
 my $replica = WeirTest::Replica->new;
 my $weir = start(workers => 1, locations => [ { path => '/sure', what => 'track wait=1' } ]);
 
-my $slowest = 0;
+my @seconds;
 my @statuses = map {
   my $before = time;
   my $answer = post('/sure', { event => 'sure', user_id => 'u', event_id => uuid('sure', $_) });
-  $slowest = time - $before if time - $before > $slowest;
+  push @seconds, time - $before;
   $answer->{status};
 } 1 .. 50;
 is scalar(grep { $_ == 200 } @statuses), 50, 'no replica: all are taken by the spool';
-cmp_ok $slowest, '<', 2, 'soon';
+cmp_ok median(@seconds), '<', 1, 'soon';
 ok wait_for(sub { scalar spool_files() }), 'and are there';
 
 $replica->follow(redis());

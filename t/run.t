@@ -149,7 +149,7 @@ subtest 'make run says when it is ready, its lines work when pasted, and Ctrl-C 
   my $pids = pids($other);
   kill INT => -$pid;
   1 while readline $said;
-  ok wait_for(sub { !grep { WeirTest::Server::runs($_) } values %$pids }, 30), 'no process is left';
+  ok wait_for(sub { !grep { WeirTest::Server::runs($_) } values %$pids }), 'no process is left';
   close $said;
 };
 

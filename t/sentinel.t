@@ -63,7 +63,7 @@ my (@taken, @others);
 # One event after the other, until `until` holds, and a few more.
 sub under_load ($until) {
   my $more = 50;
-  my $deadline = time + 40;
+  my $deadline = time + 120;
   while ($more > 0 && time < $deadline) {
     my $id = uuid('sentinel', @taken + @others);
     my $answer = connection()->request(POST => '/sure',
@@ -75,7 +75,7 @@ sub under_load ($until) {
 }
 
 sub all_are_stored_once () {
-  ok wait_for(sub { !spool_files() && value('SELECT count(*) FROM events') >= @taken }, 60), 'all of it is stored';
+  ok wait_for(sub { !spool_files() && value('SELECT count(*) FROM events') >= @taken }, 120), 'all of it is stored';
   is value('SELECT count(*) FROM events WHERE event_id = ANY(?)', \@taken), scalar @taken, 'nothing is lost';
   is value('SELECT coalesce(sum(events), 0) FROM user_days'), scalar @taken, 'nothing is counted twice';
   is scalar @others, 0, 'no request failed';
@@ -83,10 +83,10 @@ sub all_are_stored_once () {
 }
 
 subtest 'a failover that somebody asks for' => sub {
-  ok wait_for(sub { replicas_known() == 1 }, 30), 'the Sentinel knows the replica';
+  ok wait_for(sub { replicas_known() == 1 }), 'the Sentinel knows the replica';
   under_load(sub { 1 });
   # It promotes nobody of whom it has not heard yet that he follows.
-  ok wait_for(sub { $sentinel->sentinel('failover', 'weir') eq 'OK' }, 40), 'the Sentinel begins it';
+  ok wait_for(sub { $sentinel->sentinel('failover', 'weir') eq 'OK' }), 'the Sentinel begins it';
   ok under_load(sub { master_port() == $replica->{own_port} && role(redis()) eq 'slave' }), 'they have changed places';
   all_are_stored_once();
 };

@@ -21,22 +21,16 @@ sub timed_post ($id) {
   return { %$answer, seconds => time - $before };
 }
 
-# Posts `count` events one after the other; how many were answered 200, and the slowest's seconds.
-sub post_all ($count, @words) {
-  my @answers = map { timed_post(uuid(@words, $_)) } 1 .. $count;
-  my ($slowest) = sort { $b <=> $a } map { $_->{seconds} } @answers;
-  return ((grep { $_->{status} == 200 } @answers) + 0, $slowest);
-}
-
+# Posts `count` events one after the other. A busy machine makes some slow, a wait of Weir's makes all.
 sub all_are_taken ($count, $seconds, $name) {
   local $Test::Builder::Level = $Test::Builder::Level + 1;
-  my ($taken, $slowest) = post_all($count, $name);
-  is $taken, $count, "$name: every event is taken";
-  return cmp_ok $slowest, '<', $seconds, "$name: none waits for $seconds s";
+  my @answers = map { timed_post(uuid($name, $_)) } 1 .. $count;
+  is scalar(grep { $_->{status} == 200 } @answers), $count, "$name: every event is taken";
+  return cmp_ok median(map { $_->{seconds} } @answers), '<', $seconds, "$name: in less than $seconds s";
 }
 
 sub spool_holds_records () {
-  return wait_for(sub { scalar spool_files() }, 10);
+  return wait_for(sub { scalar spool_files() });
 }
 
 sub is_drained ($name) {
@@ -45,9 +39,9 @@ sub is_drained ($name) {
 }
 
 subtest 'Redis is killed: events go into the spool, and from there to PostgreSQL' => sub {
-  all_are_taken(20, 2, 'before');
+  all_are_taken(20, 1, 'before');
   $weir->signal(redis => 'KILL');
-  all_are_taken(100, 2, 'while Redis is away');
+  all_are_taken(100, 1, 'while Redis is away');
   ok spool_holds_records(), 'the spool has files';
   is post('/track', '{}')->{status}, 400, 'what is invalid is still told so';
   is get('/health')->{status}, 200, 'events can be kept';
@@ -65,9 +59,8 @@ subtest 'Redis hangs: answers within the patience, then at once' => sub {
   my @results = $finish->();
   @sent{ map { uuid('hang', $_) } 0 .. 19 } = @answered_200{ map { uuid('hang', $_) } 0 .. 19 } = (1) x 20;
   is scalar(grep { $_->{status} == 200 } @results), 20, 'all are taken';
-  my ($slowest) = sort { $b <=> $a } map { $_->{seconds} } @results;
-  cmp_ok $slowest, '<', 1.5, 'nobody waits much longer than 250 ms, on a machine that is busy';
-  all_are_taken(100, 1, 'known to hang');
+  cmp_ok median(map { $_->{seconds} } @results), '<', 1.5, 'not much later than after 250 ms, on a machine that is busy';
+  all_are_taken(100, 0.25, 'known to hang');
   $weir->signal(redis => 'CONT');
   is_drained('Redis goes on');
 };
@@ -102,7 +95,7 @@ subtest 'workers are killed while the spool holds records: others take over what
   all_are_taken(50, 2, 'before the workers die');
   my @old = $weir->workers;
   kill KILL => @old;
-  ok wait_for(sub { 2 == grep { my $pid = $_; !grep { $_ == $pid } @old } $weir->workers }, 20), 'new workers came';
+  ok wait_for(sub { 2 == grep { my $pid = $_; !grep { $_ == $pid } @old } $weir->workers }), 'new workers came';
   all_are_taken(50, 2, 'after the workers died');
   $weir->repair;
   is_drained('Redis is back');
@@ -124,7 +117,7 @@ subtest 'a reload while Redis is away: no request fails, old workers leave their
   });
   for my $round (1 .. 4) {
     my %old = map { $_ => 1 } $weir->reload;
-    ok wait_for(sub { !grep { $old{$_} } $weir->workers }, 20), "reload $round: the old workers left";
+    ok wait_for(sub { !grep { $old{$_} } $weir->workers }), "reload $round: the old workers left";
   }
   $weir->repair;
   WeirTest::Server::write_file($stop, '');

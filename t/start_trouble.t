@@ -32,7 +32,7 @@ sub fails_well ($verb, $pattern, $name, %environment) {
     is $status, 1, 'fails';
     like $said, $pattern, 'says what, and what to do';
     is scalar(() = $said =~ /^weir: /mg), 1, 'in one sentence' or diag $said;
-    cmp_ok time - $before, '<', 30, 'soon';
+    cmp_ok time - $before, '<', 90, 'soon';
     ok wait_for(sub { !left_over() }), 'no process is left';
   };
 }

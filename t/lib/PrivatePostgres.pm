@@ -116,7 +116,7 @@ sub finish_command ($pid, $seconds = 60) {
   return $status & 127 ? 128 + ($status & 127) : $status >> 8;
 }
 
-sub wait_until ($condition, $seconds = 30) {
+sub wait_until ($condition, $seconds = 60) {
   my $deadline = time + $seconds;
   until ($condition->()) {
     return 0 if time > $deadline;

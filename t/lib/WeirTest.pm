@@ -31,7 +31,7 @@ our @EXPORT = (
   (grep { /\A\w/ && $_ ne 'done_testing' } @Test::More::EXPORT),
   qw(start prepare weir post get request connection raw done_testing allow_in_logs allow_killed_workers refused fault
     db value row rows redis stored holds_what_was_answered spool_files wait_for json uuid now in_parallel start_clients
-    fails_with accepted tables_digest time differs)
+    fails_with accepted tables_digest time differs median)
 );
 
 my ($weir, $client, %databases, $redis, @allowed);
@@ -144,7 +144,7 @@ sub rows ($sql, @values) { return db()->selectall_arrayref($sql, { Slice => {} }
 # Waits until all that was acknowledged is in PostgreSQL: workers remove a file of the spool only when
 # Redis has it all, and the flusher trims a stream only after the commit, so that an empty spool and,
 # after that, an empty stream say so.
-sub stored ($seconds = 15) {
+sub stored ($seconds = 60) {
   my $empty = wait_for(sub { !spool_files() && redis()->xlen('weir:{0}') == 0 }, $seconds);
   die "records were left in the spool or in Redis for $seconds s\n" unless $empty;
   return 1;
@@ -199,7 +199,7 @@ sub redis {
 
 # Polls a condition until it holds; its value, or nothing when the time is up. A condition that dies
 # does not hold yet.
-sub wait_for ($condition, $seconds = 10) {
+sub wait_for ($condition, $seconds = 60) {
   my $deadline = time + $seconds;
   while (1) {
     my $value = eval { $condition->() };
@@ -208,6 +208,9 @@ sub wait_for ($condition, $seconds = 10) {
     select undef, undef, undef, 0.02;
   }
 }
+
+# The middle of some figures: a busy machine makes a few slow, and not the half of them.
+sub median (@figures) { return (sort { $a <=> $b } @figures)[ @figures / 2 ] }
 
 # The end --------------------------------------------------------------------------------------
 

@@ -86,7 +86,7 @@ sub api (@options) {
   my $pid = private()->spawn($name, api_command(@places, @options));
   private()->{flushers}{$pid} = $name;
   my $api = { pid => $pid, socket => $socket, log => $name };
-  wait_until('weir-api listens', 20, sub { eval { client($api)->open_socket; 1 } });
+  wait_until('weir-api listens', 60, sub { eval { client($api)->open_socket; 1 } });
   return $api;
 }
 

@@ -39,7 +39,7 @@ sub database () {
 sub wait_until { goto &Weir::Private::wait_until }
 
 sub has_said ($flusher, $pattern) {
-  return wait_until("'$pattern' in the log", 20, sub { private()->said_by($flusher) =~ $pattern });
+  return wait_until("'$pattern' in the log", 60, sub { private()->said_by($flusher) =~ $pattern });
 }
 
 # A stream and a tenant that no other subtest has.
@@ -76,7 +76,7 @@ sub held_at_users () {
 }
 
 sub waits_for_users () {
-  return wait_until('a batch that waits', 10, sub { value(q{SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'weir.users'::regclass}) });
+  return wait_until('a batch that waits', 60, sub { value(q{SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'weir.users'::regclass}) });
 }
 
 # Adds single events from another process and returns its pid; it goes on until Redis has them all.
@@ -106,7 +106,7 @@ sub feed_some ($stream, $tenant, $left, $client) {
   return;
 }
 
-sub is_drained ($stream, $tenant, $count, $seconds = 20) {
+sub is_drained ($stream, $tenant, $count, $seconds = 60) {
   return wait_until("$count events of $tenant", $seconds, sub { events_of($tenant) >= $count && redis()->xlen($stream) == 0 });
 }
 

@@ -67,7 +67,7 @@ sub start ($self, @names) {
   for my $name (@names) {
     my ($launch, $answers) = $self->can("${name}_command")->($self);
     $self->{pids}{$name} = $self->spawn($name, @$launch);
-    wait_until("$name answers", 30, sub { eval { $answers->() } });
+    wait_until("$name answers", 60, sub { eval { $answers->() } });
   }
   return;
 }
@@ -127,7 +127,7 @@ sub run ($self, $name, @command) {
 }
 
 # The exit status of a child, or "signal N"; dies when it does not end in time.
-sub wait_for ($self, $pid, $seconds = 20) {
+sub wait_for ($self, $pid, $seconds = 60) {
   my $status;
   wait_until("the end of process $pid", $seconds, sub { my $ended = waitpid($pid, WNOHANG) == $pid; $status = $?; $ended });
   delete $self->{flushers}{$pid};

@@ -17,7 +17,7 @@ use Socket qw(SOL_SOCKET SO_RCVTIMEO SO_SNDTIMEO IPPROTO_TCP TCP_NODELAY);
 my $json = JSON::XS->new->allow_nonref;
 
 sub new ($class, %options) {
-  my $self = { host => '127.0.0.1', timeout => 15, unread => '', %options };
+  my $self = { host => '127.0.0.1', timeout => 30, unread => '', %options };
   return bless $self, $class;
 }
 

@@ -7,7 +7,7 @@
 #   in_trouble 'Redis is killed' => sub {      # the first column of a row
 #     $weir->signal(redis => 'KILL');
 #     clients_see();                      # posts events; the answers are those of the second column
-#     operators_see();                    # all that the third column names, within half a minute
+#     operators_see();                    # all that the third column names, within a minute
 #     $weir->repair;
 #   };                                    # ends when all is stored, and compares
 #   faults_done();
@@ -100,7 +100,7 @@ sub log_since ($part) {
 sub says ($part, $text, $name = $text) {
   local $Test::Builder::Level = $Test::Builder::Level + 1;
   my $pattern = pattern($text);
-  return ok(wait_for(sub { log_since($part) =~ /$pattern/ }, 40), "$part logs: $name")
+  return ok(wait_for(sub { log_since($part) =~ /$pattern/ }), "$part logs: $name")
     || diag(log_since($part));
 }
 
@@ -152,7 +152,7 @@ sub health_says ($sign) {
     my $answer = connection()->request(GET => '/health');
     $last = "$answer->{status} $answer->{body}";
     return index($last, $sign) >= 0;
-  }, 30);
+  });
   return ok($holds, "health says $sign") || diag($last);
 }
 
@@ -165,7 +165,7 @@ sub flusher_health_says ($sign) {
     my $answer = WeirTest::Client->new(port => $ports[-1])->request(GET => '/health');
     $last = "$answer->{status} $answer->{body}";
     return index($last, $sign) >= 0;
-  }, 40);
+  });
   return ok($holds, "the flusher's health says $sign") || diag($last);
 }
 
@@ -177,7 +177,7 @@ sub metrics_say ($sign) {
     my ($found) = connection()->request(GET => '/metrics')->{body} =~ /^\Q$name\E (\S+)$/m or return;
     $last = $found;
     return $operator eq '=' ? $found == $value : $operator eq '>' ? $found > $value : $found < $value;
-  }, 30);
+  });
   return ok($holds, "metrics show $sign") || diag("$name is " . ($last // 'missing'));
 }
 
@@ -202,7 +202,7 @@ sub lost_to_the_disk ($count) {
 
 sub redis_is_used_again () {
   local $Test::Builder::Level = $Test::Builder::Level + 1;
-  return ok wait_for(sub { connection()->request(GET => '/health')->{body} =~ /"redis":"ready"/ }, 30), 'then Redis is used again';
+  return ok wait_for(sub { connection()->request(GET => '/health')->{body} =~ /"redis":"ready"/ }), 'then Redis is used again';
 }
 
 # Changes a directive as an administrator would, and reloads the web server:
@@ -213,7 +213,7 @@ sub reconfigure ($directive, $change) {
   local $Test::Builder::Level = $Test::Builder::Level + 1;
   weir->change_directive($directive, $change);
   my %old = map { $_ => 1 } weir->reload;
-  return ok wait_for(sub { my @now = weir->workers; @now && !grep { $old{$_} } @now }, 30), 'the web server is reloaded';
+  return ok wait_for(sub { my @now = weir->workers; @now && !grep { $old{$_} } @now }), 'the web server is reloaded';
 }
 
 # PostgreSQL's administrator -------------------------------------------------------------------

@@ -42,14 +42,14 @@ sub begin_load ($weir) {
 sub requests_go_on ($name) {
   local $Test::Builder::Level = $Test::Builder::Level + 1;
   my $rows = value('SELECT count(*) FROM events');
-  return ok wait_for(sub { value('SELECT count(*) FROM events') > $rows + 200 }, 20), "$name: requests go on";
+  return ok wait_for(sub { value('SELECT count(*) FROM events') > $rows + 200 }), "$name: requests go on";
 }
 
 # The processes `old` are gone, and `new` finds two others.
 sub replaced ($old, $new, $name) {
   local $Test::Builder::Level = $Test::Builder::Level + 1;
-  ok wait_for(sub { 2 <= (() = $new->()) }, 20), "$name: new workers came";
-  ok wait_for(sub { !grep { WeirTest::Server::runs($_) } @$old }, 20), "$name: the old ones left";
+  ok wait_for(sub { 2 <= (() = $new->()) }), "$name: new workers came";
+  ok wait_for(sub { !grep { WeirTest::Server::runs($_) } @$old }), "$name: the old ones left";
   return;
 }
 

@@ -136,13 +136,13 @@ sub do_upgrade ($self, $step) {
   my $new = WeirTest::wait_for(sub {
     my ($master) = grep { !$known{$_} && WeirTest::Server::workers_of($_) } WeirTest::Server::workers_of($old);
     $master;
-  }, 20);
-  push $self->{trouble}->@*, 'an upgrade of nginx brought no new master within 20 s' unless $new;
+  });
+  push $self->{trouble}->@*, 'an upgrade of nginx brought no new master within a minute' unless $new;
   kill WINCH => $old;
   $self->let_pass($step->{hold});
   kill QUIT => $old if $new;
-  WeirTest::wait_for(sub { !WeirTest::Server::runs($old) }, 20)
-    || push $self->{trouble}->@*, 'the old master of an upgrade did not leave within 20 s'
+  WeirTest::wait_for(sub { !WeirTest::Server::runs($old) })
+    || push $self->{trouble}->@*, 'the old master of an upgrade did not leave within a minute'
     if $new;
   return;
 }

@@ -6,7 +6,11 @@ namespace weir {
 namespace {
 
 constexpr std::string_view kEnding = ".spool";
-constexpr std::string_view kBad = ".bad", kRefused = ".refused";
+constexpr std::string_view kBad = ".bad", kRefused = ".refused", kLong = ".long";
+
+bool ends_in(std::string_view text, std::string_view ending) {
+  return text.size() >= ending.size() && text.substr(text.size() - ending.size()) == ending;
+}
 
 bool is_plain(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
@@ -24,19 +28,24 @@ std::string segment_name(Timestamp created, std::uint32_t writer) {
 
 bool is_segment_name(std::string_view name) {
   return name.size() > kEnding.size() && name.size() <= 200 && name.front() != '.' &&
-         name.substr(name.size() - kEnding.size()) == kEnding &&
+         ends_in(name, kEnding) &&
          std::all_of(name.begin(), name.end(), is_plain);
 }
 
 std::string bad_name(std::string_view segment) { return std::string(segment).append(kBad); }
 
-std::string refused_name(std::string_view segment) { return std::string(segment).append(kRefused); }
+std::string refused_name(std::string_view segment) {
+  const std::string_view stem = segment.substr(0, segment.size() - std::min(segment.size(), kEnding.size()));
+  const bool again = ends_in(stem, kLong);
+  std::string name(again ? stem.substr(0, stem.size() - kLong.size()) : stem);
+  if (!again) name.append(kLong);
+  return name.append(kEnding).append(kRefused);
+}
 
 bool is_set_aside_name(std::string_view name) {
   for (const std::string_view ending : {kBad, kRefused}) {
-    if (name.size() <= ending.size()) continue;
-    const std::size_t rest = name.size() - ending.size();
-    if (name.substr(rest) == ending && is_segment_name(name.substr(0, rest))) return true;
+    if (!ends_in(name, ending)) continue;
+    if (is_segment_name(name.substr(0, name.size() - ending.size()))) return true;
   }
   return false;
 }

@@ -3,7 +3,7 @@
 //   segment_name(1795249800250000, 4711)   // "1795249800250000-4711.spool"
 //   is_segment_name(name)                  // also of one that an operator renamed
 //   bad_name(name)                         // "1795249800250000-4711.spool.bad"
-//   refused_name(name)                     // "1795249800250000-4711.spool.refused"
+//   refused_name(name)                     // "1795249800250000-4711.long.spool.refused"
 //   is_set_aside_name(name)                // either of these
 #pragma once
 
@@ -24,7 +24,8 @@ std::string segment_name(Timestamp created, std::uint32_t writer);
 bool is_segment_name(std::string_view name);
 
 // Of the file with a segment's damaged bytes, and of the one with records that Redis is never going
-// to take, which is a segment but for its name.
+// to take, which is a segment but for its name. Without ".refused" that is never the name of the
+// segment itself: it is there before that one is removed, and an operator may be quick to rename it.
 std::string bad_name(std::string_view segment);
 std::string refused_name(std::string_view segment);
 bool is_set_aside_name(std::string_view name);

@@ -1,8 +1,11 @@
 // What a crash, a disk or an operator left in the directory.
 #include <algorithm>
+#include <cstring>
+#include <filesystem>
 #include <random>
 
 #include "core/spool/format.h"
+#include "core/spool/name.h"
 #include "t/unit/spool_fixture.h"
 
 using namespace spool_test;
@@ -74,16 +77,36 @@ START_TEST(a_record_that_redis_never_takes_is_set_aside_as_a_segment_that_can_co
   ck_assert_uint_eq(heir->status().unfit, 2);
   ck_assert_uint_eq(heir->status().corrupt, 0);
   ck_assert(heir->log.warned("2 records of up to 3000 bytes that Redis refuses as too long"));
-  ck_assert(heir->log.warned(name + ".refused"));
+  ck_assert(heir->log.warned(refused_name(name)));
   ck_assert(house.directory.segments().empty());
   ck_assert_uint_eq(house.directory.names(".refused").size(), 1);
-  std::filesystem::rename(house.directory.path + '/' + name + ".refused",
+  std::filesystem::rename(house.directory.path + '/' + refused_name(name),
                           house.directory.path + "/again.spool");
   heir->redis.longest = SIZE_MAX;
   heir->pass(seconds(4), true);
   got = heir->redis.got;
   ck_assert(got == (Records{"one", "two", "three", large, larger}));
   ck_assert_uint_eq(heir->status().corrupt + heir->status().torn_tails, 0);
+  ck_assert(house.directory.segments().empty());
+}
+END_TEST
+
+START_TEST(what_is_set_aside_can_get_its_name_back_before_its_segment_is_removed) {
+  House house;
+  const std::string large(2000, 'l');
+  left_behind(house, {"one", large});
+  auto heir = house.worker();
+  heir->redis.longest = 1000;
+  heir->files.before = [&](const std::string& call) {
+    if (call != "remove") return;
+    for (const std::string& name : house.directory.names(".refused")) {
+      heir->redis.longest = SIZE_MAX;
+      const std::string path = house.directory.path + '/' + name;
+      std::filesystem::rename(path, path.substr(0, path.size() - std::strlen(".refused")));
+    }
+  };
+  heir->pass(seconds(60), true);
+  ck_assert(heir->redis.got == (Records{"one", large}));
   ck_assert(house.directory.segments().empty());
 }
 END_TEST
@@ -358,6 +381,7 @@ const weir_test::Register kRegistered(
     {a_torn_tail_is_cut_counted_and_told,
      a_segment_that_was_cut_short_gives_what_is_whole_and_the_rest_is_damage,
      a_record_that_redis_never_takes_is_set_aside_as_a_segment_that_can_come_back,
+     what_is_set_aside_can_get_its_name_back_before_its_segment_is_removed,
      what_redis_never_takes_is_kept_while_there_is_no_room_to_set_it_aside,
      a_corrupt_record_is_set_aside_and_the_rest_is_read_on, a_corrupt_length_costs_one_record,
      a_last_record_that_was_synced_is_no_torn_tail,

@@ -228,6 +228,8 @@ START_TEST(names_sort_by_time_and_hold_nothing_odd) {
   ck_assert_view_eq(segment_name(-5, 1), "0000000000000000-1.spool");
   ck_assert(segment_name(999, 1) < segment_name(1000, 1));
   ck_assert_view_eq(bad_name("a.spool"), "a.spool.bad");
+  ck_assert_view_eq(refused_name("a.spool"), "a.long.spool.refused");
+  ck_assert_view_eq(refused_name("a.long.spool"), "a.spool.refused");
   for (const char* name : {"1795249800250000-4711.spool", "from-web1_old.spool", "a.spool"}) {
     ck_assert_msg(is_segment_name(name), "%s", name);
   }

@@ -28,14 +28,14 @@ std::string segment_name(Timestamp created, std::uint32_t writer) {
 
 bool is_segment_name(std::string_view name) {
   return name.size() > kEnding.size() && name.size() <= 200 && name.front() != '.' &&
-         ends_in(name, kEnding) &&
-         std::all_of(name.begin(), name.end(), is_plain);
+         ends_in(name, kEnding) && std::all_of(name.begin(), name.end(), is_plain);
 }
 
 std::string bad_name(std::string_view segment) { return std::string(segment).append(kBad); }
 
 std::string refused_name(std::string_view segment) {
-  const std::string_view stem = segment.substr(0, segment.size() - std::min(segment.size(), kEnding.size()));
+  const std::string_view stem =
+      segment.substr(0, segment.size() - std::min(segment.size(), kEnding.size()));
   const bool again = ends_in(stem, kLong);
   std::string name(again ? stem.substr(0, stem.size() - kLong.size()) : stem);
   if (!again) name.append(kLong);

@@ -25,7 +25,8 @@ bool is_segment_name(std::string_view name);
 
 // Of the file with a segment's damaged bytes, and of the one with records that Redis is never going
 // to take, which is a segment but for its name. Without ".refused" that is never the name of the
-// segment itself: it is there before that one is removed, and an operator may be quick to rename it.
+// segment itself: it is there before that one is removed, and an operator may be quick to rename
+// it.
 std::string bad_name(std::string_view segment);
 std::string refused_name(std::string_view segment);
 bool is_set_aside_name(std::string_view name);

@@ -3,8 +3,11 @@
 // batch_bytes). A transaction of many rows has fewer roll-ups for each row, since a user who comes
 // again and again is one, and fewer syncs.
 //
-//   read ──► ask for the next ──► rows into COPY ──► answer ──► … ──► roll-ups, position, COMMIT
-//   ──► trim
+//   BEGIN ──► read ──► ask for the next ──► rows into COPY ──► its answer ──┐
+//                           ▲                                               │
+//                           └───────────────── more ────────────────────────┤
+//                                                    empty, or long enough  ▼
+//                                             COPY's end, roll-ups, position, COMMIT ──► trim
 //
 // After a failure the next one has batch_rows again, and each that passes doubles that, so that a
 // backlog in which every 100,000th row is a duplicate is not stored twice over.

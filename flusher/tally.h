@@ -5,8 +5,8 @@
 //   Tally tally;
 //   tally.measure({{"*", "recording_completed", "audio_duration_seconds"}});   // empties it, too
 //   tally.add(rows);
-//   tally.write_user_days(out); tally.write_kinds(out); tally.write_sums(out);   // as COPY's
-//   binary tally.clear();
+//   tally.write_user_days(out); tally.write_kinds(out); tally.write_sums(out);   // binary COPY
+//   tally.clear();
 //
 // Bound: whoever adds looks at bytes(), which grows with the number of users and kinds.
 #pragma once

@@ -21,6 +21,8 @@ struct Intake::Scratch {
   std::string answer;
   std::vector<Rejection> rejections;
   std::size_t body_size = 0;  // of the last, inflated, or as much as it may have been
+  bool has_much = false;      // more than kMostKept, since a request before
+  unsigned unneeded = 0;      // by so many requests in a row
 };
 
 namespace {
@@ -32,6 +34,13 @@ constexpr std::string_view kTenant = "default";
 constexpr std::size_t kMostKept = 512 << 10;
 constexpr std::size_t kKept = 64 << 10;
 constexpr std::size_t kSmallBody = 1 << 10;  // nothing grows beyond that by one of these
+
+// Over a forget(), while there is need for it: else batches of hundreds would get and give back the
+// same pages each time, which costs three times what decoding them does. A body needs it that is
+// this part of it; so many that do not, one after the other, and it goes.
+constexpr std::size_t kMostSteady = 3 << 20;
+constexpr std::size_t kNeedingPart = 32;
+constexpr unsigned kMostUnneeded = 32;
 
 const WireForm& form_of(Endpoint endpoint) {
   switch (endpoint) {
@@ -205,15 +214,32 @@ std::optional<Answer> Intake::refuse_head(const Location& location, const Reques
 bool Intake::is_small() const { return scratch_->body_size <= kSmallBody || memory() <= kMostKept; }
 
 void Intake::rest() noexcept {
-  if (is_small()) return;
+  if (!is_small()) let_go();
+}
+
+void Intake::let_go() noexcept {
   scratch_->capture.forget();
   empty_keeping(scratch_->inflated, kKept);
   empty_keeping(scratch_->rejections, kKept / sizeof(Rejection));
 }
 
+// True: what is there stays for the next request.
+bool Intake::may_keep() noexcept {
+  Scratch& s = *scratch_;
+  if (!s.has_much && s.body_size <= kSmallBody) return true;
+  const std::size_t bytes = memory();
+  s.has_much = bytes > kMostKept;
+  if (!s.has_much) return true;
+  if (bytes > kMostSteady) return false;
+  s.unneeded = s.body_size >= bytes / kNeedingPart ? 0 : s.unneeded + 1;
+  return s.unneeded < kMostUnneeded;
+}
+
 void Intake::forget() noexcept {
-  if (is_small()) return;
-  rest();
+  if (may_keep()) return;
+  scratch_->has_much = false;
+  scratch_->unneeded = 0;
+  let_go();
   empty_keeping(scratch_->answer, kKept);
   scratch_->record.forget(kKept);
 }

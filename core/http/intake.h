@@ -65,7 +65,8 @@ class Intake {
   // holds on. For servers that let a request wait with an intake of its own.
   void rest() noexcept;
 
-  // The same, and the decision is gone: once it is kept and answered, or copied.
+  // The same, and the decision is gone: once it is kept and answered, or copied. While large ones
+  // keep coming it holds on to 3 MiB at most, until 32 requests in a row had no need for it.
   void forget() noexcept;
   std::size_t memory() const;  // bytes
 
@@ -83,6 +84,8 @@ class Intake {
   bool encode_rows(const WireForm& form, const FormContext& context);
   void count_rejections();
   bool is_small() const;
+  bool may_keep() noexcept;
+  void let_go() noexcept;
 
   std::unique_ptr<Scratch> scratch_;
   Metrics& metrics_;

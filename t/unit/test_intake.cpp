@@ -400,21 +400,54 @@ START_TEST(a_rest_gives_back_what_decoding_took_and_leaves_the_decision) {
 }
 END_TEST
 
+std::string many(const std::string& event, int count) {
+  std::string body = "[";
+  for (int i = 0; i < count; ++i) body += (i == 0 ? "" : ",") + event;
+  return body + "]";
+}
+
+void take_small_ones(Intake& intake, int count) {
+  for (int i = 0; i < count; ++i) {
+    intake.take(location_for(Endpoint::track), post(), kValid, kNow);
+    intake.forget();
+  }
+}
+
+START_TEST(batches_of_hundreds_find_their_memory_until_no_more_come) {
+  Counting counting;
+  Intake& intake = counting.intake;
+  const std::size_t at_first = intake.memory();
+  const std::string body =
+      many(R"({"event":"e","user_id":")" + std::string(250, 'u') + R"("})", 300);
+  intake.take(location_for(Endpoint::track), post(), body, kNow);
+  intake.forget();
+  const std::size_t grown = intake.memory();
+  ck_assert_uint_gt(grown, at_first + 300'000);
+  ck_assert_uint_lt(grown, 3 << 20);
+  for (int i = 0; i < 100; ++i) {
+    take_small_ones(intake, 31);
+    ck_assert_uint_eq(intake.memory(), grown);
+    intake.take(location_for(Endpoint::track), post(), body, kNow);
+    intake.forget();
+    ck_assert_uint_eq(intake.memory(), grown);
+  }
+  take_small_ones(intake, 32);
+  ck_assert_uint_le(intake.memory(), at_first + 100'000);
+}
+END_TEST
+
 START_TEST(of_a_large_batch_no_memory_stays) {
   Counting counting;
   Intake& intake = counting.intake;
-  const auto batch = [](const std::string& event) {
-    std::string body = "[";
-    for (int i = 0; i < 1000; ++i) body += (i == 0 ? "" : ",") + event;
-    return body + "]";
-  };
   const std::size_t at_first = intake.memory();
   const std::string long_id(900, 'u');
-  const std::string taken = batch(R"({"event":"e","user_id":")" + long_id + R"("})");
-  for (const std::string& body : {taken, batch(R"({"event":"e"})")}) {
+  const std::string taken = many(R"({"event":"e","user_id":")" + long_id + R"("})", 1000);
+  for (const std::string& body : {taken, many(R"({"event":"e"})", 1000)}) {
     intake.take(location_for(Endpoint::track), post(), body, kNow);
     ck_assert_uint_gt(intake.memory(), at_first + 500'000);
     intake.forget();
+    if (body == taken) ck_assert_uint_le(intake.memory(), at_first + 100'000);
+    take_small_ones(intake, 32);
     ck_assert_uint_le(intake.memory(), at_first + 100'000);
   }
   assert_answer(intake.take(location_for(Endpoint::track), post(), kValid, kNow), 200,
@@ -446,4 +479,5 @@ static const weir_test::Register kRegistered(
                content_codings_and_lengths_are_screened,
                broken_compression_is_answered,
                of_a_large_batch_no_memory_stays,
+               batches_of_hundreds_find_their_memory_until_no_more_come,
                a_rest_gives_back_what_decoding_took_and_leaves_the_decision});

@@ -34,7 +34,8 @@ struct ThreadPool::Task {
   ngx_event_t turn_end{};
   ThreadPool& pool;
   Job& job;
-  Task* behind = nullptr;  // the next of those that found no room
+  Task* behind = nullptr;      // the next of those that found no room
+  ngx_msec_t waits_until = 0;  // for it
   // nginx hands a task back under a spin lock of its own, which ThreadSanitizer cannot see, since
   // nginx is not built with it: this says the same where it can.
   std::atomic<bool> worked{false};
@@ -75,6 +76,7 @@ void ThreadPool::hand_over(ngx_event_t* event) noexcept {
   ThreadPool& pool = task->pool;
   task->job.gather();
   if (pool.crowded_ == nullptr && pool.post(*task)) return;
+  task->waits_until = ngx_current_msec + kLongestWait;
   Task** place = &pool.crowded_;
   while (*place != nullptr) place = &(*place)->behind;
   *place = task;
@@ -96,7 +98,18 @@ void ThreadPool::ask_again(ngx_event_t* event) noexcept {
     pool.crowded_ = std::exchange(pool.crowded_->behind, nullptr);
     pool.pause_ = kFirstPause;
   }
+  pool.give_up_those_of(ngx_current_msec);
   if (pool.crowded_ != nullptr) pool.ask_later();
+}
+
+// Whoever is told may start another job, which comes behind the others in a later turn.
+void ThreadPool::give_up_those_of(ngx_msec_t now) noexcept {
+  while (crowded_ != nullptr && static_cast<ngx_msec_int_t>(crowded_->waits_until - now) <= 0) {
+    const std::unique_ptr<Task> task(std::exchange(crowded_, crowded_->behind));
+    --running_;
+    task->job.refused();
+    time_keeper_.watch();
+  }
 }
 
 void ThreadPool::finished(ngx_event_t* event) noexcept {

@@ -8,11 +8,13 @@
 // it.
 //
 // Where the pool's queue (max_queue=) is full, jobs wait for room, in their order, while the loop
-// goes on: whoever started them waits as for a slow disk.
+// goes on: whoever started them waits as for a slow disk, but no longer than kLongestWait, so that
+// threads that hang cost answers of 503. With max_queue=0 there is room while a thread is idle.
 //
 //   start() ──► gather() ──► in the pool's queue ──► work() ──► done()
 //                  │ full          ▲
-//                  └──► crowded_ ──┘  asked again after 5 ms, then up to each second
+//                  └──► crowded_ ──┤  asked again after 5 ms, then up to each second
+//                                  └──► refused()   after 10 s
 //
 // A worker that was told to quit stays while a job runs: nobody would hear of its end otherwise.
 // nginx joins the pool's threads before a module's exit_process, so no job outlives what it works
@@ -43,9 +45,11 @@ class ThreadPool final : public Background {
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
+  static constexpr ngx_msec_t kLongestWait = 10'000;  // for room in the queue, in milliseconds
+
   bool start(Job& job) noexcept override;
 
-  // Jobs that were started and are not done.
+  // Jobs that were started and are neither done nor refused.
   std::size_t running() const { return running_; }
 
  private:
@@ -54,6 +58,7 @@ class ThreadPool final : public Background {
   static void finished(ngx_event_t* event) noexcept;
   static void ask_again(ngx_event_t* event) noexcept;
   bool post(Task& task) noexcept;
+  void give_up_those_of(ngx_msec_t now) noexcept;
   void ask_later() noexcept;
 
   ngx_thread_pool_t* pool_;

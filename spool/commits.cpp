@@ -110,6 +110,14 @@ void Commits::done() noexcept {
   go_on();
 }
 
+// Nothing was touched: what is in the segment is as good as before.
+void Commits::refused() noexcept {
+  result_ = {};
+  result_.fault = Fault(kNoThread);
+  result_.none_to_open = true;
+  done();
+}
+
 void Commits::failed() noexcept {
   ++status_.failures;
   ++failures_;

@@ -5,7 +5,8 @@
 //   +------+ -----------> +---------+ ----------------------------------> +------+
 //   | idle |              | writing | <--+ done(), more waits             | idle |
 //   +------+              +---------+ ---+                                +------+
-//                              | no segment can be made, or two batches in a row failed
+//                              | no segment can be made, no thread comes to it for long, or two
+//                              | batches in a row failed
 //                              v
 //                         +---------+  at each probe: nothing is taken, and the disk is tried by
 //                         | failing |  making a segment, after 50 ms, then up to each second
@@ -50,6 +51,7 @@ class Commits final : private Job {
   void gather() noexcept override;
   void work() noexcept override;
   void done() noexcept override;
+  void refused() noexcept override;
   bool begin(Task task) noexcept;
   void tell() noexcept;
   void failed() noexcept;

@@ -98,6 +98,14 @@ void Drains::done() noexcept {
   }
 }
 
+// A segment in hand stays in hand: what was not done is begun again by tick().
+void Drains::refused() noexcept {
+  running_ = false;
+  task_ = Task::none;
+  fault_ = Fault(kNoThread);
+  look_at_ = now_ + kLookEvery;
+}
+
 void Drains::looked() {
   look_at_ = now_ + kLookEvery;
   fault_ = view_.fault;

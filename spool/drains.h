@@ -62,6 +62,7 @@ class Drains final : private Job {
 
   void work() noexcept override;
   void done() noexcept override;
+  void refused() noexcept override;
   bool begin(Task task) noexcept;
   void looked();
   void took();

@@ -10,6 +10,9 @@
 
 namespace weir {
 
+// Where the threads that wait for disks are busy with other things, or hang.
+inline constexpr char kNoThread[] = "none of the web server's threads has had time for it";
+
 class Fault {
  public:
   Fault() = default;

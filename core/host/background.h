@@ -11,7 +11,8 @@
 // Between gather() and done() a job belongs to the other thread: whoever started it touches nothing
 // that work() touches, and keeps it alive. A job may be started again from inside its done().
 //
-//   start() ── the server's turn goes on, more comes for the job ── gather() ── work() ── done()
+//   start() ── the server's turn goes on, more comes for the job ── gather() ─┬─ work() ── done()
+//                                           no thread for a long time        └─ refused()
 #pragma once
 
 namespace weir {
@@ -29,13 +30,18 @@ class Job {
   // the process ends first.
   virtual void done() noexcept = 0;
 
+  // Instead of work() and done(): the threads have been busy with others' work for so long that a
+  // client may not wait any more. Runs on the thread that called start(); the job may be started
+  // again.
+  virtual void refused() noexcept = 0;
+
  protected:
   ~Job() = default;
 };
 
 class Background {
  public:
-  // False: no thread is to be had, and neither work() nor done() will be called.
+  // False: no thread is to be had, and nothing of the job will be called.
   [[nodiscard]] virtual bool start(Job& job) noexcept = 0;
 
  protected:

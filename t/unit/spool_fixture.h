@@ -167,6 +167,13 @@ class ManualBackground final : public Background {
     job.work();
     job.done();
   }
+  // As when no thread has time for it.
+  void refuse_one() {
+    Job& job = *jobs_.front();
+    jobs_.pop_front();
+    job.gather();
+    job.refused();
+  }
   // As when the process dies before done().
   void work_only() {
     jobs_.front()->gather();

@@ -200,6 +200,7 @@ struct Work final : weir::Job {
     if (again != nullptr) ck_assert(again->start(*this));
     again = nullptr;
   }
+  void refused() noexcept override {}
   std::vector<Work*>& order;
   DiskThread* again = nullptr;
   std::thread::id worked_on;

@@ -337,6 +337,41 @@ START_TEST(a_lock_file_that_was_removed_keeps_nobody_apart_or_away) {
 }
 END_TEST
 
+START_TEST(a_record_that_no_thread_comes_to_is_told_so) {
+  House house;
+  auto worker = house.worker();
+  ck_assert(worker->keep("before") == true);
+  Client client, behind;
+  ck_assert(worker->spool->submit("waits", client));
+  worker->background.refuse_one();
+  ck_assert(client.told == 1 && !client.kept);
+  ck_assert(!worker->spool->submit("at once", behind));
+  assert_fails(*worker, "none of the web server's threads has had time for it");
+  ck_assert(worker->log.warned("takes no records: none of the web server's threads"));
+  assert_recovers(*worker);
+  ck_assert_uint_eq(house.directory.segments().size(), 1);
+}
+END_TEST
+
+START_TEST(a_drain_that_no_thread_comes_to_begins_again) {
+  House house;
+  auto worker = house.worker();
+  ck_assert(worker->keep("record") == true);
+  for (int steps = 0; steps < 6; ++steps) {  // each of what a drain does waits in vain, once
+    for (int i = 0; i < steps && worker->background.started() > 0; ++i) {
+      worker->background.run_one();
+    }
+    if (worker->background.started() > 0) worker->background.refuse_one();
+    worker->now += seconds(2);
+    worker->spool->tick(worker->now, &worker->redis);
+  }
+  worker->pass(seconds(5), true);
+  ck_assert(worker->redis.got == std::vector<std::string>{"record"});
+  ck_assert(house.directory.segments().empty());
+  ck_assert(worker->spool->status().can_take);
+}
+END_TEST
+
 START_TEST(a_failing_disk_says_so_at_most_once_a_second) {
   House house;
   auto worker = house.worker();
@@ -354,19 +389,25 @@ START_TEST(a_failing_disk_says_so_at_most_once_a_second) {
 END_TEST
 
 const weir_test::Register kRegistered(
-    "spool_faults",
-    {it_is_never_larger_than_its_size, a_full_spool_asks_the_disk_about_once_a_second,
-     room_is_left_to_others_on_the_file_system, a_small_file_system_is_not_all_left_to_others,
-     no_new_segment_means_no_record_until_one_can_be_made,
-     a_write_or_sync_that_fails_is_told_and_its_segment_left,
-     zeros_that_find_no_room_refuse_no_record, a_segment_whose_sync_failed_is_never_synced_again,
-     a_directory_that_cannot_be_synced_keeps_nothing, all_that_wait_are_told_when_it_fails,
-     a_missing_directory_is_waited_for, a_directory_that_was_removed_or_moved_away_keeps_nothing,
-     a_directory_that_may_not_be_written_is_seen_before_a_record_comes,
-     a_file_system_that_cannot_reserve_gets_zeros,
-     a_file_that_may_not_grow_is_a_failure_like_others,
-     a_lock_that_another_holds_for_long_is_not_waited_for,
-     a_lock_file_that_was_removed_keeps_nobody_apart_or_away,
-     a_failing_disk_says_so_at_most_once_a_second});
+    "spool_faults", {it_is_never_larger_than_its_size,
+                     a_full_spool_asks_the_disk_about_once_a_second,
+                     room_is_left_to_others_on_the_file_system,
+                     a_small_file_system_is_not_all_left_to_others,
+                     no_new_segment_means_no_record_until_one_can_be_made,
+                     a_write_or_sync_that_fails_is_told_and_its_segment_left,
+                     zeros_that_find_no_room_refuse_no_record,
+                     a_segment_whose_sync_failed_is_never_synced_again,
+                     a_directory_that_cannot_be_synced_keeps_nothing,
+                     all_that_wait_are_told_when_it_fails,
+                     a_missing_directory_is_waited_for,
+                     a_directory_that_was_removed_or_moved_away_keeps_nothing,
+                     a_directory_that_may_not_be_written_is_seen_before_a_record_comes,
+                     a_file_system_that_cannot_reserve_gets_zeros,
+                     a_file_that_may_not_grow_is_a_failure_like_others,
+                     a_lock_that_another_holds_for_long_is_not_waited_for,
+                     a_lock_file_that_was_removed_keeps_nobody_apart_or_away,
+                     a_record_that_no_thread_comes_to_is_told_so,
+                     a_drain_that_no_thread_comes_to_begins_again,
+                     a_failing_disk_says_so_at_most_once_a_second});
 
 }  // namespace

@@ -13,6 +13,7 @@ write_nginx_conf() { # path
   # A binary upgrade has these for its new master, too.
   ((!${#PRELOAD[@]})) || top+=' env LD_PRELOAD; env ASAN_OPTIONS; env UBSAN_OPTIONS; env TSAN_OPTIONS;'
   [[ -z ${WEIR_FAULTS:-} ]] || top+=' env WEIR_FAULTS;' # for fault/fault_point.h in the workers
+  [[ -z ${WEIR_MAIN_CONF:-} ]] || top+=" include \"$(realpath "$WEIR_MAIN_CONF")\";"
   if [[ ${WEIR_SPOOL_OPTIONS:-} != off ]]; then spool="weir_spool \"$DATA/spool\" ${WEIR_SPOOL_OPTIONS:-size=8g};"; fi
   if [[ -n ${WEIR_HTTP_CONF:-} ]]; then http="include \"$(realpath "$WEIR_HTTP_CONF")\";"; fi
   if listens_itself; then listen=''; fi

@@ -32,9 +32,9 @@ server_of() { # pid
 check_web() {
   "check_$WEIR_SERVER"
   local file
-  for file in "${WEIR_WEB_CONF:-}" "${WEIR_HTTP_CONF:-}"; do
+  for file in "${WEIR_WEB_CONF:-}" "${WEIR_HTTP_CONF:-}" "${WEIR_MAIN_CONF:-}"; do
     [[ -z $file || -r $file ]] ||
-      fail "$file cannot be read: WEIR_WEB_CONF and WEIR_HTTP_CONF name files with lines for the web server"
+      fail "$file cannot be read: WEIR_WEB_CONF, WEIR_HTTP_CONF and WEIR_MAIN_CONF name files with lines for the web server"
   done
   find_processes web
   ((${#FOUND[@]})) || check_port # else what holds the port is ours, and ends before the new one starts

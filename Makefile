@@ -63,8 +63,9 @@ API_PURE_SRCS = $(filter-out api/asio.cpp api/http_session.cpp api/main.cpp api/
 	api/pool.cpp api/program.cpp api/server.cpp,$(wildcard api/*.cpp))
 # The unit tests reach those parts of the flusher and of weirctl that do no I/O.
 UNIT_TESTS ?= $(wildcard t/unit/*.cpp)
-UNIT_SRCS = $(UNIT_TESTS) $(wildcard flusher/batch.cpp flusher/health.cpp flusher/metrics.cpp flusher/numbers_in.cpp \
+UNIT_PARTS ?= $(wildcard flusher/batch.cpp flusher/health.cpp flusher/metrics.cpp flusher/numbers_in.cpp \
 	flusher/stream_id.cpp flusher/tally.cpp flusher/unread_streams.cpp ctl/demo/*.cpp) $(API_PURE_SRCS)
+UNIT_SRCS = $(UNIT_TESTS) $(UNIT_PARTS)
 CHAOS = $(BUILD)/chaos/load $(BUILD)/chaos/cutter
 FUZZERS = $(patsubst t/fuzz/%.cpp,$(BUILD)/fuzz/%,$(wildcard t/fuzz/*_fuzzer.cpp))
 objects = $(patsubst %.cpp,$(BUILD)/obj/%.o,$(1))
@@ -128,6 +129,7 @@ $(CLI_OBJS): private ONCE_CXXFLAGS = $(if $(SAN),-O0,-O1) -g1
 
 # Check's macros are not ours: they shadow and convert.
 $(BUILD)/obj/t/unit/%.o: private WARNINGS = -Wall -Wextra -Werror
+$(BUILD)/obj/t/unit/%.o: private ONCE_CXXFLAGS = -O1 -g1
 
 $(BUILD)/libweir_core.a: $(call objects,$(CORE_SRCS))
 $(BUILD)/libweir_spool.a: $(call objects,$(SPOOL_SRCS))

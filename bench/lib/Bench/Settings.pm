@@ -20,7 +20,7 @@ sub new ($class, %with) {
   my $self = bless {
     %with,
     rounds      => $ENV{BENCH_ROUNDS}      // ($small ? 1 : 5),
-    seconds     => $ENV{BENCH_SECONDS}     // ($small ? 0.4 : 4),
+    seconds     => $ENV{BENCH_SECONDS}     // ($small ? 0.15 : 4),
     warm        => $small ? 0 : 2,
     connections => $ENV{BENCH_CONNECTIONS} // 64,
     port        => $ENV{BENCH_PORT}        // 18500,

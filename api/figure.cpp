@@ -77,6 +77,14 @@ std::shared_ptr<Query> Figure::make_query(const char* sql) const {
   return query;
 }
 
+std::shared_ptr<Query> Figure::make_version_query() const {
+  auto query = std::make_shared<Query>();
+  query->owner = viewer_;
+  query->sql = "SELECT weir_api.version($1, $2)";
+  query->params = {viewer_, tenant_};
+  return query;
+}
+
 void Figure::ask_figure(const std::string& wanted) {
   const bool is_own = wanted != key();
   const auto ticket = service_.flights().join(
@@ -84,7 +92,8 @@ void Figure::ask_figure(const std::string& wanted) {
       [self = shared_from_this(), is_own](const Landing& landing) {
         self->flight_ = 0;
         if (!self->over_) self->landed(landing, is_own);
-      });
+      },
+      [this] { return make_version_query(); });
   if (ticket != 0) flight_ = ticket;
 }
 

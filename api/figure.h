@@ -45,6 +45,7 @@ class Figure : public std::enable_shared_from_this<Figure> {
   void landed(const Landing& landing, bool is_own);
   void ask_stream();
   std::shared_ptr<Query> make_query(const char* sql) const;
+  std::shared_ptr<Query> make_version_query() const;
   std::string key() const;
 
   void send_table(const std::string& answer);

@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t kOverhead = 256;
 
 std::size_t size_of(const std::string& key, const Answer& answer) {
-  std::size_t size = kOverhead + 2 * key.size();
+  std::size_t size = kOverhead + 2 * key.size() + answer.version.size();
   for (const std::string& value : answer.values) size += value.size() + sizeof(std::string);
   return size;
 }
@@ -19,11 +19,12 @@ std::size_t size_of(const std::string& key, const Answer& answer) {
 }  // namespace
 
 Flights::Ticket Flights::join(const std::string& key, std::chrono::milliseconds time,
-                              const std::function<std::shared_ptr<Query>()>& make,
-                              OnLanding on_landing) {
-  if (const auto answer = find_kept(key)) {
+                              const Make& make, OnLanding on_landing, const Make& check) {
+  const Kept* kept = find_kept(key);
+  const auto known = kept == nullptr ? nullptr : kept->answer;
+  if (kept != nullptr && clock_() < kept->until) {
     ++hits_;
-    on_landing({answer});
+    on_landing({known});
     return 0;
   }
   const bool is_new = flights_.count(key) == 0;
@@ -37,7 +38,14 @@ Flights::Ticket Flights::join(const std::string& key, std::chrono::milliseconds 
   if (!is_new) ++shared_;
   flights_[key].waiting.emplace_back(ticket, std::move(on_landing));
   tickets_[ticket] = key;
-  if (is_new) start(key, time, make());
+  if (!is_new) return ticket;
+  if (known && check && !known->version.empty()) {
+    flights_[key].next = make();
+    flights_[key].known = known;
+    start(key, time, check());
+  } else {
+    start(key, time, make());
+  }
   return ticket;
 }
 
@@ -46,15 +54,15 @@ bool Flights::has_room() {
   return !scale_.is_full();
 }
 
-std::shared_ptr<const Answer> Flights::find_kept(const std::string& key) {
+const Flights::Kept* Flights::find_kept(const std::string& key) {
   const auto found = kept_by_key_.find(key);
   if (found == kept_by_key_.end()) return nullptr;
-  if (clock_() >= found->second->until) {
+  if (clock_() >= found->second->until && found->second->answer->version.empty()) {
     drop(found->second);
     return nullptr;
   }
   kept_.splice(kept_.begin(), kept_, found->second);
-  return found->second->answer;
+  return &*found->second;
 }
 
 void Flights::start(const std::string& key, std::chrono::milliseconds time,
@@ -71,6 +79,9 @@ void Flights::start(const std::string& key, std::chrono::milliseconds time,
 void Flights::take(const std::string& key, const Row& row) {
   Flight& flight = flights_.at(key);
   const std::string_view value = row.value(0).value_or("");
+  if (flight.answer->values.empty() && row.columns() > 1) {
+    flight.answer->version = row.value(1).value_or("");
+  }
   flight.bytes += value.size() + sizeof(std::string);
   if (flight.bytes <= kMostAnswer) {
     flight.answer->values.emplace_back(value);
@@ -79,19 +90,33 @@ void Flights::take(const std::string& key, const Row& row) {
   }
 }
 
+// Whether the version of now is another than that of the answer which is known: then it is asked
+// for.
+bool Flights::goes_on(const std::string& key) {
+  Flight& flight = flights_.at(key);
+  const auto& said = flight.answer->values;
+  if (!flight.known || (said.size() == 1 && said[0] == flight.known->version)) return false;
+  flight.known = nullptr;
+  flight.bytes = 0;
+  start(key, flight.time, std::exchange(flight.next, nullptr));
+  return true;
+}
+
 void Flights::land(const std::string& key, const Failure* failure) {
+  if (failure == nullptr && goes_on(key)) return;
   Flight flight = std::move(flights_.at(key));
   flights_.erase(key);
   const Failure too_large{Failure::Kind::too_large, ""};
   if (failure == nullptr && flight.bytes > kMostAnswer) failure = &too_large;
+  std::shared_ptr<const Answer> answer = flight.known ? flight.known : flight.answer;
   if (failure == nullptr) {
-    flight.answer->weight.put(scale_, flight.bytes);
-    if (!flight.answer->values.empty()) flight.answer->etag = etag_of(flight.answer->values[0]);
-    keep(key, flight.answer, flight.time);
+    if (!flight.known) flight.answer->weight.put(scale_, flight.bytes);
+    if (!flight.known && !answer->values.empty()) flight.answer->etag = etag_of(answer->values[0]);
+    keep(key, answer, flight.time);
   }
   for (auto& [ticket, on_landing] : flight.waiting) {
     if (tickets_.erase(ticket) == 0) continue;  // it left while the others were told
-    on_landing(failure == nullptr ? Landing{flight.answer} : Landing{nullptr, failure});
+    on_landing(failure == nullptr ? Landing{answer} : Landing{nullptr, failure});
   }
 }
 

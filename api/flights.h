@@ -11,7 +11,14 @@
 //            under way? ──yes──► waits with the others
 //                │no
 //                ▼
+//            kept, with a version? ──yes──► asks for the version of now ──the same──► the answer,
+//            which is
+//                │no                               │another                         kept for `time`
+//                again ▼                                 ▼
 //            asks the database; its answer goes to all who wait, and is kept for `time`
+//
+// An answer's version is the second column of its first row, and what `check` asks for: as long as
+// it is the same, so would the answer be.
 //
 // The key has to name everything that the answer depends on. Failures are not kept. When what is
 // kept would be more than most_bytes, what was asked for longest ago goes; an answer of more than
@@ -41,7 +48,8 @@ namespace weir::api {
 // The first column of every row.
 struct Answer {
   std::vector<std::string> values;
-  std::string etag;  // of the first value
+  std::string etag;     // of the first value
+  std::string version;  // "": cannot be told
   Weight weight;
 };
 
@@ -70,8 +78,10 @@ class Flights {
         clock_(std::move(clock)),
         left_(left) {}
 
-  Ticket join(const std::string& key, std::chrono::milliseconds time,
-              const std::function<std::shared_ptr<Query>()>& make, OnLanding on_landing);
+  using Make = std::function<std::shared_ptr<Query>()>;
+
+  Ticket join(const std::string& key, std::chrono::milliseconds time, const Make& make,
+              OnLanding on_landing, const Make& check = nullptr);
   void leave(Ticket ticket);
 
   std::size_t bytes() const { return bytes_; }
@@ -91,14 +101,17 @@ class Flights {
     std::shared_ptr<Answer> answer;
     std::size_t bytes = 0;
     std::chrono::milliseconds time{};
+    std::shared_ptr<const Answer> known;  // of one that asks for a version: the answer that has it
+    std::shared_ptr<Query> next;          // and what to ask for if it is another now
     std::vector<std::pair<Ticket, OnLanding>> waiting;
   };
 
-  std::shared_ptr<const Answer> find_kept(const std::string& key);
+  const Kept* find_kept(const std::string& key);
   void start(const std::string& key, std::chrono::milliseconds time,
              const std::shared_ptr<Query>& query);
   void take(const std::string& key, const Row& row);
   void land(const std::string& key, const Failure* failure);
+  bool goes_on(const std::string& key);
   void keep(const std::string& key, std::shared_ptr<const Answer> answer,
             std::chrono::milliseconds time);
   void drop(std::list<Kept>::iterator kept);

@@ -94,83 +94,96 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
       {"/stats",
        Kind::figure,
        "All key figures at once: users, usage, features, performance, crashes, costs",
-       "SELECT weir_api.bounded(weir_api.stats($1, $2, $3::date, $4::date, $5)::text)",
+       "SELECT weir_api.bounded(weir_api.stats($1, $2, $3::date, $4::date, $5)::text), "
+       "weir_api.version($1, $2)",
        nullptr,
        {kFromDay, kToDay, kZone}},
       {"/v1/ledger",
        Kind::figure,
        "The adoption ledger: five families of milestones, and active workspaces",
-       "SELECT weir_api.bounded(weir_api.ledger($1, $2, $3::date, $4::date, $5)::text)",
+       "SELECT weir_api.bounded(weir_api.ledger($1, $2, $3::date, $4::date, $5)::text), "
+       "weir_api.version($1, $2)",
        nullptr,
        {kFromDay, kToDay, kZone}},
       {"/v1/heavy_users",
        Kind::figure,
        "Who uses it most (days of UTC), and how uneven that is",
        "SELECT weir_api.bounded(weir_api.heavy_users($1, $2, $3::date, $4::date, "
-       "$5::integer)::text)",
+       "$5::integer)::text), "
+       "weir_api.version($1, $2)",
        nullptr,
        {kFromDay, kToDay, kTop}},
       {"/v1/segments",
        Kind::figure,
        "Segments of users by week, new to churned, and moves between them",
-       "SELECT weir_api.bounded(weir_api.segments($1, $2, $3::date, $4::date, $5)::text)",
+       "SELECT weir_api.bounded(weir_api.segments($1, $2, $3::date, $4::date, $5)::text), "
+       "weir_api.version($1, $2)",
        nullptr,
        {kFromDay, kToDay, kZone}},
       {"/v1/churn_risk",
        Kind::figure,
        "Who is about to leave on a day (UTC), and what says so",
-       "SELECT weir_api.bounded(weir_api.churn_risk($1, $2, $3::date, $4::integer)::text)",
+       "SELECT weir_api.bounded(weir_api.churn_risk($1, $2, $3::date, $4::integer)::text), "
+       "weir_api.version($1, $2)",
        nullptr,
        {kToDay, kTop}},
       {"/v1/daily",
        Kind::figure,
        "Figures of each day (UTC): users, recordings, minutes, costs, crashes",
-       "SELECT weir_api.bounded(weir_api.daily($1, $2, $3::date, $4::date)::text)",
+       "SELECT weir_api.bounded(weir_api.daily($1, $2, $3::date, $4::date)::text), "
+       "weir_api.version($1, $2)",
        "SELECT * FROM weir_api.daily_rows($1, $2, $3::date, $4::date)",
        {kFromDay, kToDay}},
       {"/v1/users",
        Kind::figure,
        "Users: totals, trends, retention, cohorts, stickiness, growth",
-       "SELECT weir_api.bounded(weir_api.users($1, $2, $3::date, $4::date, $5)::text)",
+       "SELECT weir_api.bounded(weir_api.users($1, $2, $3::date, $4::date, $5)::text), "
+       "weir_api.version($1, $2)",
        nullptr,
        {kFromDay, kToDay, kZone}},
       {"/v1/crashes",
        Kind::figure,
        "Crashes: users and sessions without, trends, versions, systems, groups, the first one",
        "SELECT weir_api.bounded(weir_api.crashes($1, $2, $3::date, $4::date, $5, "
-       "$6::integer)::text)",
+       "$6::integer)::text), "
+       "weir_api.version($1, $2)",
        nullptr,
        {kFromDay, kToDay, kZone, kTop}},
       {"/v1/crash_releases",
        Kind::figure,
        "Groups of crashes that are new in a release, or came back",
        "SELECT weir_api.bounded(weir_api.crash_releases($1, $2, $3::date, $4::date, $5, "
-       "$6::integer)::text)",
+       "$6::integer)::text), "
+       "weir_api.version($1, $2)",
        nullptr,
        {kFromDay, kToDay, kZone, kTop}},
       {"/v1/audience",
        Kind::figure,
        "Versions, platforms, countries, browsers, devices: users, shares by week, adoption by day",
        "SELECT weir_api.bounded(weir_api.audience($1, $2, $3::date, $4::date, $5, "
-       "$6::integer)::text)",
+       "$6::integer)::text), "
+       "weir_api.version($1, $2)",
        nullptr,
        {kFromDay, kToDay, kZone, kTop}},
       {"/v1/costs",
        Kind::figure,
        "Costs, or another measure: in all, by time, for each user, growth",
-       "SELECT weir_api.bounded(weir_api.costs($1, $2, $3::date, $4::date, $5, $6)::text)",
+       "SELECT weir_api.bounded(weir_api.costs($1, $2, $3::date, $4::date, $5, $6)::text), "
+       "weir_api.version($1, $2)",
        nullptr,
        {kFromDay, kToDay, kZone, kMeasure}},
       {"/v1/usage",
        Kind::figure,
        "Usage: counts, numbers, success, errors, peak hours, sessions, command line",
-       "SELECT weir_api.bounded(weir_api.usage($1, $2, $3::date, $4::date, $5, $6, $7)::text)",
+       "SELECT weir_api.bounded(weir_api.usage($1, $2, $3::date, $4::date, $5, $6, $7)::text), "
+       "weir_api.version($1, $2)",
        nullptr,
        {kFromDay, kToDay, kZone, kEvent, kProperty}},
       {"/v1/features",
        Kind::figure,
        "Features: adoption, stickiness, time to first use, unused ones; power and casual users",
-       "SELECT weir_api.bounded(weir_api.features($1, $2, $3::date, $4::date, $5, $6, $7)::text)",
+       "SELECT weir_api.bounded(weir_api.features($1, $2, $3::date, $4::date, $5, $6, $7)::text), "
+       "weir_api.version($1, $2)",
        nullptr,
        {kFromDay, kToDay, kZone, kFeature, kSplit}},
       {"/v1/funnels",
@@ -178,7 +191,8 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "Funnels: how many users get how far on a way of steps, how long they take, by property",
        "SELECT weir_api.bounded(weir_api.funnels($1, $2, $3::date, $4::date, $5, $6, $7::integer, "
        "$8, $9, "
-       "$10::integer)::text)",
+       "$10::integer)::text), "
+       "weir_api.version($1, $2)",
        nullptr,
        {kFromDay, kToDay, kZone, kSteps, kWithin, kSplitBy, kFilter, kTop}},
       {"/v1/paths",
@@ -186,14 +200,16 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "Paths: ways through the screens, what comes next, where visits end",
        "SELECT weir_api.bounded(weir_api.paths($1, $2, $3::date, $4::date, $5, $6, $7, "
        "$8::integer, $9, "
-       "$10::integer)::text)",
+       "$10::integer)::text), "
+       "weir_api.version($1, $2)",
        nullptr,
        {kFromDay, kToDay, kZone, kViewEvent, kViewProperty, kLength, kFilter, kTop}},
       {"/v1/tasks",
        Kind::figure,
        "Tasks: time from a start to its finish, and how many are not finished",
        "SELECT weir_api.bounded(weir_api.tasks($1, $2, $3::date, $4::date, $5, $6, $7, $8, "
-       "$9::integer, $10)::text)",
+       "$9::integer, $10)::text), "
+       "weir_api.version($1, $2)",
        nullptr,
        {kFromDay, kToDay, kZone, kStart, kFinish, kKey, kTaskWithin, kFilter}},
       {"/v1/pages",
@@ -201,7 +217,8 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "Pages: how long they take, the slowest first",
        "SELECT weir_api.bounded(weir_api.pages($1, $2, $3::date, $4::date, $5, $6, $7, $8, "
        "$9::integer, $10, "
-       "$11::integer)::text)",
+       "$11::integer)::text), "
+       "weir_api.version($1, $2)",
        nullptr,
        {kFromDay, kToDay, kZone, kViewEvent, kDuration, kPage, kAtLeast, kFilter, kTop}},
       {"/v1/rage_clicks",
@@ -209,20 +226,23 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "Rage clicks: where users click again and again, by page and element",
        "SELECT weir_api.bounded(weir_api.rage_clicks($1, $2, $3::date, $4::date, $5, $6, "
        "$7::integer, $8::integer, "
-       "$9, $10::integer)::text)",
+       "$9, $10::integer)::text), "
+       "weir_api.version($1, $2)",
        nullptr,
        {kFromDay, kToDay, kZone, kClickEvent, kClicks, kSeconds, kFilter, kTop}},
       {"/v1/nps",
        Kind::figure,
        "The net promoter score, by version and week",
-       "SELECT weir_api.bounded(weir_api.nps($1, $2, $3::date, $4::date, $5, $6, $7, $8)::text)",
+       "SELECT weir_api.bounded(weir_api.nps($1, $2, $3::date, $4::date, $5, $6, $7, $8)::text), "
+       "weir_api.version($1, $2)",
        nullptr,
        {kFromDay, kToDay, kZone, kSurveyEvent, kScore, kFilter}},
       {"/v1/cohorts",
        Kind::figure,
        "Cohorts by rule: users who did this and not that, how active they are, whether they come "
        "back",
-       "SELECT weir_api.bounded(weir_api.cohorts($1, $2, $3::date, $4::date, $5, $6)::text)",
+       "SELECT weir_api.bounded(weir_api.cohorts($1, $2, $3::date, $4::date, $5, $6)::text), "
+       "weir_api.version($1, $2)",
        nullptr,
        {kFromDay, kToDay, kZone, kRule}},
       {"/v1/correlation",
@@ -230,7 +250,8 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "Correlation: whether users of a feature differ from the others in a value; no proof of a "
        "cause",
        "SELECT weir_api.bounded(weir_api.correlation($1, $2, $3::date, $4::date, $5, $6, "
-       "$7)::text)",
+       "$7)::text), "
+       "weir_api.version($1, $2)",
        nullptr,
        {kFromDay, kToDay, kZone, kFeaturePattern, kOutcome}},
   };

@@ -43,6 +43,23 @@ AS $$
   FROM weir.known_zone(asked) AS z (name) CROSS JOIN LATERAL (SELECT (now() AT TIME ZONE z.name)::date) AS today (day)
 $$;
 
+-- What every answer of a tenant stands for: it is another one when rows were stored or counted, what counts was changed, or
+-- the clock has come to another quarter of an hour, and so perhaps, in some zone, to another day. Rows that somebody loads
+-- by hand change it once they are counted.
+CREATE OR REPLACE FUNCTION weir_api.version(viewer text, tenant text) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
+AS $$
+  SELECT md5(concat_ws(E'\n', k.tenant, floor(extract(epoch FROM now()) / 900),
+    (SELECT r.builds FROM weir.roll_up_turns AS r WHERE r.tenant_id = k.tenant),
+    (SELECT concat_ws(' ', count(*), max(t.added_at), sum(hashtextextended(concat_ws(' ', t.day, t.zone, t.added_at), 0)))
+      FROM weir.touched_days AS t WHERE t.tenant_id = k.tenant),
+    (SELECT string_agg(concat_ws(E'\t', m.tenant_id, m.measure, m.event, m.property, m.factor), E'\n' ORDER BY m.tenant_id, m.measure, m.event, m.property)
+      FROM weir.measures AS m WHERE m.tenant_id IN (k.tenant, '*')),
+    (SELECT string_agg(d::text, E'\n' ORDER BY d::text) FROM weir.dimensions AS d WHERE d.tenant_id IN (k.tenant, '*')),
+    (SELECT max(f.applied_at) FROM weir.repeatable_files AS f)))
+  FROM (SELECT weir.viewed_tenant(version.viewer, version.tenant) AS tenant) AS k
+$$;
+
 CREATE OR REPLACE FUNCTION weir_api.daily_rows(viewer text, tenant text, first_day date, last_day date)
 RETURNS TABLE (
   date date, total_users bigint, active_users bigint, new_users bigint, total_recordings bigint,

@@ -36,9 +36,11 @@ COMMENT ON COLUMN weir.touched_days.trouble IS 'SQLSTATE and place of the last f
 CREATE TABLE weir.roll_up_turns (
   tenant_id text PRIMARY KEY,
   turns bigint NOT NULL,
-  last_at timestamptz NOT NULL
+  last_at timestamptz NOT NULL,
+  builds bigint NOT NULL DEFAULT 0
 );
 COMMENT ON TABLE weir.roll_up_turns IS 'Whose day was chosen last to be built: tenants take turns.';
+COMMENT ON COLUMN weir.roll_up_turns.builds IS 'Grows with each transaction that has built some of its days, or dropped them.';
 
 CREATE TABLE weir.gone_days (
   tenant_id text NOT NULL,

@@ -307,6 +307,15 @@ BEGIN
 END
 $$;
 
+-- So that it can be told whether an answer of before still holds. The last thing in a transaction: sessions of a rebuild
+-- wait for each other here.
+CREATE FUNCTION weir.note_build(tenant text) RETURNS void
+LANGUAGE sql
+AS $$
+  INSERT INTO weir.roll_up_turns AS r (tenant_id, turns, last_at, builds) VALUES (tenant, 0, '-infinity', 1)
+  ON CONFLICT (tenant_id) DO UPDATE SET builds = r.builds + 1
+$$;
+
 -- Takes the marks of one UTC day of a tenant and does what they ask for.
 CREATE FUNCTION weir.work_off(tenant text, day date) RETURNS void
 LANGUAGE plpgsql
@@ -339,6 +348,7 @@ BEGIN
   UPDATE weir.report_zones AS z SET ready_at = clock_timestamp()
   WHERE z.tenant_id = work_off.tenant AND z.ready_at IS NULL AND NOT EXISTS (
     SELECT FROM weir.touched_days AS t WHERE t.tenant_id = z.tenant_id AND t.zone = z.zone);
+  PERFORM weir.note_build(tenant);
 END
 $$;
 

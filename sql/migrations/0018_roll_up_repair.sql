@@ -345,6 +345,7 @@ BEGIN
   END LOOP;
   DELETE FROM weir.touched_days AS t
   WHERE t.tenant_id = rebuild_day.tenant AND t.day = rebuild_day.day AND t.marked_at = '-infinity';
+  PERFORM weir.note_build(tenant);
   RETURN whole;
 END
 $$;
@@ -391,6 +392,7 @@ BEGIN
   DELETE FROM weir.day_counts AS d WHERE d.tenant_id = tenant AND d.zone = drop_zone.zone;
   DELETE FROM weir.day_numbers AS d WHERE d.tenant_id = tenant AND d.zone = drop_zone.zone;
   DELETE FROM weir.day_sessions AS d WHERE d.tenant_id = tenant AND d.zone = drop_zone.zone;
+  PERFORM weir.note_build(tenant);
   RETURN true;
 END
 $$;

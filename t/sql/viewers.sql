@@ -79,5 +79,31 @@ SELECT is_empty($$
   WHERE pronamespace = 'weir_api'::regnamespace AND grantee = 0
 $$, 'nobody else may open one');
 
+-- By the version of an answer it is told whether that still holds.
+CREATE TEMPORARY TABLE versions (step serial, version text);
+CREATE FUNCTION pg_temp.is_another(claim text) RETURNS text LANGUAGE sql AS $$
+  INSERT INTO versions (version) VALUES (weir_api.version('ada', 'acme'));
+  SELECT ok((SELECT count(*) = 1 FROM versions AS v WHERE v.version = (SELECT version FROM versions ORDER BY step DESC LIMIT 1)), claim)
+$$;
+SELECT pg_temp.is_another('a version');
+SELECT is(weir_api.version('ada', 'acme'), weir_api.version('root', 'acme'), 'is the same for whoever asks');
+SELECT isnt(weir_api.version('root', 'acme'), weir_api.version('root', 'globex'), 'but not for another tenant');
+SELECT throws_ok($$SELECT weir_api.version('ada', 'globex')$$, '42501', NULL, 'nor for who may not see it');
+INSERT INTO touched_days (tenant_id, day) VALUES ('globex', '2026-03-01');
+INSERT INTO weir.measures (tenant_id, measure, event) VALUES ('globex', 'events', '*');
+SELECT is(weir_api.version('ada', 'acme'), (SELECT version FROM versions), 'what another tenant does is nothing to it');
+INSERT INTO touched_days (tenant_id, day) VALUES ('acme', '2026-03-01');
+SELECT pg_temp.is_another('another when rows were stored');
+INSERT INTO touched_days (tenant_id, day) VALUES ('acme', '2026-03-01');
+SELECT pg_temp.is_another('and when more were, of the same day');
+SELECT is(state, 'built', 'a day is built') FROM refresh_roll_ups('acme');
+SELECT pg_temp.is_another('another when they were counted');
+SELECT ok(rebuild_day('acme', '2026-03-01', false), 'a day is rebuilt');
+SELECT pg_temp.is_another('and when a day was made anew');
+INSERT INTO measures (tenant_id, measure, event) VALUES ('acme', 'events', '*');
+SELECT pg_temp.is_another('another when it was said anew what a measure is');
+INSERT INTO dimensions (tenant_id, subject, event, property) VALUES ('acme', 'plan', '*', 'plan');
+SELECT pg_temp.is_another('or what a dimension');
+
 SELECT * FROM finish();
 ROLLBACK;

@@ -11,15 +11,19 @@ namespace {
 using namespace weir::api;
 using namespace std::chrono_literals;
 
+// A text, and its version if it has one.
 class OneText final : public Row {
  public:
-  explicit OneText(std::string text) : text_(std::move(text)) {}
-  int columns() const override { return 1; }
+  OneText(std::string text, std::string version)
+      : text_(std::move(text)), version_(std::move(version)) {}
+  int columns() const override { return version_.empty() ? 1 : 2; }
   std::string_view name(int) const override { return "v"; }
-  std::optional<std::string_view> value(int) const override { return text_; }
+  std::optional<std::string_view> value(int column) const override {
+    return column == 0 ? text_ : version_;
+  }
 
  private:
-  std::string text_;
+  std::string text_, version_;
 };
 
 // Answers when it is told to.
@@ -32,9 +36,11 @@ class SlowDatabase final : public Database {
   }
   void resume(Query&) override {}
 
-  void answer(const std::string& text, const Failure* failure = nullptr) {
-    if (failure == nullptr) asked.back()->on_row(OneText(text));
-    end_query(asked.back(), failure);
+  void answer(const std::string& text, const Failure* failure = nullptr,
+              const std::string& version = "") {
+    const auto last = asked.back();
+    if (failure == nullptr) last->on_row(OneText(text, version));
+    end_query(last, failure);
   }
 
   std::vector<std::shared_ptr<Query>> asked;
@@ -55,8 +61,15 @@ struct World {
         [this](const Landing& landing) {
           if (landing.answer) held.push_back(landing.answer);
           heard.push_back(landing.answer ? landing.answer->values.at(0) : "failure");
+        },
+        [] {
+          auto query = std::make_shared<Query>();
+          query->sql = "version";
+          return query;
         });
   }
+
+  std::string asked_last() const { return std::string(database.asked.back()->sql); }
 };
 
 }  // namespace
@@ -72,6 +85,63 @@ START_TEST(many_who_ask_the_same_are_one_query) {
   world.database.answer("of a");
   ck_assert_uint_eq(world.heard.size(), 6);
   ck_assert_view_eq(world.heard.back(), "of a");
+}
+END_TEST
+
+START_TEST(an_answer_whose_version_is_the_same_is_kept_on) {
+  World world;
+  world.join("a");
+  world.database.answer("of a", nullptr, "v1");
+  for (int i = 0; i < 2; ++i) {
+    world.now += 5s;
+    world.join("a");
+    world.join("a");
+    ck_assert_view_eq(world.asked_last(), "version");
+    world.database.answer("v1");
+    ck_assert_view_eq(world.heard.back(), "of a");
+    ck_assert_uint_eq(world.join("a"), 0);
+  }
+  ck_assert_uint_eq(world.database.asked.size(), 3);
+  ck_assert_uint_eq(world.heard.size(), 7);
+  ck_assert_ptr_eq(world.held.back().get(), world.held.front().get());
+  ck_assert(!world.held.back()->etag.empty());
+}
+END_TEST
+
+START_TEST(one_whose_version_is_another_is_asked_for_again) {
+  World world;
+  world.join("a");
+  world.database.answer("of a", nullptr, "v1");
+  world.now += 5s;
+  world.join("a");
+  world.database.answer("v2");
+  ck_assert_uint_eq(world.heard.size(), 1);
+  ck_assert_view_eq(world.asked_last(), "");
+  world.join("a");
+  world.database.answer("new of a", nullptr, "v2");
+  ck_assert_view_eq(world.heard.back(), "new of a");
+  ck_assert_uint_eq(world.heard.size(), 3);
+  world.now += 5s;
+  world.join("a");
+  world.database.answer("v2");
+  ck_assert_view_eq(world.heard.back(), "new of a");
+}
+END_TEST
+
+START_TEST(without_a_version_of_now_there_is_no_answer) {
+  World world;
+  world.join("a");
+  world.database.answer("of a", nullptr, "v1");
+  world.now += 5s;
+  world.join("a");
+  const Failure away{Failure::Kind::away, "away"};
+  world.database.answer("", &away);
+  ck_assert_view_eq(world.heard.back(), "failure");
+  const auto ticket = world.join("a");
+  ck_assert_view_eq(world.asked_last(), "version");
+  world.flights.leave(ticket);
+  ck_assert_int_eq(world.database.cancelled, 1);
+  ck_assert_uint_eq(world.flights.under_way(), 0);
 }
 END_TEST
 
@@ -169,6 +239,8 @@ END_TEST
 static const weir_test::Register kRegistered(
     "api_flights",
     {many_who_ask_the_same_are_one_query, an_answer_is_kept_for_its_time,
+     an_answer_whose_version_is_the_same_is_kept_on,
+     one_whose_version_is_another_is_asked_for_again, without_a_version_of_now_there_is_no_answer,
      a_failure_is_told_to_all_and_not_kept, the_last_to_leave_cancels,
      what_is_kept_stays_within_its_bound, what_many_readers_hold_stays_within_its_bound,
      what_is_kept_makes_room_for_what_is_read, an_answer_larger_than_one_may_be_is_a_failure});

@@ -259,6 +259,11 @@ sub sums_equal_the_rows () {
   is_deeply $by->('SELECT tenant_id, day, crashes FROM weir.crash_days ORDER BY 1, 2'),
     $by->(q{SELECT tenant_id, ("timestamp" AT TIME ZONE 'UTC')::date AS day, count(*) FROM weir.crashes GROUP BY 1, 2 ORDER BY 1, 2}),
     'crash_days';
+  my $figures = 'date, total_users, active_users, new_users, total_recordings, total_minutes, total_cost_usd, crash_count, crash_rate';
+  is_deeply $by->("SELECT t, ROW($figures)::text FROM unnest('{acme,other,tiny}'::text[]) AS t, weir.daily_figures(t, '2026-01-01', '2026-12-31') ORDER BY t, date"),
+    $by->("SELECT tenant_id, ROW($figures)::text FROM weir.user_stats WHERE tenant_id IN ('acme', 'other', 'tiny') AND date >= '2026-01-01'
+      ORDER BY tenant_id, date"),
+    'the figures of each day';
   return;
 }
 

@@ -45,7 +45,9 @@ AS $$
     SELECT c.day, 0, NULL, NULL, c.crashes FROM weir.crash_days AS c
     WHERE c.tenant_id = daily_figures.tenant AND c.day BETWEEN first_day AND last_day
   ), figures AS (
-    SELECT f.day, sum(f.users)::bigint AS users, coalesce(sum(f.total) FILTER (WHERE f.measure = 'recordings'), 0)::bigint AS recordings,
+    SELECT f.day, sum(f.users)::bigint AS users,
+      least(greatest(coalesce(sum(f.total) FILTER (WHERE f.measure = 'recordings'), 0), -9223372036854775808), 9223372036854775807)::bigint
+        AS recordings,
       coalesce(sum(f.total) FILTER (WHERE f.measure = 'seconds'), 0) / 60 AS minutes,
       coalesce(sum(f.total) FILTER (WHERE f.measure = 'cost_usd'), 0) AS cost_usd, sum(f.crashes)::bigint AS crashes
     FROM facts AS f

@@ -3,7 +3,7 @@ BEGIN;
 SET LOCAL search_path = weir, public;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap SCHEMA public;
-SELECT plan(12);
+SELECT plan(14);
 SELECT open_session();
 \ir lib/add_up.sql
 
@@ -103,6 +103,11 @@ SELECT results_eq(
       ('2026-03-02', 1, -9223372036854775808, -1e300), ('2026-03-03', 1, 9223372036854775807, 9223372036854775807),
       ('2026-03-04', 1, 3, 2.5) $$,
   'a day of huge numbers has its figures, as far as their types hold them');
+SELECT results_eq(format('SELECT * FROM daily_figures(%L, ''2026-03-02'', ''2026-03-05'')', t),
+  format('SELECT date, total_users, active_users, new_users, total_recordings, total_minutes, total_cost_usd, crash_count, crash_rate
+    FROM user_stats WHERE tenant_id = %L AND date BETWEEN ''2026-03-02'' AND ''2026-03-05'' ORDER BY 1', t),
+  'a window of one tenant is what the view has: ' || t)
+FROM unnest(ARRAY['a', 'huge']) AS t;
 SELECT lives_ok('SELECT * FROM user_stats', 'and takes no other day away');
 
 -- A condition on tenant and date reaches the roll-ups.

@@ -30,13 +30,10 @@ SET LOCAL check_function_bodies = off;
 CREATE OR REPLACE FUNCTION weir.feature_users_partial(tenant text, first_day date, last_day date, zone text, feature text)
 RETURNS SETOF weir.part
 LANGUAGE sql STABLE
-SET jit = off SET work_mem = '64MB'
+SET jit = off SET work_mem = '64MB' SET enable_sort = off
 AS $$
   WITH weeks AS MATERIALIZED (
-    SELECT s.value, date_trunc('week', s.day::timestamp)::date AS week, s.chunk, bit_or(s.users) AS users
-    FROM weir.sets_in(tenant, zone, feature, NULL, first_day, last_day) AS s
-    WHERE s.value IS NOT NULL
-    GROUP BY 1, 2, 3
+    SELECT w.value, w.week, w.chunk, w.users FROM weir.weeks_in(tenant, zone, feature, first_day, last_day) AS w
   )
   SELECT 'feature_weekly', w.value, sum(bit_count(w.users))
   FROM weeks AS w
@@ -45,9 +42,9 @@ AS $$
   UNION ALL
   SELECT p.figure, u.value, p.amount
   FROM (
-    SELECT c.value, sum(bit_count(c.users)) AS users, sum(bit_count(c.users)) - sum(weir.counters_at(c.planes, 1)) AS again,
+    SELECT c.value, sum(bit_count(c.users)) AS users, sum(bit_count(weir.in_several(c.sets))) AS again,
       coalesce(sum(bit_count(c.users & n.users)), 0) AS fresh
-    FROM (SELECT w.value, w.chunk, bit_or(w.users) AS users, weir.bits_added(w.users) AS planes FROM weeks AS w GROUP BY w.value, w.chunk) AS c
+    FROM (SELECT w.value, w.chunk, bit_or(w.users) AS users, array_agg(w.users::varbit) AS sets FROM weeks AS w GROUP BY w.value, w.chunk) AS c
     LEFT JOIN (
       SELECT f.chunk, bit_or(f.users) AS users FROM weir.new_users(tenant, zone, first_day, last_day) AS f GROUP BY f.chunk
     ) AS n ON n.chunk = c.chunk

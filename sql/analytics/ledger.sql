@@ -27,10 +27,11 @@ AS $$
 $$;
 
 -- What a server can say of its own users. A workspace may be on several, so its name is in the parts, which are not
--- for whoever asks: 'workspace', ["DAY", "EVENT", "TENANT", "NAME"].
+-- for whoever asks: `in EVENT` and `on DAY` have a key for each workspace, which begins with its tenant, and how many
+-- events it had; of what is beyond the bound of a day, the key is ''.
 CREATE OR REPLACE FUNCTION weir.ledger_partial(tenant text, first_day date, last_day date, zone text) RETURNS SETOF weir.part
 LANGUAGE sql STABLE
-SET jit = off SET work_mem = '64MB'
+SET jit = off SET work_mem = '64MB' SET enable_sort = off
 AS $$
   WITH counts AS MATERIALIZED (
     SELECT f.event, c.day, c.value, c.events
@@ -40,9 +41,11 @@ AS $$
     FROM weir.ledger_families() AS f, LATERAL weir.sets_in(tenant, zone, 'workspace', f.event, first_day, last_day) AS s
     GROUP BY f.event, s.chunk
   )
-  SELECT 'workspace', jsonb_build_array(c.day, c.event, tenant, c.value)::text, c.events::numeric FROM counts AS c WHERE c.value IS NOT NULL
+  SELECT 'in ' || w.event, coalesce(length(tenant) || ' ' || tenant || ' ' || w.value, ''), w.events
+  FROM (SELECT c.event, c.value, sum(c.events) AS events FROM counts AS c GROUP BY c.event, c.value) AS w
   UNION ALL
-  SELECT 'other', jsonb_build_array(c.day, c.event)::text, sum(c.events) FROM counts AS c WHERE c.value IS NULL GROUP BY c.day, c.event
+  SELECT 'on ' || w.day, coalesce(length(tenant) || ' ' || tenant || ' ' || w.value, ''), w.events
+  FROM (SELECT c.day, c.value, sum(c.events) AS events FROM counts AS c GROUP BY c.day, c.value) AS w
   UNION ALL
   SELECT 'users', s.event, sum(bit_count(s.users)) FROM sets AS s GROUP BY s.event
   UNION ALL
@@ -52,29 +55,29 @@ $$;
 -- The answer, from the parts of all servers, and of several tenants where all of them are asked for.
 CREATE OR REPLACE FUNCTION weir.ledger_merge(parts weir.part[], first_day date, last_day date) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
-SET jit = off
+SET jit = off SET enable_sort = off
 AS $$
   WITH said AS MATERIALIZED (
-    SELECT (k.key ->> 0)::date AS day, k.key ->> 1 AS event, CASE k.figure WHEN 'workspace' THEN (k.key -> 2)::text || (k.key -> 3)::text END AS workspace,
-      k.amount AS events
-    FROM (SELECT p.figure, p.key::jsonb AS key, p.amount FROM unnest(parts) AS p WHERE p.figure IN ('workspace', 'other') OFFSET 0) AS k
+    SELECT p.figure, nullif(p.key, '') AS workspace, sum(p.amount) AS events
+    FROM unnest(parts) AS p
+    WHERE p.figure <> 'users'
+    GROUP BY p.figure, p.key
+  ), sums AS MATERIALIZED (
+    SELECT s.figure, sum(s.events) AS events, count(s.workspace) AS workspaces FROM said AS s GROUP BY s.figure
   )
   SELECT jsonb_build_object('exact', NOT EXISTS (SELECT FROM said AS s WHERE s.workspace IS NULL),
-    'active_workspaces', (SELECT count(DISTINCT s.workspace) FROM said AS s),
-    'events', (SELECT coalesce(sum(s.events), 0) FROM said AS s), 'users', weir.amount_of(parts, 'users'),
+    'active_workspaces', (
+      SELECT count(*) FROM (SELECT FROM said AS s WHERE starts_with(s.figure, 'in ') AND s.workspace IS NOT NULL GROUP BY s.workspace) AS w),
+    'events', (SELECT coalesce(sum(s.events), 0) FROM sums AS s WHERE starts_with(s.figure, 'in ')), 'users', weir.amount_of(parts, 'users'),
     'families', (
       SELECT jsonb_agg(jsonb_build_object('family', f.family, 'event', f.event, 'events', coalesce(s.events, 0),
         'users', weir.amount_of(parts, 'users', f.event), 'workspaces', coalesce(s.workspaces, 0)) ORDER BY f.place)
       FROM weir.ledger_families() AS f
-      LEFT JOIN (
-        SELECT s.event, sum(s.events) AS events, count(DISTINCT s.workspace) AS workspaces FROM said AS s GROUP BY s.event
-      ) AS s ON s.event = f.event),
+      LEFT JOIN sums AS s ON s.figure = 'in ' || f.event),
     'days', (
       SELECT jsonb_agg(jsonb_build_object('start', n.start, 'events', coalesce(s.events, 0), 'active_workspaces', coalesce(s.workspaces, 0)) ORDER BY n.start)
       FROM weir.starts('day', first_day, last_day) AS n (start)
-      LEFT JOIN (
-        SELECT s.day, sum(s.events) AS events, count(DISTINCT s.workspace) AS workspaces FROM said AS s GROUP BY s.day
-      ) AS s ON s.day = n.start))
+      LEFT JOIN sums AS s ON s.figure = 'on ' || n.start))
 $$;
 
 CREATE OR REPLACE FUNCTION weir.ledger_answer(tenant text, first_day date, last_day date, zone text DEFAULT 'UTC') RETURNS jsonb

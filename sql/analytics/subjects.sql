@@ -110,6 +110,40 @@ AS $$
   GROUP BY r.value, r.day, r.number / 20480
 $$;
 
+-- The same by week, of a Monday's date; a week that the window cuts has what is within it.
+CREATE OR REPLACE FUNCTION weir.weeks_in(tenant text, zone text, subject text, first_day date, last_day date)
+RETURNS TABLE (value text, week date, chunk integer, users bit)
+LANGUAGE sql STABLE
+AS $$
+  SELECT w.value, w.week, w.chunk, w.users
+  FROM weir.week_sets AS w
+  WHERE w.tenant_id = weeks_in.tenant AND w.zone = weeks_in.zone AND w.subject = weir.kept_as(weeks_in.tenant, weeks_in.zone, weeks_in.subject)
+    AND w.week >= weir.first_monday(first_day) AND w.week < weir.last_monday(first_day, last_day)
+  UNION ALL
+  SELECT s.value, weir.monday_of(s.day), s.chunk, bit_or(s.users)
+  FROM weir.sets_in(weeks_in.tenant, weeks_in.zone, weeks_in.subject, NULL, first_day, last_day) AS s
+  WHERE s.value IS NOT NULL AND (s.day < (SELECT weir.first_monday(first_day)) OR s.day >= (SELECT weir.last_monday(first_day, last_day))
+    OR NOT (SELECT weir.keeps_zone(weeks_in.tenant, weeks_in.zone)))
+  GROUP BY s.value, weir.monday_of(s.day), s.chunk
+$$;
+
+-- Who is in more than one of the sets.
+CREATE OR REPLACE FUNCTION weir.in_several(sets varbit[]) RETURNS varbit
+LANGUAGE plpgsql IMMUTABLE
+AS $$
+DECLARE
+  once varbit := sets[1] # sets[1];
+  twice varbit := once;
+  one varbit;
+BEGIN
+  FOREACH one IN ARRAY sets LOOP
+    twice := twice | (once & one);
+    once := once | one;
+  END LOOP;
+  RETURN twice;
+END
+$$;
+
 -- How many events had a value, by day; hours are those of the clock.
 CREATE OR REPLACE FUNCTION weir.counts_in(tenant text, zone text, subject text, only_event text, first_day date, last_day date)
 RETURNS TABLE (value text, day date, events bigint, hours bigint[])
@@ -298,7 +332,8 @@ LANGUAGE sql IMMUTABLE
 AS $$ SELECT weir.distribution_at(parts, name, ARRAY[50, 75, 90, 95, 99]) $$;
 
 GRANT EXECUTE ON FUNCTION weir.kept_as(text, text, text, text), weir.values_of_rows(text, text, text, text, date, date),
-  weir.sets_in(text, text, text, text, date, date), weir.counts_in(text, text, text, text, date, date),
+  weir.sets_in(text, text, text, text, date, date), weir.weeks_in(text, text, text, date, date), weir.in_several(varbit[]),
+  weir.counts_in(text, text, text, text, date, date),
   weir.numbers_in(text, text, text[], date, date), weir.sessions_in(text, text, date, date),
   weir.subject_partial(text, text, date, date, text, text, text), weir.values_partial(text, date, date, text, text[]),
   weir.value_users_partial(text, date, date, text, text, text[]), weir.most_common(weir.part[], text, integer),

@@ -49,10 +49,10 @@ AS $$
 BEGIN
   RETURN QUERY
   WITH counts AS MATERIALIZED (
-    SELECT d.day, s AS subject, d.value, d.events, CASE s WHEN 'active' THEN d.hours END AS hours
+    SELECT d.day, s AS subject, d.value, d.events
     FROM unnest(weir.stats_subjects()) AS s
     CROSS JOIN LATERAL (
-      SELECT c.day, c.value, c.events, c.hours
+      SELECT c.day, c.value, c.events
       FROM weir.day_counts AS c
       WHERE c.tenant_id = tenant AND c.zone = stats_counts_partial.zone AND c.subject = s
         AND c.day BETWEEN least(first_day, last_day - 29) AND last_day
@@ -67,8 +67,9 @@ BEGIN
   SELECT c.subject || '_events', c.day::text, c.events::numeric FROM counts AS c WHERE c.subject IN ('active', 'new', 'crash')
   UNION ALL
   SELECT 'hour', extract(isodow FROM c.day) || ' ' || h.place - 1, sum(h.events)
-  FROM counts AS c, unnest(c.hours) WITH ORDINALITY AS h (events, place)
-  WHERE c.day >= first_day AND c.subject = 'active' AND h.events > 0
+  FROM weir.day_counts AS c, unnest(c.hours) WITH ORDINALITY AS h (events, place)
+  WHERE c.tenant_id = tenant AND c.zone = stats_counts_partial.zone AND c.subject = 'active' AND c.value = ''
+    AND c.day BETWEEN first_day AND last_day AND h.events > 0
   GROUP BY 2
   UNION ALL
   SELECT m.measure || '_day', c.day::text, sum(c.events * m.factor)

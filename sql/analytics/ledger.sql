@@ -29,6 +29,9 @@ $$;
 -- What a server can say of its own users. A workspace may be on several, so its name is in the parts, which are not
 -- for whoever asks: `in EVENT` and `on DAY` have a key for each workspace, which begins with its tenant, and how many
 -- events it had; of what is beyond the bound of a day, the key is ''.
+--
+-- Users are those of all workspaces together, whose sets are many. But where as many events of a day named a workspace
+-- as there were (`whole`), they are the users of the event itself.
 CREATE OR REPLACE FUNCTION weir.ledger_partial(tenant text, first_day date, last_day date, zone text) RETURNS SETOF weir.part
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '64MB' SET enable_sort = off
@@ -36,10 +39,39 @@ AS $$
   WITH counts AS MATERIALIZED (
     SELECT f.event, c.day, c.value, c.events
     FROM weir.ledger_families() AS f, LATERAL weir.counts_in(tenant, zone, 'workspace', f.event, first_day, last_day) AS c
+  ), sums AS MATERIALIZED (
+    SELECT c.event, c.day, sum(c.events) AS events FROM counts AS c GROUP BY c.event, c.day
+  ), whole AS MATERIALIZED (
+    SELECT s.event, s.day
+    FROM sums AS s
+    CROSS JOIN LATERAL (
+      SELECT FROM weir.day_counts AS d
+      WHERE (d.tenant_id, d.zone, d.subject, d.value, d.day) = (ledger_partial.tenant, ledger_partial.zone, 'event', s.event, s.day)
+        AND d.events = s.events
+      OFFSET 0
+    ) AS d
+    WHERE weir.keeps_zone(tenant, zone)
+  ), others AS MATERIALIZED (
+    SELECT s.event, min(s.day) AS since, max(s.day) AS until
+    FROM sums AS s
+    WHERE (s.event, s.day) NOT IN (SELECT w.event, w.day FROM whole AS w)
+    GROUP BY s.event
   ), sets AS MATERIALIZED (
-    SELECT f.event, s.chunk, bit_or(s.users) AS users
-    FROM weir.ledger_families() AS f, LATERAL weir.sets_in(tenant, zone, 'workspace', f.event, first_day, last_day) AS s
-    GROUP BY f.event, s.chunk
+    SELECT u.event, u.chunk, bit_or(u.users) AS users
+    FROM (
+      SELECT w.event, d.chunk, d.users
+      FROM whole AS w
+      CROSS JOIN LATERAL (
+        SELECT d.chunk, d.users FROM weir.day_sets AS d
+        WHERE (d.tenant_id, d.zone, d.subject, d.value, d.day) = (ledger_partial.tenant, ledger_partial.zone, 'event', w.event, w.day)
+        OFFSET 0
+      ) AS d
+      UNION ALL
+      SELECT o.event, s.chunk, s.users
+      FROM others AS o, LATERAL weir.sets_in(tenant, zone, 'workspace', o.event, o.since, o.until) AS s
+      WHERE (o.event, s.day) NOT IN (SELECT w.event, w.day FROM whole AS w)
+    ) AS u
+    GROUP BY u.event, u.chunk
   )
   SELECT 'in ' || w.event, coalesce(length(tenant) || ' ' || tenant || ' ' || w.value, ''), w.events
   FROM (SELECT c.event, c.value, sum(c.events) AS events FROM counts AS c GROUP BY c.event, c.value) AS w

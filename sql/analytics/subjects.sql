@@ -258,7 +258,7 @@ AS $$
   SELECT subject || '_users', u.value, sum(bit_count(u.users))
   FROM (
     SELECT v.value, v.chunk, bit_or(v.users) AS users
-    FROM weir.sets_in(tenant, zone, subject, NULL, first_day, last_day) AS v
+    FROM weir.weeks_in(tenant, zone, subject, first_day, last_day) AS v
     WHERE v.value = ANY (wanted)
     GROUP BY v.value, v.chunk
   ) AS u

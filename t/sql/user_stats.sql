@@ -103,7 +103,7 @@ SELECT results_eq(
       ('2026-03-02', 1, -9223372036854775808, -1e300), ('2026-03-03', 1, 9223372036854775807, 9223372036854775807),
       ('2026-03-04', 1, 3, 2.5) $$,
   'a day of huge numbers has its figures, as far as their types hold them');
-SELECT results_eq(format('SELECT * FROM daily_figures(%L, ''2026-03-02'', ''2026-03-05'')', t),
+SELECT results_eq(format('SELECT * FROM daily_figures(%L, ''2026-03-02'', ''2026-03-05'') ORDER BY 1', t),
   format('SELECT date, total_users, active_users, new_users, total_recordings, total_minutes, total_cost_usd, crash_count, crash_rate
     FROM user_stats WHERE tenant_id = %L AND date BETWEEN ''2026-03-02'' AND ''2026-03-05'' ORDER BY 1', t),
   'a window of one tenant is what the view has: ' || t)

@@ -60,16 +60,10 @@ RETURNS TABLE (number integer, place integer, times bigint)
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '128MB' SET enable_nestloop = off SET enable_mergejoin = off
 AS $$
-  SELECT u.number, f.place, f.times
-  FROM (
-    SELECT e.user_id, c.place::integer AS place, count(*) AS times
-    FROM weir.events_in(tenant, zone, first_day, last_day,
-      ARRAY(SELECT c ->> 'event' FROM jsonb_path_query(rule, '$.conditions[*].pattern') AS c), rule -> 'where') AS e
-    JOIN jsonb_array_elements(rule -> 'conditions') WITH ORDINALITY AS c (said, place) ON c.said #>> '{pattern,event}' = e.event
-    WHERE weir.fits(c.said -> 'pattern', e.version, e.platform, e.country, e.properties) AND e.user_id IS NOT NULL
-    GROUP BY e.user_id, c.place
-  ) AS f
-  JOIN weir.user_numbers AS u ON u.tenant_id = tenant AND u.user_id = f.user_id
+  SELECT e.number::integer, e.place, count(*)
+  FROM weir.fitting_events(tenant, zone, first_day, last_day, jsonb_path_query_array(rule, '$.conditions[*].pattern'), rule -> 'where', '{}') AS e
+  WHERE e.number >= 0
+  GROUP BY e.number, e.place
 $$;
 
 -- What a server can say of its own users: `size`, `active`, `active_days`; `events` by place, `day` by day, `week` by its

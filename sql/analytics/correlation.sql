@@ -53,21 +53,16 @@ RETURNS TABLE (number integer, has boolean, value numeric)
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '128MB' SET enable_nestloop = off SET enable_mergejoin = off
 AS $$
-  WITH found AS (
-    SELECT e.user_id, e.at, e.event = feature ->> 'event' AND weir.fits(feature, e.version, e.platform, e.country, e.properties) AS has,
-      CASE WHEN e.event = outcome #>> '{pattern,event}' AND weir.fits(outcome -> 'pattern', e.version, e.platform, e.country, e.properties)
-        THEN CASE outcome ->> 'kind' WHEN 'did' THEN 1 ELSE weir.number_at(e.properties, outcome ->> 'property') END END AS value
-    FROM weir.events_in(tenant, zone, first_day, last_day, ARRAY[feature ->> 'event', outcome #>> '{pattern,event}'], '{}') AS e
-    WHERE e.user_id IS NOT NULL
-  )
-  SELECT u.number, f.has, f.value
+  SELECT f.number::integer, coalesce(bool_or(f.has), false), CASE outcome ->> 'kind' WHEN 'sum' THEN sum(f.value) WHEN 'did' THEN max(f.value)
+    ELSE (array_agg(f.value ORDER BY f.at DESC, f.value) FILTER (WHERE f.value IS NOT NULL AND outcome ->> 'kind' = 'last'))[1] END
   FROM (
-    SELECT f.user_id, coalesce(bool_or(f.has), false) AS has, CASE outcome ->> 'kind' WHEN 'sum' THEN sum(f.value) WHEN 'did' THEN max(f.value)
-      ELSE (array_agg(f.value ORDER BY f.at DESC, f.value) FILTER (WHERE f.value IS NOT NULL AND outcome ->> 'kind' = 'last'))[1] END AS value
-    FROM found AS f
-    GROUP BY f.user_id
+    SELECT e.number, e.at, e.place = 1 AS has, CASE WHEN e.place = 2
+      THEN CASE outcome ->> 'kind' WHEN 'did' THEN 1 ELSE weir.number_at(e.properties, outcome ->> 'property') END END AS value
+    FROM weir.fitting_events(tenant, zone, first_day, last_day, jsonb_build_array(feature, outcome -> 'pattern'), '{}',
+      CASE WHEN outcome ? 'property' THEN '{properties}'::text[] ELSE '{}' END) AS e
+    WHERE e.number >= 0
   ) AS f
-  JOIN weir.user_numbers AS u ON u.tenant_id = tenant AND u.user_id = f.user_id
+  GROUP BY f.number
 $$;
 
 -- What a server can say of its own users: `users`, `sum` and `squares` of the values, by 'with' and 'without'.

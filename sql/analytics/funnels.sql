@@ -25,23 +25,17 @@
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
--- The events that fit some step, as often as they do; `value` only of those of the first step, if it is asked for.
-CREATE OR REPLACE FUNCTION weir.funnel_events(tenant text, since timestamptz, until timestamptz, steps jsonb, split text, filter jsonb)
-RETURNS TABLE (step integer, user_id text, at timestamptz, value text)
+-- The events that fit steps and the filter, as often as they do; `value` only if it is asked for. Without settings of its
+-- own, so that it becomes part of what asks.
+CREATE OR REPLACE FUNCTION weir.funnel_rows(tenant text, since timestamptz, until timestamptz, steps jsonb, split text, filter jsonb)
+RETURNS TABLE (step integer, number bigint, at timestamptz, value text)
 LANGUAGE sql STABLE
 AS $$
-  SELECT s.step, e.user_id, e."timestamp",
-    CASE WHEN s.step = 1 AND split IS NOT NULL THEN weir.value_by(split, e.app_version, e.platform, e.country, e.properties) END
-  FROM weir.events AS e
-  JOIN (
-    SELECT p.step::integer AS step, p.pattern ->> 'event' AS event, p.pattern -> 'properties' AS properties,
-      p.pattern ->> 'version' AS version, p.pattern ->> 'platform' AS platform, p.pattern ->> 'country' AS country
-    FROM jsonb_array_elements(steps) WITH ORDINALITY AS p (pattern, step)
-  ) AS s ON s.event = e.event
-  WHERE e.tenant_id = tenant AND e."timestamp" >= since AND e."timestamp" < until AND e.user_id IS NOT NULL
-    AND (s.properties IS NULL OR e.properties @> s.properties) AND (s.version IS NULL OR e.app_version = s.version)
-    AND (s.platform IS NULL OR e.platform = s.platform) AND (s.country IS NULL OR e.country = s.country)
-    AND weir.fits(filter, e.app_version, e.platform, e.country, e.properties)
+  SELECT e.place, e.number, e.at,
+    CASE WHEN (SELECT split IS NOT NULL) THEN weir.value_by(split, e.version, e.platform, e.country, e.properties) END
+  FROM weir.happened(tenant, steps, since, until, weir.needs_of(jsonb_build_array(steps, filter))
+    || CASE WHEN split IN ('version', 'platform', 'country') THEN ARRAY[split] WHEN split IS NOT NULL THEN '{properties}'::text[] END) AS e
+  WHERE e.number IS NOT NULL AND ((SELECT filter = '{}') OR weir.fits(filter, e.version, e.platform, e.country, e.properties))
 $$;
 
 -- For each step the last one before it that has the same event, or NULL.
@@ -64,57 +58,61 @@ SET jit = off SET work_mem = '128MB' SET enable_nestloop = off SET enable_mergej
 AS $$
   WITH w AS MATERIALIZED (
     SELECT * FROM weir.window_of(zone, first_day, last_day)
-  ), found AS MATERIALIZED (
-    SELECT f.* FROM weir.funnel_events(tenant, (SELECT w.since FROM w), (SELECT w.until + patience FROM w), steps, split, filter) AS f
-  ), started AS (
-    SELECT f.user_id, min(f.at) AS at
-    FROM found AS f
-    WHERE f.step = 1 AND f.at < (SELECT w.until FROM w)
-      AND (f.at BETWEEN (SELECT w.surely_since FROM w) AND (SELECT w.surely_until FROM w)
-        OR (f.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day)
-    GROUP BY f.user_id
+  ), started AS MATERIALIZED (
+    SELECT f.number, min(f.at) AS at
+    FROM weir.funnel_rows(tenant, lower(weir.span_of_day(zone, first_day)), upper(weir.span_of_day(zone, last_day)), jsonb_build_array(steps -> 0), NULL, filter) AS f
+    WHERE f.at BETWEEN (SELECT w.surely_since FROM w) AND (SELECT w.surely_until FROM w)
+      OR (f.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day
+    GROUP BY f.number
   ), step_1 AS MATERIALIZED (
-    SELECT s.user_id, NULL AS value, ARRAY[s.at] AS at FROM started AS s WHERE split IS NULL
+    SELECT s.number, NULL AS value, ARRAY[s.at] AS at FROM started AS s WHERE split IS NULL
     UNION ALL
-    SELECT s.user_id, min(f.value COLLATE "C"), ARRAY[s.at]
-    FROM started AS s JOIN found AS f ON f.user_id = s.user_id AND f.step = 1 AND f.at = s.at
+    SELECT s.number, min(f.value COLLATE "C"), ARRAY[s.at]
+    FROM started AS s
+    JOIN weir.funnel_rows(tenant, lower(weir.span_of_day(zone, first_day)), upper(weir.span_of_day(zone, last_day)), jsonb_build_array(steps -> 0), split, filter) AS f
+      ON f.number = s.number AND f.at = s.at
     WHERE split IS NOT NULL
-    GROUP BY s.user_id, s.at
+    GROUP BY s.number, s.at
+  ), found AS MATERIALIZED (
+    SELECT f.step + 1 AS step, f.number, f.at
+    FROM weir.funnel_rows(tenant, lower(weir.span_of_day(zone, first_day)), upper(weir.span_of_day(zone, last_day)) + patience, steps - 0,
+      NULL, filter) AS f
+    JOIN started AS s ON s.number = f.number AND f.at >= s.at AND f.at <= s.at + patience
   ), step_2 AS MATERIALIZED (
-    SELECT s.user_id, s.value, s.at || min(f.at) AS at
-    FROM step_1 AS s JOIN found AS f ON f.user_id = s.user_id AND f.step = 2 AND f.at <= s.at[1] + patience
+    SELECT s.number, s.value, s.at || min(f.at) AS at
+    FROM step_1 AS s JOIN found AS f ON f.number = s.number AND f.step = 2
     WHERE most >= 2 AND f.at >= s.at[1] AND (same[2] IS NULL OR f.at > s.at[same[2]])
-    GROUP BY s.user_id, s.value, s.at
+    GROUP BY s.number, s.value, s.at
   ), step_3 AS MATERIALIZED (
-    SELECT s.user_id, s.value, s.at || min(f.at) AS at
-    FROM step_2 AS s JOIN found AS f ON f.user_id = s.user_id AND f.step = 3 AND f.at <= s.at[1] + patience
+    SELECT s.number, s.value, s.at || min(f.at) AS at
+    FROM step_2 AS s JOIN found AS f ON f.number = s.number AND f.step = 3
     WHERE most >= 3 AND f.at >= s.at[2] AND (same[3] IS NULL OR f.at > s.at[same[3]])
-    GROUP BY s.user_id, s.value, s.at
+    GROUP BY s.number, s.value, s.at
   ), step_4 AS MATERIALIZED (
-    SELECT s.user_id, s.value, s.at || min(f.at) AS at
-    FROM step_3 AS s JOIN found AS f ON f.user_id = s.user_id AND f.step = 4 AND f.at <= s.at[1] + patience
+    SELECT s.number, s.value, s.at || min(f.at) AS at
+    FROM step_3 AS s JOIN found AS f ON f.number = s.number AND f.step = 4
     WHERE most >= 4 AND f.at >= s.at[3] AND (same[4] IS NULL OR f.at > s.at[same[4]])
-    GROUP BY s.user_id, s.value, s.at
+    GROUP BY s.number, s.value, s.at
   ), step_5 AS MATERIALIZED (
-    SELECT s.user_id, s.value, s.at || min(f.at) AS at
-    FROM step_4 AS s JOIN found AS f ON f.user_id = s.user_id AND f.step = 5 AND f.at <= s.at[1] + patience
+    SELECT s.number, s.value, s.at || min(f.at) AS at
+    FROM step_4 AS s JOIN found AS f ON f.number = s.number AND f.step = 5
     WHERE most >= 5 AND f.at >= s.at[4] AND (same[5] IS NULL OR f.at > s.at[same[5]])
-    GROUP BY s.user_id, s.value, s.at
+    GROUP BY s.number, s.value, s.at
   ), step_6 AS MATERIALIZED (
-    SELECT s.user_id, s.value, s.at || min(f.at) AS at
-    FROM step_5 AS s JOIN found AS f ON f.user_id = s.user_id AND f.step = 6 AND f.at <= s.at[1] + patience
+    SELECT s.number, s.value, s.at || min(f.at) AS at
+    FROM step_5 AS s JOIN found AS f ON f.number = s.number AND f.step = 6
     WHERE most >= 6 AND f.at >= s.at[5] AND (same[6] IS NULL OR f.at > s.at[same[6]])
-    GROUP BY s.user_id, s.value, s.at
+    GROUP BY s.number, s.value, s.at
   ), step_7 AS MATERIALIZED (
-    SELECT s.user_id, s.value, s.at || min(f.at) AS at
-    FROM step_6 AS s JOIN found AS f ON f.user_id = s.user_id AND f.step = 7 AND f.at <= s.at[1] + patience
+    SELECT s.number, s.value, s.at || min(f.at) AS at
+    FROM step_6 AS s JOIN found AS f ON f.number = s.number AND f.step = 7
     WHERE most >= 7 AND f.at >= s.at[6] AND (same[7] IS NULL OR f.at > s.at[same[7]])
-    GROUP BY s.user_id, s.value, s.at
+    GROUP BY s.number, s.value, s.at
   ), step_8 AS MATERIALIZED (
-    SELECT s.user_id, s.value, s.at || min(f.at) AS at
-    FROM step_7 AS s JOIN found AS f ON f.user_id = s.user_id AND f.step = 8 AND f.at <= s.at[1] + patience
+    SELECT s.number, s.value, s.at || min(f.at) AS at
+    FROM step_7 AS s JOIN found AS f ON f.number = s.number AND f.step = 8
     WHERE most >= 8 AND f.at >= s.at[7] AND (same[8] IS NULL OR f.at > s.at[same[8]])
-    GROUP BY s.user_id, s.value, s.at
+    GROUP BY s.number, s.value, s.at
   )
   SELECT 1, s.value, s.at FROM step_1 AS s
     UNION ALL SELECT 2, s.value, s.at FROM step_2 AS s
@@ -135,33 +133,40 @@ RETURNS SETOF weir.part
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_mergejoin = off
 AS $$
-  WITH reached AS MATERIALIZED (
-    SELECT r.step, coalesce(to_json(r.value)::text, 'null') AS value, extract(epoch FROM r.at[r.step] - r.at[greatest(r.step - 1, 1)]) AS former,
-      extract(epoch FROM r.at[r.step] - r.at[1]) AS start
+  WITH reached AS (
+    SELECT r.step, r.value, extract(epoch FROM r.at[r.step] - r.at[greatest(r.step - 1, 1)]) AS former, extract(epoch FROM r.at[r.step] - r.at[1]) AS start
     FROM weir.funnel_users(tenant, first_day, last_day, zone, steps, within, split, filter, jsonb_array_length(steps),
       weir.same_events(steps), within * interval '1 second') AS r
+  ), cells AS MATERIALIZED (
+    SELECT g.*, coalesce(to_json(g.said)::text, 'null') AS value
+    FROM (
+      SELECT r.step, r.value AS said, weir.quick_slot(r.former::float8) AS former_slot, weir.quick_slot(r.start::float8) AS start_slot,
+        count(*) AS users, sum(r.former) AS former, sum(r.start) AS start
+      FROM reached AS r
+      GROUP BY r.step, r.value, former_slot, start_slot
+    ) AS g
   ), ranked AS MATERIALIZED (
-    SELECT r.value, CASE WHEN row_number() OVER (ORDER BY count(*) DESC, r.value COLLATE "C") > 1000 THEN 'other' ELSE 'value' END AS kind
-    FROM reached AS r WHERE r.step = 1
-    GROUP BY r.value
+    SELECT c.value, CASE WHEN row_number() OVER (ORDER BY sum(c.users) DESC, c.value COLLATE "C") > 1000 THEN 'other' ELSE 'value' END AS kind
+    FROM cells AS c WHERE c.step = 1
+    GROUP BY c.value
   ), told AS MATERIALIZED (
-    SELECT r.step, k.kind, CASE k.kind WHEN 'value' THEN r.value ELSE 'null' END AS value, r.former, r.start
-    FROM reached AS r JOIN ranked AS k ON k.value = r.value
+    SELECT c.step, k.kind, CASE k.kind WHEN 'value' THEN c.value ELSE 'null' END AS value, c.former_slot, c.start_slot, c.users, c.former, c.start
+    FROM cells AS c JOIN ranked AS k ON k.value = c.value
   ), sums AS (
-    SELECT jsonb_build_array(t.step, t.kind, t.value::jsonb)::text AS key, count(*) AS users, sum(t.former) AS former, sum(t.start) AS start
+    SELECT jsonb_build_array(t.step, t.kind, t.value::jsonb)::text AS key, sum(t.users) AS users, sum(t.former) AS former, sum(t.start) AS start
     FROM told AS t
     GROUP BY t.step, t.kind, t.value
   )
   SELECT f.figure, s.key, f.amount
   FROM sums AS s, LATERAL (VALUES ('users', s.users), ('former_seconds', s.former), ('start_seconds', s.start)) AS f (figure, amount)
   UNION ALL
-  SELECT 'former_slot', jsonb_build_array(t.step, t.kind, t.value::jsonb, weir.quick_slot(t.former::float8))::text, count(*)
+  SELECT 'former_slot', jsonb_build_array(t.step, t.kind, t.value::jsonb, t.former_slot)::text, sum(t.users)
   FROM told AS t WHERE t.step > 1
-  GROUP BY t.step, t.kind, t.value, weir.quick_slot(t.former::float8)
+  GROUP BY t.step, t.kind, t.value, t.former_slot
   UNION ALL
-  SELECT 'start_slot', jsonb_build_array(t.step, t.kind, t.value::jsonb, weir.quick_slot(t.start::float8))::text, count(*)
+  SELECT 'start_slot', jsonb_build_array(t.step, t.kind, t.value::jsonb, t.start_slot)::text, sum(t.users)
   FROM told AS t WHERE t.step > 1
-  GROUP BY t.step, t.kind, t.value, weir.quick_slot(t.start::float8)
+  GROUP BY t.step, t.kind, t.value, t.start_slot
 $$;
 
 -- The parts by group and step; a group is [listed], [other], or [all], which has every value.
@@ -263,7 +268,7 @@ $$;
 COMMENT ON FUNCTION weir.funnels_answer(text, date, date, text, text, integer, text, text, integer) IS
   'How many users get how far on a way of steps, and how long they take. sql/analytics/funnels.sql defines it.';
 
-GRANT EXECUTE ON FUNCTION weir.funnel_events(text, timestamptz, timestamptz, jsonb, text, jsonb), weir.same_events(jsonb),
+GRANT EXECUTE ON FUNCTION weir.funnel_rows(text, timestamptz, timestamptz, jsonb, text, jsonb), weir.same_events(jsonb),
   weir.funnel_users(text, date, date, text, jsonb, integer, text, jsonb, integer, integer[], interval),
   weir.funnels_partial(text, date, date, text, jsonb, integer, text, jsonb), weir.funnel_groups(weir.part[], boolean, integer),
   weir.funnels_merge(weir.part[], jsonb, text, integer),

@@ -25,15 +25,15 @@ LANGUAGE sql STABLE
 SET jit = off SET work_mem = '64MB'
 AS $$
   WITH said AS MATERIALIZED (
-    SELECT e.user_id COLLATE "C" AS user_id, e.at, left(nullif(e.version, ''), 256) AS version,
-      date_trunc('week', e.at AT TIME ZONE zone)::date AS week, s.score, s.score BETWEEN 0 AND 10 AND s.score = trunc(s.score) AND e.user_id IS NOT NULL AS fits
+    SELECT e.number, e.at, left(nullif(e.version, ''), 256) AS version,
+      date_trunc('week', e.at AT TIME ZONE zone)::date AS week, s.score, s.score BETWEEN 0 AND 10 AND s.score = trunc(s.score) AND e.number IS NOT NULL AS fits
     FROM weir.events_in(tenant, zone, first_day, last_day, CASE WHEN nps_partial.event IS NULL
-      THEN '{nps,nps_answered,nps_score,survey_answered}'::text[] ELSE ARRAY[nps_partial.event] END, filter) AS e
+      THEN '{nps,nps_answered,nps_score,survey_answered}'::text[] ELSE ARRAY[nps_partial.event] END, filter, '{version,properties}') AS e
     CROSS JOIN LATERAL (SELECT weir.number_at(e.properties, property) AS score OFFSET 0) AS s
   ), latest AS (
-    SELECT DISTINCT ON (s.user_id) s.version, s.score FROM said AS s WHERE s.fits ORDER BY s.user_id, s.at DESC, s.score, s.version COLLATE "C"
+    SELECT DISTINCT ON (s.number) s.version, s.score FROM said AS s WHERE s.fits ORDER BY s.number, s.at DESC, s.score, s.version COLLATE "C"
   ), weekly AS (
-    SELECT DISTINCT ON (s.user_id, s.week) s.week, s.score FROM said AS s WHERE s.fits ORDER BY s.user_id, s.week, s.at DESC, s.score
+    SELECT DISTINCT ON (s.number, s.week) s.week, s.score FROM said AS s WHERE s.fits ORDER BY s.number, s.week, s.at DESC, s.score
   )
   SELECT 'answers', jsonb_build_array('all', NULL, l.score::integer)::text, count(*) FROM latest AS l GROUP BY l.score
   UNION ALL

@@ -25,17 +25,21 @@ LANGUAGE sql STABLE
 SET jit = off SET work_mem = '128MB' SET enable_sort = off SET enable_nestloop = off
 AS $$
   WITH cells AS MATERIALIZED (
-    SELECT coalesce(to_json(m.page)::text, 'null') AS page, weir.quick_slot(m.number::float8) AS slot, count(*) AS times, sum(m.number) AS total
+    SELECT coalesce(to_json(m.page)::text, 'null') AS page, m.slot, m.times, m.total
     FROM (
-      SELECT weir.first_text(e.properties, CASE WHEN pages_partial.page IS NULL THEN weir.screen_properties() ELSE ARRAY[pages_partial.page] END) AS page,
-        weir.first_number(e.properties,
-          CASE WHEN property IS NULL THEN '{load_ms,duration_ms,duration,value}' ELSE ARRAY[property] END) AS number
-      FROM weir.events_in(tenant, zone, first_day, last_day, CASE WHEN pages_partial.event IS NULL
-        THEN weir.screen_events() || '{web_vital,web_vitals,page_load}' ELSE ARRAY[pages_partial.event] END, filter) AS e
-      OFFSET 0
+      SELECT n.page, weir.quick_slot(n.number::float8) AS slot, count(*) AS times, sum(n.number) AS total
+      FROM (
+        SELECT CASE WHEN (SELECT pages_partial.page IS NULL) THEN e.screen ELSE weir.first_text(e.properties, ARRAY[pages_partial.page]) END AS page,
+          CASE WHEN (SELECT property IS NULL) THEN e.duration ELSE weir.first_number(e.properties, ARRAY[property]) END AS number
+        FROM weir.events_in(tenant, zone, first_day, last_day, CASE WHEN pages_partial.event IS NULL
+            THEN weir.screen_events() || '{web_vital,web_vitals,page_load}' ELSE ARRAY[pages_partial.event] END, filter,
+          CASE WHEN pages_partial.page IS NULL THEN '{screen}'::text[] ELSE '{properties}' END
+            || CASE WHEN property IS NULL THEN '{duration}'::text[] ELSE '{properties}' END) AS e
+        OFFSET 0
+      ) AS n
+      WHERE n.number IS NOT NULL
+      GROUP BY n.page, slot
     ) AS m
-    WHERE m.number IS NOT NULL
-    GROUP BY coalesce(to_json(m.page)::text, 'null'), slot
   ), ranked AS (
     SELECT c.page, row_number() OVER (ORDER BY sum(c.times) DESC, c.page COLLATE "C") > 1000 AS beyond FROM cells AS c GROUP BY c.page
   ), told AS MATERIALIZED (

@@ -20,65 +20,81 @@
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
--- The steps of all visits in their order, with how many views each stands for.
-CREATE OR REPLACE FUNCTION weir.path_steps(tenant text, first_day date, last_day date, zone text, event text, property text, filter jsonb)
-RETURNS TABLE (user_id text, session_id text, visit bigint, place bigint, screen text, next text, views bigint)
+-- All views, with whether each is a step, and begins or ends its visit; former is the screen before it in the visit. One
+-- sorting of all of them, and one look at each one's neighbours: views of one user lie together, then those of a session.
+CREATE OR REPLACE FUNCTION weir.path_views(tenant text, first_day date, last_day date, zone text, event text, property text, filter jsonb)
+RETURNS TABLE (number bigint, session bigint, at timestamptz, screen text, former text, is_step boolean, begins boolean, ends boolean,
+  of_another_user boolean)
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '256MB'
 AS $$
   WITH seen AS (
-    SELECT e.user_id COLLATE "C" AS user_id, e.session_id COLLATE "C" AS session_id, e.at,
-      weir.first_text(e.properties, CASE WHEN property IS NULL THEN weir.screen_properties() ELSE ARRAY[property] END) COLLATE "C" AS screen
+    SELECT e.number, e.session, e.at, CASE WHEN (SELECT property IS NULL) THEN e.screen
+      ELSE weir.first_text(e.properties, ARRAY[property]) END COLLATE "C" AS screen
     FROM weir.events_in(tenant, zone, first_day, last_day,
-      CASE WHEN path_steps.event IS NULL THEN weir.screen_events() ELSE ARRAY[path_steps.event] END, filter) AS e
-    WHERE e.user_id IS NOT NULL
-  ), views AS (
-    SELECT s.*, lag(s.screen) OVER w AS former,
-      lag(s.at) OVER w IS NULL OR s.session_id IS NULL AND s.at - lag(s.at) OVER w > interval '30 minutes' AS begins
+      CASE WHEN path_views.event IS NULL THEN weir.screen_events() ELSE ARRAY[path_views.event] END, filter,
+      CASE WHEN property IS NULL THEN '{session,screen}'::text[] ELSE '{session,properties}' END) AS e
+    WHERE e.number IS NOT NULL
+  ), neighbours AS (
+    SELECT s.number, s.session, s.at, s.screen, lag(s.number) OVER w AS former_number, lag(s.session) OVER w AS former_session,
+      lag(s.at) OVER w AS former_at, lag(s.screen) OVER w AS former, lead(s.number) OVER w AS next_number, lead(s.session) OVER w AS next_session,
+      lead(s.at) OVER w AS next_at
     FROM seen AS s
     WHERE s.screen IS NOT NULL
-    WINDOW w AS (PARTITION BY s.user_id, s.session_id ORDER BY s.at, s.screen)
-  ), numbered AS (
-    SELECT v.user_id, v.session_id, v.at, v.screen, count(*) FILTER (WHERE v.begins) OVER w AS visit,
-      count(*) FILTER (WHERE v.begins OR v.screen <> v.former) OVER w AS step, v.begins OR v.screen <> v.former AS is_step
-    FROM views AS v
-    WINDOW w AS (PARTITION BY v.user_id, v.session_id ORDER BY v.at, v.screen ROWS UNBOUNDED PRECEDING)
-  ), counted AS (
-    SELECT n.*, count(*) OVER (PARTITION BY n.user_id, n.session_id, n.step) AS views FROM numbered AS n
+    WINDOW w AS (ORDER BY s.number, s.session, s.at, s.screen)
+  ), bounded AS (
+    SELECT n.*, n.former_number IS DISTINCT FROM n.number OR n.former_session IS DISTINCT FROM n.session
+        OR n.session IS NULL AND n.at - n.former_at > interval '30 minutes' AS begins,
+      n.next_number IS DISTINCT FROM n.number OR n.next_session IS DISTINCT FROM n.session
+        OR n.session IS NULL AND n.next_at - n.at > interval '30 minutes' AS ends
+    FROM neighbours AS n
   )
-  SELECT c.user_id, c.session_id, c.visit, row_number() OVER w, c.screen, lead(c.screen) OVER w, c.views
-  FROM counted AS c
-  WHERE c.is_step
-  WINDOW w AS (PARTITION BY c.user_id, c.session_id, c.visit ORDER BY c.step)
+  SELECT b.number, b.session, b.at, b.screen, CASE WHEN NOT b.begins THEN b.former END, b.begins OR b.former <> b.screen, b.begins, b.ends,
+    b.former_number IS DISTINCT FROM b.number
+  FROM bounded AS b
 $$;
 
 -- What a server can say of its own users: `visits`, `users`; by screen `views`, `steps`, `entries`, `exits`; `next` by
--- [from, to]; `path` by its screens. All of it adds up. `beyond` says how many keys were left out.
+-- [from, to]; `path` by its screens. All of it adds up. `beyond` says how many keys were left out. Visits of a single view,
+-- of which there are many, are paths as they stand; the others' steps are put together.
 CREATE OR REPLACE FUNCTION weir.paths_partial(tenant text, first_day date, last_day date, zone text, event text DEFAULT NULL,
   property text DEFAULT NULL, length integer DEFAULT 4, filter jsonb DEFAULT '{}')
 RETURNS SETOF weir.part
 LANGUAGE sql STABLE
-SET jit = off SET work_mem = '64MB' SET enable_sort = off
+SET jit = off SET work_mem = '256MB'
 AS $$
-  WITH steps AS MATERIALIZED (
-    SELECT * FROM weir.path_steps(tenant, first_day, last_day, zone, paths_partial.event, property, filter)
+  WITH views AS MATERIALIZED (
+    SELECT * FROM weir.path_views(tenant, first_day, last_day, zone, paths_partial.event, property, filter)
+  ), cells AS MATERIALIZED (
+    SELECT v.screen, v.former, v.is_step, v.begins, v.ends, v.of_another_user, count(*) AS times
+    FROM views AS v
+    GROUP BY v.screen, v.former, v.is_step, v.begins, v.ends, v.of_another_user
   ), screens AS (
-    SELECT s.screen, sum(s.views) AS views, count(*) AS steps, count(*) FILTER (WHERE s.place = 1) AS entries,
-      count(*) FILTER (WHERE s.next IS NULL) AS exits
-    FROM steps AS s
-    GROUP BY s.screen
-  ), pairs AS (
-    SELECT 'next' AS figure, jsonb_build_array(s.screen, s.next)::text AS key, count(*) AS times
-    FROM steps AS s WHERE s.next IS NOT NULL
-    GROUP BY s.screen, s.next
+    SELECT c.screen, sum(c.times) AS views, coalesce(sum(c.times) FILTER (WHERE c.is_step), 0) AS steps,
+      coalesce(sum(c.times) FILTER (WHERE c.begins), 0) AS entries, coalesce(sum(c.times) FILTER (WHERE c.ends), 0) AS exits
+    FROM cells AS c
+    GROUP BY c.screen
+  ), numbered AS (
+    SELECT v.number, v.session, v.at, v.screen, v.is_step, count(*) FILTER (WHERE v.begins) OVER w AS visit
+    FROM views AS v
+    WHERE NOT (v.begins AND v.ends)
+    WINDOW w AS (ORDER BY v.number, v.session, v.at, v.screen ROWS UNBOUNDED PRECEDING)
+  ), placed AS (
+    SELECT n.visit, n.screen, row_number() OVER (PARTITION BY n.visit ORDER BY n.number, n.session, n.at, n.screen) AS place
+    FROM numbered AS n
+    WHERE n.is_step
   ), ways AS (
-    SELECT string_agg(to_json(s.screen)::text, ', ' ORDER BY s.place) AS key
-    FROM steps AS s WHERE s.place <= length
-    GROUP BY s.user_id, s.session_id, s.visit
+    SELECT array_agg(p.screen ORDER BY p.place) AS way, 1 AS times FROM placed AS p WHERE p.place <= length GROUP BY p.visit
+    UNION ALL
+    SELECT ARRAY[c.screen], c.times FROM cells AS c WHERE c.begins AND c.ends
   ), keyed AS (
     SELECT 'screen' AS figure, s.screen AS key, s.steps AS times FROM screens AS s
-    UNION ALL SELECT p.figure, p.key, p.times FROM pairs AS p
-    UNION ALL SELECT 'path', '[' || w.key || ']', count(*) FROM ways AS w GROUP BY w.key
+    UNION ALL
+    SELECT 'next', jsonb_build_array(c.former, c.screen)::text, sum(c.times) FROM cells AS c WHERE c.is_step AND NOT c.begins GROUP BY c.former, c.screen
+    UNION ALL
+    SELECT 'path', (SELECT '[' || string_agg(to_json(s.screen)::text, ', ' ORDER BY s.place) || ']' FROM unnest(g.way) WITH ORDINALITY AS s (screen, place)),
+      g.times
+    FROM (SELECT w.way, sum(w.times) AS times FROM ways AS w GROUP BY w.way) AS g
   ), ranked AS MATERIALIZED (
     SELECT k.*, row_number() OVER (PARTITION BY k.figure ORDER BY k.times DESC, k.key COLLATE "C")
       > CASE k.figure WHEN 'screen' THEN 1000 ELSE 5000 END AS beyond
@@ -93,9 +109,9 @@ AS $$
   UNION ALL
   SELECT 'beyond', r.figure, count(*) FROM ranked AS r WHERE r.beyond GROUP BY r.figure
   UNION ALL
-  SELECT 'visits', '', count(*) FROM steps AS s WHERE s.place = 1
+  SELECT 'visits', '', sum(c.times) FROM cells AS c WHERE c.begins HAVING count(*) > 0
   UNION ALL
-  SELECT 'users', '', count(*) FROM (SELECT FROM steps AS s GROUP BY s.user_id) AS u
+  SELECT 'users', '', sum(c.times) FROM cells AS c WHERE c.of_another_user HAVING count(*) > 0
 $$;
 
 -- The ten screens that most often come after each.
@@ -163,7 +179,7 @@ $$;
 COMMENT ON FUNCTION weir.paths_answer(text, date, date, text, text, text, integer, text, integer) IS
   'Ways through the screens, and where visits end. sql/analytics/paths.sql defines them.';
 
-GRANT EXECUTE ON FUNCTION weir.path_steps(text, date, date, text, text, text, jsonb),
+GRANT EXECUTE ON FUNCTION weir.path_views(text, date, date, text, text, text, jsonb),
   weir.paths_partial(text, date, date, text, text, text, integer, jsonb), weir.path_next(weir.part[]),
   weir.paths_merge(weir.part[], integer),
   weir.paths_answer(text, date, date, text, text, text, integer, text, integer) TO weir_reader;

@@ -205,61 +205,30 @@ AS $$
     AND (NOT pattern ? 'country' OR country = pattern ->> 'country')
 $$;
 
--- The events of a window by their names that fit a filter. Without settings of its own, so that it becomes part of what asks.
-CREATE OR REPLACE FUNCTION weir.events_in(tenant text, zone text, first_day date, last_day date, names text[], filter jsonb)
-RETURNS TABLE (event text, user_id text, session_id text, at timestamptz, version text, platform text, country text, properties jsonb)
+-- The events of a window that fit patterns and a filter, with what `needs` names (happened.sql); or those of some names.
+-- Without settings of their own, so that they become part of what asks.
+CREATE OR REPLACE FUNCTION weir.fitting_events(tenant text, zone text, first_day date, last_day date, patterns jsonb, filter jsonb, needs text[])
+RETURNS TABLE (place integer, event text, number bigint, session bigint, at timestamptz, version text, platform text, country text,
+  screen text, duration numeric, properties jsonb)
 LANGUAGE sql STABLE
 AS $$
-  SELECT e.event, e.user_id, e.session_id, e."timestamp", e.app_version, e.platform, e.country, e.properties
-  FROM weir.events AS e
-  WHERE e.tenant_id = tenant AND e.event = ANY (names)
-    AND e."timestamp" >= (SELECT w.since FROM weir.window_of(zone, first_day, last_day) AS w)
-    AND e."timestamp" < (SELECT w.until FROM weir.window_of(zone, first_day, last_day) AS w)
-    AND (e."timestamp" BETWEEN (SELECT w.surely_since FROM weir.window_of(zone, first_day, last_day) AS w)
+  SELECT h.*
+  FROM weir.happened(tenant, patterns, lower(weir.span_of_day(zone, first_day)), upper(weir.span_of_day(zone, last_day)),
+    needs || weir.needs_of(jsonb_build_array(patterns, filter))) AS h
+  WHERE (h.at BETWEEN (SELECT w.surely_since FROM weir.window_of(zone, first_day, last_day) AS w)
         AND (SELECT w.surely_until FROM weir.window_of(zone, first_day, last_day) AS w)
-      OR (e."timestamp" AT TIME ZONE zone)::date BETWEEN first_day AND last_day)
-    AND weir.fits(filter, e.app_version, e.platform, e.country, e.properties)
+      OR (h.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day)
+    AND ((SELECT filter = '{}') OR weir.fits(filter, h.version, h.platform, h.country, h.properties))
 $$;
 
--- A property that is a text, a number, true or false, and not empty; as a text of 256 characters at most.
-CREATE OR REPLACE FUNCTION weir.text_at(properties jsonb, name text) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+CREATE OR REPLACE FUNCTION weir.events_in(tenant text, zone text, first_day date, last_day date, names text[], filter jsonb, needs text[])
+RETURNS TABLE (event text, number bigint, session bigint, at timestamptz, version text, platform text, country text, screen text,
+  duration numeric, properties jsonb)
+LANGUAGE sql STABLE
 AS $$
-  SELECT CASE WHEN jsonb_typeof(properties -> name) IN ('string', 'number', 'boolean') THEN left(nullif(properties ->> name, ''), 256) END
+  SELECT f.event, f.number, f.session, f.at, f.version, f.platform, f.country, f.screen, f.duration, f.properties
+  FROM weir.fitting_events(tenant, zone, first_day, last_day, weir.patterns_named(names), filter, needs) AS f
 $$;
-
--- A property that is a number within 1e300 of zero.
-CREATE OR REPLACE FUNCTION weir.number_at(properties jsonb, name text) RETURNS numeric
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$
-  SELECT CASE WHEN jsonb_typeof(properties -> name) = 'number' AND abs((properties -> name)::numeric) < 1e300 THEN (properties -> name)::numeric END
-$$;
-
--- The first of up to eight properties that has such a value.
-CREATE OR REPLACE FUNCTION weir.first_text(properties jsonb, names text[]) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$
-  SELECT coalesce(weir.text_at(properties, names[1]), weir.text_at(properties, names[2]), weir.text_at(properties, names[3]),
-    weir.text_at(properties, names[4]), weir.text_at(properties, names[5]), weir.text_at(properties, names[6]),
-    weir.text_at(properties, names[7]), weir.text_at(properties, names[8]))
-$$;
-
-CREATE OR REPLACE FUNCTION weir.first_number(properties jsonb, names text[]) RETURNS numeric
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$
-  SELECT coalesce(weir.number_at(properties, names[1]), weir.number_at(properties, names[2]), weir.number_at(properties, names[3]),
-    weir.number_at(properties, names[4]), weir.number_at(properties, names[5]), weir.number_at(properties, names[6]),
-    weir.number_at(properties, names[7]), weir.number_at(properties, names[8]))
-$$;
-
--- What clients call a view of a screen or page, and the property that says which.
-CREATE OR REPLACE FUNCTION weir.screen_events() RETURNS text[]
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$ SELECT '{screen,screen_view,screen_viewed,page,page_view,page_viewed,$screen,$pageview}'::text[] $$;
-
-CREATE OR REPLACE FUNCTION weir.screen_properties() RETURNS text[]
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$ SELECT '{screen,page,pathname,path,$screen_name,$pathname,name}'::text[] $$;
 
 GRANT EXECUTE ON FUNCTION weir.refuse(text, text), weir.place_in(text, text), weir.json_of(text, text),
   weir.check_names(text, text, jsonb, text[]), weir.check_text(text, text, jsonb),
@@ -267,6 +236,4 @@ GRANT EXECUTE ON FUNCTION weir.refuse(text, text), weir.place_in(text, text), we
   weir.checked_pattern(text, text, jsonb, boolean, text[]), weir.filter_of(text, text), weir.needed_pattern(text, text),
   weir.patterns_of(text, text, integer, integer), weir.bounded(text, integer, integer, integer),
   weir.window_of(text, date, date), weir.value_by(text, text, text, text, jsonb), weir.fits(jsonb, text, text, text, jsonb),
-  weir.events_in(text, text, date, date, text[], jsonb), weir.text_at(jsonb, text), weir.number_at(jsonb, text),
-  weir.first_text(jsonb, text[]), weir.first_number(jsonb, text[]),
-  weir.screen_events(), weir.screen_properties() TO weir_reader;
+  weir.fitting_events(text, text, date, date, jsonb, jsonb, text[]), weir.events_in(text, text, date, date, text[], jsonb, text[]) TO weir_reader;

@@ -21,30 +21,30 @@ SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
 -- Each rage click: a burst, or one that was told.
-CREATE OR REPLACE FUNCTION weir.rage_click_rows(tenant text, first_day date, last_day date, zone text, event text, clicks integer,
+CREATE OR REPLACE FUNCTION weir.rage_clicks_in(tenant text, first_day date, last_day date, zone text, event text, clicks integer,
   seconds integer, filter jsonb)
-RETURNS TABLE (user_id text, page text, element text, told boolean)
+RETURNS TABLE (number bigint, page text, element text, told boolean)
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '128MB'
 AS $$
   WITH clicked AS (
-    SELECT e.user_id COLLATE "C" AS user_id, e.at, e.event = ANY ('{rage_click,rage_clicked,rageclick,$rageclick}') AS told,
-      weir.first_text(e.properties, weir.screen_properties()) COLLATE "C" AS page,
+    SELECT e.number, e.at, e.event = ANY ('{rage_click,rage_clicked,rageclick,$rageclick}') AS told,
+      e.screen COLLATE "C" AS page,
       weir.first_text(e.properties, '{element,selector,target,$el_text,id}') COLLATE "C" AS element
     FROM weir.events_in(tenant, zone, first_day, last_day, '{rage_click,rage_clicked,rageclick,$rageclick}'
-      || CASE WHEN rage_click_rows.event IS NULL THEN '{click,clicked,$autocapture}' ELSE ARRAY[rage_click_rows.event] END, filter) AS e
-    WHERE e.user_id IS NOT NULL
+      || CASE WHEN rage_clicks_in.event IS NULL THEN '{click,clicked,$autocapture}' ELSE ARRAY[rage_clicks_in.event] END, filter, '{screen,properties}') AS e
+    WHERE e.number IS NOT NULL
   ), timed AS (
     SELECT c.*, c.at - lag(c.at, clicks - 1) OVER w <= seconds * interval '1 second' AS angry
     FROM clicked AS c
     WHERE NOT c.told AND c.element IS NOT NULL
-    WINDOW w AS (PARTITION BY c.user_id, c.page, c.element ORDER BY c.at)
+    WINDOW w AS (PARTITION BY c.number, c.page, c.element ORDER BY c.at)
   ), begun AS (
-    SELECT t.*, lag(t.angry) OVER (PARTITION BY t.user_id, t.page, t.element ORDER BY t.at) AS goes_on FROM timed AS t
+    SELECT t.*, lag(t.angry) OVER (PARTITION BY t.number, t.page, t.element ORDER BY t.at) AS goes_on FROM timed AS t
   )
-  SELECT b.user_id, b.page, b.element, false FROM begun AS b WHERE b.angry AND b.goes_on IS NOT TRUE
+  SELECT b.number, b.page, b.element, false FROM begun AS b WHERE b.angry AND b.goes_on IS NOT TRUE
   UNION ALL
-  SELECT c.user_id, c.page, c.element, true FROM clicked AS c WHERE c.told
+  SELECT c.number, c.page, c.element, true FROM clicked AS c WHERE c.told
 $$;
 
 -- What a server can say of its own users: `bursts`, `told`, `users`; `page` by [page], `element` by [page, element], and
@@ -56,9 +56,9 @@ LANGUAGE sql STABLE
 SET jit = off SET work_mem = '64MB'
 AS $$
   WITH found AS MATERIALIZED (
-    SELECT * FROM weir.rage_click_rows(tenant, first_day, last_day, zone, rage_clicks_partial.event, clicks, rage_clicks_partial.seconds, filter)
+    SELECT * FROM weir.rage_clicks_in(tenant, first_day, last_day, zone, rage_clicks_partial.event, clicks, rage_clicks_partial.seconds, filter)
   ), keyed AS (
-    SELECT k.figure, k.key, count(*) AS times, count(DISTINCT f.user_id) AS users
+    SELECT k.figure, k.key, count(*) AS times, count(DISTINCT f.number) AS users
     FROM found AS f, LATERAL (VALUES ('page', jsonb_build_array(f.page)::text),
       ('element', jsonb_build_array(f.page, f.element)::text)) AS k (figure, key)
     GROUP BY k.figure, k.key
@@ -73,7 +73,7 @@ AS $$
   UNION ALL
   SELECT CASE WHEN f.told THEN 'told' ELSE 'bursts' END, '', count(*) FROM found AS f GROUP BY f.told
   UNION ALL
-  SELECT 'users', '', count(DISTINCT f.user_id) FROM found AS f
+  SELECT 'users', '', count(DISTINCT f.number) FROM found AS f
 $$;
 
 -- Pages, or elements, with the most.
@@ -119,7 +119,7 @@ $$;
 COMMENT ON FUNCTION weir.rage_clicks_answer(text, date, date, text, text, integer, integer, text, integer) IS
   'Where users click again and again within a moment. sql/analytics/rage_clicks.sql defines it.';
 
-GRANT EXECUTE ON FUNCTION weir.rage_click_rows(text, date, date, text, text, integer, integer, jsonb),
+GRANT EXECUTE ON FUNCTION weir.rage_clicks_in(text, date, date, text, text, integer, integer, jsonb),
   weir.rage_clicks_partial(text, date, date, text, text, integer, integer, jsonb),
   weir.rage_click_list(weir.part[], text, integer), weir.rage_clicks_merge(weir.part[], integer),
   weir.rage_clicks_answer(text, date, date, text, text, integer, integer, text, integer) TO weir_reader;

@@ -20,20 +20,15 @@
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
--- Starts and finishes of the tenant's users from the window's first day on until `patience` after it.
-CREATE OR REPLACE FUNCTION weir.task_events(tenant text, since timestamptz, until timestamptz, start jsonb, finish jsonb, key text, filter jsonb)
-RETURNS TABLE (user_id text, key text, at timestamptz, is_start boolean)
+-- Starts and finishes of the tenant's users from the window's first day on until some time after it.
+CREATE OR REPLACE FUNCTION weir.task_steps(tenant text, since timestamptz, until timestamptz, start jsonb, finish jsonb, key text, filter jsonb)
+RETURNS TABLE (number bigint, key text, at timestamptz, is_start boolean)
 LANGUAGE sql STABLE
 AS $$
-  SELECT e.user_id COLLATE "C", weir.first_text(e.properties, ARRAY[task_events.key]) COLLATE "C", e."timestamp", k.is_start
-  FROM weir.events AS e
-  CROSS JOIN LATERAL (
-    SELECT true AS is_start WHERE e.event = start ->> 'event' AND weir.fits(start, e.app_version, e.platform, e.country, e.properties)
-    UNION ALL
-    SELECT false WHERE e.event = finish ->> 'event' AND weir.fits(finish, e.app_version, e.platform, e.country, e.properties)
-  ) AS k
-  WHERE e.tenant_id = tenant AND e."timestamp" >= since AND e."timestamp" < until AND e.user_id IS NOT NULL
-    AND e.event IN (start ->> 'event', finish ->> 'event') AND weir.fits(filter, e.app_version, e.platform, e.country, e.properties)
+  SELECT e.number, CASE WHEN task_steps.key IS NOT NULL THEN weir.first_text(e.properties, ARRAY[task_steps.key]) COLLATE "C" END, e.at, e.place = 1
+  FROM weir.happened(tenant, jsonb_build_array(start, finish), since, until,
+    CASE WHEN task_steps.key IS NULL THEN '{}'::text[] ELSE '{properties}' END || weir.needs_of(jsonb_build_array(start, finish, filter))) AS e
+  WHERE e.number IS NOT NULL AND ((SELECT filter = '{}') OR weir.fits(filter, e.version, e.platform, e.country, e.properties))
 $$;
 
 -- What a server can say of its own users: `starts`, `finished`, `seconds`, `users`, and `slot` by [list, slot].
@@ -46,12 +41,12 @@ AS $$
   WITH w AS MATERIALIZED (
     SELECT * FROM weir.window_of(zone, first_day, last_day)
   ), lined AS (
-    SELECT t.user_id, t.at, t.is_start, lead(t.is_start) OVER line AS next_is_start, lead(t.at) OVER line AS next_at
-    FROM weir.task_events(tenant, (SELECT w.since FROM w), (SELECT w.until + tasks_partial.within * interval '1 second' FROM w),
-      start, finish, tasks_partial.key, filter) AS t
-    WINDOW line AS (PARTITION BY t.user_id, t.key ORDER BY t.at, t.is_start = (start ->> 'event' = finish ->> 'event'))
+    SELECT t.number, t.at, t.is_start, lead(t.is_start) OVER line AS next_is_start, lead(t.at) OVER line AS next_at
+    FROM weir.task_steps(tenant, lower(weir.span_of_day(zone, first_day)), upper(weir.span_of_day(zone, last_day))
+      + tasks_partial.within * interval '1 second', start, finish, tasks_partial.key, filter) AS t
+    WINDOW line AS (PARTITION BY t.number, t.key ORDER BY t.at, t.is_start = (start ->> 'event' = finish ->> 'event'))
   ), tasks AS MATERIALIZED (
-    SELECT l.user_id, CASE WHEN NOT l.next_is_start AND l.next_at <= l.at + tasks_partial.within * interval '1 second'
+    SELECT l.number, CASE WHEN NOT l.next_is_start AND l.next_at <= l.at + tasks_partial.within * interval '1 second'
       THEN extract(epoch FROM l.next_at - l.at) END AS seconds
     FROM lined AS l
     WHERE l.is_start AND l.at < (SELECT w.until FROM w)
@@ -59,7 +54,7 @@ AS $$
   )
   SELECT f.figure, '', f.amount
   FROM (
-    SELECT count(*) AS starts, count(t.seconds) AS finished, coalesce(sum(t.seconds), 0) AS seconds, count(DISTINCT t.user_id) AS users
+    SELECT count(*) AS starts, count(t.seconds) AS finished, coalesce(sum(t.seconds), 0) AS seconds, count(DISTINCT t.number) AS users
     FROM tasks AS t
   ) AS s, LATERAL (VALUES ('starts', s.starts), ('finished', s.finished), ('seconds', s.seconds), ('users', s.users)) AS f (figure, amount)
   UNION ALL
@@ -96,6 +91,6 @@ $$;
 COMMENT ON FUNCTION weir.tasks_answer(text, date, date, text, text, text, text, integer, text) IS
   'How long tasks take from start to finish, and how many are not finished. sql/analytics/tasks.sql defines it.';
 
-GRANT EXECUTE ON FUNCTION weir.task_events(text, timestamptz, timestamptz, jsonb, jsonb, text, jsonb),
+GRANT EXECUTE ON FUNCTION weir.task_steps(text, timestamptz, timestamptz, jsonb, jsonb, text, jsonb),
   weir.tasks_partial(text, date, date, text, jsonb, jsonb, text, integer, jsonb), weir.tasks_merge(weir.part[]),
   weir.tasks_answer(text, date, date, text, text, text, text, integer, text) TO weir_reader;

@@ -345,6 +345,9 @@ BEGIN
   LOOP
     PERFORM weir.build_around(tenant, zone, day, neighbours);
   END LOOP;
+  IF array_position(zones, NULL) IS NOT NULL THEN
+    PERFORM weir.pack_around(tenant, day);
+  END IF;
   UPDATE weir.report_zones AS z SET ready_at = clock_timestamp()
   WHERE z.tenant_id = work_off.tenant AND z.ready_at IS NULL AND NOT EXISTS (
     SELECT FROM weir.touched_days AS t WHERE t.tenant_id = z.tenant_id AND t.zone = z.zone);

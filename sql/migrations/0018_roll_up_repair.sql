@@ -343,6 +343,7 @@ BEGIN
     END LOOP;
     PERFORM weir.build_weeks(tenant, zone, days);
   END LOOP;
+  PERFORM weir.repack_day(tenant, rebuild_day.day);
   DELETE FROM weir.touched_days AS t
   WHERE t.tenant_id = rebuild_day.tenant AND t.day = rebuild_day.day AND t.marked_at = '-infinity';
   PERFORM weir.note_build(tenant);

@@ -22,7 +22,8 @@ BEGIN
   ELSE
     RETURN QUERY SELECT * FROM weir.compare_facts(tenant, zone, day)
       UNION ALL SELECT c.* FROM weir.compare_sessions(tenant, zone, day) AS c
-      WHERE NOT weir.is_thinned(tenant, zone, verify_day.day - 1) AND NOT weir.is_thinned(tenant, zone, verify_day.day + 1);
+      WHERE NOT weir.is_thinned(tenant, zone, verify_day.day - 1) AND NOT weir.is_thinned(tenant, zone, verify_day.day + 1)
+      UNION ALL SELECT p.* FROM weir.compare_packs(tenant, verify_day.day) AS p WHERE zone = 'UTC';
   END IF;
 END
 $$;

@@ -76,7 +76,7 @@ SELECT is(pg_temp.fit($${"did": [{"event": "'; DROP TABLE weir.events; --"}]}$$)
 CREATE TEMPORARY TABLE parts AS SELECT p FROM cohorts_by_rule_partial('acme', '2026-03-02', '2026-03-04', 'UTC', '{"conditions": [], "where": {}}') AS p WHERE false;
 CREATE FUNCTION pg_temp.server(people text[]) RETURNS void LANGUAGE sql AS $$
   DELETE FROM weir.events; DELETE FROM weir.day_sets; DELETE FROM weir.day_counts; DELETE FROM weir.day_sessions;
-  DELETE FROM weir.day_numbers; DELETE FROM weir.user_numbers;
+  DELETE FROM weir.day_numbers; DELETE FROM weir.user_numbers; DELETE FROM weir.packed_days;
   SELECT pg_temp.store(people);
   INSERT INTO parts SELECT p
   FROM weir.cohorts_by_rule_partial('acme', '2026-03-02', '2026-03-04', 'UTC', weir.rule_of('rule', '{"did": [{"event": "sale", "at_least": 2}]}')) AS p;

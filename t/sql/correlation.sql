@@ -75,7 +75,7 @@ SELECT pg_temp.refused('{"event": "a", "sum": 5}', 'outcome.sum has to be a text
 CREATE TEMPORARY TABLE parts AS SELECT p FROM correlation_partial('acme', '2026-03-02', '2026-03-04', 'UTC', '{}', '{}') AS p WHERE false;
 CREATE FUNCTION pg_temp.server(people text[]) RETURNS void LANGUAGE sql AS $$
   DELETE FROM weir.events; DELETE FROM weir.day_sets; DELETE FROM weir.day_counts; DELETE FROM weir.day_sessions;
-  DELETE FROM weir.day_numbers; DELETE FROM weir.user_numbers;
+  DELETE FROM weir.day_numbers; DELETE FROM weir.user_numbers; DELETE FROM weir.packed_days;
   SELECT pg_temp.store(people);
   INSERT INTO parts SELECT p FROM weir.correlation_partial('acme', '2026-03-02', '2026-03-04', 'UTC', '{"event": "use"}', weir.outcome_of('outcome', '{"event": "sale", "sum": "valor"}')) AS p;
 $$;

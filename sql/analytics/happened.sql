@@ -1,0 +1,113 @@
+-- The events of a span that fit patterns, for figures that need each of them: from the packs of days that have some
+-- (migrations/0027), a column at a time, and else from the rows. What comes out is the same.
+--
+--   place        which of the patterns it fits; an event that fits several comes for each
+--   number       the user, as in user_numbers; negative for one whose first events are not counted yet; NULL for none
+--   session      to tell sessions of one user apart
+--   others       session, version, platform, country, screen (migrations/0027), duration and properties are NULL unless
+--                `needs` names them: what is not needed is not unpacked
+SET LOCAL ROLE weir_owner;
+SET LOCAL check_function_bodies = off;
+
+-- UTC days that are read from packs: nothing has come since, and retention has not dropped their rows.
+CREATE OR REPLACE FUNCTION weir.days_in_packs(tenant text, since timestamptz, until timestamptz) RETURNS SETOF date
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 90
+SET jit = off
+AS $$
+  SELECT p.day
+  FROM weir.packed_days AS p
+  WHERE p.tenant_id = tenant AND p.day BETWEEN (since AT TIME ZONE 'UTC')::date AND (until AT TIME ZONE 'UTC')::date
+    AND NOT EXISTS (SELECT FROM weir.touched_days AS t WHERE t.tenant_id = tenant AND t.day = p.day AND t.zone IS NULL)
+    AND NOT EXISTS (SELECT FROM weir.gone_days AS g WHERE g.tenant_id = tenant AND g.day = p.day)
+$$;
+
+-- What lies between those days.
+CREATE OR REPLACE FUNCTION weir.spans_in_rows(tenant text, since timestamptz, until timestamptz)
+RETURNS TABLE (span_since timestamptz, span_until timestamptz)
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
+SET jit = off
+AS $$
+  WITH packed AS MATERIALIZED (
+    SELECT d.day::timestamp AT TIME ZONE 'UTC' AS first, (d.day + 1)::timestamp AT TIME ZONE 'UTC' AS last
+    FROM weir.days_in_packs(tenant, since, until) AS d (day)
+  )
+  SELECT g.first, g.last
+  FROM (
+    SELECT greatest(since, lag(p.last, 1, since) OVER (ORDER BY p.first)) AS first, least(until, p.first) AS last FROM packed AS p
+    UNION ALL
+    SELECT greatest(since, max(p.last)), until FROM packed AS p
+  ) AS g
+  WHERE g.first < g.last
+$$;
+
+-- Users who have no number yet are told apart by 63 bits.
+CREATE OR REPLACE FUNCTION weir.user_key(number integer, user_id text) RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT coalesce(number, hashtextextended(user_id, 0) | (-9223372036854775808)::bigint) $$;
+
+-- The patterns of a list, to be looked up by the event's name.
+CREATE OR REPLACE FUNCTION weir.listed_patterns(patterns jsonb)
+RETURNS TABLE (place integer, event text, properties jsonb, version text, platform text, country text)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 2
+SET jit = off
+AS $$
+  SELECT p.place::integer, p.said ->> 'event', p.said -> 'properties', p.said ->> 'version', p.said ->> 'platform', p.said ->> 'country'
+  FROM jsonb_array_elements(patterns) WITH ORDINALITY AS p (said, place)
+  WHERE jsonb_typeof(p.said) = 'object'
+$$;
+
+-- Without settings of its own, so that it becomes part of what asks. What stands in a SELECT of its own is computed once.
+CREATE OR REPLACE FUNCTION weir.happened(tenant text, patterns jsonb, since timestamptz, until timestamptz, needs text[])
+RETURNS TABLE (place integer, event text, number bigint, session bigint, at timestamptz, version text, platform text, country text,
+  screen text, duration numeric, properties jsonb)
+LANGUAGE sql STABLE
+AS $$
+  SELECT u.place, u.event, u.number, u.session, u.at, u.version, u.platform, u.country, u.screen, u.duration, u.properties
+  FROM (
+    SELECT w.place, p.event, unnest(p.numbers) AS number, unnest(CASE WHEN (SELECT 'session' = ANY (needs)) THEN p.sessions END) AS session,
+      unnest(p.moments) AS at, unnest(CASE WHEN (SELECT 'version' = ANY (needs)) THEN p.versions END) AS version,
+      unnest(CASE WHEN (SELECT 'platform' = ANY (needs)) THEN p.platforms END) AS platform,
+      unnest(CASE WHEN (SELECT 'country' = ANY (needs)) THEN p.countries END) AS country,
+      unnest(CASE WHEN (SELECT 'screen' = ANY (needs)) THEN p.screens END) AS screen,
+      unnest(CASE WHEN (SELECT 'duration' = ANY (needs)) THEN p.durations END) AS duration,
+      unnest(CASE WHEN (SELECT 'properties' = ANY (needs)) THEN p.properties END) AS properties,
+      w.properties AS has, w.version AS of_version, w.platform AS of_platform, w.country AS of_country
+    FROM weir.listed_patterns(patterns) AS w
+    JOIN weir.packs AS p ON p.event = w.event
+    WHERE p.tenant_id = tenant AND p.day IN (SELECT weir.days_in_packs(tenant, since, until))
+  ) AS u
+  WHERE u.at >= (SELECT since) AND u.at < (SELECT until) AND (u.has IS NULL OR u.properties @> u.has)
+    AND (u.of_version IS NULL OR u.version = u.of_version) AND (u.of_platform IS NULL OR u.platform = u.of_platform)
+    AND (u.of_country IS NULL OR u.country = u.of_country)
+  UNION ALL
+  SELECT w.place, e.event, weir.user_key(n.number, e.user_id), weir.session_key(e.session_id), e."timestamp", e.app_version, e.platform,
+    e.country, CASE WHEN (SELECT 'screen' = ANY (needs)) THEN weir.first_text(e.properties, weir.screen_properties()) END,
+    CASE WHEN (SELECT 'duration' = ANY (needs)) THEN weir.first_number(e.properties, weir.duration_properties()) END, e.properties
+  FROM weir.spans_in_rows(tenant, since, until) AS s
+  JOIN weir.events AS e ON e."timestamp" >= s.span_since AND e."timestamp" < s.span_until
+  JOIN weir.listed_patterns(patterns) AS w ON w.event = e.event
+  LEFT JOIN weir.user_numbers AS n ON n.tenant_id = tenant AND n.user_id = e.user_id
+  WHERE e.tenant_id = tenant AND (w.properties IS NULL OR e.properties @> w.properties) AND (w.version IS NULL OR e.app_version = w.version)
+    AND (w.platform IS NULL OR e.platform = w.platform) AND (w.country IS NULL OR e.country = w.country)
+$$;
+
+-- Patterns of names alone, each once.
+CREATE OR REPLACE FUNCTION weir.patterns_named(names text[]) RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT (SELECT jsonb_agg(jsonb_build_object('event', n.name)) FROM (SELECT DISTINCT n.name FROM unnest(names) AS n (name)) AS n)
+$$;
+
+-- What of an event filters and patterns look at, wherever in the JSON they stand.
+CREATE OR REPLACE FUNCTION weir.needs_of(said jsonb) RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT ARRAY(
+    SELECT DISTINCT k.name
+    FROM jsonb_path_query(said, '$.**') AS o, jsonb_object_keys(CASE jsonb_typeof(o) WHEN 'object' THEN o ELSE '{}' END) AS k (name)
+    WHERE k.name IN ('version', 'platform', 'country', 'properties'))
+$$;
+
+GRANT EXECUTE ON FUNCTION weir.days_in_packs(text, timestamptz, timestamptz), weir.spans_in_rows(text, timestamptz, timestamptz),
+  weir.user_key(integer, text), weir.listed_patterns(jsonb), weir.happened(text, jsonb, timestamptz, timestamptz, text[]),
+  weir.patterns_named(text[]), weir.needs_of(jsonb) TO weir_reader;

@@ -1,0 +1,96 @@
+-- Days in packs: figures that need each event say the same from them as from the rows.
+BEGIN;
+SET LOCAL search_path = weir, public;
+SET LOCAL client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS pgtap SCHEMA public;
+SELECT no_plan();
+
+-- Three days of events of any kind: users who have a session, or none; events without a user, without properties.
+SELECT setseed(0.5);
+CREATE FUNCTION pg_temp.store(events integer, since timestamptz, days integer) RETURNS void LANGUAGE sql AS $$
+  INSERT INTO weir.events (event_id, tenant_id, user_id, session_id, event, app_version, platform, country, properties, "timestamp", client_timestamp)
+  SELECT gen_random_uuid(), 'acme', CASE WHEN random() < 0.95 THEN 'user-' || (20 * random())::integer END,
+    CASE WHEN random() < 0.8 THEN 's' || (3 * random())::integer END, (ARRAY['opened', 'screen', 'done', 'nps', 'click'])[1 + n % 5],
+    (ARRAY['1.0', '2.0', NULL, ''])[1 + n % 4], (ARRAY['iOS', 'Linux'])[1 + n % 2], (ARRAY['DE', 'BR', NULL])[1 + n % 3],
+    CASE WHEN random() < 0.9 THEN jsonb_build_object('screen', 'p' || (5 * random())::integer, 'load_ms', (900 * random())::integer,
+      'score', (12 * random())::integer, 'element', 'e' || n % 2, 'plan', (ARRAY['free', 'paid'])[1 + n % 2]) END, at, at
+  FROM (SELECT n, since + random() * days * interval '1 day' AS at FROM generate_series(1, events) AS n) AS e;
+  INSERT INTO weir.touched_days (tenant_id, day)
+  SELECT DISTINCT 'acme', (e."timestamp" AT TIME ZONE 'UTC')::date FROM weir.events AS e
+$$;
+CREATE FUNCTION pg_temp.build() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  made text;
+BEGIN
+  LOOP
+    SELECT r.state INTO made FROM weir.refresh_roll_ups() AS r;
+    EXIT WHEN made <> 'built';
+  END LOOP;
+END
+$$;
+CREATE FUNCTION pg_temp.answers(zone text) RETURNS TABLE (about text, answer text) LANGUAGE sql AS $$
+  SELECT a.about, (a.answer - 'as_of')::text
+  FROM (VALUES
+    ('funnel', funnels_answer('acme', '2026-03-03', '2026-03-04', zone, steps => '[{"event": "opened"}, {"event": "screen"}, {"event": "done"}]')),
+    ('split', funnels_answer('acme', '2026-03-03', '2026-03-04', zone, within => 7200, split => 'country', filter => '{"platform": "iOS"}',
+      steps => '[{"event": "opened", "version": "1.0"}, {"event": "screen", "properties": {"plan": "free"}}]')),
+    ('property', funnels_answer('acme', '2026-03-03', '2026-03-04', zone, split => 'plan', steps => '[{"event": "opened"}, {"event": "opened"}]')),
+    ('paths', paths_answer('acme', '2026-03-03', '2026-03-04', zone)),
+    ('filtered', paths_answer('acme', '2026-03-03', '2026-03-04', zone, filter => '{"country": "DE", "properties": {"plan": "paid"}}')),
+    ('tasks', tasks_answer('acme', '2026-03-03', '2026-03-04', zone, '{"event": "opened"}', '{"event": "done"}', key => 'plan')),
+    ('pages', pages_answer('acme', '2026-03-03', '2026-03-04', zone, at_least => 1)),
+    ('clicks', rage_clicks_answer('acme', '2026-03-03', '2026-03-04', zone, clicks => 2, seconds => 60)),
+    ('nps', nps_answer('acme', '2026-03-03', '2026-03-04', zone)),
+    ('cohorts', cohorts_answer('acme', '2026-03-03', '2026-03-04', zone, '{"did": [{"event": "opened", "at_least": 2}], "not": [{"event": "nps"}]}')),
+    ('correlation', correlation_answer('acme', '2026-03-03', '2026-03-04', zone, '{"event": "done"}', '{"event": "screen", "sum": "load_ms"}'))
+  ) AS a (about, answer)
+$$;
+
+SELECT pg_temp.store(3000, '2026-03-02T00:00Z', 4);
+SELECT pg_temp.build();
+SELECT set_eq('SELECT day FROM packed_days', '{2026-03-02,2026-03-03,2026-03-04,2026-03-05}'::date[], 'days that are over are packed when they are built');
+SELECT is((SELECT sum(cardinality(moments)) FROM packs), 3000::bigint, 'with each of their events');
+SELECT is_empty($$SELECT d, v.* FROM unnest('{2026-03-02,2026-03-03,2026-03-04,2026-03-05}'::date[]) AS d, verify_day('acme', 'UTC', d) AS v$$, 'and verified');
+
+CREATE TEMPORARY TABLE packed AS SELECT zone, a.* FROM unnest('{UTC,Asia/Kolkata}'::text[]) AS zone, pg_temp.answers(zone) AS a;
+SAVEPOINT packed;
+DELETE FROM packed_days;
+SELECT is(p.answer, a.answer, p.about || ' in ' || p.zone || ' is the same from packs as from rows')
+FROM packed AS p JOIN (SELECT zone, a.* FROM unnest('{UTC,Asia/Kolkata}'::text[]) AS zone, pg_temp.answers(zone) AS a) AS a USING (zone, about);
+ROLLBACK TO packed;
+DELETE FROM packed_days WHERE day = '2026-03-03';
+SELECT is(p.answer, a.answer, p.about || ' is the same from both') FROM packed AS p JOIN pg_temp.answers('UTC') AS a USING (about) WHERE p.zone = 'UTC';
+ROLLBACK TO packed;
+
+-- A late event of a new user, and one of a day that is not over.
+INSERT INTO weir.events (event_id, tenant_id, user_id, event, "timestamp", client_timestamp)
+VALUES (gen_random_uuid(), 'acme', 'late', 'opened', '2026-03-03T12:00Z', '2026-03-03T12:00Z'), (gen_random_uuid(), 'acme', 'late', 'opened', now(), now());
+INSERT INTO weir.touched_days (tenant_id, day) VALUES ('acme', '2026-03-03'), ('acme', (now() AT TIME ZONE 'UTC')::date);
+SELECT ok((SELECT answer FROM pg_temp.answers('UTC') WHERE about = 'funnel') <> (SELECT answer FROM packed WHERE about = 'funnel' AND zone = 'UTC'),
+  'a late event counts at once, before its day is built');
+CREATE TEMPORARY TABLE late AS SELECT * FROM pg_temp.answers('UTC');
+SELECT pg_temp.build();
+-- Who was active, a correlation asks of the roll-ups.
+SELECT is(l.answer, a.answer, l.about || ' is the same when it is built') FROM late AS l JOIN pg_temp.answers('UTC') AS a USING (about)
+WHERE l.about <> 'correlation';
+SELECT is_empty($$SELECT FROM packed_days WHERE day = (now() AT TIME ZONE 'UTC')::date$$, 'today is not packed');
+SELECT is((SELECT p.numbers FROM packs AS p WHERE p.day = '2026-03-03' AND p.event = 'opened'),
+  (SELECT array_agg(u.number::bigint ORDER BY u.number) FROM weir.events AS e LEFT JOIN user_numbers AS u ON u.user_id = e.user_id
+    WHERE e.event = 'opened' AND e."timestamp" >= '2026-03-03Z' AND e."timestamp" < '2026-03-04Z'), 'who has a number stands there with it');
+
+-- What verify finds.
+UPDATE packs SET versions[1] = 'other' WHERE day = '2026-03-04' AND event = 'done';
+SELECT results_eq($$SELECT v.part, v.subject FROM verify_day('acme', 'UTC', '2026-03-04') AS v$$, $$VALUES ('packs', 'done')$$, 'a pack that is not what the rows say');
+SELECT ok(rebuild_day('acme', '2026-03-04', false), 'a rebuild');
+SELECT is_empty($$SELECT * FROM verify_day('acme', 'UTC', '2026-03-04')$$, 'makes it anew');
+
+-- What retention has dropped.
+DELETE FROM weir.events WHERE "timestamp" < '2026-03-03Z';
+SELECT note_gone_days('acme');
+SELECT is((SELECT min(h.at) >= '2026-03-03Z' FROM happened('acme', '[{"event": "opened"}]', '2026-03-01Z', '2026-03-06Z', '{}') AS h), true,
+  'rows that are gone count no longer');
+INSERT INTO weir.touched_days (tenant_id, day) VALUES ('acme', '2026-03-05');
+SELECT pg_temp.build();
+SELECT is_empty($$SELECT FROM packs WHERE day = '2026-03-02'$$, 'and leave no copy');
+SELECT * FROM finish();
+ROLLBACK;

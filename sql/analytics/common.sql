@@ -55,13 +55,9 @@ CREATE OR REPLACE FUNCTION weir.rows_in(tenant text, zone text, first_day date, 
 RETURNS TABLE (day date, number integer)
 LANGUAGE sql STABLE
 AS $$
-  SELECT (e."timestamp" AT TIME ZONE zone)::date, u.number
-  FROM weir.events AS e
-  LEFT JOIN weir.user_numbers AS u ON u.tenant_id = tenant AND u.user_id = e.user_id
-  WHERE e.tenant_id = tenant
-    AND e."timestamp" >= lower(weir.span_of_day(zone, first_day))
-    AND e."timestamp" < upper(weir.span_of_day(zone, last_day))
-    AND (e."timestamp" AT TIME ZONE zone)::date BETWEEN first_day AND last_day
+  SELECT (e.at AT TIME ZONE zone)::date, CASE WHEN e.number >= 0 THEN e.number::integer END
+  FROM weir.all_happened(tenant, lower(weir.span_of_day(zone, first_day)), upper(weir.span_of_day(zone, last_day)), '{}') AS e
+  WHERE (e.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day
 $$;
 
 -- Who had an event on each day. Sets are handed out unpacked, since whoever asks looks at them several times.

@@ -60,7 +60,8 @@ AS $$
     SELECT * FROM weir.window_of(zone, first_day, last_day)
   ), started AS MATERIALIZED (
     SELECT f.number, min(f.at) AS at
-    FROM weir.funnel_rows(tenant, lower(weir.span_of_day(zone, first_day)), upper(weir.span_of_day(zone, last_day)), jsonb_build_array(steps -> 0), NULL, filter) AS f
+    FROM weir.funnel_rows(tenant, lower(weir.span_of_day(zone, first_day)), upper(weir.span_of_day(zone, last_day)),
+      jsonb_build_array(steps -> 0), NULL, filter) AS f
     WHERE f.at BETWEEN (SELECT w.surely_since FROM w) AND (SELECT w.surely_until FROM w)
       OR (f.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day
     GROUP BY f.number
@@ -69,7 +70,8 @@ AS $$
     UNION ALL
     SELECT s.number, min(f.value COLLATE "C"), ARRAY[s.at]
     FROM started AS s
-    JOIN weir.funnel_rows(tenant, lower(weir.span_of_day(zone, first_day)), upper(weir.span_of_day(zone, last_day)), jsonb_build_array(steps -> 0), split, filter) AS f
+    JOIN weir.funnel_rows(tenant, lower(weir.span_of_day(zone, first_day)), upper(weir.span_of_day(zone, last_day)),
+      jsonb_build_array(steps -> 0), split, filter) AS f
       ON f.number = s.number AND f.at = s.at
     WHERE split IS NOT NULL
     GROUP BY s.number, s.at

@@ -91,6 +91,30 @@ AS $$
     AND (w.platform IS NULL OR e.platform = w.platform) AND (w.country IS NULL OR e.country = w.country)
 $$;
 
+-- All events of a span, of whatever name.
+CREATE OR REPLACE FUNCTION weir.all_happened(tenant text, since timestamptz, until timestamptz, needs text[])
+RETURNS TABLE (event text, number bigint, at timestamptz, version text, platform text, country text, properties jsonb)
+LANGUAGE sql STABLE
+AS $$
+  SELECT u.event, u.number, u.at, u.version, u.platform, u.country, u.properties
+  FROM (
+    SELECT p.event, unnest(p.numbers) AS number, unnest(p.moments) AS at,
+      unnest(CASE WHEN (SELECT 'version' = ANY (needs)) THEN p.versions END) AS version,
+      unnest(CASE WHEN (SELECT 'platform' = ANY (needs)) THEN p.platforms END) AS platform,
+      unnest(CASE WHEN (SELECT 'country' = ANY (needs)) THEN p.countries END) AS country,
+      unnest(CASE WHEN (SELECT 'properties' = ANY (needs)) THEN p.properties END) AS properties
+    FROM weir.packs AS p
+    WHERE p.tenant_id = tenant AND p.day IN (SELECT weir.days_in_packs(tenant, since, until))
+  ) AS u
+  WHERE u.at >= (SELECT since) AND u.at < (SELECT until)
+  UNION ALL
+  SELECT e.event, weir.user_key(n.number, e.user_id), e."timestamp", e.app_version, e.platform, e.country, e.properties
+  FROM weir.spans_in_rows(tenant, since, until) AS s
+  JOIN weir.events AS e ON e."timestamp" >= s.span_since AND e."timestamp" < s.span_until
+  LEFT JOIN weir.user_numbers AS n ON n.tenant_id = tenant AND n.user_id = e.user_id
+  WHERE e.tenant_id = tenant
+$$;
+
 -- Patterns of names alone, each once.
 CREATE OR REPLACE FUNCTION weir.patterns_named(names text[]) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -110,4 +134,4 @@ $$;
 
 GRANT EXECUTE ON FUNCTION weir.days_in_packs(text, timestamptz, timestamptz), weir.spans_in_rows(text, timestamptz, timestamptz),
   weir.user_key(integer, text), weir.listed_patterns(jsonb), weir.happened(text, jsonb, timestamptz, timestamptz, text[]),
-  weir.patterns_named(text[]), weir.needs_of(jsonb) TO weir_reader;
+  weir.all_happened(text, timestamptz, timestamptz, text[]), weir.patterns_named(text[]), weir.needs_of(jsonb) TO weir_reader;

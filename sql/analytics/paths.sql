@@ -15,7 +15,7 @@
 --   next         to which screens users went on from it, how often, and the share of its steps
 --   paths        the first `length` steps of visits, one to ten; shorter ones ended there. share: of visits
 --
--- The filter holds for each view. Late events count at their own time. Read from the rows. Exact; where a server has more
+-- The filter holds for each view. Late events count at their own time. Read event by event (happened.sql). Exact; where a server has more
 -- than 1,000 screens, 5,000 pairs or 5,000 paths, those that occur least are left out of the lists, and `exact` is false.
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;

@@ -35,14 +35,15 @@ AS $$
   WITH span AS MATERIALIZED (
     SELECT lower(weir.span_of_day(values_of_rows.zone, first_day)) AS since, upper(weir.span_of_day(values_of_rows.zone, last_day)) AS until
   ), happened AS NOT MATERIALIZED (
-    SELECT e.at::date AS day, extract(hour FROM e.at)::integer AS hour, u.number, left(e.event, 256) AS event,
-      e.app_version, e.platform, e.country, CASE WHEN jsonb_typeof(e.properties) = 'object' THEN e.properties END AS properties
+    SELECT e.at::date AS day, extract(hour FROM e.at)::integer AS hour, e.number, left(e.event, 256) AS event,
+      e.version AS app_version, e.platform, e.country, CASE WHEN jsonb_typeof(e.properties) = 'object' THEN e.properties END AS properties
     FROM (
-      SELECT *, "timestamp" AT TIME ZONE values_of_rows.zone AS at FROM weir.events
-      WHERE tenant_id = values_of_rows.tenant
-        AND "timestamp" >= (SELECT s.since FROM span AS s) AND "timestamp" < (SELECT s.until FROM span AS s)
+      SELECT h.event, CASE WHEN h.number >= 0 THEN h.number::integer END AS number, h.at AT TIME ZONE values_of_rows.zone AS at, h.version,
+        h.platform, h.country, h.properties
+      FROM weir.all_happened(values_of_rows.tenant, lower(weir.span_of_day(values_of_rows.zone, first_day)),
+        upper(weir.span_of_day(values_of_rows.zone, last_day)), CASE WHEN values_of_rows.subject IN ('version', 'platform', 'country')
+          THEN ARRAY[values_of_rows.subject] WHEN values_of_rows.subject IN ('active', 'event') THEN '{}'::text[] ELSE '{properties}' END) AS h
     ) AS e
-    LEFT JOIN weir.user_numbers AS u ON u.tenant_id = values_of_rows.tenant AND u.user_id = e.user_id
     WHERE e.at >= first_day AND e.at < last_day + 1 AND (only_event IS NULL OR left(e.event, 256) = only_event)
   ), fell AS NOT MATERIALIZED (
     SELECT c.at::date AS day, extract(hour FROM c.at)::integer AS hour, u.number, c.app_version, c.os_version, c.crash_type, c.fingerprint
@@ -187,11 +188,9 @@ AS $$
   FROM (
     SELECT left(e.event, 256) AS event, left(p.key, 256) AS property, weir.slot_of(p.value::numeric) AS slot,
       count(*) AS numbers, sum(p.value::numeric) AS total, min(p.value::numeric) AS lowest, max(p.value::numeric) AS highest
-    FROM weir.events AS e, jsonb_each(CASE WHEN jsonb_typeof(e.properties) = 'object' THEN e.properties END) AS p
-    WHERE NOT weir.keeps_zone(tenant, zone) AND e.tenant_id = tenant
-      AND e."timestamp" >= (SELECT lower(weir.span_of_day(zone, first_day)))
-      AND e."timestamp" < (SELECT upper(weir.span_of_day(zone, last_day)))
-      AND (e."timestamp" AT TIME ZONE zone)::date BETWEEN first_day AND last_day
+    FROM weir.all_happened(tenant, lower(weir.span_of_day(zone, first_day)), upper(weir.span_of_day(zone, last_day)), '{properties}') AS e,
+      jsonb_each(CASE WHEN jsonb_typeof(e.properties) = 'object' THEN e.properties END) AS p
+    WHERE (SELECT NOT weir.keeps_zone(tenant, zone)) AND (e.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day
       AND left(p.key, 256) = ANY (wanted)
       AND CASE jsonb_typeof(p.value) WHEN 'number' THEN abs(p.value::numeric) < 1e300 ELSE false END
     GROUP BY 1, 2, 3

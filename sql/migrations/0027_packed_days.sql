@@ -26,7 +26,7 @@ CREATE TABLE weir.packs (
 CREATE INDEX packs_by_day ON weir.packs (tenant_id, day);
 COMMENT ON TABLE weir.packs IS
   'Events of a UTC day by their name, 4096 at most in a part: element n of each column is of one event. In the order of '
-  'users, sessions and moments. Names of more than 256 characters are left out, as nobody can ask for them.';
+  'users, sessions and moments.';
 COMMENT ON COLUMN weir.packs.numbers IS 'As in user_numbers; NULL: an event without a user.';
 COMMENT ON COLUMN weir.packs.screens IS 'The screen or page that the event is of, by weir.screen_properties().';
 COMMENT ON COLUMN weir.packs.durations IS 'A number by weir.duration_properties().';
@@ -106,6 +106,11 @@ CREATE FUNCTION weir.duration_properties() RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT '{load_ms,duration_ms,duration,value}'::text[] $$;
 
+-- Names of more than 256 characters, for which nobody can ask, are cut where figures cut them, and are no shorter one's.
+CREATE FUNCTION weir.pack_name(event text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT (CASE WHEN char_length(event) <= 256 THEN event ELSE left(event, 256) || '…' END) COLLATE "C" $$;
+
 -- The packs of a UTC day as its rows say. Its users have to be numbered.
 CREATE FUNCTION weir.packs_of_day(tenant text, day date)
 RETURNS TABLE (event text, part integer, numbers bigint[], sessions bigint[], moments timestamptz[], versions text[],
@@ -119,12 +124,12 @@ AS $$
   FROM (
     SELECT o.*, ((o.place - 1) / 4096)::integer AS part
     FROM (
-      SELECT e.event COLLATE "C" AS event, u.number::bigint AS number, weir.session_key(e.session_id) AS session, e."timestamp" AS at, e.app_version AS version,
-        e.platform, e.country, e.properties,
-        row_number() OVER (PARTITION BY e.event COLLATE "C" ORDER BY u.number, weir.session_key(e.session_id), e."timestamp", e.event_id) AS place
+      SELECT weir.pack_name(e.event) AS event, u.number::bigint AS number, weir.session_key(e.session_id) AS session, e."timestamp" AS at,
+        e.app_version AS version, e.platform, e.country, e.properties,
+        row_number() OVER (PARTITION BY weir.pack_name(e.event) ORDER BY u.number, weir.session_key(e.session_id), e."timestamp", e.event_id) AS place
       FROM weir.events AS e
       LEFT JOIN weir.user_numbers AS u ON u.tenant_id = packs_of_day.tenant AND u.user_id = e.user_id
-      WHERE e.tenant_id = packs_of_day.tenant AND char_length(e.event) <= 256
+      WHERE e.tenant_id = packs_of_day.tenant
         AND e."timestamp" >= packs_of_day.day::timestamp AT TIME ZONE 'UTC'
         AND e."timestamp" < (packs_of_day.day + 1)::timestamp AT TIME ZONE 'UTC'
     ) AS o
@@ -214,4 +219,5 @@ AS $$
       (c.numbers, c.sessions, c.moments, c.versions, c.platforms, c.countries, c.screens, c.durations, c.properties)
 $$;
 GRANT EXECUTE ON FUNCTION weir.text_at(jsonb, text), weir.number_at(jsonb, text), weir.first_text(jsonb, text[]),
-  weir.first_number(jsonb, text[]), weir.screen_events(), weir.screen_properties(), weir.duration_properties(), weir.session_key(text), weir.packs_of_day(text, date), weir.compare_packs(text, date) TO weir_reader;
+  weir.first_number(jsonb, text[]), weir.screen_events(), weir.screen_properties(), weir.duration_properties(), weir.session_key(text),
+  weir.pack_name(text), weir.packs_of_day(text, date), weir.compare_packs(text, date) TO weir_reader;

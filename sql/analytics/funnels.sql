@@ -20,7 +20,7 @@
 --                that are not listed
 --
 -- The filter holds for the events of all steps. Events without a user are no steps. A late event counts at its own time.
--- Read from the rows. Percentiles come from histograms and are off by 1 % at most; all else is exact, but where a server
+-- Read event by event (happened.sql). Percentiles come from histograms and are off by 1 % at most; all else is exact, but where a server
 -- has more than a thousand values to split by: then those with the fewest starts are in `other`, and `exact` is false.
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;

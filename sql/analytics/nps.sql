@@ -13,7 +13,7 @@
 --   versions     the same by version of the answer, the twenty with the most answers; NULL is none
 --   weeks        by week, from Monday on: of each user the latest of that week
 --
--- Events without a user are invalid. Late ones count at their own time. Read from the rows; exact.
+-- Events without a user are invalid. Late ones count at their own time. Read event by event (happened.sql); exact.
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 

@@ -11,7 +11,7 @@
 --   pages        count, mean, median, p75, p95 of the pages with at least `at_least` measurements, those with the highest p75
 --                first: the share of visitors that web vitals go by. `left_out` are the pages with fewer
 --
--- Those without a user count, too. Read from the rows. Counts are exact, percentiles off by 1 % at most. Where a server has
+-- Those without a user count, too. Read event by event (happened.sql). Counts are exact, percentiles off by 1 % at most. Where a server has
 -- more than 1,000 pages, those with the fewest measurements are together in `other`, else null.
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;

@@ -15,7 +15,7 @@
 --   pages, elements
 --                those with the most, an element together with its page; NULL is a told one without
 --
--- Late events count at their own time. Read from the rows, exact; a server tells its 1,000 worst pages and elements, and
+-- Late events count at their own time. Read event by event (happened.sql), exact; a server tells its 1,000 worst pages and elements, and
 -- `exact` is false where there were more.
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;

@@ -15,7 +15,7 @@
 --   not_finished share of starts; one that is still going on is among them
 --   seconds      from start to finish: mean, median, p75, p95
 --
--- Events without a user are left out. Late events count at their own time. Read from the rows; percentiles come from a
+-- Events without a user are left out. Late events count at their own time. Read event by event (happened.sql); percentiles come from a
 -- histogram and are off by 1 % at most, all else is exact.
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;

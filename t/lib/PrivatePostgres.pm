@@ -91,7 +91,7 @@ sub database ($self, $name) {
   return $self->connect($name);
 }
 
-# {status, out, err}; status is the exit status, or 128 and the signal. 60 s are enough for anything.
+# {status, out, err}; status is the exit status, or 128 and the signal. 300 s are enough for anything, on a machine that has much else to do, too.
 sub run_command ($env, @command) {
   my $folder = tempdir('weir-run-XXXXXX', TMPDIR => 1, CLEANUP => 1);
   my $result = finish_command(start_command($env, "$folder/out", "$folder/err", @command));
@@ -109,7 +109,7 @@ sub start_command ($env, $out, $err, @command) {
   POSIX::_exit(127);
 }
 
-sub finish_command ($pid, $seconds = 60) {
+sub finish_command ($pid, $seconds = 300) {
   my $status;
   wait_until(sub { waitpid($pid, WNOHANG) == $pid && defined($status = $?) }, $seconds)
     or kill(KILL => $pid), die "it did not end within $seconds s\n";

@@ -9,7 +9,8 @@
 // A figure's SQL is a constant. $1 is the viewer and $2 the tenant; the parameters that the route
 // lists follow as $3, $4, …, NULL where one was not given. `json` returns one row: the body, which
 // weir_api.bounded() holds to its bound there, and its version (flights.h). `csv` returns a table,
-// whose names of columns become the first line. Nothing that a client sent is ever part of a statement.
+// whose names of columns become the first line. Nothing that a client sent is ever part of a
+// statement.
 #pragma once
 
 #include <cstdint>

@@ -324,11 +324,11 @@ tidy += && echo '  look at $<' && clang-tidy --quiet $(tidy_checks) $< -- $(TIDY
 
 tidy: $(patsubst %.cpp,$(BUILD)/tidy/%,$(CORE_SRCS) $(SPOOL_SRCS) $(EDGE_SRCS) $(THREADS_SRCS) $(APACHE_SRCS) $(PG_SRCS) \
 	$(DAEMON_SRCS) $(FLUSHER_SRCS) $(CTL_SRCS) $(API_SRCS) $(wildcard ngx_module/*.cpp))
-$(BUILD)/tidy/%: %.cpp $(BUILD)/obj/%.o .clang-tidy
+$(BUILD)/tidy/%: %.cpp $(BUILD)/obj/%.o .clang-tidy $(if $(ANALYZE),FORCE)
 	$(call tidy)
-$(BUILD)/tidy/apache_module/%: apache_module/%.cpp $(BUILD)/obj/apache_module/%.o .clang-tidy
+$(BUILD)/tidy/apache_module/%: apache_module/%.cpp $(BUILD)/obj/apache_module/%.o .clang-tidy $(if $(ANALYZE),FORCE)
 	$(call tidy,$(APACHE_FLAGS))
-$(BUILD)/tidy/ngx_module/%: ngx_module/%.cpp $(BUILD)/nginx/objs/addon/ngx_module/%.o .clang-tidy
+$(BUILD)/tidy/ngx_module/%: ngx_module/%.cpp $(BUILD)/nginx/objs/addon/ngx_module/%.o .clang-tidy $(if $(ANALYZE),FORCE)
 	$(call tidy,$(NGINX_INCLUDES))
 
 format: ## bring C++ and Perl into the house's form

@@ -35,7 +35,10 @@ AS $$
     CASE WHEN (SELECT split IS NOT NULL) THEN weir.value_by(split, e.version, e.platform, e.country, e.properties) END
   FROM weir.happened(tenant, steps, since, until, weir.needs_of(jsonb_build_array(steps, filter))
     || CASE WHEN split IN ('version', 'platform', 'country') THEN ARRAY[split] WHEN split IS NOT NULL THEN '{properties}'::text[] END) AS e
-  WHERE e.number IS NOT NULL AND ((SELECT filter = '{}') OR weir.fits(filter, e.version, e.platform, e.country, e.properties))
+  WHERE e.number IS NOT NULL AND ((SELECT filter ->> 'version') IS NULL OR e.version = (SELECT filter ->> 'version'))
+    AND ((SELECT filter ->> 'platform') IS NULL OR e.platform = (SELECT filter ->> 'platform'))
+    AND ((SELECT filter ->> 'country') IS NULL OR e.country = (SELECT filter ->> 'country'))
+    AND ((SELECT filter -> 'properties') IS NULL OR e.properties @> (SELECT filter -> 'properties'))
 $$;
 
 -- For each step the last one before it that has the same event, or NULL.
@@ -75,44 +78,50 @@ AS $$
       ON f.number = s.number AND f.at = s.at
     WHERE split IS NOT NULL
     GROUP BY s.number, s.at
+  ), starts AS MATERIALIZED (
+    -- By the user's number, which is dense: looked up in a fifth of the time of a join.
+    SELECT array_agg(coalesce(s.at, 'infinity') ORDER BY n) AS at
+    FROM generate_series(0, (SELECT max(s.number) FROM started AS s)) AS n LEFT JOIN started AS s ON s.number = n
   ), found AS MATERIALIZED (
     SELECT f.step + 1 AS step, f.number, f.at
     FROM weir.funnel_rows(tenant, lower(weir.span_of_day(zone, first_day)), upper(weir.span_of_day(zone, last_day)) + patience, steps - 0,
       NULL, filter) AS f
-    JOIN started AS s ON s.number = f.number AND f.at >= s.at AND f.at <= s.at + patience
+    WHERE CASE WHEN f.number >= 0 THEN f.at >= ((SELECT s.at FROM starts AS s))[f.number::integer + 1]
+          AND f.at <= ((SELECT s.at FROM starts AS s))[f.number::integer + 1] + patience
+        ELSE f.number IN (SELECT s.number FROM started AS s) END
   ), step_2 AS MATERIALIZED (
     SELECT s.number, s.value, s.at || min(f.at) AS at
-    FROM step_1 AS s JOIN found AS f ON f.number = s.number AND f.step = 2
+    FROM step_1 AS s JOIN found AS f ON f.number = s.number AND f.step = 2 AND f.at <= s.at[1] + patience
     WHERE most >= 2 AND f.at >= s.at[1] AND (same[2] IS NULL OR f.at > s.at[same[2]])
     GROUP BY s.number, s.value, s.at
   ), step_3 AS MATERIALIZED (
     SELECT s.number, s.value, s.at || min(f.at) AS at
-    FROM step_2 AS s JOIN found AS f ON f.number = s.number AND f.step = 3
+    FROM step_2 AS s JOIN found AS f ON f.number = s.number AND f.step = 3 AND f.at <= s.at[1] + patience
     WHERE most >= 3 AND f.at >= s.at[2] AND (same[3] IS NULL OR f.at > s.at[same[3]])
     GROUP BY s.number, s.value, s.at
   ), step_4 AS MATERIALIZED (
     SELECT s.number, s.value, s.at || min(f.at) AS at
-    FROM step_3 AS s JOIN found AS f ON f.number = s.number AND f.step = 4
+    FROM step_3 AS s JOIN found AS f ON f.number = s.number AND f.step = 4 AND f.at <= s.at[1] + patience
     WHERE most >= 4 AND f.at >= s.at[3] AND (same[4] IS NULL OR f.at > s.at[same[4]])
     GROUP BY s.number, s.value, s.at
   ), step_5 AS MATERIALIZED (
     SELECT s.number, s.value, s.at || min(f.at) AS at
-    FROM step_4 AS s JOIN found AS f ON f.number = s.number AND f.step = 5
+    FROM step_4 AS s JOIN found AS f ON f.number = s.number AND f.step = 5 AND f.at <= s.at[1] + patience
     WHERE most >= 5 AND f.at >= s.at[4] AND (same[5] IS NULL OR f.at > s.at[same[5]])
     GROUP BY s.number, s.value, s.at
   ), step_6 AS MATERIALIZED (
     SELECT s.number, s.value, s.at || min(f.at) AS at
-    FROM step_5 AS s JOIN found AS f ON f.number = s.number AND f.step = 6
+    FROM step_5 AS s JOIN found AS f ON f.number = s.number AND f.step = 6 AND f.at <= s.at[1] + patience
     WHERE most >= 6 AND f.at >= s.at[5] AND (same[6] IS NULL OR f.at > s.at[same[6]])
     GROUP BY s.number, s.value, s.at
   ), step_7 AS MATERIALIZED (
     SELECT s.number, s.value, s.at || min(f.at) AS at
-    FROM step_6 AS s JOIN found AS f ON f.number = s.number AND f.step = 7
+    FROM step_6 AS s JOIN found AS f ON f.number = s.number AND f.step = 7 AND f.at <= s.at[1] + patience
     WHERE most >= 7 AND f.at >= s.at[6] AND (same[7] IS NULL OR f.at > s.at[same[7]])
     GROUP BY s.number, s.value, s.at
   ), step_8 AS MATERIALIZED (
     SELECT s.number, s.value, s.at || min(f.at) AS at
-    FROM step_7 AS s JOIN found AS f ON f.number = s.number AND f.step = 8
+    FROM step_7 AS s JOIN found AS f ON f.number = s.number AND f.step = 8 AND f.at <= s.at[1] + patience
     WHERE most >= 8 AND f.at >= s.at[7] AND (same[8] IS NULL OR f.at > s.at[same[8]])
     GROUP BY s.number, s.value, s.at
   )

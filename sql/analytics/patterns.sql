@@ -218,7 +218,10 @@ AS $$
   WHERE (h.at BETWEEN (SELECT w.surely_since FROM weir.window_of(zone, first_day, last_day) AS w)
         AND (SELECT w.surely_until FROM weir.window_of(zone, first_day, last_day) AS w)
       OR (h.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day)
-    AND ((SELECT filter = '{}') OR weir.fits(filter, h.version, h.platform, h.country, h.properties))
+    AND ((SELECT filter ->> 'version') IS NULL OR h.version = (SELECT filter ->> 'version'))
+    AND ((SELECT filter ->> 'platform') IS NULL OR h.platform = (SELECT filter ->> 'platform'))
+    AND ((SELECT filter ->> 'country') IS NULL OR h.country = (SELECT filter ->> 'country'))
+    AND ((SELECT filter -> 'properties') IS NULL OR h.properties @> (SELECT filter -> 'properties'))
 $$;
 
 CREATE OR REPLACE FUNCTION weir.events_in(tenant text, zone text, first_day date, last_day date, names text[], filter jsonb, needs text[])

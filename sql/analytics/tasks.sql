@@ -28,7 +28,10 @@ AS $$
   SELECT e.number, CASE WHEN task_steps.key IS NOT NULL THEN weir.first_text(e.properties, ARRAY[task_steps.key]) COLLATE "C" END, e.at, e.place = 1
   FROM weir.happened(tenant, jsonb_build_array(start, finish), since, until,
     CASE WHEN task_steps.key IS NULL THEN '{}'::text[] ELSE '{properties}' END || weir.needs_of(jsonb_build_array(start, finish, filter))) AS e
-  WHERE e.number IS NOT NULL AND ((SELECT filter = '{}') OR weir.fits(filter, e.version, e.platform, e.country, e.properties))
+  WHERE e.number IS NOT NULL AND ((SELECT filter ->> 'version') IS NULL OR e.version = (SELECT filter ->> 'version'))
+    AND ((SELECT filter ->> 'platform') IS NULL OR e.platform = (SELECT filter ->> 'platform'))
+    AND ((SELECT filter ->> 'country') IS NULL OR e.country = (SELECT filter ->> 'country'))
+    AND ((SELECT filter -> 'properties') IS NULL OR e.properties @> (SELECT filter -> 'properties'))
 $$;
 
 -- What a server can say of its own users: `starts`, `finished`, `seconds`, `users`, and `slot` by [list, slot].

@@ -79,7 +79,7 @@ void add_places(CLI::App& app, Options& options, Words& words) {
 
 void add_sizes(CLI::App& app, Options& options) {
   app.add_option("--batch-rows", options.batch_rows,
-                 "rows of a batch, about; of a backlog a transaction has up to 32 times as many, "
+                 "rows of a batch, about; of a backlog a transaction has up to 64 times as many, "
                  "below 1000 not; from 1 to 1000000")
       ->type_name("NUMBER")
       ->capture_default_str()

@@ -110,7 +110,7 @@ class Shard {
   Step stream_failed(StreamId began_after, Fault outcome, Database& database);
 
   // A stream of rows has this many times batch_rows at most.
-  static constexpr std::size_t kMostStreamed = 32;
+  static constexpr std::size_t kMostStreamed = 64;
 
   const Options& options_;
   RedisLink& link_;

@@ -18,6 +18,10 @@ constexpr Parameter kMeasure{
     "measure", Type::name, 200,
     "What is added up, by its name in weir.measures; cost_usd if not given"};
 
+constexpr Parameter kHeavyBy{
+    "measure", Type::name, 200,
+    "What is added up, by its name in weir.measures; events if not given"};
+
 constexpr Parameter kEvent{"event", Type::name, 256, "Only events of this name"};
 constexpr Parameter kProperty{"property", Type::name, 256, "Also the numbers in this property"};
 constexpr Parameter kFeature{"feature", Type::name, 40,
@@ -107,12 +111,12 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        {kFromDay, kToDay, kZone}},
       {"/v1/heavy_users",
        Kind::figure,
-       "Who uses it most (days of UTC), and how uneven that is",
-       "SELECT weir_api.bounded(weir_api.heavy_users($1, $2, $3::date, $4::date, "
-       "$5::integer)::text), "
+       "Who uses it most, by events or a measure, and how uneven that is",
+       "SELECT weir_api.bounded(weir_api.heavy_users($1, $2, $3::date, $4::date, $5, $6, "
+       "$7::integer)::text), "
        "weir_api.version($1, $2)",
        nullptr,
-       {kFromDay, kToDay, kTop}},
+       {kFromDay, kToDay, kZone, kHeavyBy, kTop}},
       {"/v1/segments",
        Kind::figure,
        "Segments of users by week, new to churned, and moves between them",

@@ -305,10 +305,45 @@ subtest 'all key figures at once' => sub {
 subtest 'heavy users, segments, risk of churn' => sub {
   my $heavy = ask($api, '/v1/heavy_users?from=2026-11-01&to=2026-11-03&top=3')->{json};
   is_deeply [ scalar $heavy->{users}->@*, $heavy->{active}, $heavy->{concentration}[4]{share} ], [ 3, 15, 0.533333 ], 'three of fifteen; eight have eight events';
+  is_deeply [ $heavy->@{qw(zone measure exact)}, exists $heavy->{as_of} ], [ 'UTC', 'events', JSON::XS::true, 1 ], 'by events, until when, exactly';
+  my $minutes = ask($api, '/v1/heavy_users?from=2026-11-01&to=2026-11-03&measure=seconds&tz=Asia/Kolkata')->{json};
+  is_deeply [ $minutes->@{qw(zone measure total users)} ], [ 'Asia/Kolkata', 'seconds', 0, [] ], 'nobody has recorded anything, on whatever clock';
+  problem_is(ask($api, "/v1/heavy_users?$_->[0]"), 400, 'bad_parameter', "not by $_->[0]", parameter => $_->[1])
+    for [ 'measure=nothing', 'measure' ], [ 'top=0', 'top' ], [ 'top=101', 'top' ], [ 'tz=Mars/Olympus', 'tz' ], [ 'from=2026-11-03&to=2026-11-01', 'from' ],
+    [ 'from=2026-02-30', 'from' ], [ 'measure=', 'measure' ];
+  problem_is(ask($api, '/v1/heavy_users?by=events'), 400, 'unknown_parameter', 'nor by what there is not', parameter => 'by');
   is_deeply ask($api, '/v1/segments?from=2026-11-01&to=2026-11-14')->{json}{weeks}, [], 'segments come from the roll-ups';
   problem_is(ask($api, '/v1/segments?tz=Europe/Berlin'), 400, 'bad_parameter', 'and from zones that are kept', parameter => 'tz');
-  is ask($api, '/v1/churn_risk?to=2026-11-10')->{json}{weights}{silence}, 60, 'the score says its weights';
+  my $risk = ask($api, '/v1/churn_risk?to=2026-11-10')->{json};
+  is_deeply [ $risk->@{qw(from to zone exact)}, $risk->{weights}{silence} ], [ qw(2026-08-13 2026-11-10 UTC), JSON::XS::true, 60 ],
+    'the score says of which days it is, and its weights';
+  problem_is(ask($api, "/v1/churn_risk?$_"), 400, 'unknown_parameter', "which are no others: $_", parameter => s/=.*//r) for 'tz=UTC', 'from=2026-11-01';
+  problem_is(ask($api, '/v1/churn_risk?top=101'), 400, 'bad_parameter', 'of not too many', parameter => 'top');
   problem_is(ask($api, "/v1/$_?tenant=globex"), 403, 'forbidden', "$_ of another tenant") for qw(heavy_users segments churn_risk);
+};
+
+# An hour of the window's last day is on a UTC day whose rows were dropped, for whoever looks from the west.
+subtest 'what an answer lacks, it says' => sub {
+  my $paths = ask($api, '/v1/openapi.json', viewer => '')->{json}{paths};
+  my $said = sub ($window) {
+    my %said;
+    for my $path (grep { $paths->{$_}{get}{responses}{403} && $_ ne '/v1/daily' } sort keys %$paths) {
+      my %known = map { $_->{name} => 1 } $paths->{$path}{get}{parameters}->@*;
+      my $asked = join '', map { $known{$_} ? "&$_=$window->{$_}" : () } sort keys %$window;
+      my $answer = ask($api, $path . asked_of($paths->{$path}{get}{parameters}) . $asked =~ s/^&//r)->{json};
+      push $said{ $answer->{incomplete} // ($answer->{exact} || $answer->{error} ? 'nothing' : 'not exact') }->@*, $path;
+    }
+    return \%said;
+  };
+  is_deeply [ keys $said->({ from => '2026-10-20', to => '2026-10-21' })->%* ], ['nothing'], 'nothing, where no rows were dropped';
+  database()->do(q{INSERT INTO weir.gone_days (tenant_id, day, came_late) VALUES ('acme', '2026-10-21', true)});
+  my $late = 'rows came late for days whose rows were dropped, and are not counted';
+  my $needed = 'rows of some days were dropped, and this needs them';
+  my $after = $said->({ from => '2026-10-19', to => '2026-10-21' });
+  is_deeply [ sort keys %$after ], [ sort 'nothing', $late, $needed ], 'where they were, one of two reasons';
+  is_deeply $after->{nothing}, [qw(/v1/churn_risk /v1/heavy_users)], 'but for what was added up before';
+  is_deeply $after->{$late}, [qw(/stats /v1/audience /v1/costs /v1/features /v1/ledger /v1/segments /v1/usage /v1/users)], 'what comes from the roll-ups lacks late rows';
+  database()->do(q{DELETE FROM weir.gone_days WHERE tenant_id = 'acme'});
 };
 
 subtest 'weirctl viewers' => sub {

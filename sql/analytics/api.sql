@@ -56,6 +56,7 @@ AS $$
     (SELECT string_agg(concat_ws(E'\t', m.tenant_id, m.measure, m.event, m.property, m.factor), E'\n' ORDER BY m.tenant_id, m.measure, m.event, m.property)
       FROM weir.measures AS m WHERE m.tenant_id IN (k.tenant, '*')),
     (SELECT string_agg(d::text, E'\n' ORDER BY d::text) FROM weir.dimensions AS d WHERE d.tenant_id IN (k.tenant, '*')),
+    (SELECT concat_ws(' ', count(*), max(g.found_at), count(*) FILTER (WHERE g.came_late)) FROM weir.gone_days AS g WHERE g.tenant_id = k.tenant),
     (SELECT max(f.applied_at) FROM weir.repeatable_files AS f)))
   FROM (SELECT weir.viewed_tenant(version.viewer, version.tenant) AS tenant) AS k
 $$;
@@ -105,13 +106,14 @@ AS $$
   FROM weir.asked_window(ledger.first_day, ledger.last_day, ledger.zone) AS w
 $$;
 
-CREATE OR REPLACE FUNCTION weir_api.heavy_users(viewer text, tenant text, first_day date, last_day date, most integer) RETURNS jsonb
+CREATE OR REPLACE FUNCTION weir_api.heavy_users(
+  viewer text, tenant text, first_day date, last_day date, zone text, measure text, most integer) RETURNS jsonb
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
 AS $$
   SELECT weir.heavy_users_answer(
     weir.viewed_tenant(heavy_users.viewer, heavy_users.tenant),
-    w.since, w.until, coalesce(most, 20))
-  FROM weir.asked_window(heavy_users.first_day, heavy_users.last_day, 'UTC') AS w
+    w.since, w.until, w.zone, coalesce(measure, 'events'), coalesce(most, 20))
+  FROM weir.asked_window(heavy_users.first_day, heavy_users.last_day, heavy_users.zone) AS w
 $$;
 
 CREATE OR REPLACE FUNCTION weir_api.segments(viewer text, tenant text, first_day date, last_day date, zone text) RETURNS jsonb

@@ -187,9 +187,8 @@ CREATE OR REPLACE FUNCTION weir.audience_answer(
 LANGUAGE sql STABLE
 SET jit = off
 AS $$
-  SELECT jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', zone, 'as_of', weir.counted_until(tenant))
-    || weir.audience_merge(first.parts || ARRAY(
-      SELECT p FROM weir.audience_details_partial(tenant, first_day, last_day, z.name, first.parts, most) AS p), first_day, last_day, most)
+  SELECT weir.answered(tenant, first_day, last_day, zone, 'days', weir.audience_merge(first.parts || ARRAY(
+      SELECT p FROM weir.audience_details_partial(tenant, first_day, last_day, z.name, first.parts, most) AS p), first_day, last_day, most))
   FROM weir.readable_zone(tenant, zone, first_day, last_day) AS z (name),
     LATERAL (SELECT ARRAY(SELECT p FROM weir.audience_partial(tenant, first_day, last_day, z.name) AS p) AS parts OFFSET 0) AS first
 $$;

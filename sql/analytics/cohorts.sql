@@ -17,7 +17,8 @@
 --   weeks        how many came back in the first to fourth week of seven days after the window, and the share; NULL for weeks
 --                that are not over
 --
--- Who fits is read from the rows, activity from the roll-ups; exact. What came since `as_of` may count in part.
+-- Who fits is read from the rows, activity from the roll-ups; exact. While rows of the window are not in the roll-ups yet,
+-- what came since `as_of` counts in part, and `exact` is false.
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
@@ -131,9 +132,9 @@ $$;
 CREATE OR REPLACE FUNCTION weir.cohorts_answer(tenant text, first_day date, last_day date, zone text DEFAULT 'UTC', rule text DEFAULT NULL) RETURNS jsonb
 LANGUAGE sql STABLE
 AS $$
-  SELECT jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', zone, 'as_of', weir.counted_until(tenant), 'exact', true)
-    || weir.cohorts_by_rule_merge(ARRAY(SELECT p FROM weir.cohorts_by_rule_partial(tenant, first_day, last_day, zone, a.rule) AS p),
-      first_day, last_day, a.rule, (now() AT TIME ZONE zone)::date)
+  SELECT weir.answered(tenant, first_day, last_day, zone, 'both',
+    weir.cohorts_by_rule_merge(ARRAY(SELECT p FROM weir.cohorts_by_rule_partial(tenant, first_day, last_day, zone, a.rule) AS p),
+      first_day, last_day, a.rule, (now() AT TIME ZONE zone)::date))
   FROM (SELECT weir.rule_of('rule', rule) AS rule OFFSET 0) AS a
 $$;
 COMMENT ON FUNCTION weir.cohorts_answer(text, date, date, text, text) IS

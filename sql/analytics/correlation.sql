@@ -18,8 +18,8 @@
 --   r            the correlation of having the feature with the value: phi where that is 0 or 1, else point-biserial;
 --                interval: by Fisher's transformation. NULL where one of both does not vary, or with fewer than four users
 --
--- Intervals hold in 95 of 100 samples. What came since `as_of` may count in part. Exact. Activity is read from the
--- roll-ups, all else from the rows.
+-- Intervals hold in 95 of 100 samples. Activity is read from the roll-ups, all else from the rows; exact. While rows of the
+-- window are not in the roll-ups yet, what came since `as_of` counts in part, and `exact` is false.
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
@@ -148,9 +148,8 @@ CREATE OR REPLACE FUNCTION weir.correlation_answer(tenant text, first_day date, 
   outcome text DEFAULT NULL) RETURNS jsonb
 LANGUAGE sql STABLE
 AS $$
-  SELECT jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', zone, 'as_of', weir.counted_until(tenant), 'exact', true)
-    || weir.correlation_merge(ARRAY(
-      SELECT p FROM weir.correlation_partial(tenant, first_day, last_day, zone, a.feature, a.outcome) AS p), a.outcome)
+  SELECT weir.answered(tenant, first_day, last_day, zone, 'both', weir.correlation_merge(ARRAY(
+    SELECT p FROM weir.correlation_partial(tenant, first_day, last_day, zone, a.feature, a.outcome) AS p), a.outcome))
   FROM (SELECT weir.needed_pattern('feature', feature) AS feature, weir.outcome_of('outcome', outcome) AS outcome OFFSET 0) AS a
 $$;
 COMMENT ON FUNCTION weir.correlation_answer(text, date, date, text, text, text) IS

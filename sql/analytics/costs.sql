@@ -201,10 +201,9 @@ CREATE OR REPLACE FUNCTION weir.costs_answer(
 LANGUAGE sql STABLE
 SET jit = off
 AS $$
-  SELECT jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', zone, 'measure', measure,
-      'as_of', weir.counted_until(tenant))
+  SELECT weir.answered(tenant, first_day, last_day, zone, 'days', jsonb_build_object('measure', measure)
     || weir.costs_merge(ARRAY(SELECT p FROM weir.costs_partial(tenant, first_day, last_day, z.name,
-      weir.known_measure(tenant, measure)) AS p), first_day, last_day)
+      weir.known_measure(tenant, measure)) AS p), first_day, last_day), first_day - (last_day - first_day + 1))
   FROM weir.readable_zone(tenant, zone, first_day - (last_day - first_day + 1), last_day) AS z (name)
 $$;
 COMMENT ON FUNCTION weir.costs_answer(text, date, date, text, text) IS

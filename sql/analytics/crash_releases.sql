@@ -16,8 +16,8 @@
 --                sample are from within the window
 --
 -- A crash without a version belongs to no release; a group that began with one is new in none. Read from the rows of
--- crashes: groups whose rows are gone are not known, and come back as new. `exact` is false where a day had more
--- versions than are kept (docs/rollups.md).
+-- crashes: groups whose rows are gone are not known, and come back as new; `incomplete` then says so. `exact` is false
+-- where a day had more versions than are kept (docs/rollups.md), too.
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
@@ -158,14 +158,24 @@ AS $$
   LEFT JOIN lists AS l ON l.number = r.number
 $$;
 
+-- The first day whose crashes were dropped, where that is before the window: groups of then come back as new.
+CREATE OR REPLACE FUNCTION weir.first_crashes_dropped(tenant text, first_day date) RETURNS date
+LANGUAGE sql STABLE
+AS $$
+  SELECT min(g.day)
+  FROM weir.gone_days AS g
+  JOIN weir.day_counts AS d ON d.tenant_id = tenant AND d.zone = 'UTC' AND d.subject = 'crash' AND d.value = '' AND d.day = g.day
+  WHERE g.tenant_id = tenant AND g.day < first_day
+$$;
+
 CREATE OR REPLACE FUNCTION weir.crash_releases_answer(
   tenant text, first_day date, last_day date, zone text DEFAULT 'UTC', most integer DEFAULT 20) RETURNS jsonb
 LANGUAGE sql STABLE
 SET jit = off
 AS $$
-  SELECT jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', zone, 'as_of', weir.counted_until(tenant))
-    || weir.crash_releases_merge(first.parts || ARRAY(
-      SELECT p FROM weir.crash_releases_details_partial(tenant, first_day, last_day, zone, first.parts, most) AS p), first_day, zone, most)
+  SELECT weir.answered(tenant, first_day, last_day, zone, 'both', weir.crash_releases_merge(first.parts || ARRAY(
+      SELECT p FROM weir.crash_releases_details_partial(tenant, first_day, last_day, zone, first.parts, most) AS p), first_day, zone, most),
+    weir.first_crashes_dropped(tenant, first_day))
   FROM (SELECT ARRAY(SELECT p FROM weir.crash_releases_partial(tenant, first_day, last_day, zone) AS p) AS parts OFFSET 0) AS first
 $$;
 COMMENT ON FUNCTION weir.crash_releases_answer(text, date, date, text, integer) IS
@@ -174,5 +184,5 @@ COMMENT ON FUNCTION weir.crash_releases_answer(text, date, date, text, integer) 
 GRANT EXECUTE ON FUNCTION weir.crash_releases_partial(text, date, date, text), weir.releases_of(weir.part[]),
   weir.groups_of_releases(weir.part[]), weir.releases_within(weir.part[], date, text, integer),
   weir.crash_releases_details_partial(text, date, date, text, weir.part[], integer),
-  weir.crash_releases_merge(weir.part[], date, text, integer),
+  weir.crash_releases_merge(weir.part[], date, text, integer), weir.first_crashes_dropped(text, date),
   weir.crash_releases_answer(text, date, date, text, integer) TO weir_reader;

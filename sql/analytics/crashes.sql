@@ -77,15 +77,25 @@ AS $$
     FROM weir.crashes AS c
     WHERE c.tenant_id = tenant AND c.user_id IS NOT NULL AND c."timestamp" < upper(weir.span_of_day(zone, last_day))
     GROUP BY c.user_id
+  ), dropped AS MATERIALIZED (
+    -- Who crashed on days before whose rows are gone.
+    SELECT d.chunk, bit_or(d.users) AS users
+    FROM weir.gone_days AS g
+    JOIN weir.day_sets AS d ON d.tenant_id = tenant AND d.zone = 'UTC' AND d.subject = 'crash' AND d.value = '' AND d.day = g.day
+    WHERE g.tenant_id = tenant AND g.day < first_day
+    GROUP BY d.chunk
   )
   SELECT k.figure, k.slot, count(*)
   FROM firsts AS f
-  LEFT JOIN weir.user_numbers AS u ON u.tenant_id = tenant AND u.user_id = f.user_id AND u.first_at <= f.at
+  LEFT JOIN weir.user_numbers AS n ON n.tenant_id = tenant AND n.user_id = f.user_id
+  LEFT JOIN dropped AS d ON d.chunk = n.number / 20480
+  CROSS JOIN LATERAL (SELECT CASE WHEN n.first_at <= f.at THEN n.first_at END AS first_at) AS u
   CROSS JOIN LATERAL (
     SELECT CASE WHEN u.first_at IS NULL THEN 'first_without' ELSE 'first_crash_slot' END,
       coalesce(weir.slot_of(extract(epoch FROM f.at - u.first_at))::text, '')
   ) AS k (figure, slot)
   WHERE (f.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day
+    AND (d.users IS NULL OR get_bit(d.users, n.number % 20480) = 0)
   GROUP BY k.figure, k.slot
 $$;
 
@@ -307,9 +317,8 @@ CREATE OR REPLACE FUNCTION weir.crashes_answer(
 LANGUAGE sql STABLE
 SET jit = off
 AS $$
-  SELECT jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', zone, 'as_of', weir.counted_until(tenant))
-    || weir.crashes_merge(first.parts || ARRAY(
-      SELECT p FROM weir.crash_details_partial(tenant, first_day, last_day, z.name, first.parts, most) AS p), first_day, last_day, most)
+  SELECT weir.answered(tenant, first_day, last_day, zone, 'both', weir.crashes_merge(first.parts || ARRAY(
+      SELECT p FROM weir.crash_details_partial(tenant, first_day, last_day, z.name, first.parts, most) AS p), first_day, last_day, most))
   FROM weir.readable_zone(tenant, zone, first_day, last_day) AS z (name),
     LATERAL (SELECT ARRAY(SELECT p FROM weir.crashes_partial(tenant, first_day, last_day, z.name) AS p) AS parts OFFSET 0) AS first
 $$;

@@ -238,9 +238,9 @@ CREATE OR REPLACE FUNCTION weir.features_answer(tenant text, first_day date, las
   feature text DEFAULT 'feature', split text DEFAULT 'source') RETURNS jsonb
 LANGUAGE sql STABLE
 AS $$
-  SELECT jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', zone, 'feature', feature, 'split_by', split,
-      'as_of', weir.counted_until(tenant), 'exact', true)
-    || weir.features_merge(ARRAY(SELECT p FROM weir.features_partial(tenant, first_day, last_day, z.name, feature, split) AS p))
+  SELECT weir.answered(tenant, first_day, last_day, zone, 'days', jsonb_build_object('feature', feature, 'split_by', split)
+      || weir.features_merge(ARRAY(SELECT p FROM weir.features_partial(tenant, first_day, last_day, z.name, feature, split) AS p)),
+    least(first_day, last_day - 29))
   FROM weir.readable_zone(tenant, zone, least(first_day, last_day - 29), last_day) AS z (name)
 $$;
 COMMENT ON FUNCTION weir.features_answer(text, date, date, text, text, text) IS

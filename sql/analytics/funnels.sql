@@ -266,10 +266,9 @@ CREATE OR REPLACE FUNCTION weir.funnels_answer(tenant text, first_day date, last
   within integer DEFAULT 604800, split text DEFAULT NULL, filter text DEFAULT NULL, most integer DEFAULT 20) RETURNS jsonb
 LANGUAGE sql STABLE
 AS $$
-  SELECT jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', zone, 'within', a.within, 'split', split,
-      'as_of', now(), 'error', '{"percentiles": 0.01}'::jsonb)
-    || weir.funnels_merge(ARRAY(
-      SELECT p FROM weir.funnels_partial(tenant, first_day, last_day, zone, a.steps, a.within, split, a.filter) AS p), a.steps, split, a.most)
+  SELECT weir.answered(tenant, first_day, last_day, zone, 'rows',
+    jsonb_build_object('within', a.within, 'split', split, 'error', '{"percentiles": 0.01}'::jsonb) || weir.funnels_merge(ARRAY(
+      SELECT p FROM weir.funnels_partial(tenant, first_day, last_day, zone, a.steps, a.within, split, a.filter) AS p), a.steps, split, a.most))
   FROM (
     SELECT weir.patterns_of('steps', steps, 2, 8) AS steps, weir.bounded('within', within, 1, 7776000) AS within,
       weir.filter_of('filter', filter) AS filter, weir.bounded('top', most, 1, 100) AS most

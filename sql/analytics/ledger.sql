@@ -6,8 +6,8 @@
 --
 -- The window is from one day to another, both counted, in a time zone.
 --
---   families           five, always: each is the events of one name that say in which workspace they were, by the property
---                      `workspace_id`. What names no workspace is not of the ledger
+--   families           five, always: each is the events of one name that a user has initiated and that say in which workspace
+--                      they were, by the property `workspace_id`. What names no user or no workspace is not of the ledger
 --     events           how many; `users`: who had one; `workspaces`: in how many of them
 --   active_workspaces  those with an event of any family; a workspace is one of its tenant
 --   events, users      of all families together
@@ -115,8 +115,8 @@ $$;
 CREATE OR REPLACE FUNCTION weir.ledger_answer(tenant text, first_day date, last_day date, zone text DEFAULT 'UTC') RETURNS jsonb
 LANGUAGE sql STABLE
 AS $$
-  SELECT jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', zone, 'as_of', weir.counted_until(tenant))
-    || weir.ledger_merge(ARRAY(SELECT p FROM weir.ledger_partial(tenant, first_day, last_day, zone) AS p), first_day, last_day)
+  SELECT weir.answered(tenant, first_day, last_day, zone, 'days',
+    weir.ledger_merge(ARRAY(SELECT p FROM weir.ledger_partial(tenant, first_day, last_day, zone) AS p), first_day, last_day))
 $$;
 COMMENT ON FUNCTION weir.ledger_answer(text, date, date, text) IS
   'The adoption ledger of a tenant within a window of days. sql/analytics/ledger.sql defines it.';
@@ -137,12 +137,17 @@ $$;
 CREATE OR REPLACE FUNCTION weir_ledger.summary(first_day date, last_day date, zone text DEFAULT 'UTC', only_tenant text DEFAULT NULL) RETURNS jsonb
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
 AS $$
-  SELECT jsonb_build_object('tenant', only_tenant, 'from', first_day, 'to', last_day, 'zone', weir.known_zone(zone),
-      'as_of', (SELECT min(coalesce(weir.counted_until(t), '-infinity')) FROM weir.ledger_tenants(only_tenant) AS t))
+  SELECT weir.with_reason(
+    jsonb_build_object('tenant', only_tenant, 'from', first_day, 'to', last_day, 'zone', weir.known_zone(zone), 'as_of', k.as_of)
     || weir.ledger_merge(ARRAY(
       SELECT p FROM weir.ledger_tenants(only_tenant) AS t, LATERAL weir.ledger_partial(t, first_day, last_day, weir.known_zone(zone)) AS p),
-      first_day, last_day)
-  FROM weir_ledger.window_of(first_day, last_day, zone)
+      first_day, last_day),
+    k.why)
+  FROM weir_ledger.window_of(first_day, last_day, zone), LATERAL (
+    SELECT nullif(min(coalesce(weir.counted_until(t), '-infinity')), '-infinity') AS as_of,
+      min(weir.why_incomplete(t, zone, first_day, last_day)) AS why
+    FROM weir.ledger_tenants(only_tenant) AS t
+  ) AS k
 $$;
 COMMENT ON FUNCTION weir_ledger.summary(date, date, text, text) IS
   'The adoption ledger of one tenant, or of all of them together. sql/analytics/ledger.sql in Weir''s source defines it.';

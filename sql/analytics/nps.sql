@@ -84,8 +84,8 @@ CREATE OR REPLACE FUNCTION weir.nps_answer(tenant text, first_day date, last_day
   property text DEFAULT 'score', filter text DEFAULT NULL) RETURNS jsonb
 LANGUAGE sql STABLE
 AS $$
-  SELECT jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', zone, 'as_of', now(), 'exact', true)
-    || weir.nps_merge(ARRAY(SELECT p FROM weir.nps_partial(tenant, first_day, last_day, zone, nps_answer.event, property, a.filter) AS p))
+  SELECT weir.answered(tenant, first_day, last_day, zone, 'rows', weir.nps_merge(ARRAY(
+    SELECT p FROM weir.nps_partial(tenant, first_day, last_day, zone, nps_answer.event, property, a.filter) AS p)))
   FROM (SELECT weir.filter_of('filter', filter) AS filter OFFSET 0) AS a
 $$;
 COMMENT ON FUNCTION weir.nps_answer(text, date, date, text, text, text, text) IS

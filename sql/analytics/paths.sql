@@ -168,9 +168,8 @@ CREATE OR REPLACE FUNCTION weir.paths_answer(tenant text, first_day date, last_d
   property text DEFAULT NULL, length integer DEFAULT 4, filter text DEFAULT NULL, most integer DEFAULT 20) RETURNS jsonb
 LANGUAGE sql STABLE
 AS $$
-  SELECT jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', zone, 'length', a.length, 'as_of', now())
-    || weir.paths_merge(ARRAY(
-      SELECT p FROM weir.paths_partial(tenant, first_day, last_day, zone, paths_answer.event, property, a.length, a.filter) AS p), a.most)
+  SELECT weir.answered(tenant, first_day, last_day, zone, 'rows', jsonb_build_object('length', a.length) || weir.paths_merge(ARRAY(
+      SELECT p FROM weir.paths_partial(tenant, first_day, last_day, zone, paths_answer.event, property, a.length, a.filter) AS p), a.most))
   FROM (
     SELECT weir.bounded('length', length, 1, 10) AS length, weir.filter_of('filter', filter) AS filter, weir.bounded('top', most, 1, 100) AS most
     OFFSET 0

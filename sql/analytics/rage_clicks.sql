@@ -106,10 +106,9 @@ CREATE OR REPLACE FUNCTION weir.rage_clicks_answer(tenant text, first_day date, 
   clicks integer DEFAULT 3, seconds integer DEFAULT 1, filter text DEFAULT NULL, most integer DEFAULT 20) RETURNS jsonb
 LANGUAGE sql STABLE
 AS $$
-  SELECT jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', zone, 'clicks', a.clicks, 'seconds', a.seconds,
-      'as_of', now())
+  SELECT weir.answered(tenant, first_day, last_day, zone, 'rows', jsonb_build_object('clicks', a.clicks, 'seconds', a.seconds)
     || weir.rage_clicks_merge(ARRAY(
-      SELECT p FROM weir.rage_clicks_partial(tenant, first_day, last_day, zone, rage_clicks_answer.event, a.clicks, a.seconds, a.filter) AS p), a.most)
+      SELECT p FROM weir.rage_clicks_partial(tenant, first_day, last_day, zone, rage_clicks_answer.event, a.clicks, a.seconds, a.filter) AS p), a.most))
   FROM (
     SELECT weir.bounded('clicks', clicks, 1, 20) AS clicks, weir.bounded('seconds', seconds, 1, 60) AS seconds,
       weir.filter_of('filter', filter) AS filter, weir.bounded('top', most, 1, 100) AS most

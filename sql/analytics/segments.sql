@@ -1,14 +1,17 @@
 -- Who uses it much, of which kind users are, and who is about to leave.
 --
---   SELECT weir.heavy_users_answer('acme', '2026-03-01', '2026-03-31', 'UTC', 20);
+--   SELECT weir.heavy_users_answer('acme', '2026-03-01', '2026-03-31', 'Europe/Berlin', 'seconds', 20);
 --   SELECT weir.segments_answer('acme', '2026-03-01', '2026-03-31');
 --   SELECT weir.churn_risk_answer('acme', '2026-03-31', 20);
 --
--- Users are named by the ids that clients made up for them. Days are those of UTC for heavy users and the risk, which
--- are read from user_days; segments are by week, from sets of users, in a zone whose days are kept.
+-- Users are named by the ids that clients made up for them. Segments are by week, from sets of users, in a zone whose days
+-- are kept. The risk is by days of UTC, from user_days: its parts are weeks long, so that a zone's hours would not show.
 --
--- Heavy users: events of each user within the window. `users` lists those with the most, `concentration` says which share
--- of all events the top 1, 5, 10, 20 and 50 % of the users have (a part of a user counts as one).
+-- Heavy users: what each user adds up to within the window, from one day to another in a time zone: events, or a measure of
+-- weir.measures as it stands now, such as seconds, recordings or cost_usd. `users` lists those with the most, `concentration`
+-- says which share of all the top 1, 5, 10, 20 and 50 % of the users have (a part of a user counts as one); of a measure it
+-- is off by `error` at most. `active` are the users who had any, `events` how many made it up. Events come from user_days,
+-- those of the days that a zone's midnight cuts, and measures, from the rows.
 --
 -- Segments: in each whole week (from Monday) of the window, each user known by its end is in just one; the first that fits:
 --   new          the earliest event was in this week
@@ -33,51 +36,150 @@
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
--- What a server can say of its own users: how many had N events (figure size, key N), and those with the most.
-CREATE OR REPLACE FUNCTION weir.heavy_users_partial(tenant text, first_day date, last_day date, most integer) RETURNS SETOF weir.part
+-- What each user adds up to of a measure, and of how many events: from the rows.
+CREATE OR REPLACE FUNCTION weir.totals_of_rows(tenant text, first_day date, last_day date, zone text, measure text)
+RETURNS TABLE (user_id text, events bigint, total numeric)
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB'
+AS $$
+  WITH wanted AS MATERIALIZED (
+    SELECT m.event, m.property, m.factor FROM weir.wanted_measure(tenant, totals_of_rows.measure) AS m
+  ), measured AS NOT MATERIALIZED (
+    SELECT e.user_id, w.property, w.factor, e.properties
+    FROM weir.events_in(tenant, zone, first_day, last_day, ARRAY(SELECT w.event FROM wanted AS w WHERE w.event <> '*'), '{}') AS e
+    JOIN wanted AS w ON w.event = e.event
+    UNION ALL
+    SELECT e.user_id, w.property, w.factor, e.properties
+    FROM wanted AS w CROSS JOIN weir.events AS e
+    WHERE w.event = '*' AND e.tenant_id = tenant
+      AND e."timestamp" >= (SELECT lower(weir.span_of_day(zone, first_day))) AND e."timestamp" < (SELECT upper(weir.span_of_day(zone, last_day)))
+      AND (e."timestamp" AT TIME ZONE zone)::date BETWEEN first_day AND last_day
+  )
+  SELECT n.user_id, count(*), sum(n.number)
+  FROM (
+    SELECT m.user_id, m.factor * CASE WHEN m.property IS NULL THEN 1 ELSE weir.number_at(m.properties, m.property) END AS number
+    FROM measured AS m WHERE m.user_id IS NOT NULL
+  ) AS n
+  WHERE n.number IS NOT NULL
+  GROUP BY n.user_id
+$$;
+
+-- The UTC days that lie in the window in part, on the clocks of a zone. Days between them lie in it wholly.
+CREATE OR REPLACE FUNCTION weir.cut_days(first_day date, last_day date, zone text) RETURNS TABLE (first_cut date, last_cut date)
+LANGUAGE sql STABLE
+AS $$
+  SELECT (first_day::timestamp AT TIME ZONE zone AT TIME ZONE 'UTC')::date, ((last_day + 1)::timestamp AT TIME ZONE zone AT TIME ZONE 'UTC')::date
+$$;
+
+-- The events of each user: of whole UTC days from user_days; where the window cuts some, theirs from the rows.
+CREATE OR REPLACE FUNCTION weir.events_of_users(tenant text, first_day date, last_day date, zone text)
+RETURNS TABLE (user_id text, events bigint, total numeric)
+LANGUAGE plpgsql STABLE
+SET jit = off SET work_mem = '64MB'
+AS $$
+DECLARE
+  first_cut date := first_day - 1;
+  last_cut date := last_day + 1;
+BEGIN
+  IF zone <> 'UTC' THEN
+    SELECT c.* INTO first_cut, last_cut FROM weir.cut_days(first_day, last_day, zone) AS c;
+  END IF;
+  RETURN QUERY
+  SELECT s.user_id, sum(s.events)::bigint, sum(s.events)
+  FROM (
+    SELECT d.user_id, sum(d.events) AS events FROM weir.user_days AS d
+    WHERE d.tenant_id = tenant AND d.day > first_cut AND d.day < last_cut
+    GROUP BY d.user_id
+    UNION ALL
+    SELECT e.user_id, count(*)
+    FROM unnest(ARRAY[first_cut, last_cut]) AS c (day)
+    JOIN weir.events AS e ON e."timestamp" >= c.day::timestamp AT TIME ZONE 'UTC' AND e."timestamp" < (c.day + 1)::timestamp AT TIME ZONE 'UTC'
+    WHERE zone <> 'UTC' AND e.tenant_id = tenant AND e.user_id IS NOT NULL
+      AND (e."timestamp" AT TIME ZONE zone)::date BETWEEN first_day AND last_day
+    GROUP BY e.user_id
+  ) AS s
+  GROUP BY s.user_id;
+END
+$$;
+
+-- What a server can say of its own users: how many there are of a size (figure size, key the size) and what they add up to
+-- (size_total), and those with the most (user; user_events by the id). A size is the number of events, of a measure the slot
+-- of its histogram.
+CREATE OR REPLACE FUNCTION weir.heavy_users_partial(tenant text, first_day date, last_day date, zone text, measure text, most integer)
+RETURNS SETOF weir.part
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '64MB'
 AS $$
   WITH sums AS MATERIALIZED (
-    SELECT d.user_id, sum(d.events) AS events
-    FROM weir.user_days AS d
-    WHERE d.tenant_id = tenant AND d.day BETWEEN first_day AND last_day
-    GROUP BY d.user_id
+    SELECT * FROM weir.events_of_users(tenant, first_day, last_day, zone) WHERE measure = 'events'
+    UNION ALL
+    SELECT * FROM weir.totals_of_rows(tenant, first_day, last_day, zone, measure) WHERE measure <> 'events'
+  ), sizes AS MATERIALIZED (
+    SELECT CASE measure WHEN 'events' THEN s.events ELSE weir.slot_of(s.total) END AS size, count(*) AS users, sum(s.events) AS events,
+      sum(s.total) AS total
+    FROM sums AS s GROUP BY 1
+  ), top AS MATERIALIZED (
+    SELECT * FROM sums AS s ORDER BY s.total DESC, s.user_id COLLATE "C" LIMIT most
   )
-  SELECT 'size', s.events::text, count(*)::numeric FROM sums AS s GROUP BY s.events
+  SELECT f.figure, f.key, f.amount
+  FROM sizes AS s, LATERAL (VALUES ('size', s.size::text, s.users::numeric), ('size_total', s.size::text, s.total), ('events', '', s.events)) AS f (figure, key, amount)
   UNION ALL
-  SELECT 'user', t.user_id, t.events FROM (SELECT * FROM sums AS s ORDER BY s.events DESC, s.user_id COLLATE "C" LIMIT most) AS t
+  SELECT f.figure, t.user_id, f.amount
+  FROM top AS t, LATERAL (VALUES ('user', t.total), ('user_events', t.events)) AS f (figure, amount)
 $$;
 
 CREATE OR REPLACE FUNCTION weir.heavy_users_merge(parts weir.part[], most integer) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 AS $$
   WITH sizes AS MATERIALIZED (
-    SELECT s.events, s.users, sum(s.users) OVER w AS users_so_far, sum(s.users * s.events) OVER w AS events_so_far
-    FROM (SELECT p.key::numeric AS events, sum(p.amount) AS users FROM unnest(parts) AS p WHERE p.figure = 'size' GROUP BY p.key) AS s
-    WINDOW w AS (ORDER BY s.events DESC)
+    SELECT s.users, s.total, sum(s.users) OVER w AS users_so_far, sum(s.total) OVER w AS total_so_far
+    FROM (
+      SELECT p.key::numeric AS size, sum(p.amount) FILTER (WHERE p.figure = 'size') AS users, sum(p.amount) FILTER (WHERE p.figure = 'size_total') AS total
+      FROM unnest(parts) AS p WHERE p.figure IN ('size', 'size_total') GROUP BY p.key
+    ) AS s
+    WINDOW w AS (ORDER BY s.size DESC)
   ), whole AS (
-    SELECT coalesce(max(s.users_so_far), 0) AS users, coalesce(max(s.events_so_far), 0) AS events FROM sizes AS s
+    SELECT coalesce(sum(s.users), 0) AS users, coalesce(sum(s.total), 0) AS total FROM sizes AS s
   )
-  SELECT jsonb_build_object('active', w.users, 'events', w.events,
+  SELECT jsonb_build_object('active', w.users, 'events', weir.amount_of(parts, 'events'), 'total', w.total,
     'users', (
-      SELECT coalesce(jsonb_agg(jsonb_build_object('user', t.key, 'events', t.amount, 'share', weir.ratio(t.amount, w.events)) ORDER BY t.amount DESC, t.key COLLATE "C"), '[]')
-      FROM (SELECT p.key, p.amount FROM unnest(parts) AS p WHERE p.figure = 'user' ORDER BY p.amount DESC, p.key COLLATE "C" LIMIT most) AS t),
+      SELECT coalesce(jsonb_agg(jsonb_build_object('user', t.key, 'events', t.events, 'total', t.total,
+        'share', weir.ratio(t.total, w.total)) ORDER BY t.total DESC, t.key COLLATE "C"), '[]')
+      FROM (
+        SELECT p.key, sum(p.amount) FILTER (WHERE p.figure = 'user') AS total, sum(p.amount) FILTER (WHERE p.figure = 'user_events') AS events
+        FROM unnest(parts) AS p WHERE p.figure IN ('user', 'user_events')
+        GROUP BY p.key ORDER BY 2 DESC, p.key COLLATE "C" LIMIT most
+      ) AS t),
     'concentration', (
       SELECT jsonb_agg(jsonb_build_object('top', n, 'users', ceil(w.users * n / 100), 'share', (
-        SELECT weir.ratio(s.events_so_far - (s.users_so_far - ceil(w.users * n / 100)) * s.events, w.events)
+        SELECT weir.ratio(s.total_so_far - (s.users_so_far - ceil(w.users * n / 100)) * s.total / s.users, w.total)
         FROM sizes AS s WHERE s.users_so_far >= ceil(w.users * n / 100) ORDER BY s.users_so_far LIMIT 1)) ORDER BY n)
       FROM unnest(ARRAY[1, 5, 10, 20, 50]::numeric[]) AS n))
   FROM whole AS w
 $$;
 
-CREATE OR REPLACE FUNCTION weir.heavy_users_answer(tenant text, first_day date, last_day date, most integer DEFAULT 20) RETURNS jsonb
+-- Of which kind (answered.sql) the answer is: only a measure, and days that the window cuts, need the rows.
+CREATE OR REPLACE FUNCTION weir.heavy_users_read(tenant text, first_day date, last_day date, zone text, measure text) RETURNS text
 LANGUAGE sql STABLE
 AS $$
-  SELECT jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', 'UTC', 'exact', true)
-    || weir.heavy_users_merge(ARRAY(SELECT p FROM weir.heavy_users_partial(tenant, first_day, last_day, most) AS p), most)
+  SELECT CASE WHEN measure = 'events' AND (zone = 'UTC' OR NOT EXISTS (
+    SELECT FROM weir.cut_days(first_day, last_day, zone) AS c JOIN weir.gone_days AS g ON g.tenant_id = tenant AND g.day IN (c.first_cut, c.last_cut)))
+    THEN 'sums' ELSE 'rows' END
 $$;
-COMMENT ON FUNCTION weir.heavy_users_answer(text, date, date, integer) IS
+
+CREATE OR REPLACE FUNCTION weir.heavy_users_answer(tenant text, first_day date, last_day date, zone text DEFAULT 'UTC', measure text DEFAULT 'events',
+  most integer DEFAULT 20) RETURNS jsonb
+LANGUAGE sql STABLE
+AS $$
+  SELECT weir.answered(tenant, first_day, last_day, zone, weir.heavy_users_read(tenant, first_day, last_day, zone, a.measure),
+    jsonb_build_object('measure', a.measure) || CASE a.measure WHEN 'events' THEN '{}' ELSE '{"error": {"concentration": 0.01}}' END::jsonb
+    || weir.heavy_users_merge(ARRAY(SELECT p FROM weir.heavy_users_partial(tenant, first_day, last_day, zone, a.measure, a.most) AS p), a.most))
+  FROM (
+    SELECT CASE measure WHEN 'events' THEN measure ELSE weir.known_measure(tenant, measure) END AS measure, weir.bounded('top', most, 1, 100) AS most
+    OFFSET 0
+  ) AS a
+$$;
+COMMENT ON FUNCTION weir.heavy_users_answer(text, date, date, text, text, integer) IS
   'Who uses it most, and how uneven that is. sql/analytics/segments.sql defines it.';
 
 -- Who was in which segment in each whole week of the window, as sets. Chunks go by themselves: what is missing is empty.
@@ -152,8 +254,8 @@ $$;
 CREATE OR REPLACE FUNCTION weir.segments_answer(tenant text, first_day date, last_day date, zone text DEFAULT 'UTC') RETURNS jsonb
 LANGUAGE sql STABLE
 AS $$
-  SELECT jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', zone, 'as_of', weir.counted_until(tenant), 'exact', true)
-    || weir.segments_merge(ARRAY(SELECT p FROM weir.segments_partial(tenant, first_day, last_day, weir.kept_zone(tenant, zone)) AS p))
+  SELECT weir.answered(tenant, first_day, last_day, zone, 'days',
+    weir.segments_merge(ARRAY(SELECT p FROM weir.segments_partial(tenant, first_day, last_day, weir.kept_zone(tenant, zone)) AS p)), first_day - 41)
 $$;
 COMMENT ON FUNCTION weir.segments_answer(text, date, date, text) IS
   'Segments of a tenant''s users by week, and moves between them. sql/analytics/segments.sql defines them.';
@@ -216,13 +318,16 @@ $$;
 CREATE OR REPLACE FUNCTION weir.churn_risk_answer(tenant text, last_day date, most integer DEFAULT 20) RETURNS jsonb
 LANGUAGE sql STABLE
 AS $$
-  SELECT jsonb_build_object('tenant', tenant, 'to', last_day, 'zone', 'UTC', 'exact', true)
-    || weir.churn_risk_merge(ARRAY(SELECT p FROM weir.churn_risk_partial(tenant, last_day, most) AS p), most)
+  SELECT weir.answered(tenant, last_day - 89, last_day, 'UTC', 'sums',
+    weir.churn_risk_merge(ARRAY(SELECT p FROM weir.churn_risk_partial(tenant, last_day, a.most) AS p), a.most))
+  FROM (SELECT weir.bounded('top', most, 1, 100) AS most OFFSET 0) AS a
 $$;
 COMMENT ON FUNCTION weir.churn_risk_answer(text, date, integer) IS
   'Who is about to leave, and what says so. sql/analytics/segments.sql defines the score.';
 
-GRANT EXECUTE ON FUNCTION weir.heavy_users_partial(text, date, date, integer), weir.heavy_users_merge(weir.part[], integer),
-  weir.heavy_users_answer(text, date, date, integer), weir.segment_sets(text, date, date, text), weir.segments_partial(text, date, date, text),
+GRANT EXECUTE ON FUNCTION weir.totals_of_rows(text, date, date, text, text), weir.cut_days(date, date, text),
+  weir.events_of_users(text, date, date, text), weir.heavy_users_partial(text, date, date, text, text, integer),
+  weir.heavy_users_merge(weir.part[], integer), weir.heavy_users_read(text, date, date, text, text),
+  weir.heavy_users_answer(text, date, date, text, text, integer), weir.segment_sets(text, date, date, text), weir.segments_partial(text, date, date, text),
   weir.segments_merge(weir.part[]), weir.segments_answer(text, date, date, text), weir.churn_risks(text, date),
   weir.churn_risk_partial(text, date, integer), weir.churn_risk_merge(weir.part[], integer), weir.churn_risk_answer(text, date, integer) TO weir_reader;

@@ -393,8 +393,7 @@ DECLARE
   parts weir.part[] := ARRAY(SELECT p FROM weir.stats_partial(tenant, first_day, last_day, kept) AS p);
 BEGIN
   parts := parts || ARRAY(SELECT p FROM weir.stats_details_partial(tenant, first_day, last_day, kept, parts) AS p);
-  RETURN jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', zone, 'as_of', weir.counted_until(tenant))
-    || weir.stats_merge(parts, first_day, last_day);
+  RETURN weir.answered(tenant, first_day, last_day, zone, 'days', weir.stats_merge(parts, first_day, last_day), least(first_day, last_day - 29));
 END
 $$;
 COMMENT ON FUNCTION weir.stats_answer(text, date, date, text) IS

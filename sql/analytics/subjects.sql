@@ -17,10 +17,10 @@ AS $$
       SELECT d.subject
       FROM weir.wanted_dimensions(tenant) AS d
       GROUP BY d.subject
-      HAVING bool_and(d.event = only_event) AND array_agg(d.property ORDER BY d.property) = said.properties
+      HAVING bool_and(d.event = only_event AND d.of_users = said.of_users) AND array_agg(d.property ORDER BY d.property) = said.properties
     ) AS own) END
   FROM (
-    SELECT bool_and(w.by_event) AS by_event, array_agg(w.property ORDER BY w.property) AS properties
+    SELECT bool_and(w.by_event) AS by_event, bool_or(w.of_users) AS of_users, array_agg(w.property ORDER BY w.property) AS properties
     FROM weir.wanted_dimensions(tenant) AS w
     WHERE w.subject = kept_as.subject AND w.event IN (only_event, '*')
   ) AS said
@@ -55,7 +55,7 @@ AS $$
     LEFT JOIN weir.user_numbers AS u ON u.tenant_id = values_of_rows.tenant AND u.user_id = c.user_id
     WHERE c.at >= first_day AND c.at < last_day + 1
   ), wanted AS MATERIALIZED (
-    SELECT d.event, d.property FROM weir.wanted_dimensions(values_of_rows.tenant) AS d WHERE d.subject = values_of_rows.subject
+    SELECT d.event, d.property, d.of_users FROM weir.wanted_dimensions(values_of_rows.tenant) AS d WHERE d.subject = values_of_rows.subject
   ), said AS MATERIALIZED (
     SELECT v.value, v.day, v.hour, v.number
     FROM (
@@ -68,7 +68,7 @@ AS $$
       SELECT left(nullif(h.properties ->> d.property, ''), 256), h.day, h.hour, h.number
       FROM happened AS h
       JOIN wanted AS d ON d.event IN (h.event, '*')
-      WHERE jsonb_typeof(h.properties -> d.property) IN ('string', 'number', 'boolean')
+      WHERE jsonb_typeof(h.properties -> d.property) IN ('string', 'number', 'boolean') AND (h.number IS NOT NULL OR NOT d.of_users)
       UNION ALL
       SELECT CASE values_of_rows.subject WHEN 'crash' THEN '' WHEN 'crash_version' THEN left(nullif(f.app_version, ''), 256)
         WHEN 'crash_os' THEN left(nullif(f.os_version, ''), 256) WHEN 'crash_type' THEN left(nullif(f.crash_type, ''), 256)

@@ -81,10 +81,9 @@ CREATE OR REPLACE FUNCTION weir.tasks_answer(tenant text, first_day date, last_d
   finish text DEFAULT NULL, key text DEFAULT NULL, within integer DEFAULT 86400, filter text DEFAULT NULL) RETURNS jsonb
 LANGUAGE sql STABLE
 AS $$
-  SELECT jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', zone, 'within', a.within, 'key', key,
-      'as_of', now(), 'exact', false, 'error', '{"percentiles": 0.01}'::jsonb)
-    || weir.tasks_merge(ARRAY(
-      SELECT p FROM weir.tasks_partial(tenant, first_day, last_day, zone, a.start, a.finish, key, a.within, a.filter) AS p))
+  SELECT weir.answered(tenant, first_day, last_day, zone, 'rows',
+    jsonb_build_object('within', a.within, 'key', key, 'exact', false, 'error', '{"percentiles": 0.01}'::jsonb) || weir.tasks_merge(ARRAY(
+      SELECT p FROM weir.tasks_partial(tenant, first_day, last_day, zone, a.start, a.finish, key, a.within, a.filter) AS p)))
   FROM (
     SELECT weir.needed_pattern('start', start) AS start, weir.needed_pattern('finish', finish) AS finish,
       weir.bounded('within', within, 1, 7776000) AS within, weir.filter_of('filter', filter) AS filter

@@ -254,10 +254,10 @@ CREATE OR REPLACE FUNCTION weir.usage_answer(tenant text, first_day date, last_d
   event text DEFAULT NULL, property text DEFAULT NULL) RETURNS jsonb
 LANGUAGE sql STABLE
 AS $$
-  SELECT jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', zone, 'event', event, 'property', property,
-      'as_of', weir.counted_until(tenant), 'exact', false, 'error', '{"percentiles": 0.01}'::jsonb)
+  SELECT weir.answered(tenant, first_day, last_day, zone, 'days',
+    jsonb_build_object('event', event, 'property', property, 'exact', false, 'error', '{"percentiles": 0.01}'::jsonb)
     || weir.usage_merge(ARRAY(SELECT p FROM weir.usage_partial(tenant, first_day, last_day, z.name, event, property) AS p),
-      first_day, last_day, property)
+      first_day, last_day, property))
   FROM weir.readable_zone(tenant, zone, first_day, last_day) AS z (name)
 $$;
 COMMENT ON FUNCTION weir.usage_answer(text, date, date, text, text, text) IS

@@ -231,9 +231,9 @@ $$;
 CREATE OR REPLACE FUNCTION weir.users_answer(tenant text, first_day date, last_day date, zone text DEFAULT 'UTC') RETURNS jsonb
 LANGUAGE sql STABLE
 AS $$
-  SELECT jsonb_build_object('tenant', tenant, 'from', first_day, 'to', last_day, 'zone', zone,
-      'as_of', weir.counted_until(tenant), 'exact', true)
-    || weir.users_merge(ARRAY(SELECT p FROM weir.users_partial(tenant, first_day, last_day, z.name) AS p), first_day, last_day)
+  SELECT weir.answered(tenant, first_day, last_day, zone, 'days',
+    weir.users_merge(ARRAY(SELECT p FROM weir.users_partial(tenant, first_day, last_day, z.name) AS p), first_day, last_day),
+    least(first_day, last_day - 29))
   FROM weir.readable_zone(tenant, zone, least(first_day, last_day - 29), last_day) AS z (name)
 $$;
 COMMENT ON FUNCTION weir.users_answer(text, date, date, text) IS

@@ -72,6 +72,7 @@ CREATE TABLE weir.dimensions (
   event text NOT NULL DEFAULT '*',
   property text NOT NULL,
   by_event boolean NOT NULL DEFAULT false,
+  of_users boolean NOT NULL DEFAULT false,
   PRIMARY KEY (tenant_id, subject, event, property)
 );
 COMMENT ON TABLE weir.dimensions IS
@@ -83,6 +84,8 @@ COMMENT ON COLUMN weir.dimensions.event IS
   '''*'': every event; other rows of the same subject and property are then without effect.';
 COMMENT ON COLUMN weir.dimensions.by_event IS
   'Also kept of each event by itself, as the subject EVENT.SUBJECT, so that it can be told of one event alone.';
+COMMENT ON COLUMN weir.dimensions.of_users IS
+  'Only what a user has done counts: events without a user have no value.';
 INSERT INTO weir.dimensions (subject, event, property) VALUES
   ('browser', '*', 'browser'),
   ('device', '*', 'device'),

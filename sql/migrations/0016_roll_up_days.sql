@@ -22,10 +22,10 @@ $$;
 
 -- A property of one event is in a subject once, though a row for every event and one for this may say so.
 CREATE FUNCTION weir.wanted_dimensions(tenant text)
-RETURNS TABLE (subject text, event text, property text, by_event boolean)
+RETURNS TABLE (subject text, event text, property text, by_event boolean, of_users boolean)
 LANGUAGE sql STABLE
 AS $$
-  SELECT d.subject, d.event, d.property, d.by_event
+  SELECT d.subject, d.event, d.property, d.by_event, d.of_users
   FROM weir.dimensions AS d
   WHERE (d.tenant_id = tenant OR d.tenant_id = '*' AND NOT EXISTS (
       SELECT FROM weir.dimensions AS own WHERE own.tenant_id = tenant AND own.subject = d.subject))
@@ -96,10 +96,10 @@ $$;
 -- Dimensions as facts_of_day() finds them: one that is kept by event stands there twice. A family shares the
 -- bound of a thousand values.
 CREATE FUNCTION weir.families_of(tenant text)
-RETURNS TABLE (family text, subject text, event text, property text, apart boolean)
+RETURNS TABLE (family text, subject text, event text, property text, apart boolean, of_users boolean)
 LANGUAGE sql STABLE
 AS $$
-  SELECT d.subject || CASE WHEN a.apart THEN ' by event' ELSE '' END, d.subject, d.event, d.property, a.apart
+  SELECT d.subject || CASE WHEN a.apart THEN ' by event' ELSE '' END, d.subject, d.event, d.property, a.apart, d.of_users
   FROM weir.wanted_dimensions(tenant) AS d
   CROSS JOIN (VALUES (false), (true)) AS a (apart)
   WHERE d.by_event OR NOT a.apart
@@ -149,7 +149,7 @@ AS $$
     FROM happened AS h
     JOIN families AS f ON f.event IN (h.event, '*')
     WHERE jsonb_typeof(h.properties -> f.property) IN ('string', 'number', 'boolean')
-      AND h.properties ->> f.property <> ''
+      AND h.properties ->> f.property <> '' AND (h.number IS NOT NULL OR NOT f.of_users)
     UNION ALL
     SELECT c.subject, NULL, c.subject, c.value, c.number, c.hour
     FROM weir.crashes_of_day(facts_of_day.tenant, facts_of_day.zone, facts_of_day.day) AS c

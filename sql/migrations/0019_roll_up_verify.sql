@@ -180,24 +180,7 @@ AS $$
   ORDER BY 2, 1, 3, 4
 $$;
 
--- Why figures of a window cannot be exact; NULL: they can. For answers, which say so.
-CREATE FUNCTION weir.why_incomplete(tenant text, zone text, first_day date, last_day date) RETURNS text
-LANGUAGE sql STABLE
-AS $$
-  SELECT CASE
-    WHEN count(*) = 0 THEN NULL
-    WHEN why_incomplete.zone <> 'UTC' AND k.added_at IS NULL THEN 'the zone is not kept, and rows of some days were dropped'
-    WHEN why_incomplete.zone <> 'UTC' AND min(g.found_at) <= k.added_at THEN 'rows of some days were dropped before the zone was kept'
-    WHEN bool_or(g.came_late) THEN 'rows came late for days whose rows were dropped, and are not counted' END
-  FROM weir.gone_days AS g
-  LEFT JOIN weir.report_zones AS k ON k.tenant_id = g.tenant_id AND k.zone = why_incomplete.zone
-  WHERE g.tenant_id = tenant AND g.day BETWEEN first_day - 1 AND last_day + 1
-    AND g.day IN (SELECT weir.utc_days(why_incomplete.zone, l.day::date)
-      FROM generate_series(greatest(first_day, g.day - 1), least(last_day, g.day + 1), interval '1 day') AS l (day))
-  GROUP BY k.added_at
-$$;
-
-GRANT EXECUTE ON FUNCTION weir.why_incomplete(text, text, date, date), weir.span_of_day(text, date), weir.wanted_dimensions(text), weir.slot_of(numeric),
+GRANT EXECUTE ON FUNCTION weir.span_of_day(text, date), weir.wanted_dimensions(text), weir.slot_of(numeric),
   weir.value_of_slot(integer), weir.subject_grouped(integer), weir.at_bits(integer, integer),
   weir.events_of_day(text, text, date), weir.crashes_of_day(text, text, date), weir.families_of(text),
   weir.around_the_clock(integer[], bigint[]), weir.facts_of_day(text, text, date), weir.sessions_of_day(text, text, date),

@@ -29,18 +29,19 @@ BEGIN
 END
 $$;
 
--- Workspaces of all families together, and of each, which has a bound of its own.
-INSERT INTO weir.dimensions (subject, event, property) VALUES
-  ('workspace', 'onboarding_checkpoint_completed', 'workspace_id'),
-  ('workspace', 'support_diagnostics_opened', 'workspace_id'),
-  ('workspace', 'operation_started', 'workspace_id'),
-  ('workspace', 'stored_report_created', 'workspace_id'),
-  ('workspace', 'review_pack_generation_requested', 'workspace_id'),
-  ('onboarding_workspace', 'onboarding_checkpoint_completed', 'workspace_id'),
-  ('diagnostics_workspace', 'support_diagnostics_opened', 'workspace_id'),
-  ('operation_workspace', 'operation_started', 'workspace_id'),
-  ('report_workspace', 'stored_report_created', 'workspace_id'),
-  ('review_pack_workspace', 'review_pack_generation_requested', 'workspace_id');
+-- Workspaces of all families together, and of each, which has a bound of its own. What no user has initiated, as a job at
+-- night has, is not of the ledger.
+INSERT INTO weir.dimensions (subject, event, property, of_users) VALUES
+  ('workspace', 'onboarding_checkpoint_completed', 'workspace_id', true),
+  ('workspace', 'support_diagnostics_opened', 'workspace_id', true),
+  ('workspace', 'operation_started', 'workspace_id', true),
+  ('workspace', 'stored_report_created', 'workspace_id', true),
+  ('workspace', 'review_pack_generation_requested', 'workspace_id', true),
+  ('onboarding_workspace', 'onboarding_checkpoint_completed', 'workspace_id', true),
+  ('diagnostics_workspace', 'support_diagnostics_opened', 'workspace_id', true),
+  ('operation_workspace', 'operation_started', 'workspace_id', true),
+  ('report_workspace', 'stored_report_created', 'workspace_id', true),
+  ('review_pack_workspace', 'review_pack_generation_requested', 'workspace_id', true);
 
 -- Days that are built already lack the new ones.
 INSERT INTO weir.touched_days (tenant_id, day, neighbours)

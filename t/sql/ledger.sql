@@ -13,14 +13,15 @@ INSERT INTO said VALUES
   ('acme', 'ben', 'operation_started', '2026-03-03T23:30Z', '{"workspace_id": "w2"}'),
   ('acme', 'ben', 'stored_report_created', '2026-03-03T12:00Z', '{"workspace_id": "w2"}'),
   ('acme', 'cat', 'operation_started', '2026-03-03T12:00Z', '{}'),
+  ('acme', NULL, 'operation_started', '2026-03-03T12:00Z', '{"workspace_id": "w7"}'),
   ('acme', 'cat', 'app_opened', '2026-03-03T12:00Z', '{"workspace_id": "w9"}'),
   ('acme', 'cat', 'review_pack_generation_requested', '2026-03-09T12:00Z', '{"workspace_id": "w3"}'),
   ('globex', 'eve', 'support_diagnostics_opened', '2026-03-02T12:00Z', '{"workspace_id": "w1"}');
 CREATE FUNCTION pg_temp.store(people text[]) RETURNS void LANGUAGE sql AS $$
   INSERT INTO weir.events (event_id, tenant_id, user_id, event, "timestamp", client_timestamp, properties)
-  SELECT gen_random_uuid(), tenant, person, name, at, at, properties FROM said WHERE person = ANY (people);
+  SELECT gen_random_uuid(), tenant, person, name, at, at, properties FROM said WHERE coalesce(person, 'cat') = ANY (people);
   INSERT INTO weir.touched_days (tenant_id, day)
-  SELECT DISTINCT tenant, (at AT TIME ZONE 'UTC')::date FROM said WHERE person = ANY (people);
+  SELECT DISTINCT tenant, (at AT TIME ZONE 'UTC')::date FROM said WHERE coalesce(person, 'cat') = ANY (people);
 $$;
 CREATE FUNCTION pg_temp.build() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE

@@ -35,12 +35,47 @@ SELECT pg_temp.store(ARRAY['ann', 'ben', 'cat', 'dan']);
 SELECT pg_temp.build();
 
 -- March: dan 80, ann 56, ben 4, cat 2 are 142.
-CREATE TEMPORARY TABLE heavy AS SELECT heavy_users_answer('acme', '2026-03-01', '2026-03-31', 2) AS a;
-SELECT is(a - '{tenant,from,to,zone,concentration}'::text[], '{"exact": true, "active": 4, "events": 142,
-  "users": [{"user": "dan", "events": 80, "share": 0.56338}, {"user": "ann", "events": 56, "share": 0.394366}]}', 'who uses it most') FROM heavy;
+CREATE TEMPORARY TABLE heavy AS SELECT heavy_users_answer('acme', '2026-03-01', '2026-03-31', most => 2) AS a;
+SELECT is(a - '{tenant,from,to,zone,as_of,concentration}'::text[], '{"exact": true, "measure": "events", "active": 4, "events": 142, "total": 142,
+  "users": [{"user": "dan", "events": 80, "total": 80, "share": 0.56338}, {"user": "ann", "events": 56, "total": 56, "share": 0.394366}]}', 'who uses it most') FROM heavy;
+SELECT ok((a ->> 'as_of')::timestamptz <= now(), 'and up to when that counts') FROM heavy;
 SELECT is(a #> '{concentration,0}', '{"top": 1, "users": 1, "share": 0.56338}', 'the top 1 % is one') FROM heavy;
 SELECT is(a #> '{concentration,4}', '{"top": 50, "users": 2, "share": 0.957746}', 'half of them have nearly all') FROM heavy;
 SELECT is(heavy_users_answer('nobody', '2026-03-01', '2026-03-31') -> 'users', '[]', 'of nobody there is none');
+
+-- By a measure, and on other clocks: eve records half an hour before the 4th in Kolkata and half an hour after it, ten hours
+-- apart in New York; fay once, long. 20, 40 and 100 seconds. A recording without a length is none of its seconds.
+INSERT INTO weir.events (event_id, tenant_id, user_id, event, "timestamp", client_timestamp, properties)
+SELECT gen_random_uuid(), 'rec', person, name, at::timestamptz, at::timestamptz, said::jsonb
+FROM (VALUES ('eve', 'recording_completed', '2026-03-03T18:00Z', '{"audio_duration_seconds": 20}'),
+  ('eve', 'recording_completed', '2026-03-03T19:00Z', '{"audio_duration_seconds": 40}'), ('eve', 'opened', '2026-03-04T04:00Z', '{}'),
+  ('fay', 'recording_completed', '2026-03-04T10:00Z', '{"audio_duration_seconds": 100}'), ('gus', 'opened', '2026-03-04T10:00Z', '{"audio_duration_seconds": 900}'),
+  ('fay', 'recording_completed', '2026-03-04T11:00Z', '{"audio_duration_seconds": "long"}'),
+  (NULL, 'recording_completed', '2026-03-04T11:00Z', '{"audio_duration_seconds": 500}')) AS r (person, name, at, said);
+INSERT INTO weir.user_days (tenant_id, user_id, day, events, first_at, last_at)
+SELECT tenant_id, user_id, ("timestamp" AT TIME ZONE 'UTC')::date, count(*), min("timestamp"), max("timestamp")
+FROM weir.events WHERE tenant_id = 'rec' AND user_id IS NOT NULL GROUP BY 1, 2, 3;
+CREATE FUNCTION pg_temp.heavy(first_day date, last_day date, zone text, measure text) RETURNS text LANGUAGE sql AS $$
+  SELECT string_agg(u.value ->> 'user' || ' ' || (u.value ->> 'events') || ' ' || (u.value ->> 'total'), ', ')
+  FROM jsonb_array_elements(heavy_users_answer('rec', first_day, last_day, zone, measure) -> 'users') AS u
+$$;
+SELECT is(pg_temp.heavy('2026-03-03', '2026-03-04', 'UTC', 'seconds'), 'fay 1 100, eve 2 60', 'by seconds: what users recorded, where it is a number');
+SELECT is(pg_temp.heavy('2026-03-03', '2026-03-04', 'UTC', 'recordings'), 'eve 2 2, fay 2 2', 'by recordings, those of the same number by name');
+SELECT is(pg_temp.heavy('2026-03-04', '2026-03-04', 'Asia/Kolkata', 'seconds'), 'fay 1 100, eve 1 40', 'on the clocks of Kolkata eve''s first one was the day before');
+SELECT is(pg_temp.heavy('2026-03-04', '2026-03-04', 'UTC', 'events'), 'fay 2 2, eve 1 1, gus 1 1', 'by events in UTC');
+SELECT is(pg_temp.heavy('2026-03-04', '2026-03-04', 'Asia/Kolkata', 'events'), 'eve 2 2, fay 2 2, gus 1 1', 'where the day begins earlier');
+SELECT is(pg_temp.heavy('2026-03-03', '2026-03-03', 'America/New_York', 'events'), 'eve 3 3', 'and where it ends later');
+SELECT is(pg_temp.heavy('2026-03-02', '2026-03-05', 'America/New_York', 'events'), 'eve 3 3, fay 2 2, gus 1 1', 'whole days between those that are cut');
+SELECT is(pg_temp.heavy('2026-03-01', '2026-03-31', 'Africa/Abidjan', 'events'), pg_temp.heavy('2026-03-01', '2026-03-31', 'UTC', 'events'), 'a zone that is as UTC');
+SELECT is(heavy_users_answer('rec', '2026-03-03', '2026-03-04', 'UTC', 'seconds') - '{tenant,from,to,zone,as_of,users,concentration}'::text[],
+  '{"measure": "seconds", "exact": true, "error": {"concentration": 0.01}, "active": 2, "events": 3, "total": 160}', 'what all of it adds up to');
+SELECT is(heavy_users_answer('rec', '2026-03-03', '2026-03-04', 'UTC', 'seconds') #> '{concentration,0}', '{"top": 1, "users": 1, "share": 0.625}', 'and the share of the first');
+INSERT INTO weir.measures (tenant_id, measure, event, property, factor) VALUES ('rec', 'length', '*', 'audio_duration_seconds', 0.5);
+SELECT is(pg_temp.heavy('2026-03-03', '2026-03-04', 'UTC', 'length'), 'gus 1 450.0, fay 1 50.0, eve 2 30.0', 'a measure of every event, with a factor');
+SELECT throws_ok($$SELECT heavy_users_answer('rec', '2026-03-03', '2026-03-04', 'UTC', 'joy')$$, '22023', NULL, 'a measure that there is not');
+SELECT throws_ok($$SELECT heavy_users_answer('rec', '2026-03-03', '2026-03-04', most => 0)$$, '22023', NULL, 'a list of nobody');
+SELECT throws_ok($$SELECT heavy_users_answer('rec', '2026-03-03', '2026-03-04', most => 101)$$, '22023', NULL, 'a list of too many');
+SELECT throws_ok($$SELECT churn_risk_answer('rec', '2026-03-04', 101)$$, '22023', NULL, 'of the risk, too');
 
 -- Week of the 2nd: ann and ben are new, cat was away since January. 9th: ann power, ben casual, dan new.
 -- 16th: cat is back, ben at risk, dan active. 23rd: ben dormant, cat and dan at risk.
@@ -63,7 +98,7 @@ SELECT throws_ok($$SELECT segments_answer('acme', '2026-03-03', '2026-03-07', 'A
 -- (from March 24th on), 44 in those before: 1 - 12/44 of 30; one crash: 1/3 of 10. dan is away for 34 days, 1 of 60, with
 -- nothing lately of 80: 30. ben and cat have two days with events in these 90.
 CREATE TEMPORARY TABLE risk AS SELECT churn_risk_answer('acme', '2026-04-20', 3) AS a;
-SELECT is(a - '{tenant,to,zone,distribution}'::text[], '{"exact": true, "weights": {"silence": 60, "fall": 30, "crashes": 10}, "scored": 2,
+SELECT is(a - '{tenant,from,to,zone,as_of,distribution}'::text[], '{"exact": true, "weights": {"silence": 60, "fall": 30, "crashes": 10}, "scored": 2,
   "bands": {"low": 0, "medium": 0, "high": 2}, "users": [
   {"user": "dan", "risk": 90, "last_seen": "2026-03-17", "silence": 60, "fall": 30, "crashes": 0},
   {"user": "ann", "risk": 68, "last_seen": "2026-03-29", "silence": 42.9, "fall": 21.8, "crashes": 3.3}]}', 'who is about to leave, and why') FROM risk;
@@ -71,6 +106,8 @@ SELECT is(a -> 'distribution', '[0, 0, 0, 0, 0, 0, 1, 0, 0, 1]', 'by tens') FROM
 SELECT is(churn_risk_answer('nobody', '2026-04-20') -> 'scored', '0', 'of nobody there is none');
 
 -- Two servers, users split between them.
+INSERT INTO weir.measures (tenant_id, measure, event, property) VALUES ('acme', 'opened', 'opened', NULL);
+CREATE TEMPORARY TABLE heavy_by_measure AS SELECT heavy_users_answer('acme', '2026-03-01', '2026-03-31', 'Europe/Berlin', 'opened', 2) AS a;
 CREATE FUNCTION pg_temp.server(people text[]) RETURNS void LANGUAGE sql AS $$
   DELETE FROM weir.events; DELETE FROM weir.crashes; DELETE FROM weir.user_days; DELETE FROM weir.day_sets; DELETE FROM weir.day_counts; DELETE FROM weir.day_sessions;
   DELETE FROM weir.user_numbers;
@@ -78,7 +115,8 @@ CREATE FUNCTION pg_temp.server(people text[]) RETURNS void LANGUAGE sql AS $$
 $$;
 CREATE TEMPORARY TABLE parts AS SELECT 'what' AS what, p FROM segments_partial('acme', '2026-03-01', '2026-03-31', 'UTC') AS p WHERE false;
 CREATE FUNCTION pg_temp.tell() RETURNS void LANGUAGE sql AS $$
-  INSERT INTO parts SELECT 'heavy', p FROM weir.heavy_users_partial('acme', '2026-03-01', '2026-03-31', 2) AS p
+  INSERT INTO parts SELECT 'heavy', p FROM weir.heavy_users_partial('acme', '2026-03-01', '2026-03-31', 'UTC', 'events', 2) AS p
+  UNION ALL SELECT 'heavy by measure', p FROM weir.heavy_users_partial('acme', '2026-03-01', '2026-03-31', 'Europe/Berlin', 'opened', 2) AS p
   UNION ALL SELECT 'segments', p FROM weir.segments_partial('acme', '2026-03-01', '2026-03-31', 'UTC') AS p
   UNION ALL SELECT 'risk', p FROM weir.churn_risk_partial('acme', '2026-04-20', 3) AS p
 $$;
@@ -86,8 +124,10 @@ SELECT pg_temp.server(ARRAY['ann', 'cat']);
 SELECT pg_temp.tell();
 SELECT pg_temp.server(ARRAY['ben', 'dan']);
 SELECT pg_temp.tell();
-SELECT is(heavy_users_merge(ARRAY(SELECT p FROM parts WHERE what = 'heavy'), 2), (SELECT a - '{tenant,from,to,zone,exact}'::text[] FROM heavy), 'heavy users of two servers');
+SELECT is(heavy_users_merge(ARRAY(SELECT p FROM parts WHERE what = 'heavy'), 2), (SELECT a - '{tenant,from,to,zone,as_of,exact,measure}'::text[] FROM heavy), 'heavy users of two servers');
+SELECT is(heavy_users_merge(ARRAY(SELECT p FROM parts WHERE what = 'heavy by measure'), 2), (SELECT a - '{tenant,from,to,zone,as_of,exact,measure,error}'::text[] FROM heavy_by_measure),
+  'and by a measure in a zone');
 SELECT is(segments_merge(ARRAY(SELECT p FROM parts WHERE what = 'segments')), (SELECT a - '{tenant,from,to,zone,exact,as_of}'::text[] FROM parted), 'segments of two servers');
-SELECT is(churn_risk_merge(ARRAY(SELECT p FROM parts WHERE what = 'risk'), 3), (SELECT a - '{tenant,to,zone,exact}'::text[] FROM risk), 'risks of two servers');
+SELECT is(churn_risk_merge(ARRAY(SELECT p FROM parts WHERE what = 'risk'), 3), (SELECT a - '{tenant,from,to,zone,as_of,exact}'::text[] FROM risk), 'risks of two servers');
 SELECT * FROM finish();
 ROLLBACK;

@@ -359,7 +359,7 @@ install: all ## install modules, programs, schema, unit, examples and documents 
 	install -m 644 conf/weir.nginx.conf conf/weir.apache.conf conf/weir.load conf/weir-flusher.conf conf/weir-api.conf conf/weir-api.nginx.conf \
 		conf/weir-api.apache.conf $(DOC_DIR)/examples/
 	install -m 644 README.md CONTRIBUTING.md CHANGELOG.md SECURITY.md LICENSE NOTICE $(wildcard docs/*.md) $(DOC_DIR)/
-	sed -i -E 's:\]\((docs|\.\.)/:](:g' $(DOC_DIR)/*.md # side by side there, so that links lead on
+	sed -i -E 's:\]\((\.\./)?conf/:](examples/:g; s:\]\((docs|\.\.)/:](:g' $(DOC_DIR)/*.md # side by side there, so that links lead on
 	install -m 644 $(wildcard docs/decisions/*.md) $(DOC_DIR)/decisions/
 	install -m 644 $(wildcard docs/plots/*.svg) $(DOC_DIR)/plots/
 

@@ -12,10 +12,10 @@
 #include <variant>
 #include <vector>
 
-#include "api/day.h"
 #include "api/problem.h"
 #include "api/route.h"
 #include "api/target.h"
+#include "core/event/day.h"
 
 namespace weir::api {
 

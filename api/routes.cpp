@@ -18,9 +18,8 @@ constexpr Parameter kMeasure{
     "measure", Type::name, 200,
     "What is added up, by its name in weir.measures; cost_usd if not given"};
 
-constexpr Parameter kHeavyBy{
-    "measure", Type::name, 200,
-    "What is added up, by its name in weir.measures; events if not given"};
+constexpr Parameter kHeavyBy{"measure", Type::name, 200,
+                             "What is added up, by its name in weir.measures; events if not given"};
 
 constexpr Parameter kEvent{"event", Type::name, 256, "Only events of this name"};
 constexpr Parameter kProperty{"property", Type::name, 256, "Also the numbers in this property"};

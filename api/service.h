@@ -27,11 +27,11 @@
 
 #include "api/client.h"
 #include "api/database.h"
-#include "api/day.h"
 #include "api/flights.h"
 #include "api/problem.h"
 #include "api/route.h"
 #include "api/target.h"
+#include "core/event/day.h"
 
 namespace weir::api {
 

@@ -147,9 +147,10 @@ int run(Options& options) {
 constexpr const char* kExplanation =
     "Five systems are made up: Stories, which dictates and crashes now and then; a sales system in "
     "the\n"
-    "browser; a command line; an adoption ledger; a shop's features. All land in the tenant to "
-    "which the\n"
-    "web server gives events. What would be later than now is left out.\n"
+    "browser; a command line; an adoption ledger; a shop's features. What would be later than now "
+    "is\n"
+    "left out. All land in the tenant to which the web server gives events, since no client says\n"
+    "another: that is `default`, whose figures who sees all tenants gets unless he asks for one.\n"
     "The same options make the same events with the same ids: sent again, they are stored once.\n"
     "\n"
     "Examples:\n"

@@ -26,19 +26,22 @@ constexpr const char* kRights = R"(
                      THEN 'MEMBER' ELSE 'SET' END) AS asked (membership)
   WHERE rolname = current_user)";
 
-// The role weir_api may have been made since, and who made it need not know what it may do.
+// These roles may have been made since, and who made them need not know what they may do.
 constexpr const char* kAdmit = R"(
   DO $$
+  DECLARE
+    role text;
   BEGIN
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'weir_api')
-      AND NOT has_database_privilege('weir_api', current_database(), 'CONNECT')
-    THEN
-      EXECUTE format('GRANT CONNECT ON DATABASE %I TO weir_api', current_database());
-    END IF;
+    FOR role IN
+      SELECT rolname FROM pg_roles WHERE rolname IN ('weir_api', 'weir_bi', 'weir_ledger')
+        AND NOT has_database_privilege(rolname, current_database(), 'CONNECT')
+    LOOP
+      EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), role);
+    END LOOP;
   END
   $$;
   SET LOCAL ROLE weir_owner;
-  SELECT weir.admit_api())";
+  SELECT weir.admit_api(), weir.admit_bi(), weir.admit_ledger())";
 
 constexpr const char* kRecord =
     "INSERT INTO weir.schema_migrations (version, name, checksum) VALUES ($1, $2, $3)";
@@ -195,7 +198,7 @@ std::string Migrator::admit() {
   if (!db_.exec("BEGIN")) return db_.error().message;
   const auto is_there = db_.exec(kAdmit);
   if (!is_there || !db_.exec("COMMIT")) {
-    return "the role weir_api cannot be let in (" + db_.error().message +
+    return "the roles weir_api, weir_bi and weir_ledger cannot be let in (" + db_.error().message +
            "): run this as the owner of the database, or as a superuser";
   }
   if (!is_true(is_there)) {

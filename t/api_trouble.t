@@ -98,6 +98,31 @@ subtest 'answers have a bound' => sub {
   is end_api($api), 0, 'ends well';
 };
 
+# A list as CSV is made of the whole answer: one that is too large is refused, and readers who do not read cost what they may.
+subtest 'CSV of an answer has the same bound' => sub {
+  my $api = ready(api('--cache-seconds' => 0, '--queue-seconds' => 60, '--write-seconds' => 120, '--statement-seconds' => 60));
+  my $definition = database()->selectrow_array(q{SELECT pg_get_functiondef('weir_api.ledger'::regproc)});
+  database()->do(<<'DOOR');
+CREATE OR REPLACE FUNCTION weir_api.ledger(viewer text, tenant text, first_day date, last_day date, zone text) RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp AS $$
+  SELECT jsonb_build_object('rows', (SELECT jsonb_agg(jsonb_build_object('place', i, 'text', repeat('"', 50)))
+    FROM generate_series(1, substring(weir.viewed_tenant(viewer, ledger.tenant) FROM '^([0-9]+) rows')::int) AS i))
+$$
+DOOR
+  my $path = sub ($rows) { return "/v1/ledger?tenant=$rows%20rows&format=csv&table=rows" };
+  my $whole = ask($api, $path->(30_000), viewer => 'root');
+  is_deeply [ $whole->{status}, scalar(() = $whole->{body} =~ /\r\n/g) ], [ 200, 30_001 ], 'one that is small enough, to its last line';
+  problem_is(ask($api, $path->(40_000), viewer => 'root'), 413, 'answer_too_large', 'and one that is not');
+  my $before = resident($api);
+  my @slow = map { send_ask($api, $path->(30_000 + $_)) } 1 .. 40;
+  ok wait_until('all that has room is begun', 60, sub { metric($api, 'weir_api_answer_bytes') >= 48 << 20 && metric($api, 'weir_api_queries_waiting{pool="figures"}') == 0 }), 'many that nobody reads';
+  cmp_ok resident($api) - $before, '<', 300_000, 'cost what they may, and no more';
+  $_->close for @slow;
+  ok wait_until('others are answered', 60, sub { ask($api, '/v1/daily?tenant=x', viewer => 'root')->{status} == 200 }), 'and then there is room again';
+  database()->do($definition);
+  is end_api($api), 0, 'ends well';
+};
+
 subtest 'a function that a migration replaced' => sub {
   my $api = ready(api('--cache-seconds' => 0, '--stream-sessions' => 1));
   my $ask = sub { ask($api, '/v1/daily?tenant=3%20rows&format=csv', viewer => 'root') };

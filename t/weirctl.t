@@ -139,6 +139,28 @@ subtest 'roles that an administrator made' => sub {
   is migrate(@as_member)->{status}, 0, 'a member of weir_owner needs no CREATEROLE';
 };
 
+# Here they lose what an administrator who makes them later has not given.
+subtest 'roles that were made later than the database' => sub {
+  my $db = $postgres->database('later');
+  my @roles = qw(weir_api weir_bi weir_ledger);
+  $db->do('REVOKE CONNECT ON DATABASE later FROM PUBLIC');
+  is migrate('later')->{status}, 0, 'a database';
+  $db->do("REVOKE ALL ON DATABASE later FROM $_; REVOKE ALL ON SCHEMA $_ FROM $_; REVOKE ALL ON ALL TABLES IN SCHEMA $_ FROM $_;"
+    . "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA $_ FROM $_") for @roles;
+  my $may = sub {
+    return join ' ', map { value($db, "SELECT has_database_privilege('$_', 'later', 'CONNECT') AND has_schema_privilege('$_', '$_', 'USAGE')") ? $_ : () } @roles;
+  };
+  is $may->(), '', 'that none of them may enter';
+  is migrate('later')->{status}, 0, 'is migrated again, with nothing to apply';
+  is $may->(), "@roles", 'and lets them in';
+  is $postgres->connect(later => 'weir_api')->selectrow_array(q{SELECT count(*) FROM weir_api.tenants('ada')}), 0, 'one asks';
+  is $postgres->connect(later => 'weir_ledger')->selectrow_array(q{SELECT weir_ledger.summary('2026-03-01', '2026-03-02') ->> 'events'}), 0, 'another one, too';
+  ok value($db, q{SELECT has_table_privilege('weir_bi', 'weir_bi.daily', 'SELECT')}), 'and the third reads its views';
+  $db->do('SET ROLE weir_bi');
+  ok !eval { $db->do('SELECT * FROM weir.day_counts'); 1 }, 'and no table';
+  $db->do('RESET ROLE');
+};
+
 subtest 'a fresh database' => sub {
   my $db    = $postgres->database('fresh');
   my $check = migrate(fresh => '--check');

@@ -1,6 +1,5 @@
 #include "ctl/demo/calendar.h"
 
-#include <array>
 #include <ctime>
 
 namespace weir::demo {
@@ -66,24 +65,6 @@ const Rhythm kAtHome = {
 const Rhythm kShop = {
     {0.9, 0.95, 1.0, 1.05, 1.15, 0.8, 0.15}, 0.25, {0,  0,  0,  0,  0,  1,  3,  10, 34, 52, 60, 54,
                                                     30, 36, 50, 58, 60, 56, 44, 22, 8,  3,  1,  0}};
-
-std::optional<Day> parse_day(std::string_view text) {
-  const std::string copy(text);
-  std::tm parts{};
-  const char* end = strptime(copy.c_str(), "%Y-%m-%d", &parts);
-  if (end == nullptr || *end != '\0' || text.size() != 10) return std::nullopt;
-  if (parts.tm_year < 70 || parts.tm_year >= 1100) return std::nullopt;
-  const auto day = static_cast<Day>(timegm(&parts) / kSecondsPerDay);
-  // timegm() takes the 31st of February for a day of March.
-  if (format_day(day) != text) return std::nullopt;
-  return day;
-}
-
-std::string format_day(Day day) {
-  const std::tm parts = parts_of(day);
-  std::array<char, 32> text{};
-  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d", &parts)};
-}
 
 int weekday_of(Day day) { return (day % 7 + 10) % 7; }
 

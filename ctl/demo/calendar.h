@@ -9,21 +9,17 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
-#include <string>
 #include <string_view>
 
+#include "core/event/day.h"
 #include "ctl/demo/random.h"
 
 namespace weir::demo {
 
-using Day = int;  // since 1970-01-01
+using weir::Day, weir::parse_day, weir::format_day;
 
 constexpr std::int64_t kMillisecondsPerDay = 86'400'000;
 
-// YYYY-MM-DD alone, of the years 1970 to 2999; none for what is no day of the calendar.
-std::optional<Day> parse_day(std::string_view text);
-std::string format_day(Day day);
 int weekday_of(Day day);  // 0 is Monday
 
 struct Country {

@@ -169,10 +169,4 @@ $$;
 
 GRANT EXECUTE ON FUNCTION weir.ledger_families(), weir.ledger_partial(text, date, date, text), weir.ledger_merge(weir.part[], date, date),
   weir.ledger_answer(text, date, date, text), weir.ledger_tenants(text) TO weir_reader;
-DO $$
-BEGIN
-  IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'weir_ledger') THEN
-    GRANT EXECUTE ON FUNCTION weir_ledger.window_of(date, date, text), weir_ledger.summary(date, date, text, text) TO weir_ledger;
-  END IF;
-END
-$$;
+SELECT weir.admit_ledger();

@@ -10,7 +10,7 @@
 -- Days are those of UTC. Beyond the thousand values that a day keeps of a subject, `value` is '(others)'.
 -- The views call no function but PostgreSQL's own, since who asks would need the right to call it.
 --
--- Where the role that migrates may not make roles, and no administrator has made weir_bi, it is left out.
+-- Where the role that migrates may not make roles, and no administrator has made weir_bi, it is left out until he has.
 DO $$
 BEGIN
   IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'weir_bi') THEN
@@ -135,11 +135,17 @@ GROUP BY f.tenant_id, f.week, a.week;
 COMMENT ON VIEW weir_bi.cohorts_by_week IS
   'Of those who were new in a week (from Monday on), how many were active so many weeks later.';
 
-DO $$
+-- Lets the role in, if it is there: `weirctl migrate` calls it each time, as weir.admit_api().
+CREATE FUNCTION weir.admit_bi() RETURNS boolean
+LANGUAGE plpgsql
+AS $$
 BEGIN
-  IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'weir_bi') THEN
-    GRANT USAGE ON SCHEMA weir_bi TO weir_bi;
-    GRANT SELECT ON ALL TABLES IN SCHEMA weir_bi TO weir_bi;
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'weir_bi') THEN
+    RETURN false;
   END IF;
+  GRANT USAGE ON SCHEMA weir_bi TO weir_bi;
+  GRANT SELECT ON ALL TABLES IN SCHEMA weir_bi TO weir_bi;
+  RETURN true;
 END
 $$;
+SELECT weir.admit_bi();

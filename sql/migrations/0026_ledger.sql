@@ -3,7 +3,7 @@
 --   weir_ledger  calls the functions of the schema weir_ledger, which return aggregates alone; it reads no table and
 --                no view, and can call no other function of Weir's
 --
--- Where the role that migrates may not make roles, and no administrator has made weir_ledger, it is left out.
+-- Where the role that migrates may not make roles, and no administrator has made weir_ledger, it is left out until he has.
 DO $$
 BEGIN
   IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'weir_ledger') THEN
@@ -21,11 +21,17 @@ CREATE SCHEMA weir_ledger AUTHORIZATION weir_owner;
 
 SET LOCAL ROLE weir_owner;
 
-DO $$
+-- Lets the role in, if it is there: `weirctl migrate` calls it each time, as weir.admit_api().
+CREATE FUNCTION weir.admit_ledger() RETURNS boolean
+LANGUAGE plpgsql
+AS $$
 BEGIN
-  IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'weir_ledger') THEN
-    GRANT USAGE ON SCHEMA weir_ledger TO weir_ledger;
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'weir_ledger') THEN
+    RETURN false;
   END IF;
+  GRANT USAGE ON SCHEMA weir_ledger TO weir_ledger;
+  GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA weir_ledger TO weir_ledger;
+  RETURN true;
 END
 $$;
 

@@ -2,14 +2,15 @@
 #include <variant>
 
 #include "api/arguments.h"
-#include "api/day.h"
 #include "api/etag.h"
 #include "api/target.h"
+#include "core/event/day.h"
 #include "t/unit/suite.h"
 
 namespace {
 
 using namespace weir::api;
+using weir::Day, weir::format_day, weir::parse_day;
 
 // "path name=value name=value", or the fault.
 std::string shown(std::string_view text) {

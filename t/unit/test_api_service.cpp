@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "api/figure.h"
-#include "api/proof.h"
 #include "api/service.h"
 #include "t/unit/suite.h"
 
@@ -120,17 +119,6 @@ struct Served {
 
 }  // namespace
 
-START_TEST(a_proof_is_asked_for_where_there_is_one) {
-  ck_assert(is_proof("", {}) && is_proof("", {"x"}));
-  ck_assert(is_proof("0123456789abcdef", {"0123456789abcdef"}));
-  for (const char* wrong : {"", "0123456789abcdeF", "0123456789abcdef0", "0123456789abcde"}) {
-    ck_assert(!is_proof("0123456789abcdef", {wrong}));
-  }
-  ck_assert(!is_proof("0123456789abcdef", {}));
-  ck_assert(!is_proof("0123456789abcdef", {"0123456789abcdef", "0123456789abcdef"}));
-}
-END_TEST
-
 START_TEST(who_waited_with_somebody_that_may_no_more_asks_for_himself) {
   Served served;
   const auto ada = served.permitted("ada"), eve = served.permitted("eve");
@@ -196,8 +184,7 @@ START_TEST(a_stream_that_fails_in_its_midst_is_cut_off) {
 END_TEST
 
 static const weir_test::Register kRegistered(
-    "api_service", {a_proof_is_asked_for_where_there_is_one,
-                    who_waited_with_somebody_that_may_no_more_asks_for_himself,
+    "api_service", {who_waited_with_somebody_that_may_no_more_asks_for_himself,
                     permissions_are_looked_up_apart_and_not_cancelled,
                     rows_are_read_ahead_of_a_slow_reader_and_no_further_than_allowed,
                     a_stream_that_fails_in_its_midst_is_cut_off});

@@ -1,9 +1,9 @@
-#include "api/day.h"
+#include "core/event/day.h"
 
 #include <array>
 #include <cstddef>
 
-namespace weir::api {
+namespace weir {
 namespace {
 
 constexpr int kFirstYear = 1970, kLastYear = 2999;
@@ -63,4 +63,4 @@ std::string format_day(Day day) {
          padded(day_of_year - (153 * shifted_month + 2) / 5 + 1, 2);
 }
 
-}  // namespace weir::api
+}  // namespace weir

@@ -11,13 +11,13 @@
 #include <string>
 #include <string_view>
 
-namespace weir::api {
+namespace weir {
 
-using Day = int;
+using Day = int;  // since 1970-01-01
 
 // YYYY-MM-DD alone; none for a day that is not in the calendar.
 std::optional<Day> parse_day(std::string_view text);
 
 std::string format_day(Day day);
 
-}  // namespace weir::api
+}  // namespace weir

@@ -37,7 +37,7 @@ sub properties ($event) {
   return { audio_duration_seconds => 1 + int rand 900, estimated_cost_usd => (1 + int rand 999) / 1000, success => @failed ? \0 : \1, @failed,
     maybe(0.8, source => one_of('widget', 'window')) } if $event eq 'recording_completed';
   return { command => one_of('icon', 'logo'), success => @failed ? \0 : \1, @failed, prompt_length => int rand 90,
-    execution_time => 1 + int rand 5000, maybe(0.7, output_format => one_of('png', 'svg')) } if $event eq 'cli_command';
+    execution_time => 1 + int rand 5000, maybe(0.7, output_format => one_of('png', 'svg')), maybe(0.6, model_used => one_of('small', 'large')) } if $event eq 'cli_command';
   return { feature => one_of(('search') x 3, 'export', 'print') } if $event eq 'feature_usage';
   return { browser => one_of('firefox', 'chrome'), maybe(0.5, device => one_of('phone', 'desktop')), @failed } if $event eq 'page_viewed';
   return;

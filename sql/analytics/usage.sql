@@ -22,7 +22,7 @@
 --   hours        the measure `seconds` / 3600 (weir.measures as it is now); per_user: by `active`
 --   sessions     that began within the window: how many, their seconds from the first to the last event; days: how
 --                many on each, in the order of the days above
---   cli          of the events `cli_command`: commands, output formats, prompt length in characters, execution
+--   cli          of the events `cli_command`: commands, output formats, models, prompt length in characters, execution
 --                time in milliseconds, success and errors (commands have no user)
 --
 -- Percentiles come from histograms, whatever the zone, and are off by 1 % at most; all else is exact. Lists
@@ -134,6 +134,8 @@ AS $$
   UNION ALL
   SELECT * FROM weir.subject_partial('format', tenant, first_day, last_day, zone, 'output_format')
   UNION ALL
+  SELECT * FROM weir.subject_partial('model', tenant, first_day, last_day, zone, 'model')
+  UNION ALL
   SELECT * FROM weir.subject_partial('cli_success', tenant, first_day, last_day, zone, 'cli_success')
   UNION ALL
   SELECT * FROM weir.subject_partial('cli_error', tenant, first_day, last_day, zone, 'cli_error_type')
@@ -244,6 +246,7 @@ AS $$
     'sessions', weir.distribution(parts, 'session') - '{lowest,highest}'::text[]
       || jsonb_build_object('days', weir.session_days(parts, first_day, last_day)),
     'cli', jsonb_build_object('commands', weir.value_list(parts, 'command'), 'output_formats', weir.value_list(parts, 'format'),
+      'models', weir.value_list(parts, 'model'),
       'prompt_length', weir.distribution(parts, 'prompt_length'), 'execution_time', weir.distribution(parts, 'execution_time'),
       'success', weir.success_rate(parts, 'cli_success'), 'errors', weir.error_list(parts, 'cli_error', k.commands)))
     || weir.usage_weeks(parts, first_day, last_day)

@@ -15,7 +15,7 @@ INSERT INTO said VALUES
   ('ben', 's2', 'transcription_failed', '2026-03-03T10:02Z', '{"error_type": "quota", "success": false}'),
   ('cat', NULL, 'opened', '2026-03-04T23:30Z', '{"success": "yes", "audio_duration_seconds": "12"}'),
   (NULL, 's3', 'cli_command', '2026-03-04T09:00Z', '{"command": "icon", "success": true, "execution_time": 1000, "prompt_length": 10, "output_format": "png"}'),
-  (NULL, 's3', 'cli_command', '2026-03-04T09:10Z', '{"command": "icon", "success": true, "execution_time": 1000, "prompt_length": 20, "output_format": "svg"}'),
+  (NULL, 's3', 'cli_command', '2026-03-04T09:10Z', '{"command": "icon", "success": true, "execution_time": 1000, "prompt_length": 20, "output_format": "svg", "model_used": "large"}'),
   (NULL, 's3', 'cli_command', '2026-03-04T09:20Z', '{"command": "logo", "success": false, "execution_time": 4000, "prompt_length": 60, "error_type": "timeout"}');
 
 CREATE FUNCTION pg_temp.store(people text[]) RETURNS void LANGUAGE sql AS $$
@@ -68,6 +68,8 @@ SELECT pg_temp.has('all', '{sessions,mean}', '1040.000000', '1800, 120 and 1200 
 SELECT ok((a #>> '{sessions,p50}')::numeric BETWEEN 1200 * 0.99 AND 1200 * 1.01, 'and 1200 in the median, to 1 %') FROM answers WHERE about = 'all';
 SELECT pg_temp.has('all', '{cli,commands,values}', '[{"share": 0.666667, "users": 0, "value": "icon", "events": 2}, '
   '{"share": 0.333333, "users": 0, "value": "logo", "events": 1}]', 'commands');
+SELECT pg_temp.has('all', '{cli,models}', '{"more": 0, "other": {"users": 0, "events": 0}, "values": [{"share": 1.000000, "users": 0, "value": "large", "events": 1}]}',
+  'the models that commands asked for');
 SELECT pg_temp.has('all', '{cli,output_formats,values,0}', '{"share": 0.500000, "users": 0, "value": "png", "events": 1}',
   'of two that have a format, one is png');
 SELECT pg_temp.has('all', '{cli,prompt_length,mean}', '30.000000', 'prompts have 30 characters in the mean');

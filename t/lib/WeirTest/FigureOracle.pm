@@ -217,6 +217,7 @@ sub usage ($self, $event = undef, $property = undef) {
     sessions => { count => $sessions, total => $seconds, mean => ratio($seconds, $sessions), days => [ map { $_->[0] } @begun ] },
     cli => {
       commands => value_list(named('command'), undef, @commands), output_formats => value_list(named('output_format'), undef, @commands),
+      models => value_list(named('model_used'), undef, @commands),
       map({ my $name = $_; ($name => distribution(map { $_->{properties}{$name} } @commands)) } qw(prompt_length execution_time)),
       success => success(@commands), errors => value_list(named('error_type'), scalar @commands, @commands),
     },

@@ -152,6 +152,8 @@ for my $tenant (sort keys %zones) {
       my $oracle = WeirTest::FigureOracle->new(\@events, \@crashes, tenant => $tenant, zone => $zone, from => $from, to => $to);
       subtest "$tenant in $zone, @$window" => sub {
         agrees($_, answer($_, $tenant, @$window, $zone), $oracle->$_) for qw(users usage features audience costs crashes crash_releases);
+        agrees("heavy users by $_->[0]", answer('heavy_users', $tenant, @$window, $zone, $_->[0]), $oracle->heavy_users($_->[1]))
+          for [ seconds => 'audio_duration_seconds' ], [ cost_usd => 'estimated_cost_usd' ], [ recordings => undef ];
         agrees("usage of $_->[0]", answer('usage', $tenant, @$window, $zone, @$_), $oracle->usage(@$_))
           for [ recording_completed => 'audio_duration_seconds' ], [ page_viewed => undef ], [ cli_command => 'execution_time' ];
       };
@@ -180,12 +182,14 @@ subtest 'two servers with the users split between them say together what one say
         costs => [ parts_of_both('costs', [ @asked, 'cost_usd' ], undef), @$window ],
         crashes => [ parts_of_both('crashes', \@asked, 'crash_details_partial', 20), @$window, 20 ],
         audience => [ parts_of_both('audience', \@asked, 'audience_details_partial', 20), @$window, 20 ],
+        heavy_users => [ parts_of_both('heavy_users', [ @asked, 'seconds', 20 ], undef), 20 ],
         crash_releases => [ parts_of_both('crash_releases', \@asked, 'crash_releases_details_partial', 20), $window->[0], $zone, 20 ],
       );
       for my $what (sort keys %merged) {
         my ($parts, @more) = $merged{$what}->@*;
         my $text = $db{whole}->selectrow_array("SELECT weir.${what}_merge(?" . ', ?' x @more . ')', undef, $parts, @more);
-        my $one = answer($what, @asked, $what eq 'usage' ? (undef, 'audio_duration_seconds') : ());
+        my %asked_for = (usage => [ undef, 'audio_duration_seconds' ], heavy_users => ['seconds']);
+        my $one = answer($what, @asked, ($asked_for{$what} // [])->@*);
         agrees("$what in $zone, @$window", $one, JSON::XS::decode_json($text));
       }
     }

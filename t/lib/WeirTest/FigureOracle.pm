@@ -117,6 +117,20 @@ sub users ($self) {
   };
 }
 
+# By a measure of recordings: the numbers in a property, or how many there are.
+sub heavy_users ($self, $property) {
+  my (%total, %events);
+  for my $row (grep { defined $_->{user} && $_->{event} eq 'recording_completed' } $self->within) {
+    my $number = defined $property ? $row->{properties}{$property} : 1;
+    $total{ $row->{user} } = sprintf '%.6f', $number + ($total{ $row->{user} } // 0);
+    $events{ $row->{user} }++;
+  }
+  my $all = sum0(values %total);
+  my @users = sort { $total{$b} <=> $total{$a} || $a cmp $b } keys %total;
+  return { active => scalar @users, events => sum0(values %events), total => $all,
+    users => [ map { +{ user => $_, events => $events{$_}, total => $total{$_}, share => ratio($total{$_}, $all) } } grep { defined } @users[ 0 .. 19 ] ] };
+}
+
 sub days_of ($self) {
   my %days;
   $days{ $_->{user} }{ $_->{day} } = 1 for grep { defined $_->{user} } $self->{events}->@*;

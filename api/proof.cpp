@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <utility>
 
 #include "core/redis/secret.h"
 
@@ -29,10 +30,12 @@ std::string read_proof(const std::string& path, std::string& secret) {
   std::string bytes(kMostSecretFile + 1, '\0');
   file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   bytes.resize(static_cast<std::size_t>(file.gcount()));
-  if (const auto fault = read_secret(bytes, secret); !fault.empty()) {
+  std::string line;
+  if (const auto fault = read_secret(bytes, line); !fault.empty()) {
     return path + ": " + fault + kRemedy;
   }
-  if (secret.size() < kLeastProof) return path + " is too short" + kRemedy;
+  if (line.size() < kLeastProof) return path + " is too short" + kRemedy;
+  secret = std::move(line);
   return {};
 }
 

@@ -15,7 +15,7 @@ namespace weir::api {
 
 constexpr std::size_t kLeastProof = 16;  // bytes
 
-// Empty, or what is wrong and what to do.
+// Empty, or what is wrong and what to do; `secret` is then as it was.
 std::string read_proof(const std::string& path, std::string& secret);
 
 // Whether it is exactly one, and that. Always, where there is no secret.

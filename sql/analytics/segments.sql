@@ -42,23 +42,14 @@ RETURNS TABLE (user_id text, events bigint, total numeric)
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '64MB'
 AS $$
-  WITH wanted AS MATERIALIZED (
-    SELECT m.event, m.property, m.factor FROM weir.wanted_measure(tenant, totals_of_rows.measure) AS m
-  ), measured AS NOT MATERIALIZED (
-    SELECT e.user_id, w.property, w.factor, e.properties
-    FROM weir.events_in(tenant, zone, first_day, last_day, ARRAY(SELECT w.event FROM wanted AS w WHERE w.event <> '*'), '{}') AS e
-    JOIN wanted AS w ON w.event = e.event
-    UNION ALL
-    SELECT e.user_id, w.property, w.factor, e.properties
-    FROM wanted AS w CROSS JOIN weir.events AS e
-    WHERE w.event = '*' AND e.tenant_id = tenant
-      AND e."timestamp" >= (SELECT lower(weir.span_of_day(zone, first_day))) AND e."timestamp" < (SELECT upper(weir.span_of_day(zone, last_day)))
-      AND (e."timestamp" AT TIME ZONE zone)::date BETWEEN first_day AND last_day
-  )
   SELECT n.user_id, count(*), sum(n.number)
   FROM (
-    SELECT m.user_id, m.factor * CASE WHEN m.property IS NULL THEN 1 ELSE weir.number_at(m.properties, m.property) END AS number
-    FROM measured AS m WHERE m.user_id IS NOT NULL
+    SELECT e.user_id, m.factor * CASE WHEN m.property IS NULL THEN 1 ELSE weir.number_at(e.properties, m.property) END AS number
+    FROM weir.events AS e
+    JOIN weir.wanted_measure(tenant, totals_of_rows.measure) AS m ON m.event IN (e.event, '*')
+    WHERE e.tenant_id = tenant AND e.user_id IS NOT NULL
+      AND e."timestamp" >= (SELECT lower(weir.span_of_day(zone, first_day))) AND e."timestamp" < (SELECT upper(weir.span_of_day(zone, last_day)))
+      AND (e."timestamp" AT TIME ZONE zone)::date BETWEEN first_day AND last_day
   ) AS n
   WHERE n.number IS NOT NULL
   GROUP BY n.user_id

@@ -8,7 +8,7 @@ SELECT no_plan();
 SELECT is_empty($$SELECT p.proname FROM pg_proc AS p WHERE p.pronamespace = 'weir'::regnamespace AND p.proname ~ '_answer$'
   AND p.prosrc !~ '\mweir\.answered\('$$, 'no answer goes by what makes it say so');
 SELECT set_eq($$SELECT p.proname FROM pg_proc AS p WHERE p.pronamespace = 'weir_api'::regnamespace AND p.prosrc !~ '\mweir\.[a-z_]+_answer\('$$,
-  '{tenants,bounded,daily,daily_rows}'::text[], 'nor does weir-api give figures that are no answer, but for those of user_stats');
+  '{tenants,bounded,version,daily,daily_rows}'::text[], 'nor does weir-api give figures that are no answer, but for those of user_stats');
 
 -- ann and ben have an event and a crash on each of four days; the second is then dropped.
 INSERT INTO weir.events (event_id, tenant_id, user_id, event, "timestamp", client_timestamp)

@@ -57,21 +57,22 @@ sub of_ended_children ($stat) {
   return (($fields[13] // 0) + ($fields[14] // 0)) / $ticks * 1e9;
 }
 
-my ($interval, $idle) = (0.05, 0.03);
+my ($interval, $idle) = (0.05, 0.15);
 
-# Until the processes have done next to nothing for so many seconds: asks the system only, so that waiting
-# costs those whose CPU is counted nothing.
+# Until the processes have done next to nothing for so many seconds, on the whole: what servers do when there is
+# nothing to do may take a tenth of a core on a machine that has put their pages aside meanwhile. Asks the system
+# only, so that waiting costs those whose CPU is counted nothing.
 sub until_idle ($seconds, @roots) {
-  my ($deadline, $quiet_since, $before) = (time + 120, time, seconds(@roots));
-  while (time - $quiet_since < $seconds) {
-    my $began = time;
+  my $deadline = time + 120;
+  my @seen     = [ time, seconds(@roots) ];
+  while (1) {
     sleep $interval;
-    my $now = seconds(@roots);
-    $quiet_since = time if $now - $before > $idle * (time - $began);
-    $before = $now;
+    push @seen, [ time, seconds(@roots) ];
+    shift @seen while @seen > 2 && $seen[1][0] <= $seen[-1][0] - $seconds;
+    my ($span, $spent) = map { $seen[-1][$_] - $seen[0][$_] } 0, 1;
+    return if $span >= $seconds && $spent <= $idle * $span;
     die "it does not come to an end\n" if time > $deadline;
   }
-  return;
 }
 
 # Resident memory of all of them together, in MB.

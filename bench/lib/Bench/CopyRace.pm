@@ -112,7 +112,7 @@ sub empty_tables ($self) {
   local $self->{db}{PrintWarn} = 0;
   my ($tables) = $self->{db}->selectrow_array(q{SELECT string_agg(oid::regclass::text, ', ') FROM pg_class
     WHERE relnamespace = 'weir'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
-      AND relname ~ '^(events|users|user_days|user_numbers|touched_days|stream_positions|day_.*)$'});
+      AND relname ~ '^(events|users|user_days|user_numbers|touched_days|stream_positions|day_.*|week_sets|pack(s|ed_days))$'});
   $self->{db}->do("TRUNCATE $tables, bare");
   $self->{db}->do('CHECKPOINT');
   return;

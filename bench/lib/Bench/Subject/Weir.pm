@@ -131,7 +131,7 @@ sub spooled ($self) { return $self->has('web') ? $self->metric('weir_spool_recor
 # All that comes of events: nothing that one run stored makes the next one cheaper or dearer.
 my $emptied = q{DO $$ BEGIN EXECUTE (SELECT 'TRUNCATE ' || string_agg(oid::regclass::text, ', ') FROM pg_class
   WHERE relnamespace = 'weir'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
-    AND relname ~ '^(events|crashes|users|user_days|user_numbers|crash_days|touched_days|dead_letters|day_.*)$'); END $$};
+    AND relname ~ '^(events|crashes|users|user_days|user_numbers|crash_days|touched_days|dead_letters|day_.*|week_sets|pack(s|ed_days))$'); END $$};
 
 sub clear ($self) {
   if ($self->{away}) { $self->{spooled} = $self->metric('weir_spool_records_total') }

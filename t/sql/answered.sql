@@ -21,16 +21,7 @@ INSERT INTO weir.crashes (crash_id, tenant_id, user_id, fingerprint, app_version
   (gen_random_uuid(), 'acme', 'ann', 'f', '1.0', '2026-03-05T11:00Z', '2026-03-05T11:00Z'),
   (gen_random_uuid(), 'acme', 'ben', 'f', '1.0', '2026-03-05T11:00Z', '2026-03-05T11:00Z');
 INSERT INTO weir.touched_days (tenant_id, day) SELECT 'acme', d::date FROM generate_series('2026-03-02'::date, '2026-03-05', '1 day') AS d;
-CREATE FUNCTION pg_temp.build() RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-  made text;
-BEGIN
-  LOOP
-    SELECT r.state INTO made FROM weir.refresh_roll_ups() AS r;
-    EXIT WHEN made <> 'built';
-  END LOOP;
-END
-$$;
+\ir lib/build.sql
 SELECT pg_temp.build();
 
 -- Each answer of the 4th and 5th of March, or of what is said; which kind it is of.

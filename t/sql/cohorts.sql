@@ -16,19 +16,13 @@ INSERT INTO said VALUES
   ('cat', 'open', '2026-03-05T11:00Z', 'BR', NULL),
   ('dan', 'sale', '2026-03-05T10:00Z', 'BR', '{"paid": "pix"}'), ('eve', 'open', '2026-03-02T10:00Z', 'BR', NULL),
   (NULL, 'sale', '2026-03-02T10:00Z', 'BR', '{"paid": "pix"}');
-CREATE FUNCTION pg_temp.store(people text[]) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-  made text;
-BEGIN
+\ir lib/build.sql
+CREATE FUNCTION pg_temp.store(people text[]) RETURNS void LANGUAGE sql AS $$
   INSERT INTO weir.events (event_id, tenant_id, user_id, event, country, "timestamp", client_timestamp, properties)
   SELECT gen_random_uuid(), 'acme', person, name, country, at, at, properties FROM said WHERE coalesce(person, '') = ANY (people);
   INSERT INTO weir.touched_days (tenant_id, day)
   SELECT DISTINCT 'acme', (at AT TIME ZONE 'UTC')::date FROM said WHERE coalesce(person, '') = ANY (people);
-  LOOP
-    SELECT r.state INTO made FROM weir.refresh_roll_ups() AS r;
-    EXIT WHEN made <> 'built';
-  END LOOP;
-END
+  SELECT pg_temp.build();
 $$;
 SELECT pg_temp.store(ARRAY['ann', 'ben', 'cat', 'dan', 'eve', '']);
 

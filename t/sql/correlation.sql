@@ -15,19 +15,13 @@ INSERT INTO said VALUES
   ('ann', 'sale', '2026-03-02T10:00Z', '{"valor": 4}'), ('ann', 'sale', '2026-03-02T10:00Z', '{"valor": 2}'), ('ben', 'sale', '2026-03-02T10:00Z', '{"valor": 4}'),
   ('cat', 'sale', '2026-03-02T10:00Z', '{"valor": 2}'), ('dan', 'sale', '2026-03-02T10:00Z', '{"valor": "9"}'), ('eve', 'sale', '2026-03-02T10:00Z', '{"valor": 2}'),
   ('fay', 'use', '2026-03-20T10:00Z', NULL), ('fay', 'sale', '2026-03-20T10:00Z', '{"valor": 9}'), (NULL, 'use', '2026-03-02T10:00Z', NULL);
-CREATE FUNCTION pg_temp.store(people text[]) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-  made text;
-BEGIN
+\ir lib/build.sql
+CREATE FUNCTION pg_temp.store(people text[]) RETURNS void LANGUAGE sql AS $$
   INSERT INTO weir.events (event_id, tenant_id, user_id, event, "timestamp", client_timestamp, properties)
   SELECT gen_random_uuid(), 'acme', person, name, at, at, properties FROM said WHERE coalesce(person, '') = ANY (people);
   INSERT INTO weir.touched_days (tenant_id, day)
   SELECT DISTINCT 'acme', (at AT TIME ZONE 'UTC')::date FROM said WHERE coalesce(person, '') = ANY (people);
-  LOOP
-    SELECT r.state INTO made FROM weir.refresh_roll_ups() AS r;
-    EXIT WHEN made <> 'built';
-  END LOOP;
-END
+  SELECT pg_temp.build();
 $$;
 SELECT pg_temp.store(ARRAY['ann', 'ben', 'cat', 'dan', 'eve', 'fay', 'gus', '']);
 CREATE FUNCTION pg_temp.asked(outcome text, feature text DEFAULT '{"event": "use"}') RETURNS jsonb LANGUAGE sql AS $$

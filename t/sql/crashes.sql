@@ -40,16 +40,7 @@ CREATE FUNCTION pg_temp.store(people text[]) RETURNS void LANGUAGE sql AS $$
   FROM (SELECT tenant, person, at FROM said UNION ALL SELECT tenant, person, at FROM fell) AS rows
   WHERE coalesce(person, '') = ANY (people);
 $$;
-CREATE FUNCTION pg_temp.build() RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-  made text;
-BEGIN
-  LOOP
-    SELECT r.state INTO made FROM weir.refresh_roll_ups() AS r;
-    EXIT WHEN made <> 'built';
-  END LOOP;
-END
-$$;
+\ir lib/build.sql
 SELECT pg_temp.store(ARRAY['ann', 'ben', 'cat', 'dan', 'eve', '']);
 SELECT pg_temp.build();
 

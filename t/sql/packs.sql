@@ -18,16 +18,7 @@ CREATE FUNCTION pg_temp.store(events integer, since timestamptz, days integer) R
   INSERT INTO weir.touched_days (tenant_id, day)
   SELECT DISTINCT 'acme', (e."timestamp" AT TIME ZONE 'UTC')::date FROM weir.events AS e
 $$;
-CREATE FUNCTION pg_temp.build() RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-  made text;
-BEGIN
-  LOOP
-    SELECT r.state INTO made FROM weir.refresh_roll_ups() AS r;
-    EXIT WHEN made <> 'built';
-  END LOOP;
-END
-$$;
+\ir lib/build.sql
 -- But for what they say of themselves: answered.sql tests that.
 CREATE FUNCTION pg_temp.answers(zone text) RETURNS TABLE (about text, answer text) LANGUAGE sql AS $$
   SELECT a.about, (a.answer - '{as_of,exact,incomplete}'::text[])::text

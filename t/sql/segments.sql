@@ -21,16 +21,7 @@ CREATE FUNCTION pg_temp.store(people text[]) RETURNS void LANGUAGE sql AS $$
   SELECT gen_random_uuid(), 'acme', 'ann', 'f', '2026-03-28T10:00Z', '2026-03-28T10:00Z' WHERE 'ann' = ANY (people);
   INSERT INTO weir.touched_days (tenant_id, day) SELECT DISTINCT 'acme', day FROM said WHERE person = ANY (people);
 $$;
-CREATE FUNCTION pg_temp.build() RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-  made text;
-BEGIN
-  LOOP
-    SELECT r.state INTO made FROM weir.refresh_roll_ups() AS r;
-    EXIT WHEN made <> 'built';
-  END LOOP;
-END
-$$;
+\ir lib/build.sql
 SELECT pg_temp.store(ARRAY['ann', 'ben', 'cat', 'dan']);
 SELECT pg_temp.build();
 

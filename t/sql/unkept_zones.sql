@@ -10,16 +10,7 @@ INSERT INTO weir.events (event_id, tenant_id, user_id, event, "timestamp", clien
 SELECT gen_random_uuid(), 'acme', 'ann', 'opened', at, at
 FROM unnest(ARRAY['2026-03-02T10:00Z', '2026-03-02T11:00Z', '2026-03-02T12:00Z', '2026-03-02T13:00Z', '2026-03-20T10:00Z']::timestamptz[]) AS at;
 INSERT INTO weir.touched_days (tenant_id, day) VALUES ('acme', '2026-03-02'), ('acme', '2026-03-20');
-CREATE FUNCTION pg_temp.build() RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-  made text;
-BEGIN
-  LOOP
-    SELECT r.state INTO made FROM weir.refresh_roll_ups() AS r;
-    EXIT WHEN made <> 'built';
-  END LOOP;
-END
-$$;
+\ir lib/build.sql
 SELECT pg_temp.build();
 
 CREATE FUNCTION pg_temp.asked(what text, zone text, since date) RETURNS text LANGUAGE plpgsql AS $$

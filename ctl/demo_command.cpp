@@ -149,8 +149,7 @@ constexpr const char* kExplanation =
     "the\n"
     "browser; a command line; an adoption ledger; a shop's features. What would be later than now "
     "is\n"
-    "left out. All land in the tenant to which the web server gives events, since no client says\n"
-    "another: that is `default`, whose figures who sees all tenants gets unless he asks for one.\n"
+    "left out. All of it lands in the tenant `default`, as every event does: no client names one.\n"
     "The same options make the same events with the same ids: sent again, they are stored once.\n"
     "\n"
     "Examples:\n"
@@ -164,7 +163,7 @@ void add_demo(CLI::App& app, int& status) {
   command->footer(kExplanation);
   command
       ->add_option("--url", options->url,
-                   "The web server that takes events, with nothing behind it")
+                   "The web server that takes events, without a path")
       ->envname("WEIR_URL")
       ->capture_default_str();
   command->add_option("--seed", options->demo.seed, "Another number makes other events")

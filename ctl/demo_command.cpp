@@ -161,9 +161,7 @@ void add_demo(CLI::App& app, int& status) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("demo", "Fill a Weir with months of made-up events");
   command->footer(kExplanation);
-  command
-      ->add_option("--url", options->url,
-                   "The web server that takes events, without a path")
+  command->add_option("--url", options->url, "The web server that takes events, without a path")
       ->envname("WEIR_URL")
       ->capture_default_str();
   command->add_option("--seed", options->demo.seed, "Another number makes other events")

@@ -56,11 +56,14 @@ sub over ($settings, $body, $subject, $wanted, $case, %mix) {
   my ($requests, $processes) = (0, $subject->processes);
   my @samples = sample($subject, $case, 0);
   while ($requests < $wanted) {
+    # An attempt before this one may have left its events behind.
+    $subject->clear;
     my $run = Bench::Load::run(url => $subject->url('/track'), body => $body->{file}, seconds => $settings->count(2, 0.5),
       connections => $settings->{connections}, %mix);
     Bench::Turns::must_be_answered($run);
     Bench::Turns::spent_in_all($subject, $processes);
-    Bench::Turns::must_hold($subject, $body, $run, $settings->{connections});
+    # What Redis kept waiting is in it twice until the flusher finds that out; memory does not depend on it.
+    Bench::Turns::must_hold($subject, $body, $run, $run->{ok});
     $requests += $run->{ok};
     push @samples, sample($subject, $case, $requests);
     $subject->clear;

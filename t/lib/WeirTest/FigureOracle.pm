@@ -117,10 +117,10 @@ sub users ($self) {
   };
 }
 
-# By a measure of recordings: the numbers in a property, or how many there are.
-sub heavy_users ($self, $property) {
+# By a measure of recordings: the numbers in a property, or how many there are; or by all events.
+sub heavy_users ($self, $property, $event = 'recording_completed') {
   my (%total, %events);
-  for my $row (grep { defined $_->{user} && $_->{event} eq 'recording_completed' } $self->within) {
+  for my $row (grep { defined $_->{user} && (!defined $event || $_->{event} eq $event) } $self->within) {
     my $number = defined $property ? $row->{properties}{$property} : 1;
     $total{ $row->{user} } = sprintf '%.6f', $number + ($total{ $row->{user} } // 0);
     $events{ $row->{user} }++;
@@ -129,6 +129,48 @@ sub heavy_users ($self, $property) {
   my @users = sort { $total{$b} <=> $total{$a} || $a cmp $b } keys %total;
   return { active => scalar @users, events => sum0(values %events), total => $all,
     users => [ map { +{ user => $_, events => $events{$_}, total => $total{$_}, share => ratio($total{$_}, $all) } } grep { defined } @users[ 0 .. 19 ] ] };
+}
+
+my %family = (
+  onboarding_checkpoint_completed => 'onboarding_checkpoint', support_diagnostics_opened => 'support_diagnostics', operation_started => 'operation',
+  stored_report_created => 'stored_report', review_pack_generation_requested => 'review_pack',
+);
+
+sub workspaces (@rows) { return scalar(my @all = uniq map { property($_, 'workspace_id') } @rows) }
+
+sub ledger ($self) {
+  my @all = grep { $family{ $_->{event} } && defined $_->{user} && (property($_, 'workspace_id') // '') ne '' } $self->within;
+  my @events = qw(onboarding_checkpoint_completed support_diagnostics_opened operation_started stored_report_created review_pack_generation_requested);
+  my @families = map { my $event = $_; my @own = grep { $_->{event} eq $event } @all;
+    +{ event => $event, family => $family{$event}, events => scalar @own, users => count_users(@own), workspaces => workspaces(@own) } } @events;
+  my @days = map { my @own = between(\@all, $_, $_); +{ start => date($_), events => scalar @own, active_workspaces => workspaces(@own) } } $self->{from} .. $self->{to};
+  return { families => \@families, days => \@days, events => scalar @all, users => count_users(@all), active_workspaces => workspaces(@all) };
+}
+
+# In which segment a user was in the week that begins on a Monday; nothing for who was not known yet.
+sub segment ($first, $days, $monday) {
+  my $on = sub ($from, $to) { return scalar grep { $days->{$_} } $from .. $to };
+  return if $first > $monday + 6;
+  return 'new' if $first >= $monday;
+  my ($here, $before) = ($on->($monday, $monday + 6), $on->($monday - 28, $monday - 1));
+  return $before ? $here >= 4 ? 'power' : $here >= 2 ? 'active' : 'casual' : 'resurrected' if $here;
+  return $on->($monday - 7, $monday - 1) ? 'at_risk' : $before ? 'dormant' : 'churned';
+}
+
+sub segments ($self) {
+  my %first = $self->first_days;
+  my $days_of = $self->days_of;
+  my (@weeks, %former);
+  for my $monday (grep { $_ >= $self->{from} && $_ + 6 <= $self->{to} && start_of('week', $_) == $_ } $self->{from} .. $self->{to}) {
+    my (%in, %size, %moves);
+    for my $user (keys %first) { $in{$user} = segment($first{$user}, $days_of->{$user}, $monday) // next; ++$size{ $in{$user} } }
+    ++$moves{"$former{$_} $in{$_}"} for grep { defined $former{$_} } keys %in;
+    my @moves = map { my ($from, $to) = split / /; +{ from => $from, to => $to, users => $moves{$_} } }
+      sort { $moves{$b} <=> $moves{$a} || $a cmp $b } keys %moves;
+    push @weeks, { start => date($monday), users => scalar keys %in, segments => \%size, moves => \@moves };
+    %former = %in;
+  }
+  return { weeks => \@weeks };
 }
 
 sub days_of ($self) {

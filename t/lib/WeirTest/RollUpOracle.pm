@@ -14,12 +14,17 @@ sub new ($class, $events, $crashes, $dimensions) {
   return bless { events => $events, crashes => $crashes, dimensions => $dimensions }, $class;
 }
 
-# The date and the hour on the clocks of a zone.
+# The date and the hour on the clocks of a zone. Remembered, since to change the zone takes long.
+my %on_clock;
+
 sub on_clock ($zone, $at) {
-  local $ENV{TZ} = $zone;
-  tzset();
-  my @parts = localtime int $at;
-  return (sprintf('%04d-%02d-%02d', $parts[5] + 1900, $parts[4] + 1, $parts[3]), $parts[2]);
+  my $known = $on_clock{$zone}{ int $at } //= do {
+    local $ENV{TZ} = $zone;
+    tzset();
+    my @parts = localtime int $at;
+    [ sprintf('%04d-%02d-%02d', $parts[5] + 1900, $parts[4] + 1, $parts[3]), $parts[2] ];
+  };
+  return @$known;
 }
 
 # set => { "day subject value user" => 1 }, count => { "day subject value" => [events by hour] },

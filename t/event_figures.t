@@ -1,0 +1,215 @@
+# The figures that look at single events (funnels, paths, tasks, pages, rage clicks, scores, correlations, cohorts by a
+# rule) equal what another program computes from the rows: for several windows, zones (also with a change of clock, kept and
+# not), tenants and filters; with rows that came twice, late, out of order, and at one moment; from packed days and from
+# rows. And two databases with the users split between them say together what one says.
+use v5.36;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use List::Util qw(shuffle);
+use Test::More;
+use WeirTest::EventOracle;
+use WeirTest::FigureOracle;
+use WeirTest::Figures;
+use WeirTest::RollUpOracle;
+
+my $seed = $ENV{ANALYTICS_SEED} // int rand 1e9;
+diag "seed $seed; ANALYTICS_SEED repeats it";
+srand $seed;
+
+# Clocks change in Berlin on 2026-03-29.
+my ($first, $last) = (1_773_970_000, 1_773_970_000 + 26 * 86_400);
+my @windows = ([ '2026-03-20', '2026-04-16' ], [ '2026-03-23', '2026-04-05' ], [ '2026-03-29', '2026-03-29' ]);
+my %zones = (acme => [ 'UTC', 'Europe/Berlin', 'America/St_Johns' ], other => ['UTC']);
+my @filters = ({ platform => 'mac' }, { properties => { browser => 'firefox' } }, { version => '2.0', country => 'DE' });
+
+sub one_of (@list) { return $list[ rand @list ] }
+
+sub maybe ($share, @members) { return rand() < $share ? @members : () }
+
+# Pages differ so much in what they take that the slowest is the slowest by any percentile.
+my %page = map { ("page-$_" => 10**$_) } 1 .. 5;
+
+# What takes no time is a view all the same, and a text is no number.
+sub shown ($page = undef) {
+  my $about = defined $page ? $page{$page} : 3;
+  return (defined $page ? (page => $page) : (), maybe(0.8, load_ms => one_of((int $about * (0.9 + rand 0.2)) x 5, "$about")));
+}
+
+sub properties ($event) {
+  my @said = (maybe(0.6, browser => one_of('firefox', 'chrome')), maybe(0.3, device => one_of('phone', '')));
+  return { @said, shown(maybe(0.9, one_of(keys %page))) } if $event eq 'page_viewed';
+  return { @said, maybe(0.9, element => one_of('#pay', '#back')), maybe(0.8, screen => one_of('cart', 'home')) } if $event =~ /click/;
+  return { @said, maybe(0.8, recording_id => one_of(1 .. 3)), maybe(0.5, seconds => int rand 900) } if $event =~ /recording/;
+  return { @said, maybe(0.9, score => one_of(0 .. 10, 11, 7.5, '9')) } if $event eq 'nps_answered';
+  return { @said, paid => one_of('pix', 'card'), maybe(0.9, amount => int rand 5000) } if $event eq 'sale';
+  return { @said, maybe(0.9, workspace_id => one_of('north', 'south', 'west')) } if $event eq 'operation_started';
+  return rand() < 0.7 ? {@said} : undef;
+}
+
+my @kinds = (('page_viewed') x 8, ('clicked') x 6, qw(login login sale sale recording_started recording_started recording_completed nps_answered rage_click operation_started));
+
+# A user is there for a while, and what is done follows closely, at one moment even, or after a pause.
+sub visit ($tenant) {
+  my $at = $first + int(($last - $first) * rand);
+  my %common = (
+    tenant => $tenant, user => rand() < 0.95 ? 'user-' . int 25 * rand() ** 1.5 : undef, session => one_of(undef, map { "s-$_" } 1 .. 4),
+    version => one_of(undef, '1.0', '2.0', '2.0'), platform => one_of('mac', 'mac', 'linux', undef), country => one_of('DE', 'DE', 'US'),
+  );
+  my @rows;
+  for (1 .. 1 + int rand 12) {
+    my $event = @rows && rand() < 0.4 ? $rows[-1]{event} : one_of(@kinds);
+    push @rows, { %common, at => $at, event => $event, properties => rand() < 0.3 && @rows && $rows[-1]{event} eq $event ? $rows[-1]{properties} : scalar properties($event) };
+    $at += one_of(0, 0.25, 0.25, 0.5, 3, 40, 700, 2400);
+  }
+  return @rows;
+}
+
+my $figures = WeirTest::Figures->new(qw(whole server_1 server_2));
+my ($number, @events) = (0);
+
+# Events without a user are the first server's. One tenant alone is split.
+sub databases_of ($row) {
+  return ('whole', $row->{tenant} ne 'acme' ? () : ($row->{user} // '') =~ /[13579]\z/ ? 'server_2' : 'server_1');
+}
+
+# Some of them twice.
+sub arrive ($visits) {
+  my @rows = map { visit(one_of('acme', 'acme', 'acme', 'other')) } 1 .. $visits;
+  $_->{id} = sprintf '%08x-0000-4000-8000-000000000000', ++$number for @rows;
+  push @events, @rows;
+  for my $database (qw(whole server_1 server_2)) {
+    $figures->store($database, shuffle(grep { my $row = $_; grep { $_ eq $database } databases_of($row) } @rows, @rows[ 0 .. $visits ]));
+  }
+  return;
+}
+
+arrive(80);
+$figures->db($_)->do('SELECT weir.keep_zone(?, ?)', undef, 'acme', 'Europe/Berlin') for qw(whole server_1 server_2);
+$figures->refresh($_) for qw(whole server_1 server_2);
+arrive(20);
+$figures->refresh($_) for qw(whole server_1 server_2);
+
+my @funnels = (
+  [ [ { event => 'login' }, { event => 'page_viewed' }, { event => 'sale' } ], 86_400, undef ],
+  [ [ { event => 'page_viewed', properties => { page => 'page-1' } }, { event => 'page_viewed' }, { event => 'clicked' } ], 3600, 'country' ],
+  [ [ { event => 'clicked' }, { event => 'clicked' }, { event => 'clicked' }, { event => 'sale', properties => { paid => 'pix' } } ], 604_800, 'browser' ],
+);
+my @tasks = (
+  [ { event => 'recording_started' }, { event => 'recording_completed' }, undef, 86_400 ],
+  [ { event => 'recording_started' }, { event => 'recording_completed' }, 'recording_id', 604_800 ],
+  [ { event => 'page_viewed', properties => { page => 'page-1' } }, { event => 'page_viewed', properties => { page => 'page-2' } }, undef, 3600 ],
+);
+
+# [what, arguments of the answer, what it has to be], of those that read single events alone.
+sub row_figures ($oracle) {
+  return (
+    map({ [ funnels => { steps => $_->[0], within => $_->[1], split => $_->[2] }, $oracle->funnels(@$_) ] } @funnels),
+    map({ [ paths => { length => $_ }, $oracle->paths($_) ] } 3, 10),
+    map({ [ tasks => { start => $_->[0], finish => $_->[1], key => $_->[2], within => $_->[3] }, $oracle->tasks(@$_) ] } @tasks),
+    map({ [ pages => { at_least => $_ }, $oracle->pages($_) ] } 1, 10),
+    map({ [ rage_clicks => { clicks => $_->[0], seconds => $_->[1] }, $oracle->rage_clicks(@$_) ] } [ 3, 1 ], [ 2, 3 ]),
+    [ nps => {}, $oracle->nps ],
+  );
+}
+
+my @correlations = (
+  [ { event => 'clicked' }, { event => 'sale' } ], [ { event => 'login' }, { event => 'sale', sum => 'amount' } ],
+  [ { event => 'page_viewed', properties => { page => 'page-3' } }, { event => 'nps_answered', last => 'score' } ], [ { event => 'sale' }, { retained => 7 } ],
+);
+my @rules = (
+  { did => [ { event => 'page_viewed', at_least => 3 } ], not => [ { event => 'sale', at_least => 2 } ] },
+  { did => [ { event => 'clicked' }, { event => 'sale', properties => { paid => 'pix' } } ], where => { country => 'DE' } },
+);
+
+# Those beside, whose users' activity comes from the roll-ups.
+sub user_figures ($oracle) {
+  return (
+    map({ [ correlation => { feature => $_->[0], outcome => $_->[1] }, $oracle->correlation(@$_) ] } @correlations),
+    map({ [ cohorts => { rule => $_ }, $oracle->cohorts($_) ] } @rules),
+  );
+}
+
+sub asked_of ($tenant, $zone, $window, $filter) {
+  my ($from, $to) = map { WeirTest::RollUpOracle::number_of_day($_) } @$window;
+  return WeirTest::EventOracle->new(\@events, tenant => $tenant, zone => $zone, from => $from, to => $to, filter => $filter);
+}
+
+sub agree ($tenant, $zone, $window, @figures) {
+  for my $figure (@figures) {
+    my ($what, $asked, $wanted) = @$figure;
+    $figures->agrees("$what " . join(' ', map { ref $asked->{$_} ? $_ : $asked->{$_} // () } sort keys %$asked), $figures->answer($what, $tenant, @$window, $zone, $asked), $wanted);
+  }
+  return;
+}
+
+sub compare_rows ($when, @some_windows) {
+  for my $tenant (sort keys %zones) {
+    for my $zone ($zones{$tenant}->@*) {
+      for my $window (@some_windows) {
+        for my $filter ({}, one_of(@filters)) {
+          subtest "$when: $tenant in $zone, @$window, by " . (join(' and ', sort keys %$filter) || 'no filter') => sub {
+            my @wanted = row_figures(asked_of($tenant, $zone, $window, $filter));
+            agree($tenant, $zone, $window, map { [ $_->[0], { $_->[1]->%*, %$filter ? (filter => $filter) : () }, $_->[2] ] } @wanted);
+          };
+        }
+      }
+    }
+  }
+  return;
+}
+
+compare_rows('packed days', @windows);
+
+for my $tenant (sort keys %zones) {
+  for my $zone ($zones{$tenant}->@*) {
+    for my $window (@windows) {
+      subtest "users of $tenant in $zone, @$window" => sub { agree($tenant, $zone, $window, user_figures(asked_of($tenant, $zone, $window, {}))) };
+    }
+  }
+}
+
+# What is told by both servers, as their parts are put together.
+sub together ($what, $tenant, $zone, $window, $asked, @more) {
+  my @parts = map { $figures->parts($_, "${what}_partial", $tenant, @$window, $zone, $asked) } qw(server_1 server_2);
+  return $figures->merged($what, \@parts, @more);
+}
+
+subtest 'two servers with the users split between them say together what one says' => sub {
+  for my $zone ($zones{acme}->@*) {
+    for my $window (@windows) {
+      my @asked = ('acme', $zone, $window);
+      my $is = sub ($what, $merged, $given = {}) { $figures->agrees("$what in $zone, @$window", $figures->answer($what, 'acme', @$window, $zone, $given), $merged) };
+      for (@funnels) {
+        my %given = (steps => $_->[0], within => $_->[1], split => $_->[2]);
+        $is->(funnels => together(funnels => @asked, \%given, { steps => $_->[0], split => $_->[2] }), \%given);
+      }
+      for (@tasks) {
+        my %given = (start => $_->[0], finish => $_->[1], key => $_->[2], within => $_->[3]);
+        $is->(tasks => together(tasks => @asked, \%given), \%given);
+      }
+      $is->(paths => together(paths => @asked, { length => 3 }), { length => 3 });
+      $is->(pages => together(pages => @asked, {}));
+      $is->(rage_clicks => together(rage_clicks => @asked, { clicks => 2 }), { clicks => 2 });
+      $is->(nps => together(nps => @asked, {}));
+      $is->(ledger => together(ledger => @asked, {}, @$window));
+      $is->(segments => together(segments => @asked, {})) if $zone ne 'America/St_Johns';
+      for (@correlations) {
+        my ($feature, $outcome) = @$_;
+        my $checked = $figures->db('whole')->selectrow_array("SELECT weir.outcome_of('outcome', ?)", undef, JSON::XS::encode_json($outcome));
+        $is->(correlation => together(correlation => @asked, { feature => $feature, outcome => \$checked }, $checked), { feature => $feature, outcome => $outcome });
+      }
+      for (@rules) {
+        my $checked = $figures->db('whole')->selectrow_array("SELECT weir.rule_of('rule', ?)", undef, JSON::XS::encode_json($_));
+        $is->(cohorts => together(cohorts_by_rule => @asked, { rule => \$checked }, @$window, $checked, '2026-11-26'), { rule => $_ });
+      }
+    }
+  }
+};
+
+# What is not counted yet is read from the rows.
+arrive(10);
+compare_rows('packed days and rows', $windows[1]);
+
+done_testing;

@@ -58,8 +58,8 @@ $$;
 -- How often each user who has a number had which of the conditions.
 CREATE OR REPLACE FUNCTION weir.rule_counts(tenant text, first_day date, last_day date, zone text, rule jsonb)
 RETURNS TABLE (number integer, place integer, times bigint)
-LANGUAGE sql STABLE
-SET jit = off SET work_mem = '128MB' SET enable_nestloop = off SET enable_mergejoin = off
+LANGUAGE sql STABLE PARALLEL SAFE
+SET jit = off SET work_mem = '128MB' SET enable_nestloop = on SET enable_sort = off SET cpu_tuple_cost = 1 SET parallel_tuple_cost = 5
 AS $$
   SELECT e.number::integer, e.place, count(*)
   FROM weir.fitting_events(tenant, zone, first_day, last_day, jsonb_path_query_array(rule, '$.conditions[*].pattern'), rule -> 'where', '{}') AS e

@@ -47,20 +47,28 @@ BEGIN
 END
 $$;
 
--- Each user's number, and whether he has the feature, and his value from the rows; NULL where he has neither.
-CREATE OR REPLACE FUNCTION weir.correlated_rows(tenant text, first_day date, last_day date, zone text, feature jsonb, outcome jsonb)
+-- Each user's number, and whether he has the feature, and his value from the rows; NULL where he has neither. Of the outcome's
+-- events alone properties are read, if its pattern has some, be it none in particular.
+CREATE OR REPLACE FUNCTION weir.correlated_rows(tenant text, first_day date, last_day date, zone text, patterns jsonb, kind text, property text)
 RETURNS TABLE (number integer, has boolean, value numeric)
-LANGUAGE sql STABLE
-SET jit = off SET work_mem = '128MB' SET enable_nestloop = off SET enable_mergejoin = off
+LANGUAGE sql STABLE PARALLEL SAFE
+SET jit = off SET work_mem = '128MB' SET enable_nestloop = on SET cpu_tuple_cost = 1 SET parallel_tuple_cost = 5
 AS $$
-  SELECT f.number::integer, coalesce(bool_or(f.has), false), CASE outcome ->> 'kind' WHEN 'sum' THEN sum(f.value) WHEN 'did' THEN max(f.value)
-    ELSE (array_agg(f.value ORDER BY f.at DESC, f.value) FILTER (WHERE f.value IS NOT NULL AND outcome ->> 'kind' = 'last'))[1] END
+  SELECT e.number::integer, bool_or(e.place = 1), CASE WHEN bool_or(e.place = 2) THEN 1 END
+  FROM weir.fitting_events(tenant, zone, first_day, last_day, patterns, '{}', '{}') AS e
+  WHERE kind IN ('did', 'retained') AND e.number >= 0
+  GROUP BY e.number
+  UNION ALL
+  SELECT e.number::integer, bool_or(e.place = 1), sum(CASE WHEN e.place = 2 THEN weir.number_at(e.properties, property) END)
+  FROM weir.fitting_events(tenant, zone, first_day, last_day, patterns, '{}', '{}') AS e
+  WHERE kind = 'sum' AND e.number >= 0
+  GROUP BY e.number
+  UNION ALL
+  SELECT f.number::integer, bool_or(f.place = 1), (array_agg(f.value ORDER BY f.at DESC, f.value) FILTER (WHERE f.value IS NOT NULL))[1]
   FROM (
-    SELECT e.number, e.at, e.place = 1 AS has, CASE WHEN e.place = 2
-      THEN CASE outcome ->> 'kind' WHEN 'did' THEN 1 ELSE weir.number_at(e.properties, outcome ->> 'property') END END AS value
-    FROM weir.fitting_events(tenant, zone, first_day, last_day, jsonb_build_array(feature, outcome -> 'pattern'), '{}',
-      CASE WHEN outcome ? 'property' THEN '{properties}'::text[] ELSE '{}' END) AS e
-    WHERE e.number >= 0
+    SELECT e.number, e.place, e.at, CASE WHEN e.place = 2 THEN weir.number_at(e.properties, property) END AS value
+    FROM weir.fitting_events(tenant, zone, first_day, last_day, patterns, '{}', '{}') AS e
+    WHERE kind = 'last' AND e.number >= 0
   ) AS f
   GROUP BY f.number
 $$;
@@ -75,7 +83,9 @@ AS $$
     SELECT a.chunk, bit_or(a.users) AS users FROM weir.active_users(tenant, zone, first_day, last_day) AS a GROUP BY a.chunk
   ), known AS MATERIALIZED (
     SELECT r.number, r.has, r.value
-    FROM weir.correlated_rows(tenant, first_day, last_day, zone, feature, outcome) AS r
+    FROM weir.correlated_rows(tenant, first_day, last_day, zone, jsonb_build_array(feature,
+      CASE WHEN outcome ? 'property' THEN '{"properties": {}}' ELSE '{}'::jsonb END || (outcome -> 'pattern')),
+      outcome ->> 'kind', outcome ->> 'property') AS r
     JOIN active AS a ON a.chunk = r.number / 20480
     WHERE get_bit(a.users, r.number % 20480) = 1
   ), owners AS MATERIALIZED (
@@ -89,7 +99,7 @@ AS $$
     FROM weir.active_users(tenant, zone, last_day + 1, last_day + coalesce((outcome ->> 'days')::integer, 0)) AS a
     GROUP BY a.chunk
   ), sums AS (
-    SELECT CASE WHEN k.has THEN 'with' ELSE 'without' END AS key, count(k.value) AS users, sum(k.value) AS sum, sum(k.value ^ 2) AS squares
+    SELECT CASE WHEN k.has THEN 'with' ELSE 'without' END AS key, count(k.value) AS users, sum(k.value) AS sum, sum(k.value * k.value) AS squares
     FROM known AS k WHERE outcome ->> 'kind' <> 'retained'
     GROUP BY k.has
     UNION ALL
@@ -155,6 +165,6 @@ $$;
 COMMENT ON FUNCTION weir.correlation_answer(text, date, date, text, text, text) IS
   'Whether users of a feature differ from the others in a value. sql/analytics/correlation.sql defines it.';
 
-GRANT EXECUTE ON FUNCTION weir.outcome_of(text, text), weir.correlated_rows(text, date, date, text, jsonb, jsonb),
+GRANT EXECUTE ON FUNCTION weir.outcome_of(text, text), weir.correlated_rows(text, date, date, text, jsonb, text, text),
   weir.correlation_partial(text, date, date, text, jsonb, jsonb), weir.interval_around(float8, float8),
   weir.correlation_merge(weir.part[], jsonb), weir.correlation_answer(text, date, date, text, text, text) TO weir_reader;

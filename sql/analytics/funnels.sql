@@ -29,16 +29,13 @@ SET LOCAL check_function_bodies = off;
 -- own, so that it becomes part of what asks.
 CREATE OR REPLACE FUNCTION weir.funnel_rows(tenant text, since timestamptz, until timestamptz, steps jsonb, split text, filter jsonb)
 RETURNS TABLE (step integer, number bigint, at timestamptz, value text)
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
   SELECT e.place, e.number, e.at,
     CASE WHEN (SELECT split IS NOT NULL) THEN weir.value_by(split, e.version, e.platform, e.country, e.properties) END
-  FROM weir.happened(tenant, steps, since, until, weir.needs_of(jsonb_build_array(steps, filter))
-    || CASE WHEN split IN ('version', 'platform', 'country') THEN ARRAY[split] WHEN split IS NOT NULL THEN '{properties}'::text[] END) AS e
-  WHERE e.number IS NOT NULL AND ((SELECT filter ->> 'version') IS NULL OR e.version = (SELECT filter ->> 'version'))
-    AND ((SELECT filter ->> 'platform') IS NULL OR e.platform = (SELECT filter ->> 'platform'))
-    AND ((SELECT filter ->> 'country') IS NULL OR e.country = (SELECT filter ->> 'country'))
-    AND ((SELECT filter -> 'properties') IS NULL OR e.properties @> (SELECT filter -> 'properties'))
+  FROM weir.happened(tenant, weir.narrowed(steps, filter), since, until,
+    CASE WHEN split IN ('version', 'platform', 'country') THEN ARRAY[split] WHEN split IS NOT NULL THEN '{properties}'::text[] ELSE '{}' END) AS e
+  WHERE e.number IS NOT NULL
 $$;
 
 -- For each step the last one before it that has the same event, or NULL.
@@ -51,6 +48,31 @@ AS $$
   FROM jsonb_array_elements(steps) WITH ORDINALITY AS p (pattern, step)
 $$;
 
+-- Each user's start. Several workers read packs where PostgreSQL lets them.
+CREATE OR REPLACE FUNCTION weir.funnel_starts(tenant text, first_day date, last_day date, zone text, first_step jsonb, filter jsonb)
+RETURNS TABLE (number bigint, at timestamptz)
+LANGUAGE sql STABLE PARALLEL SAFE
+SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on SET cpu_tuple_cost = 1 SET parallel_tuple_cost = 5
+AS $$
+  SELECT e.number, min(e.at)
+  FROM weir.fitting_events(tenant, zone, first_day, last_day, jsonb_build_array(first_step), filter, '{}') AS e
+  WHERE e.number IS NOT NULL
+  GROUP BY e.number
+$$;
+
+-- Events of the later steps that may be somebody's: starts[n + 1] is when the user with the number n began. Of those who have
+-- no number yet it is all of them.
+CREATE OR REPLACE FUNCTION weir.funnel_followers(tenant text, since timestamptz, until timestamptz, later_steps jsonb, filter jsonb,
+  starts timestamptz[], patience interval)
+RETURNS TABLE (step integer, number bigint, at timestamptz)
+LANGUAGE sql STABLE PARALLEL SAFE
+SET jit = off SET work_mem = '64MB' SET enable_nestloop = on SET cpu_tuple_cost = 1 SET parallel_tuple_cost = 5
+AS $$
+  SELECT f.step + 1, f.number, f.at
+  FROM weir.funnel_rows(tenant, since, until, later_steps, NULL, filter) AS f
+  WHERE CASE WHEN f.number >= 0 THEN f.at >= starts[f.number + 1] AND f.at <= starts[f.number + 1] + patience ELSE true END
+$$;
+
 -- Who reached which step, and when he reached it and each before: at[1] is the start.
 -- Written out step by step, since a recursive query may not aggregate; those beyond `most` read nothing.
 CREATE OR REPLACE FUNCTION weir.funnel_users(tenant text, first_day date, last_day date, zone text, steps jsonb, within integer,
@@ -59,15 +81,8 @@ RETURNS TABLE (step integer, value text, at timestamptz[])
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '128MB' SET enable_nestloop = off SET enable_mergejoin = off SET enable_sort = off
 AS $$
-  WITH w AS MATERIALIZED (
-    SELECT * FROM weir.window_of(zone, first_day, last_day)
-  ), started AS MATERIALIZED (
-    SELECT f.number, min(f.at) AS at
-    FROM weir.funnel_rows(tenant, lower(weir.span_of_day(zone, first_day)), upper(weir.span_of_day(zone, last_day)),
-      jsonb_build_array(steps -> 0), NULL, filter) AS f
-    WHERE f.at BETWEEN (SELECT w.surely_since FROM w) AND (SELECT w.surely_until FROM w)
-      OR (f.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day
-    GROUP BY f.number
+  WITH started AS MATERIALIZED (
+    SELECT f.number, f.at FROM weir.funnel_starts(tenant, first_day, last_day, zone, steps -> 0, filter) AS f
   ), step_1 AS MATERIALIZED (
     SELECT s.number, NULL AS value, ARRAY[s.at] AS at FROM started AS s WHERE split IS NULL
     UNION ALL
@@ -83,12 +98,9 @@ AS $$
     SELECT array_agg(coalesce(s.at, 'infinity') ORDER BY n) AS at
     FROM generate_series(0, (SELECT max(s.number) FROM started AS s)) AS n LEFT JOIN started AS s ON s.number = n
   ), found AS MATERIALIZED (
-    SELECT f.step + 1 AS step, f.number, f.at
-    FROM weir.funnel_rows(tenant, lower(weir.span_of_day(zone, first_day)), upper(weir.span_of_day(zone, last_day)) + patience, steps - 0,
-      NULL, filter) AS f
-    WHERE CASE WHEN f.number >= 0 THEN f.at >= ((SELECT s.at FROM starts AS s))[f.number::integer + 1]
-          AND f.at <= ((SELECT s.at FROM starts AS s))[f.number::integer + 1] + patience
-        ELSE f.number IN (SELECT s.number FROM started AS s) END
+    SELECT f.step, f.number, f.at
+    FROM weir.funnel_followers(tenant, lower(weir.span_of_day(zone, first_day)), upper(weir.span_of_day(zone, last_day)) + patience, steps - 0, filter,
+      (SELECT s.at FROM starts AS s), patience) AS f
   ), step_2 AS MATERIALIZED (
     SELECT s.number, s.value, s.at || min(f.at) AS at
     FROM step_1 AS s JOIN found AS f ON f.number = s.number AND f.step = 2 AND f.at <= s.at[1] + patience
@@ -145,14 +157,15 @@ LANGUAGE sql STABLE
 SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_mergejoin = off
 AS $$
   WITH reached AS (
-    SELECT r.step, r.value, extract(epoch FROM r.at[r.step] - r.at[greatest(r.step - 1, 1)]) AS former, extract(epoch FROM r.at[r.step] - r.at[1]) AS start
+    SELECT r.step, r.value, r.at[r.step] - r.at[greatest(r.step - 1, 1)] AS former, r.at[r.step] - r.at[1] AS start
     FROM weir.funnel_users(tenant, first_day, last_day, zone, steps, within, split, filter, jsonb_array_length(steps),
       weir.same_events(steps), within * interval '1 second') AS r
   ), cells AS MATERIALIZED (
     SELECT g.*, coalesce(to_json(g.said)::text, 'null') AS value
     FROM (
-      SELECT r.step, r.value AS said, weir.quick_slot(r.former::float8) AS former_slot, weir.quick_slot(r.start::float8) AS start_slot,
-        count(*) AS users, sum(r.former) AS former, sum(r.start) AS start
+      SELECT r.step, r.value AS said, weir.quick_slot(date_part('epoch', r.former)) AS former_slot,
+        weir.quick_slot(date_part('epoch', r.start)) AS start_slot, count(*) AS users, extract(epoch FROM sum(r.former)) AS former,
+        extract(epoch FROM sum(r.start)) AS start
       FROM reached AS r
       GROUP BY r.step, r.value, former_slot, start_slot
     ) AS g
@@ -279,6 +292,8 @@ COMMENT ON FUNCTION weir.funnels_answer(text, date, date, text, text, integer, t
   'How many users get how far on a way of steps, and how long they take. sql/analytics/funnels.sql defines it.';
 
 GRANT EXECUTE ON FUNCTION weir.funnel_rows(text, timestamptz, timestamptz, jsonb, text, jsonb), weir.same_events(jsonb),
+  weir.funnel_starts(text, date, date, text, jsonb, jsonb),
+  weir.funnel_followers(text, timestamptz, timestamptz, jsonb, jsonb, timestamptz[], interval),
   weir.funnel_users(text, date, date, text, jsonb, integer, text, jsonb, integer, integer[], interval),
   weir.funnels_partial(text, date, date, text, jsonb, integer, text, jsonb), weir.funnel_groups(weir.part[], boolean, integer),
   weir.funnels_merge(weir.part[], jsonb, text, integer),

@@ -6,6 +6,8 @@
 --   session      to tell sessions of one user apart
 --   others       session, version, platform, country, screen (migrations/0027), duration and properties are NULL unless
 --                `needs` names them: what is not needed is not unpacked
+--   sure         it lies so far within the span that its day is one of the window's on whatever clock, where the span is
+--                as weir.window_of() says; else its own date has to be asked for
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
@@ -23,7 +25,7 @@ $$;
 
 -- What lies between those days.
 CREATE OR REPLACE FUNCTION weir.spans_in_rows(tenant text, since timestamptz, until timestamptz)
-RETURNS TABLE (span_since timestamptz, span_until timestamptz)
+RETURNS TABLE (span_since timestamptz, span_until timestamptz, sure_since timestamptz, sure_until timestamptz)
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
 SET jit = off
 AS $$
@@ -31,7 +33,7 @@ AS $$
     SELECT d.day::timestamp AT TIME ZONE 'UTC' AS first, (d.day + 1)::timestamp AT TIME ZONE 'UTC' AS last
     FROM weir.days_in_packs(tenant, since, until) AS d (day)
   )
-  SELECT g.first, g.last
+  SELECT g.first, g.last, since + interval '6 hours', until - interval '6 hours'
   FROM (
     SELECT greatest(since, lag(p.last, 1, since) OVER (ORDER BY p.first)) AS first, least(until, p.first) AS last FROM packed AS p
     UNION ALL
@@ -47,48 +49,98 @@ AS $$ SELECT coalesce(number, hashtextextended(user_id, 0) | (-92233720368547758
 
 -- The patterns of a list, to be looked up by the event's name.
 CREATE OR REPLACE FUNCTION weir.listed_patterns(patterns jsonb)
-RETURNS TABLE (place integer, event text, properties jsonb, version text, platform text, country text)
+RETURNS TABLE (place integer, event text, properties jsonb, version text, platform text, country text, anything boolean)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 2
 SET jit = off
 AS $$
-  SELECT p.place::integer, p.said ->> 'event', p.said -> 'properties', p.said ->> 'version', p.said ->> 'platform', p.said ->> 'country'
+  SELECT p.place::integer, p.said ->> 'event', p.said -> 'properties', p.said ->> 'version', p.said ->> 'platform', p.said ->> 'country',
+    NOT p.said ?| '{properties,version,platform,country}'
   FROM jsonb_array_elements(patterns) WITH ORDINALITY AS p (said, place)
   WHERE jsonb_typeof(p.said) = 'object'
 $$;
 
--- Without settings of its own, so that it becomes part of what asks. What stands in a SELECT of its own is computed once.
-CREATE OR REPLACE FUNCTION weir.happened(tenant text, patterns jsonb, since timestamptz, until timestamptz, needs text[])
-RETURNS TABLE (place integer, event text, number bigint, session bigint, at timestamptz, version text, platform text, country text,
-  screen text, duration numeric, properties jsonb)
-LANGUAGE sql STABLE
+-- Patterns that ask for what a filter asks for, too. One that asks for something else fits nothing and is null, so that the
+-- others keep their places.
+CREATE OR REPLACE FUNCTION weir.narrowed(patterns jsonb, filter jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-  SELECT u.place, u.event, u.number, u.session, u.at, u.version, u.platform, u.country, u.screen, u.duration, u.properties
-  FROM (
-    SELECT w.place, p.event, unnest(p.numbers) AS number, unnest(CASE WHEN (SELECT 'session' = ANY (needs)) THEN p.sessions END) AS session,
-      unnest(p.moments) AS at, unnest(CASE WHEN (SELECT 'version' = ANY (needs)) THEN p.versions END) AS version,
-      unnest(CASE WHEN (SELECT 'platform' = ANY (needs)) THEN p.platforms END) AS platform,
-      unnest(CASE WHEN (SELECT 'country' = ANY (needs)) THEN p.countries END) AS country,
-      unnest(CASE WHEN (SELECT 'screen' = ANY (needs)) THEN p.screens END) AS screen,
-      unnest(CASE WHEN (SELECT 'duration' = ANY (needs)) THEN p.durations END) AS duration,
-      unnest(CASE WHEN (SELECT 'properties' = ANY (needs)) THEN p.properties END) AS properties,
-      w.properties AS has, w.version AS of_version, w.platform AS of_platform, w.country AS of_country
-    FROM weir.listed_patterns(patterns) AS w
-    JOIN weir.packs AS p ON p.event = w.event
-    WHERE p.tenant_id = tenant AND p.day IN (SELECT weir.days_in_packs(tenant, since, until))
-  ) AS u
-  WHERE u.at >= (SELECT since) AND u.at < (SELECT until) AND (u.has IS NULL OR u.properties @> u.has)
-    AND (u.of_version IS NULL OR u.version = u.of_version) AND (u.of_platform IS NULL OR u.platform = u.of_platform)
-    AND (u.of_country IS NULL OR u.country = u.of_country)
-  UNION ALL
+  SELECT CASE WHEN filter = '{}' THEN patterns ELSE (
+    SELECT jsonb_agg(CASE WHEN p.said || (filter - 'properties') @> p.said AND p.said -> 'properties' || f.properties @> (p.said -> 'properties') IS NOT FALSE
+      THEN p.said || filter || CASE WHEN p.said ? 'properties' THEN jsonb_build_object('properties', p.said -> 'properties' || f.properties) ELSE '{}' END END
+      ORDER BY p.place)
+    FROM jsonb_array_elements(patterns) WITH ORDINALITY AS p (said, place), (SELECT coalesce(filter -> 'properties', '{}') AS properties) AS f) END
+$$;
+
+-- Events of days that are not read from packs. A function with settings of its own, since what the rows of all weeks would
+-- cost would decide how packs are read, though there are seldom some to read.
+CREATE OR REPLACE FUNCTION weir.happened_in_rows(tenant text, patterns jsonb, since timestamptz, until timestamptz, needs text[])
+RETURNS TABLE (place integer, event text, number bigint, session bigint, at timestamptz, version text, platform text, country text,
+  screen text, duration numeric, properties jsonb, sure boolean)
+LANGUAGE sql STABLE PARALLEL SAFE
+SET jit = off SET enable_nestloop = on
+AS $$
   SELECT w.place, e.event, weir.user_key(n.number, e.user_id), weir.session_key(e.session_id), e."timestamp", e.app_version, e.platform,
-    e.country, CASE WHEN (SELECT 'screen' = ANY (needs)) THEN weir.first_text(e.properties, weir.screen_properties()) END,
-    CASE WHEN (SELECT 'duration' = ANY (needs)) THEN weir.first_number(e.properties, weir.duration_properties()) END, e.properties
+    e.country, CASE WHEN 'screen' = ANY (needs) THEN weir.first_text(e.properties, weir.screen_properties()) END,
+    CASE WHEN 'duration' = ANY (needs) THEN weir.first_number(e.properties, weir.duration_properties()) END, e.properties,
+    e."timestamp" >= s.sure_since AND e."timestamp" < s.sure_until
   FROM weir.spans_in_rows(tenant, since, until) AS s
   JOIN weir.events AS e ON e."timestamp" >= s.span_since AND e."timestamp" < s.span_until
   JOIN weir.listed_patterns(patterns) AS w ON w.event = e.event
   LEFT JOIN weir.user_numbers AS n ON n.tenant_id = tenant AND n.user_id = e.user_id
   WHERE e.tenant_id = tenant AND (w.properties IS NULL OR e.properties @> w.properties) AND (w.version IS NULL OR e.app_version = w.version)
     AND (w.platform IS NULL OR e.platform = w.platform) AND (w.country IS NULL OR e.country = w.country)
+$$;
+
+-- A third of the days that are read from packs. Without settings of its own, so that it becomes part of what asks, and without
+-- a SELECT in an expression, which would keep workers out: what would be computed for each event is said once for each pack,
+-- by the subquery within. (OFFSET 0 keeps it one; as an integer it would be cast, and keep workers out, as a SELECT without
+-- FROM would. And CASE is reckoned to be true for every other day, not for one of two hundred.)
+CREATE OR REPLACE FUNCTION weir.happened_in_packs(third integer, tenant text, patterns jsonb, since timestamptz, until timestamptz, needs text[])
+RETURNS TABLE (place integer, event text, number bigint, session bigint, at timestamptz, version text, platform text, country text,
+  screen text, duration numeric, properties jsonb, sure boolean)
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+  SELECT u.place, u.event, u.number, u.session, u.at, u.version, u.platform, u.country, u.screen, u.duration, u.properties, u.sure
+  FROM (
+    SELECT k.place, k.event, unnest(k.numbers) AS number, unnest(k.sessions) AS session, unnest(k.moments) AS at, unnest(k.versions) AS version,
+      unnest(k.platforms) AS platform, unnest(k.countries) AS country, unnest(k.screens) AS screen, unnest(k.durations) AS duration,
+      unnest(k.properties) AS properties, k.has, k.of_version, k.of_platform, k.of_country, k.anything, k.sure, k.first, k.last
+    FROM (
+      SELECT w.place, p.event, p.numbers, CASE WHEN 'session' = ANY (needs) THEN p.sessions END AS sessions, p.moments,
+        CASE WHEN 'version' = ANY (needs) OR w.version IS NOT NULL THEN p.versions END AS versions,
+        CASE WHEN 'platform' = ANY (needs) OR w.platform IS NOT NULL THEN p.platforms END AS platforms,
+        CASE WHEN 'country' = ANY (needs) OR w.country IS NOT NULL THEN p.countries END AS countries,
+        CASE WHEN 'screen' = ANY (needs) THEN p.screens END AS screens, CASE WHEN 'duration' = ANY (needs) THEN p.durations END AS durations,
+        CASE WHEN 'properties' = ANY (needs) OR w.properties IS NOT NULL THEN p.properties END AS properties,
+        w.properties AS has, w.version AS of_version, w.platform AS of_platform, w.country AS of_country, w.anything,
+        p.day::timestamp AT TIME ZONE 'UTC' >= since + interval '6 hours' AND (p.day + 1)::timestamp AT TIME ZONE 'UTC' <= until - interval '6 hours' AS sure,
+        since AS first, until AS last
+      FROM weir.listed_patterns(patterns) AS w
+      JOIN weir.packs AS p ON p.event = w.event
+      WHERE p.tenant_id = tenant AND p.day IN (SELECT d.day FROM weir.days_in_packs(tenant, since, until) AS d (day))
+        AND CASE WHEN (p.day - '2000-01-01') % 3 = third THEN true END
+      OFFSET bigint '0'
+    ) AS k
+  ) AS u
+  WHERE (u.sure OR u.at >= u.first AND u.at < u.last) AND (u.anything OR (u.has IS NULL OR u.properties @> u.has)
+    AND (u.of_version IS NULL OR u.version = u.of_version) AND (u.of_platform IS NULL OR u.platform = u.of_platform)
+    AND (u.of_country IS NULL OR u.country = u.of_country))
+$$;
+
+-- In thirds, since PostgreSQL lets workers take parts of a UNION, but what SELECT unnests it counts wrongly where several do
+-- it, and so has one do it.
+CREATE OR REPLACE FUNCTION weir.happened(tenant text, patterns jsonb, since timestamptz, until timestamptz, needs text[])
+RETURNS TABLE (place integer, event text, number bigint, session bigint, at timestamptz, version text, platform text, country text,
+  screen text, duration numeric, properties jsonb, sure boolean)
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+  SELECT * FROM weir.happened_in_packs(0, tenant, patterns, since, until, needs)
+  UNION ALL
+  SELECT * FROM weir.happened_in_packs(1, tenant, patterns, since, until, needs)
+  UNION ALL
+  SELECT * FROM weir.happened_in_packs(2, tenant, patterns, since, until, needs)
+  UNION ALL
+  SELECT * FROM weir.happened_in_rows(tenant, patterns, since, until, needs)
 $$;
 
 -- All events of a span, of whatever name.
@@ -104,7 +156,7 @@ AS $$
       unnest(CASE WHEN (SELECT 'country' = ANY (needs)) THEN p.countries END) AS country,
       unnest(CASE WHEN (SELECT 'properties' = ANY (needs)) THEN p.properties END) AS properties
     FROM weir.packs AS p
-    WHERE p.tenant_id = tenant AND p.day IN (SELECT weir.days_in_packs(tenant, since, until))
+    WHERE p.tenant_id = tenant AND p.day IN (SELECT d.day FROM weir.days_in_packs(tenant, since, until) AS d (day))
   ) AS u
   WHERE u.at >= (SELECT since) AND u.at < (SELECT until)
   UNION ALL
@@ -122,16 +174,8 @@ AS $$
   SELECT (SELECT jsonb_agg(jsonb_build_object('event', n.name)) FROM (SELECT DISTINCT n.name FROM unnest(names) AS n (name)) AS n)
 $$;
 
--- What of an event filters and patterns look at, wherever in the JSON they stand.
-CREATE OR REPLACE FUNCTION weir.needs_of(said jsonb) RETURNS text[]
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$
-  SELECT ARRAY(
-    SELECT DISTINCT k.name
-    FROM jsonb_path_query(said, '$.**') AS o, jsonb_object_keys(CASE jsonb_typeof(o) WHEN 'object' THEN o ELSE '{}' END) AS k (name)
-    WHERE k.name IN ('version', 'platform', 'country', 'properties'))
-$$;
-
 GRANT EXECUTE ON FUNCTION weir.days_in_packs(text, timestamptz, timestamptz), weir.spans_in_rows(text, timestamptz, timestamptz),
-  weir.user_key(integer, text), weir.listed_patterns(jsonb), weir.happened(text, jsonb, timestamptz, timestamptz, text[]),
-  weir.all_happened(text, timestamptz, timestamptz, text[]), weir.patterns_named(text[]), weir.needs_of(jsonb) TO weir_reader;
+  weir.user_key(integer, text), weir.listed_patterns(jsonb), weir.happened_in_rows(text, jsonb, timestamptz, timestamptz, text[]),
+  weir.happened_in_packs(integer, text, jsonb, timestamptz, timestamptz, text[]),
+  weir.happened(text, jsonb, timestamptz, timestamptz, text[]),
+  weir.all_happened(text, timestamptz, timestamptz, text[]), weir.patterns_named(text[]), weir.narrowed(jsonb, jsonb) TO weir_reader;

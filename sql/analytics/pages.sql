@@ -16,6 +16,28 @@
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
+-- How many measurements of a page fell in which slot, and their sum. Most numbers are whole and small, and quickly made a float8.
+CREATE OR REPLACE FUNCTION weir.page_slots(tenant text, first_day date, last_day date, zone text, events text[], property text, page text, filter jsonb)
+RETURNS TABLE (page text, slot integer, times bigint, total numeric)
+LANGUAGE sql STABLE PARALLEL SAFE
+SET jit = off SET work_mem = '128MB' SET enable_sort = off SET enable_nestloop = on SET cpu_tuple_cost = 1 SET parallel_tuple_cost = 5
+AS $$
+  SELECT n.page, weir.quick_slot(n.quick) AS slot, count(*), sum(n.number)
+  FROM (
+    SELECT m.page, m.number, CASE WHEN scale(m.number) = 0 AND abs(m.number) < 1e9 THEN m.number::integer::float8 ELSE m.number::float8 END AS quick
+    FROM (
+      SELECT CASE WHEN page_slots.page IS NULL THEN e.screen ELSE weir.first_text(e.properties, ARRAY[page_slots.page]) END AS page,
+        CASE WHEN property IS NULL THEN e.duration ELSE weir.first_number(e.properties, ARRAY[property]) END AS number
+      FROM weir.events_in(tenant, zone, first_day, last_day, events, filter, CASE WHEN page_slots.page IS NULL THEN '{screen}'::text[] ELSE '{properties}' END
+        || CASE WHEN property IS NULL THEN '{duration}'::text[] ELSE '{properties}' END) AS e
+      OFFSET bigint '0'
+    ) AS m
+    WHERE m.number IS NOT NULL
+    OFFSET bigint '0'
+  ) AS n
+  GROUP BY n.page, slot
+$$;
+
 -- What a server can say: `count` and `total` by page, a JSON text or null; `slot` by [page, slot]. All of it adds up. What
 -- is beyond the thousand has the key 'other', and '' is all together.
 CREATE OR REPLACE FUNCTION weir.pages_partial(tenant text, first_day date, last_day date, zone text, event text DEFAULT NULL,
@@ -26,20 +48,8 @@ SET jit = off SET work_mem = '128MB' SET enable_sort = off SET enable_nestloop =
 AS $$
   WITH cells AS MATERIALIZED (
     SELECT coalesce(to_json(m.page)::text, 'null') AS page, m.slot, m.times, m.total
-    FROM (
-      SELECT n.page, weir.quick_slot(n.number::float8) AS slot, count(*) AS times, sum(n.number) AS total
-      FROM (
-        SELECT CASE WHEN (SELECT pages_partial.page IS NULL) THEN e.screen ELSE weir.first_text(e.properties, ARRAY[pages_partial.page]) END AS page,
-          CASE WHEN (SELECT property IS NULL) THEN e.duration ELSE weir.first_number(e.properties, ARRAY[property]) END AS number
-        FROM weir.events_in(tenant, zone, first_day, last_day, CASE WHEN pages_partial.event IS NULL
-            THEN weir.screen_events() || '{web_vital,web_vitals,page_load}' ELSE ARRAY[pages_partial.event] END, filter,
-          CASE WHEN pages_partial.page IS NULL THEN '{screen}'::text[] ELSE '{properties}' END
-            || CASE WHEN property IS NULL THEN '{duration}'::text[] ELSE '{properties}' END) AS e
-        OFFSET 0
-      ) AS n
-      WHERE n.number IS NOT NULL
-      GROUP BY n.page, slot
-    ) AS m
+    FROM weir.page_slots(tenant, first_day, last_day, zone, CASE WHEN pages_partial.event IS NULL
+        THEN weir.screen_events() || '{web_vital,web_vitals,page_load}' ELSE ARRAY[pages_partial.event] END, property, pages_partial.page, filter) AS m
   ), ranked AS (
     SELECT c.page, row_number() OVER (ORDER BY sum(c.times) DESC, c.page COLLATE "C") > 1000 AS beyond FROM cells AS c GROUP BY c.page
   ), told AS MATERIALIZED (
@@ -96,6 +106,7 @@ $$;
 COMMENT ON FUNCTION weir.pages_answer(text, date, date, text, text, text, text, integer, text, integer) IS
   'Durations by page, the slowest first. sql/analytics/pages.sql defines them.';
 
-GRANT EXECUTE ON FUNCTION weir.pages_partial(text, date, date, text, text, text, text, jsonb),
+GRANT EXECUTE ON FUNCTION weir.page_slots(text, date, date, text, text[], text, text, jsonb),
+  weir.pages_partial(text, date, date, text, text, text, text, jsonb),
   weir.pages_merge(weir.part[], integer, integer),
   weir.pages_answer(text, date, date, text, text, text, text, integer, text, integer) TO weir_reader;

@@ -20,73 +20,89 @@
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
--- All views, with whether each is a step, and begins or ends its visit; former is the screen before it in the visit. One
--- sorting of all of them, and one look at each one's neighbours: views of one user lie together, then those of a session.
-CREATE OR REPLACE FUNCTION weir.path_views(tenant text, first_day date, last_day date, zone text, event text, property text, filter jsonb)
-RETURNS TABLE (number bigint, session bigint, at timestamptz, screen text, former text, is_step boolean, begins boolean, ends boolean,
-  of_another_user boolean)
-LANGUAGE sql STABLE
-SET jit = off SET work_mem = '256MB'
+-- Each way through a visit, all its views one after the other, once or twice: how many visits had it, and how many of them
+-- were a user's first. Views are sorted once; a user's without a session are one list, which is cut where half an hour lies between.
+-- (An xid has no order: so ways are grouped by their hashes, and not sorted.)
+CREATE OR REPLACE FUNCTION weir.path_ways(tenant text, first_day date, last_day date, zone text, events text[], property text, filter jsonb)
+RETURNS TABLE (screens text[], times bigint, users bigint)
+LANGUAGE sql STABLE PARALLEL SAFE
+SET jit = off SET work_mem = '256MB' SET enable_nestloop = on SET cpu_tuple_cost = 1
 AS $$
-  WITH seen AS (
-    SELECT e.number, e.session, e.at, CASE WHEN (SELECT property IS NULL) THEN e.screen
-      ELSE weir.first_text(e.properties, ARRAY[property]) END COLLATE "C" AS screen
-    FROM weir.events_in(tenant, zone, first_day, last_day,
-      CASE WHEN path_views.event IS NULL THEN weir.screen_events() ELSE ARRAY[path_views.event] END, filter,
-      CASE WHEN property IS NULL THEN '{session,screen}'::text[] ELSE '{session,properties}' END) AS e
-    WHERE e.number IS NOT NULL
-  ), neighbours AS (
-    SELECT s.number, s.session, s.at, s.screen, lag(s.number) OVER w AS former_number, lag(s.session) OVER w AS former_session,
-      lag(s.at) OVER w AS former_at, lag(s.screen) OVER w AS former, lead(s.number) OVER w AS next_number, lead(s.session) OVER w AS next_session,
-      lead(s.at) OVER w AS next_at
-    FROM seen AS s
-    WHERE s.screen IS NOT NULL
-    WINDOW w AS (ORDER BY s.number, s.session, s.at, s.screen)
-  ), bounded AS (
-    SELECT n.*, n.former_number IS DISTINCT FROM n.number OR n.former_session IS DISTINCT FROM n.session
-        OR n.session IS NULL AND n.at - n.former_at > interval '30 minutes' AS begins,
-      n.next_number IS DISTINCT FROM n.number OR n.next_session IS DISTINCT FROM n.session
-        OR n.session IS NULL AND n.next_at - n.at > interval '30 minutes' AS ends
-    FROM neighbours AS n
+  WITH lists AS (
+    SELECT s.number, s.session, array_agg(s.screen) AS screens, array_agg(s.at) FILTER (WHERE s.session IS NULL) AS moments
+    FROM (
+      SELECT e.number, e.session, e.at, CASE WHEN path_ways.property IS NULL THEN e.screen
+        ELSE weir.first_text(e.properties, ARRAY[path_ways.property]) END COLLATE "C" AS screen
+      FROM weir.events_in(tenant, zone, first_day, last_day, path_ways.events, filter,
+        CASE WHEN path_ways.property IS NULL THEN '{session,screen}'::text[] ELSE '{session,properties}' END) AS e
+      WHERE e.number IS NOT NULL AND CASE WHEN path_ways.property IS NULL THEN e.screen
+        ELSE weir.first_text(e.properties, ARRAY[path_ways.property]) END IS NOT NULL
+      ORDER BY e.number, e.session, e.at, screen
+    ) AS s
+    GROUP BY s.number, s.session
+  ), ways AS MATERIALIZED (
+    SELECT t.screens, t.moments, count(*) AS times, count(*) FILTER (WHERE t.of_another_user) AS users
+    FROM (
+      SELECT l.screens, l.moments, row_number() OVER (PARTITION BY l.number ORDER BY l.session) = 1 AS of_another_user FROM lists AS l
+    ) AS t
+    GROUP BY t.screens, t.moments, xid '0'
   )
-  SELECT b.number, b.session, b.at, b.screen, CASE WHEN NOT b.begins THEN b.former END, b.begins OR b.former <> b.screen, b.begins, b.ends,
-    b.former_number IS DISTINCT FROM b.number
-  FROM bounded AS b
+  SELECT w.screens, w.times, w.users FROM ways AS w WHERE w.moments IS NULL
+  UNION ALL
+  SELECT c.screens, sum(w.times)::bigint, coalesce(sum(w.users) FILTER (WHERE c.visit = 1), 0)::bigint
+  FROM ways AS w, LATERAL weir.cut_visits(w.screens, w.moments) AS c
+  WHERE w.moments IS NOT NULL
+  GROUP BY c.screens
+$$;
+
+-- Views in the order of their moments, cut where more than half an hour lies between.
+CREATE OR REPLACE FUNCTION weir.cut_visits(screens text[], moments timestamptz[]) RETURNS TABLE (visit bigint, screens text[])
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT n.visit, array_agg(n.screen ORDER BY n.place)
+  FROM (
+    SELECT g.screen, g.place, count(*) FILTER (WHERE g.begins) OVER (ORDER BY g.place) AS visit
+    FROM (
+      SELECT s.screen, s.place, s.former_at IS NULL OR s.at - s.former_at > interval '30 minutes' AS begins
+      FROM unnest(screens, moments, array_prepend(NULL, moments)) WITH ORDINALITY AS s (screen, at, former_at, place)
+      WHERE s.place <= cardinality(screens)
+    ) AS g
+  ) AS n
+  GROUP BY n.visit
+$$;
+
+-- The first steps of a way: views of another screen than just before.
+CREATE OR REPLACE FUNCTION weir.first_steps(screens text[], most integer) RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT ARRAY(
+    SELECT s.screen FROM unnest(screens, array_prepend(NULL, screens)) WITH ORDINALITY AS s (screen, former, place)
+    WHERE s.place = 1 OR s.screen <> s.former
+    ORDER BY s.place LIMIT most)
 $$;
 
 -- What a server can say of its own users: `visits`, `users`; by screen `views`, `steps`, `entries`, `exits`; `next` by
--- [from, to]; `path` by its screens. All of it adds up. `beyond` says how many keys were left out. Visits of a single view,
--- of which there are many, are paths as they stand; the others' steps are put together.
+-- [from, to]; `path` by its screens. All of it adds up. `beyond` says how many keys were left out.
 CREATE OR REPLACE FUNCTION weir.paths_partial(tenant text, first_day date, last_day date, zone text, event text DEFAULT NULL,
   property text DEFAULT NULL, length integer DEFAULT 4, filter jsonb DEFAULT '{}')
 RETURNS SETOF weir.part
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '256MB'
 AS $$
-  WITH views AS MATERIALIZED (
-    SELECT * FROM weir.path_views(tenant, first_day, last_day, zone, paths_partial.event, property, filter)
+  WITH ways AS MATERIALIZED (
+    SELECT * FROM weir.path_ways(tenant, first_day, last_day, zone,
+      CASE WHEN paths_partial.event IS NULL THEN weir.screen_events() ELSE ARRAY[paths_partial.event] END, property, filter)
   ), cells AS MATERIALIZED (
-    SELECT v.screen, v.former, v.is_step, v.begins, v.ends, v.of_another_user, count(*) AS times
-    FROM views AS v
-    GROUP BY v.screen, v.former, v.is_step, v.begins, v.ends, v.of_another_user
+    SELECT s.screen, s.former, s.place = 1 OR s.former <> s.screen AS is_step, s.place = 1 AS begins, s.place = cardinality(w.screens) AS ends,
+      sum(w.times) AS times
+    FROM ways AS w, LATERAL unnest(w.screens, array_prepend(NULL, w.screens)) WITH ORDINALITY AS s (screen, former, place)
+    WHERE s.place <= cardinality(w.screens)
+    GROUP BY s.screen, s.former, is_step, begins, ends
   ), screens AS (
     SELECT c.screen, sum(c.times) AS views, coalesce(sum(c.times) FILTER (WHERE c.is_step), 0) AS steps,
       coalesce(sum(c.times) FILTER (WHERE c.begins), 0) AS entries, coalesce(sum(c.times) FILTER (WHERE c.ends), 0) AS exits
     FROM cells AS c
     GROUP BY c.screen
-  ), numbered AS (
-    SELECT v.number, v.session, v.at, v.screen, v.is_step, count(*) FILTER (WHERE v.begins) OVER w AS visit
-    FROM views AS v
-    WHERE NOT (v.begins AND v.ends)
-    WINDOW w AS (ORDER BY v.number, v.session, v.at, v.screen ROWS UNBOUNDED PRECEDING)
-  ), placed AS (
-    SELECT n.visit, n.screen, row_number() OVER (PARTITION BY n.visit ORDER BY n.number, n.session, n.at, n.screen) AS place
-    FROM numbered AS n
-    WHERE n.is_step
-  ), ways AS (
-    SELECT array_agg(p.screen ORDER BY p.place) AS way, 1 AS times FROM placed AS p WHERE p.place <= length GROUP BY p.visit
-    UNION ALL
-    SELECT ARRAY[c.screen], c.times FROM cells AS c WHERE c.begins AND c.ends
   ), keyed AS (
     SELECT 'screen' AS figure, s.screen AS key, s.steps AS times FROM screens AS s
     UNION ALL
@@ -94,7 +110,7 @@ AS $$
     UNION ALL
     SELECT 'path', (SELECT '[' || string_agg(to_json(s.screen)::text, ', ' ORDER BY s.place) || ']' FROM unnest(g.way) WITH ORDINALITY AS s (screen, place)),
       g.times
-    FROM (SELECT w.way, sum(w.times) AS times FROM ways AS w GROUP BY w.way) AS g
+    FROM (SELECT weir.first_steps(w.screens, length) AS way, sum(w.times) AS times FROM ways AS w GROUP BY way) AS g
   ), ranked AS MATERIALIZED (
     SELECT k.*, row_number() OVER (PARTITION BY k.figure ORDER BY k.times DESC, k.key COLLATE "C")
       > CASE k.figure WHEN 'screen' THEN 1000 ELSE 5000 END AS beyond
@@ -109,9 +125,9 @@ AS $$
   UNION ALL
   SELECT 'beyond', r.figure, count(*) FROM ranked AS r WHERE r.beyond GROUP BY r.figure
   UNION ALL
-  SELECT 'visits', '', sum(c.times) FROM cells AS c WHERE c.begins HAVING count(*) > 0
-  UNION ALL
-  SELECT 'users', '', sum(c.times) FROM cells AS c WHERE c.of_another_user HAVING count(*) > 0
+  SELECT f.figure, '', f.amount
+  FROM (SELECT sum(w.times) AS visits, sum(w.users) AS users FROM ways AS w HAVING count(*) > 0) AS n,
+    LATERAL (VALUES ('visits', n.visits), ('users', n.users)) AS f (figure, amount)
 $$;
 
 -- The ten screens that most often come after each.
@@ -178,7 +194,8 @@ $$;
 COMMENT ON FUNCTION weir.paths_answer(text, date, date, text, text, text, integer, text, integer) IS
   'Ways through the screens, and where visits end. sql/analytics/paths.sql defines them.';
 
-GRANT EXECUTE ON FUNCTION weir.path_views(text, date, date, text, text, text, jsonb),
+GRANT EXECUTE ON FUNCTION weir.path_ways(text, date, date, text, text[], text, jsonb), weir.cut_visits(text[], timestamptz[]),
+  weir.first_steps(text[], integer),
   weir.paths_partial(text, date, date, text, text, text, integer, jsonb), weir.path_next(weir.part[]),
   weir.paths_merge(weir.part[], integer),
   weir.paths_answer(text, date, date, text, text, text, integer, text, integer) TO weir_reader;

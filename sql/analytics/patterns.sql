@@ -180,7 +180,7 @@ $$;
 -- Where the rows of a window are to be looked for, and where no row's own date need be asked for.
 CREATE OR REPLACE FUNCTION weir.window_of(zone text, first_day date, last_day date)
 RETURNS TABLE (since timestamptz, until timestamptz, surely_since timestamptz, surely_until timestamptz)
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
   SELECT lower(f.span), upper(l.span), lower(f.span) + interval '6 hours', upper(l.span) - interval '6 hours'
   FROM (SELECT weir.span_of_day(zone, first_day) AS span) AS f, (SELECT weir.span_of_day(zone, last_day) AS span) AS l
@@ -210,24 +210,18 @@ $$;
 CREATE OR REPLACE FUNCTION weir.fitting_events(tenant text, zone text, first_day date, last_day date, patterns jsonb, filter jsonb, needs text[])
 RETURNS TABLE (place integer, event text, number bigint, session bigint, at timestamptz, version text, platform text, country text,
   screen text, duration numeric, properties jsonb)
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-  SELECT h.*
-  FROM weir.happened(tenant, patterns, lower(weir.span_of_day(zone, first_day)), upper(weir.span_of_day(zone, last_day)),
-    needs || weir.needs_of(jsonb_build_array(patterns, filter))) AS h
-  WHERE (h.at BETWEEN (SELECT w.surely_since FROM weir.window_of(zone, first_day, last_day) AS w)
-        AND (SELECT w.surely_until FROM weir.window_of(zone, first_day, last_day) AS w)
-      OR (h.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day)
-    AND ((SELECT filter ->> 'version') IS NULL OR h.version = (SELECT filter ->> 'version'))
-    AND ((SELECT filter ->> 'platform') IS NULL OR h.platform = (SELECT filter ->> 'platform'))
-    AND ((SELECT filter ->> 'country') IS NULL OR h.country = (SELECT filter ->> 'country'))
-    AND ((SELECT filter -> 'properties') IS NULL OR h.properties @> (SELECT filter -> 'properties'))
+  SELECT h.place, h.event, h.number, h.session, h.at, h.version, h.platform, h.country, h.screen, h.duration, h.properties
+  FROM weir.happened(tenant, weir.narrowed(patterns, filter), lower(weir.span_of_day(zone, first_day)), upper(weir.span_of_day(zone, last_day)),
+    needs) AS h
+  WHERE h.sure OR (h.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day
 $$;
 
 CREATE OR REPLACE FUNCTION weir.events_in(tenant text, zone text, first_day date, last_day date, names text[], filter jsonb, needs text[])
 RETURNS TABLE (event text, number bigint, session bigint, at timestamptz, version text, platform text, country text, screen text,
   duration numeric, properties jsonb)
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
   SELECT f.event, f.number, f.session, f.at, f.version, f.platform, f.country, f.screen, f.duration, f.properties
   FROM weir.fitting_events(tenant, zone, first_day, last_day, weir.patterns_named(names), filter, needs) AS f

@@ -20,18 +20,35 @@
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
--- Starts and finishes of the tenant's users from the window's first day on until some time after it.
-CREATE OR REPLACE FUNCTION weir.task_steps(tenant text, since timestamptz, until timestamptz, start jsonb, finish jsonb, key text, filter jsonb)
-RETURNS TABLE (number bigint, key text, at timestamptz, is_start boolean)
-LANGUAGE sql STABLE
+-- Starts and finishes of the tenant's users, in the order in which they follow each other: finish_at is NULL for a start.
+-- Without settings of its own, so that it becomes part of what asks.
+CREATE OR REPLACE FUNCTION weir.task_steps(tenant text, since timestamptz, until timestamptz, patterns jsonb, key text)
+RETURNS TABLE (number bigint, key text, at timestamptz, finish_at timestamptz)
+LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-  SELECT e.number, CASE WHEN task_steps.key IS NOT NULL THEN weir.first_text(e.properties, ARRAY[task_steps.key]) COLLATE "C" END, e.at, e.place = 1
-  FROM weir.happened(tenant, jsonb_build_array(start, finish), since, until,
-    CASE WHEN task_steps.key IS NULL THEN '{}'::text[] ELSE '{properties}' END || weir.needs_of(jsonb_build_array(start, finish, filter))) AS e
-  WHERE e.number IS NOT NULL AND ((SELECT filter ->> 'version') IS NULL OR e.version = (SELECT filter ->> 'version'))
-    AND ((SELECT filter ->> 'platform') IS NULL OR e.platform = (SELECT filter ->> 'platform'))
-    AND ((SELECT filter ->> 'country') IS NULL OR e.country = (SELECT filter ->> 'country'))
-    AND ((SELECT filter -> 'properties') IS NULL OR e.properties @> (SELECT filter -> 'properties'))
+  SELECT e.number, CASE WHEN task_steps.key IS NOT NULL THEN weir.first_text(e.properties, ARRAY[task_steps.key]) COLLATE "C" END, e.at,
+    CASE WHEN e.place <> 1 THEN e.at END
+  FROM weir.happened(tenant, patterns, since, until, CASE WHEN task_steps.key IS NULL THEN '{}'::text[] ELSE '{properties}' END) AS e
+  WHERE e.number IS NOT NULL
+$$;
+
+-- Of each user: how many starts he has within the window, and how long each of those took that were finished. What comes right
+-- after a start decides: another one, or a finish, or nothing. `same` says that both are events of one name.
+CREATE OR REPLACE FUNCTION weir.task_users(tenant text, first_day date, last_day date, zone text, since timestamptz, until timestamptz,
+  sure_since timestamptz, sure_until timestamptz, patterns jsonb, same boolean, key text, patience interval)
+RETURNS TABLE (number bigint, starts bigint, took interval[])
+LANGUAGE sql STABLE PARALLEL SAFE
+SET jit = off SET work_mem = '256MB' SET enable_nestloop = on SET cpu_tuple_cost = 1
+AS $$
+  SELECT l.number, count(*), array_agg(l.next_at - l.at) FILTER (WHERE l.next_at <= l.at + patience)
+  FROM (
+    SELECT t.number, t.at, t.finish_at, lead(t.finish_at) OVER line AS next_at
+    FROM weir.task_steps(tenant, since, until + patience, patterns, task_users.key) AS t
+    WINDOW line AS (PARTITION BY t.number, t.key ORDER BY t.at, (t.finish_at IS NULL) = same)
+  ) AS l
+  WHERE l.finish_at IS NULL AND l.at < until
+    AND (l.at BETWEEN sure_since AND sure_until OR (l.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day)
+  GROUP BY l.number
 $$;
 
 -- What a server can say of its own users: `starts`, `finished`, `seconds`, `users`, and `slot` by [list, slot].
@@ -41,29 +58,22 @@ RETURNS SETOF weir.part
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '128MB'
 AS $$
-  WITH w AS MATERIALIZED (
-    SELECT * FROM weir.window_of(zone, first_day, last_day)
-  ), lined AS (
-    SELECT t.number, t.at, t.is_start, lead(t.is_start) OVER line AS next_is_start, lead(t.at) OVER line AS next_at
-    FROM weir.task_steps(tenant, lower(weir.span_of_day(zone, first_day)), upper(weir.span_of_day(zone, last_day))
-      + tasks_partial.within * interval '1 second', start, finish, tasks_partial.key, filter) AS t
-    WINDOW line AS (PARTITION BY t.number, t.key ORDER BY t.at, t.is_start = (start ->> 'event' = finish ->> 'event'))
-  ), tasks AS MATERIALIZED (
-    SELECT l.number, CASE WHEN NOT l.next_is_start AND l.next_at <= l.at + tasks_partial.within * interval '1 second'
-      THEN extract(epoch FROM l.next_at - l.at) END AS seconds
-    FROM lined AS l
-    WHERE l.is_start AND l.at < (SELECT w.until FROM w)
-      AND (l.at BETWEEN (SELECT w.surely_since FROM w) AND (SELECT w.surely_until FROM w) OR (l.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day)
+  WITH users AS MATERIALIZED (
+    SELECT u.starts, u.took
+    FROM weir.window_of(zone, first_day, last_day) AS w, weir.task_users(tenant, first_day, last_day, zone, w.since, w.until, w.surely_since,
+      w.surely_until, weir.narrowed(jsonb_build_array(start, finish), filter), start ->> 'event' = finish ->> 'event', tasks_partial.key,
+      tasks_partial.within * interval '1 second') AS u
+  ), slots AS MATERIALIZED (
+    SELECT weir.quick_slot(date_part('epoch', t.took)) AS slot, count(*) AS times, extract(epoch FROM sum(t.took)) AS seconds
+    FROM (SELECT unnest(u.took) AS took FROM users AS u) AS t
+    GROUP BY slot
   )
   SELECT f.figure, '', f.amount
-  FROM (
-    SELECT count(*) AS starts, count(t.seconds) AS finished, coalesce(sum(t.seconds), 0) AS seconds, count(DISTINCT t.number) AS users
-    FROM tasks AS t
-  ) AS s, LATERAL (VALUES ('starts', s.starts), ('finished', s.finished), ('seconds', s.seconds), ('users', s.users)) AS f (figure, amount)
+  FROM (SELECT coalesce(sum(u.starts), 0) AS starts, count(*) AS users FROM users AS u) AS u,
+    (SELECT coalesce(sum(s.times), 0) AS finished, coalesce(sum(s.seconds), 0) AS seconds FROM slots AS s) AS s,
+    LATERAL (VALUES ('starts', u.starts), ('finished', s.finished), ('seconds', s.seconds), ('users', u.users)) AS f (figure, amount)
   UNION ALL
-  SELECT 'slot', jsonb_build_array('', s.slot)::text, count(*)
-  FROM (SELECT weir.quick_slot(t.seconds::float8) AS slot FROM tasks AS t WHERE t.seconds IS NOT NULL) AS s
-  GROUP BY s.slot
+  SELECT 'slot', jsonb_build_array('', s.slot)::text, s.times FROM slots AS s
 $$;
 
 -- The answer, from the parts of all servers.
@@ -93,6 +103,7 @@ $$;
 COMMENT ON FUNCTION weir.tasks_answer(text, date, date, text, text, text, text, integer, text) IS
   'How long tasks take from start to finish, and how many are not finished. sql/analytics/tasks.sql defines it.';
 
-GRANT EXECUTE ON FUNCTION weir.task_steps(text, timestamptz, timestamptz, jsonb, jsonb, text, jsonb),
+GRANT EXECUTE ON FUNCTION weir.task_steps(text, timestamptz, timestamptz, jsonb, text),
+  weir.task_users(text, date, date, text, timestamptz, timestamptz, timestamptz, timestamptz, jsonb, boolean, text, interval),
   weir.tasks_partial(text, date, date, text, jsonb, jsonb, text, integer, jsonb), weir.tasks_merge(weir.part[]),
   weir.tasks_answer(text, date, date, text, text, text, text, integer, text) TO weir_reader;

@@ -14,7 +14,7 @@ $$;
 -- Where the rows of a day are to be looked for. An hour that a clock repeats can belong to the day before or
 -- after what AT TIME ZONE says of midnight; so a little more is read, and each row's own date decides.
 CREATE FUNCTION weir.span_of_day(zone text, day date) RETURNS tstzrange
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
   SELECT tstzrange((day::timestamp AT TIME ZONE zone) - interval '3 hours',
     ((day + 1)::timestamp AT TIME ZONE zone) + interval '3 hours')

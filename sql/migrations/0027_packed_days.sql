@@ -7,6 +7,7 @@
 --   rows stored ──► a mark ──► the day built, and packed if it is over ──► packed_days, packs
 SET LOCAL ROLE weir_owner;
 
+-- Workers do not share the reading of a span of it: they are handed spans (analytics/happened.sql).
 CREATE TABLE weir.packs (
   tenant_id text NOT NULL,
   event text NOT NULL,
@@ -22,7 +23,7 @@ CREATE TABLE weir.packs (
   durations numeric[] NOT NULL,
   properties jsonb[] NOT NULL,
   PRIMARY KEY (tenant_id, event, day, part)
-);
+) WITH (parallel_workers = 0);
 CREATE INDEX packs_by_day ON weir.packs (tenant_id, day);
 COMMENT ON TABLE weir.packs IS
   'Events of a UTC day by their name, 4096 at most in a part: element n of each column is of one event. In the order of '

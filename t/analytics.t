@@ -11,6 +11,7 @@ use Test::More;
 use WeirTest::FigureOracle;
 use WeirTest::Figures;
 use WeirTest::RollUpOracle;
+use WeirTest::StatsOracle;
 
 my $seed = $ENV{ANALYTICS_SEED} // int rand 1e9;
 diag "seed $seed; ANALYTICS_SEED repeats it";
@@ -32,6 +33,8 @@ sub properties ($event) {
     maybe(0.8, source => one_of('widget', 'window')) } if $event eq 'recording_completed';
   return { command => one_of('icon', 'logo'), success => @failed ? \0 : \1, @failed, prompt_length => int rand 90,
     execution_time => 1 + int rand 5000, maybe(0.7, output_format => one_of('png', 'svg')), maybe(0.6, model_used => one_of('small', 'large')) } if $event eq 'cli_command';
+  return { feature => one_of(qw(search export)), enabled => one_of(\0, \1) } if $event eq 'feature_toggled';
+  return { startup_time_seconds => int(rand 90) / 10, maybe(0.5, response_time_seconds => int(rand 90) / 100) } if $event eq 'opened';
   return { feature => one_of(('search') x 3, 'export', 'print') } if $event eq 'feature_usage';
   return { maybe(0.8, workspace_id => one_of('north', 'south', '')) } if $event =~ /operation|stored/;
   return { browser => one_of('firefox', 'chrome'), maybe(0.5, device => one_of('phone', 'desktop')), @failed } if $event eq 'page_viewed';
@@ -39,7 +42,7 @@ sub properties ($event) {
 }
 
 sub random_event ($tenant) {
-  my $event = one_of(qw(opened recording_completed recording_completed feature_usage feature_usage page_viewed cli_command retry_attempted operation_started stored_report_created));
+  my $event = one_of(qw(opened recording_completed recording_completed feature_usage feature_usage page_viewed cli_command retry_attempted operation_started stored_report_created feature_toggled));
   my $user = $event eq 'cli_command' ? undef : 'user-' . int 30 * rand() ** 2;
   return {
     tenant => $tenant, user => $user, at => $first + int(($last - $first) * rand), event => $event, properties => scalar properties($event),
@@ -83,8 +86,9 @@ for my $tenant (sort keys %zones) {
       my ($from, $to) = map { WeirTest::RollUpOracle::number_of_day($_) } @$window;
       my $oracle = WeirTest::FigureOracle->new(\@events, \@crashes, tenant => $tenant, zone => $zone, from => $from, to => $to);
       subtest "$tenant in $zone, @$window" => sub {
-        $figures->agrees($_, $figures->answer($_, $tenant, @$window, $zone), $oracle->$_) for qw(users usage features audience costs crashes crash_releases ledger),
-          $zone eq 'America/St_Johns' ? () : 'segments';
+        $figures->agrees($_, $figures->answer($_, $tenant, @$window, $zone), $oracle->$_) for qw(users usage features audience costs crashes crash_releases ledger);
+        $figures->agrees($_->[0], $figures->answer($_->[0], $tenant, @$window, $zone), $_->[1])
+          for $zone eq 'America/St_Johns' ? () : ([ segments => $oracle->segments ], [ stats => WeirTest::StatsOracle::stats($oracle) ]);
         $figures->agrees("heavy users by $_->[0]", $figures->answer('heavy_users', $tenant, @$window, $zone, $_->[0]), $oracle->heavy_users($_->@[ 1 .. $#$_ ]))
           for [ seconds => 'audio_duration_seconds' ], [ cost_usd => 'estimated_cost_usd' ], [ recordings => undef ];
         $figures->agrees("usage of $_->[0]", $figures->answer('usage', $tenant, @$window, $zone, @$_), $oracle->usage(@$_))

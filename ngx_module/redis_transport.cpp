@@ -80,9 +80,17 @@ void NginxTransport::write_ready() noexcept {
     link_->wrote(static_cast<std::size_t>(sent));
     WEIR_FAULT_POINT(after_send);
   }
-  if (ngx_handle_write_event(connection_->write, 0) != NGX_OK) {
-    link_->lost("cannot watch the connection", 0);
+  if (watch_writing() != NGX_OK) link_->lost("cannot watch the connection", 0);
+}
+
+// Whether there is room is of interest only to what could not be written. Else each read of Redis,
+// which makes some, would wake this worker for nothing.
+ngx_int_t NginxTransport::watch_writing() noexcept {
+  ngx_event_t* write = connection_->write;
+  if ((ngx_event_flags & NGX_USE_CLEAR_EVENT) != 0 && write->active && write->ready) {
+    return ngx_del_event(write, NGX_WRITE_EVENT, NGX_CLEAR_EVENT);
   }
+  return ngx_handle_write_event(write, 0);
 }
 
 // What Redis said before it closed the connection tells more than that it did.

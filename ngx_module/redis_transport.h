@@ -49,6 +49,7 @@ class NginxTransport final : public RedisTransport {
 
   int opened() noexcept;
   void write_ready() noexcept;
+  ngx_int_t watch_writing() noexcept;
   void read_ready() noexcept;
   void give_up_writing(ngx_err_t error) noexcept;
   void post_write() noexcept;

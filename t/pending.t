@@ -1,5 +1,5 @@
-# Requests that wait for Redis when the web server is reloaded or told to quit: the old worker stays until
-# they are answered, and then leaves.
+# Requests that wait for Redis: more of them than the connection to it takes at once; and when the web server
+# is reloaded or told to quit, where the old worker stays until they are answered, and then leaves.
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/lib";
@@ -12,14 +12,17 @@ my $weir = start(
 );
 my @expected;
 
-sub event ($id) { push @expected, $id; return json({ event => 'pending', user_id => 'u1', event_id => $id }) }
+sub event ($id, %properties) {
+  push @expected, $id;
+  return json({ event => 'pending', user_id => 'u1', event_id => $id, properties => \%properties });
+}
 
 # Clients whose requests the worker has seen and Redis has not answered.
-sub waiting ($name) {
+sub waiting ($name, %properties) {
   $weir->signal(redis => 'STOP');
   my @clients = map {
     my $client = connection(timeout => 60);
-    $client->send_bytes($client->format_request(POST => '/track', event(uuid($name, $_))));
+    $client->send_bytes($client->format_request(POST => '/track', event(uuid($name, $_), %properties)));
     $client
   } 1 .. 20;
   my $in_flight = sub { connection()->request(GET => '/health')->{json}{in_flight} == 20 };
@@ -37,6 +40,12 @@ sub all_are_answered ($name, $old, @clients) {
 sub quits ($pid) {
   return wait_for(sub { $weir->is_leaving($pid) });
 }
+
+subtest 'more than the connection takes' => sub {
+  my @clients = waiting('a lot', map { ("text$_" => 'x' x 8000) } 1 .. 4);
+  $weir->signal(redis => 'CONT');
+  is scalar(grep { $_->read_answer->{status} == 200 } @clients), 20, 'all are answered 200, as Redis reads on';
+};
 
 subtest 'a reload' => sub {
   my @clients = waiting('reload');

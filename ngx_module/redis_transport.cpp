@@ -60,9 +60,9 @@ void NginxTransport::disconnect() noexcept {
   connection_ = nullptr;
 }
 
+// Before nginx sleeps it runs what is posted: of the many calls of one turn, the last one counts.
 void NginxTransport::changed() noexcept {
-  post_write();
-  time_keeper_.watch();
+  if (!post_write()) time_keeper_.watch();
 }
 
 void NginxTransport::write_ready() noexcept {
@@ -80,7 +80,8 @@ void NginxTransport::write_ready() noexcept {
     link_->wrote(static_cast<std::size_t>(sent));
     WEIR_FAULT_POINT(after_send);
   }
-  if (watch_writing() != NGX_OK) link_->lost("cannot watch the connection", 0);
+  if (watch_writing() != NGX_OK) return link_->lost("cannot watch the connection", 0);
+  time_keeper_.watch();
 }
 
 // Whether there is room is of interest only to what could not be written. Else each read of Redis,
@@ -123,10 +124,10 @@ void NginxTransport::read_pending() noexcept {
   if (connection_ != nullptr && connection_->read->ready) read_ready();
 }
 
-void NginxTransport::post_write() noexcept {
-  if (connection_ != nullptr && connection_->write->ready && link_->has_output()) {
-    ngx_post_event(connection_->write, &ngx_posted_events);
-  }
+bool NginxTransport::post_write() noexcept {
+  if (connection_ == nullptr || !connection_->write->ready || !link_->has_output()) return false;
+  ngx_post_event(connection_->write, &ngx_posted_events);
+  return true;
 }
 
 pollfd NginxTransport::to_poll() const {

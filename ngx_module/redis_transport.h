@@ -52,7 +52,7 @@ class NginxTransport final : public RedisTransport {
   ngx_int_t watch_writing() noexcept;
   void read_ready() noexcept;
   void give_up_writing(ngx_err_t error) noexcept;
-  void post_write() noexcept;
+  bool post_write() noexcept;
 
   const Addresses& addresses_;
   TimeKeeper& time_keeper_;

@@ -180,16 +180,16 @@ bool Visit::keep(const Decision& decision) {
   waiting_ =
       current_worker()->edge.keeper.keep(decision.record, location_.replicas, *this, ticket_);
   if (waiting_) {
-    since_ = std::chrono::steady_clock::now();
+    since_ = current_worker()->moment();
     cleanup->data = this;
     cleanup->handler = on_gone;
   }
   return waiting_;
 }
 
-// Not by nginx's own clock, which is as old as the turn of its loop.
 void Visit::count_wait() const {
-  current_worker()->edge.metrics.kept_after(std::chrono::steady_clock::now() - since_);
+  Worker& worker = *current_worker();
+  worker.edge.metrics.kept_after(worker.moment() - since_);
 }
 
 // Runs inside the handlers of the connection to Redis or of the thread pool, so that what nginx

@@ -43,6 +43,11 @@ void Worker::start() {
   watch();
 }
 
+std::chrono::steady_clock::time_point Worker::moment() noexcept {
+  if (!moment_) moment_ = std::chrono::steady_clock::now();
+  return *moment_;
+}
+
 // By poll(), since nginx's loop is not running yet.
 void Worker::look_for_redis() noexcept {
   const auto until = clock.steady() + milliseconds(kGreetingWait);
@@ -72,7 +77,10 @@ void Worker::tick() noexcept {
 
 // A timer that stands too early just looks again; so one that is set is moved only to an earlier
 // time. What nobody waits for does not keep a worker that was told to quit.
+//
+// Whatever changes what is due comes here before nginx sleeps, so that no moment outlives its turn.
 void Worker::watch() noexcept {
+  moment_.reset();
   timer_.cancelable = edge.busy() || threads_.running() > 0 ? 0 : 1;
   const auto left = std::chrono::ceil<milliseconds>(edge.due() - clock.steady()).count();
   const auto wait = static_cast<ngx_msec_t>(std::max<decltype(left)>(left, 1));

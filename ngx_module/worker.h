@@ -5,6 +5,9 @@
 
 #include "ngx_module/nginx.h"
 
+#include <chrono>
+#include <optional>
+
 #include "core/http/intake.h"
 #include "edge/edge.h"
 #include "ngx_module/background.h"
@@ -28,6 +31,10 @@ class Worker final : private TimeKeeper {
   // waits yet.
   void start();
 
+  // Now, read once for all that a turn of nginx's loop brings: what it brings was there when it
+  // began. For how long something took; nginx's own clock tells milliseconds only.
+  std::chrono::steady_clock::time_point moment() noexcept;
+
   KeepAliveGrace grace;  // first: it wants a place before all connections to come
   NginxClock clock;
   BodySpace body_space;
@@ -45,6 +52,7 @@ class Worker final : private TimeKeeper {
   ThreadPool threads_;
   ngx_connection_t timer_owner_;  // nginx reads the fd of a timer's data for its debug log
   ngx_event_t timer_;
+  std::optional<std::chrono::steady_clock::time_point> moment_;  // none: not read in this turn
 
  public:
   Edge edge;  // after all that it is lent

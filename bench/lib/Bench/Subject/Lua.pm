@@ -19,7 +19,7 @@ sub clear ($self) { return $self->{redis}->empty_redis('lua') }
 sub events ($self, $body = undef) { return 0 + $self->{redis}->redis('XLEN', 'lua') }    # an entry an event
 
 sub facts ($self) {
-  return { $self->{redis}->facts->%*, 'nginx + Lua' => $self->lines_of("$self->{dir}/nginx.conf", qr/^\s*(?:worker_processes|access_log|client_body_buffer_size)/)
+  return { $self->{redis}->facts->%*, 'nginx + Lua' => $self->lines_of("$self->{dir}/nginx.conf", qr/^\s*(?:worker_processes|access_log|\w+_pool_size|client_body_buffer_size)/)
       . '; ' . $self->lines_of(Bench::Subject::root() . '/bench/peers/lua/track.lua', qr/set_keepalive|set_timeout/) };
 }
 

@@ -11,7 +11,7 @@ sub run_nginx ($self) {
   return $self->await_port;
 }
 
-sub facts ($self) { return { $self->{name} => $self->lines_of("$self->{dir}/nginx.conf", qr/^\s*(?:worker_processes|access_log|client_body_buffer_size)/) } }
+sub facts ($self) { return { $self->{name} => $self->lines_of("$self->{dir}/nginx.conf", qr/^\s*(?:worker_processes|access_log|\w+_pool_size|client_body_buffer_size)/) } }
 
 sub processes ($self) { return { web => [ $self->{web} ] } }
 

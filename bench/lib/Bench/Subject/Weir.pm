@@ -175,7 +175,7 @@ sub facts ($self) {
   my %facts;
   $facts{Redis} = redis_says($self->setting('REDIS_SOCKET')) if $self->has('redis');
   $facts{PostgreSQL} = join ', ', $self->sql($postgres_says) if $self->has('postgres');
-  $facts{ $self->{name} } = $self->lines_of($self->started_with('web', qr/-[cf]/), qr/^\s*(?:weir_|Weir|worker_processes|ThreadsPerChild|StartServers|KeepAliveTimeout|access_log)/) if $self->has('web');
+  $facts{ $self->{name} } = $self->lines_of($self->started_with('web', qr/-[cf]/), qr/^\s*(?:weir_|Weir|worker_processes|\w+_pool_size|ThreadsPerChild|StartServers|KeepAliveTimeout|access_log)/) if $self->has('web');
   $facts{flusher} = $self->lines_of($self->started_with('flusher', qr/--config/), qr/^(?!#|redis|postgres|metrics)\S/) || 'all by default'
     if $self->has('flusher');
   return \%facts;

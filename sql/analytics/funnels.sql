@@ -60,17 +60,31 @@ AS $$
   GROUP BY e.number
 $$;
 
--- Events of the later steps that may be somebody's: starts[n + 1] is when the user with the number n began. Of those who have
--- no number yet it is all of them.
-CREATE OR REPLACE FUNCTION weir.funnel_followers(tenant text, since timestamptz, until timestamptz, later_steps jsonb, filter jsonb,
-  starts timestamptz[], patience interval)
+-- When each user reached the second step: starts[n + 1] is when the user with the number n began. Of those who have no number
+-- yet it is every event of the step. `later`: it has to be later than the start.
+CREATE OR REPLACE FUNCTION weir.funnel_seconds(tenant text, since timestamptz, until timestamptz, second_step jsonb, filter jsonb,
+  starts timestamptz[], later boolean, patience interval)
+RETURNS TABLE (number bigint, at timestamptz)
+LANGUAGE sql STABLE PARALLEL SAFE
+SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on SET cpu_tuple_cost = 1 SET parallel_tuple_cost = 5
+AS $$
+  SELECT f.number, min(f.at)
+  FROM weir.funnel_rows(tenant, since, until, jsonb_build_array(second_step), NULL, filter) AS f
+  WHERE CASE WHEN f.number >= 0 THEN f.at >= starts[f.number + 1] AND (NOT later OR f.at > starts[f.number + 1]) AND f.at <= starts[f.number + 1] + patience
+    ELSE true END
+  GROUP BY f.number, CASE WHEN f.number < 0 THEN f.at END
+$$;
+
+-- Events of further steps that may be somebody's, from when he reached the second one.
+CREATE OR REPLACE FUNCTION weir.funnel_followers(tenant text, since timestamptz, until timestamptz, further_steps jsonb, filter jsonb,
+  starts timestamptz[], seconds timestamptz[], patience interval)
 RETURNS TABLE (step integer, number bigint, at timestamptz)
 LANGUAGE sql STABLE PARALLEL SAFE
 SET jit = off SET work_mem = '64MB' SET enable_nestloop = on SET cpu_tuple_cost = 1 SET parallel_tuple_cost = 5
 AS $$
-  SELECT f.step + 1, f.number, f.at
-  FROM weir.funnel_rows(tenant, since, until, later_steps, NULL, filter) AS f
-  WHERE CASE WHEN f.number >= 0 THEN f.at >= starts[f.number + 1] AND f.at <= starts[f.number + 1] + patience ELSE true END
+  SELECT f.step + 2, f.number, f.at
+  FROM weir.funnel_rows(tenant, since, until, further_steps, NULL, filter) AS f
+  WHERE CASE WHEN f.number >= 0 THEN f.at >= seconds[f.number + 1] AND f.at <= starts[f.number + 1] + patience ELSE true END
 $$;
 
 -- Who reached which step, and when he reached it and each before: at[1] is the start.
@@ -97,15 +111,23 @@ AS $$
     -- By the user's number, which is dense: looked up in a fifth of the time of a join.
     SELECT array_agg(coalesce(s.at, 'infinity') ORDER BY n) AS at
     FROM generate_series(0, (SELECT max(s.number) FROM started AS s)) AS n LEFT JOIN started AS s ON s.number = n
-  ), found AS MATERIALIZED (
-    SELECT f.step, f.number, f.at
-    FROM weir.funnel_followers(tenant, lower(weir.span_of_day(zone, first_day)), upper(weir.span_of_day(zone, last_day)) + patience, steps - 0, filter,
-      (SELECT s.at FROM starts AS s), patience) AS f
+  ), found_seconds AS MATERIALIZED (
+    SELECT f.number, f.at
+    FROM weir.funnel_seconds(tenant, lower(weir.span_of_day(zone, first_day)), upper(weir.span_of_day(zone, last_day)) + patience, steps -> 1, filter,
+      (SELECT s.at FROM starts AS s), same[2] IS NOT NULL, patience) AS f
   ), step_2 AS MATERIALIZED (
     SELECT s.number, s.value, s.at || min(f.at) AS at
-    FROM step_1 AS s JOIN found AS f ON f.number = s.number AND f.step = 2 AND f.at <= s.at[1] + patience
-    WHERE most >= 2 AND f.at >= s.at[1] AND (same[2] IS NULL OR f.at > s.at[same[2]])
+    FROM step_1 AS s JOIN found_seconds AS f ON f.number = s.number AND f.at <= s.at[1] + patience
+    WHERE f.at >= s.at[1] AND (same[2] IS NULL OR f.at > s.at[same[2]])
     GROUP BY s.number, s.value, s.at
+  ), seconds AS MATERIALIZED (
+    SELECT array_agg(coalesce(s.at[2], 'infinity') ORDER BY n) AS at
+    FROM generate_series(0, (SELECT max(s.number) FROM step_2 AS s)) AS n LEFT JOIN step_2 AS s ON s.number = n
+  ), found AS MATERIALIZED (
+    SELECT f.step, f.number, f.at
+    FROM weir.funnel_followers(tenant, lower(weir.span_of_day(zone, first_day)), upper(weir.span_of_day(zone, last_day)) + patience, steps - 0 - 0, filter,
+      (SELECT s.at FROM starts AS s), (SELECT s.at FROM seconds AS s), patience) AS f
+    WHERE most >= 3
   ), step_3 AS MATERIALIZED (
     SELECT s.number, s.value, s.at || min(f.at) AS at
     FROM step_2 AS s JOIN found AS f ON f.number = s.number AND f.step = 3 AND f.at <= s.at[1] + patience
@@ -293,7 +315,8 @@ COMMENT ON FUNCTION weir.funnels_answer(text, date, date, text, text, integer, t
 
 GRANT EXECUTE ON FUNCTION weir.funnel_rows(text, timestamptz, timestamptz, jsonb, text, jsonb), weir.same_events(jsonb),
   weir.funnel_starts(text, date, date, text, jsonb, jsonb),
-  weir.funnel_followers(text, timestamptz, timestamptz, jsonb, jsonb, timestamptz[], interval),
+  weir.funnel_seconds(text, timestamptz, timestamptz, jsonb, jsonb, timestamptz[], boolean, interval),
+  weir.funnel_followers(text, timestamptz, timestamptz, jsonb, jsonb, timestamptz[], timestamptz[], interval),
   weir.funnel_users(text, date, date, text, jsonb, integer, text, jsonb, integer, integer[], interval),
   weir.funnels_partial(text, date, date, text, jsonb, integer, text, jsonb), weir.funnel_groups(weir.part[], boolean, integer),
   weir.funnels_merge(weir.part[], jsonb, text, integer),

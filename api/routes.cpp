@@ -125,11 +125,11 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        {kFromDay, kToDay, kZone}},
       {"/v1/churn_risk",
        Kind::figure,
-       "Who is about to leave on a day (UTC), and what says so",
-       "SELECT weir_api.bounded(weir_api.churn_risk($1, $2, $3::date, $4::integer)::text), "
+       "Who is about to leave on a day, and what says so",
+       "SELECT weir_api.bounded(weir_api.churn_risk($1, $2, $3::date, $4, $5::integer)::text), "
        "weir_api.version($1, $2)",
        nullptr,
-       {kToDay, kTop}},
+       {kToDay, kZone, kTop}},
       {"/v1/daily",
        Kind::figure,
        "Figures of each day (UTC): users, recordings, minutes, costs, crashes",

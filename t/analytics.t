@@ -10,6 +10,7 @@ use List::Util qw(shuffle);
 use Test::More;
 use WeirTest::FigureOracle;
 use WeirTest::Figures;
+use WeirTest::RiskOracle;
 use WeirTest::RollUpOracle;
 use WeirTest::StatsOracle;
 
@@ -98,6 +99,19 @@ for my $tenant (sort keys %zones) {
   }
 }
 
+# From days that are kept, by users' numbers of days and of events.
+for my $asked ([ acme => 'UTC' ], [ acme => 'Europe/Berlin' ], [ other => 'UTC' ]) {
+  my ($tenant, $zone) = @$asked;
+  my $oracle = sub ($from, $to) {
+    my ($since, $until) = map { WeirTest::RollUpOracle::number_of_day($_) } $from, $to;
+    return WeirTest::FigureOracle->new(\@events, \@crashes, tenant => $tenant, zone => $zone, from => $since, to => $until);
+  };
+  $figures->agrees("heavy users by events: $tenant in $zone, @$_", $figures->answer('heavy_users', $tenant, @$_, $zone), $oracle->(@$_)->heavy_users_by_events)
+    for @windows;
+  $figures->agrees("risk of churn: $tenant in $zone on $_", $figures->answer('churn_risk', $tenant, $_, $zone), WeirTest::RiskOracle::churn_risk($oracle->($_, $_)))
+    for qw(2026-03-29 2026-04-16 2026-04-25 2026-05-07 2026-06-20 2026-09-01);
+}
+
 # Of both servers. What is asked for in a second round is told the parts of the first.
 sub parts_of_both ($what, $asked, $details, @most) {
   my @first = map { $figures->parts($_, "${what}_partial", @$asked) } qw(server_1 server_2);
@@ -116,12 +130,13 @@ subtest 'two servers with the users split between them say together what one say
         crashes => [ parts_of_both('crashes', \@asked, 'crash_details_partial', 20), @$window, 20 ],
         audience => [ parts_of_both('audience', \@asked, 'audience_details_partial', 20), @$window, 20 ],
         heavy_users => [ parts_of_both('heavy_users', [ @asked, 'seconds', 20 ], undef), 20 ],
+        $zone eq 'America/St_Johns' ? () : (churn_risk => [ parts_of_both('churn_risk', [ 'acme', '2026-05-07', $zone, 20 ], undef), 20 ]),
         crash_releases => [ parts_of_both('crash_releases', \@asked, 'crash_releases_details_partial', 20), $window->[0], $zone, 20 ],
       );
       for my $what (sort keys %merged) {
         my ($parts, @more) = $merged{$what}->@*;
         my %asked_for = (usage => [ undef, 'audio_duration_seconds' ], heavy_users => ['seconds']);
-        my $one = $figures->answer($what, @asked, ($asked_for{$what} // [])->@*);
+        my $one = $what eq 'churn_risk' ? $figures->answer($what, 'acme', '2026-05-07', $zone) : $figures->answer($what, @asked, ($asked_for{$what} // [])->@*);
         $figures->agrees("$what in $zone, @$window", $one, $figures->merged($what, $parts, @more));
       }
     }

@@ -303,9 +303,10 @@ subtest 'all key figures at once' => sub {
 };
 
 subtest 'heavy users, segments, risk of churn' => sub {
-  my $heavy = ask($api, '/v1/heavy_users?from=2026-11-01&to=2026-11-03&top=3')->{json};
+  my $heavy = ask($api, '/v1/heavy_users?from=2026-10-31&to=2026-11-03&top=3&tz=Africa/Abidjan')->{json};
   is_deeply [ scalar $heavy->{users}->@*, $heavy->{active}, $heavy->{concentration}[4]{share} ], [ 3, 15, 0.533333 ], 'three of fifteen; eight have eight events';
-  is_deeply [ $heavy->@{qw(zone measure exact)}, exists $heavy->{as_of} ], [ 'UTC', 'events', JSON::XS::true, 1 ], 'by events, until when, exactly';
+  is_deeply [ $heavy->@{qw(zone measure exact)}, exists $heavy->{as_of} ], [ 'Africa/Abidjan', 'events', JSON::XS::true, 1 ], 'by events, until when, exactly';
+  is ask($api, '/v1/heavy_users?from=2026-11-01&to=2026-11-03')->{json}{active}, 0, 'where days are kept, of what the builder has counted';
   my $minutes = ask($api, '/v1/heavy_users?from=2026-11-01&to=2026-11-03&measure=seconds&tz=Asia/Kolkata')->{json};
   is_deeply [ $minutes->@{qw(zone measure total users)} ], [ 'Asia/Kolkata', 'seconds', 0, [] ], 'nobody has recorded anything, on whatever clock';
   problem_is(ask($api, "/v1/heavy_users?$_->[0]"), 400, 'bad_parameter', "not by $_->[0]", parameter => $_->[1])
@@ -317,7 +318,9 @@ subtest 'heavy users, segments, risk of churn' => sub {
   my $risk = ask($api, '/v1/churn_risk?to=2026-11-10')->{json};
   is_deeply [ $risk->@{qw(from to zone exact)}, $risk->{weights}{silence} ], [ qw(2026-08-13 2026-11-10 UTC), JSON::XS::true, 60 ],
     'the score says of which days it is, and its weights';
-  problem_is(ask($api, "/v1/churn_risk?$_"), 400, 'unknown_parameter', "which are no others: $_", parameter => s/=.*//r) for 'tz=UTC', 'from=2026-11-01';
+  problem_is(ask($api, "/v1/churn_risk?$_"), 400, 'unknown_parameter', "which are no others: $_", parameter => s/=.*//r) for 'from=2026-11-01', 'measure=events';
+  is ask($api, '/v1/churn_risk?tz=UTC')->{json}{zone}, 'UTC', 'on the clocks of a zone';
+  problem_is(ask($api, '/v1/churn_risk?tz=Europe/Berlin'), 400, 'bad_parameter', 'that is kept', parameter => 'tz');
   problem_is(ask($api, '/v1/churn_risk?top=101'), 400, 'bad_parameter', 'of not too many', parameter => 'top');
   problem_is(ask($api, "/v1/$_?tenant=globex"), 403, 'forbidden', "$_ of another tenant") for qw(heavy_users segments churn_risk);
 };
@@ -335,14 +338,13 @@ subtest 'what an answer lacks, it says' => sub {
     }
     return \%said;
   };
-  is_deeply [ keys $said->({ from => '2026-10-20', to => '2026-10-21' })->%* ], ['nothing'], 'nothing, where no rows were dropped';
+  is_deeply [ keys $said->({ from => '2026-10-19', to => '2026-10-20' })->%* ], ['nothing'], 'nothing, where no rows were dropped';
   database()->do(q{INSERT INTO weir.gone_days (tenant_id, day, came_late) VALUES ('acme', '2026-10-21', true)});
   my $late = 'rows came late for days whose rows were dropped, and are not counted';
   my $needed = 'rows of some days were dropped, and this needs them';
   my $after = $said->({ from => '2026-10-19', to => '2026-10-21' });
-  is_deeply [ sort keys %$after ], [ sort 'nothing', $late, $needed ], 'where they were, one of two reasons';
-  is_deeply $after->{nothing}, [qw(/v1/churn_risk /v1/heavy_users)], 'but for what was added up before';
-  is_deeply $after->{$late}, [qw(/stats /v1/audience /v1/costs /v1/features /v1/ledger /v1/segments /v1/usage /v1/users)], 'what comes from the roll-ups lacks late rows';
+  is_deeply [ sort keys %$after ], [ sort $late, $needed ], 'where they were, one of two reasons';
+  is_deeply $after->{$late}, [qw(/stats /v1/audience /v1/churn_risk /v1/costs /v1/features /v1/heavy_users /v1/ledger /v1/segments /v1/usage /v1/users)], 'what comes from the roll-ups lacks late rows';
   database()->do(q{DELETE FROM weir.gone_days WHERE tenant_id = 'acme'});
 };
 

@@ -125,13 +125,13 @@ AS $$
   FROM weir.asked_window(segments.first_day, segments.last_day, segments.zone) AS w
 $$;
 
-CREATE OR REPLACE FUNCTION weir_api.churn_risk(viewer text, tenant text, last_day date, most integer) RETURNS jsonb
+CREATE OR REPLACE FUNCTION weir_api.churn_risk(viewer text, tenant text, last_day date, zone text, most integer) RETURNS jsonb
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
 AS $$
   SELECT weir.churn_risk_answer(
     weir.viewed_tenant(churn_risk.viewer, churn_risk.tenant),
-    w.until, coalesce(most, 20))
-  FROM weir.asked_window(NULL, churn_risk.last_day, 'UTC') AS w
+    w.until, w.zone, coalesce(most, 20))
+  FROM weir.asked_window(NULL, churn_risk.last_day, churn_risk.zone) AS w
 $$;
 
 CREATE OR REPLACE FUNCTION weir_api.users(viewer text, tenant text, first_day date, last_day date, zone text) RETURNS jsonb

@@ -2,16 +2,17 @@
 --
 --   SELECT weir.heavy_users_answer('acme', '2026-03-01', '2026-03-31', 'Europe/Berlin', 'seconds', 20);
 --   SELECT weir.segments_answer('acme', '2026-03-01', '2026-03-31');
---   SELECT weir.churn_risk_answer('acme', '2026-03-31', 20);
+--   SELECT weir.churn_risk_answer('acme', '2026-03-31', 'Europe/Berlin', 20);
 --
--- Users are named by the ids that clients made up for them. Segments are by week, from sets of users, in a zone whose days
--- are kept. The risk is by days of UTC, from user_days: its parts are weeks long, so that a zone's hours would not show.
+-- Users are named by the ids that clients made up for them. Segments and the risk are from the sets of users of each day, in
+-- a zone whose days are kept.
 --
 -- Heavy users: what each user adds up to within the window, from one day to another in a time zone: events, or a measure of
 -- weir.measures as it stands now, such as seconds, recordings or cost_usd. `users` lists those with the most, `concentration`
 -- says which share of all the top 1, 5, 10, 20 and 50 % of the users have (a part of a user counts as one); of a measure it
--- is off by `error` at most. `active` are the users who had any, `events` how many made it up. Events come from user_days,
--- those of the days that a zone's midnight cuts, and measures, from the rows.
+-- is off by `error` at most. `active` are the users who had any, `events` how many made it up. Events come from the
+-- sets that say how many each user had (loads.sql); in a zone whose days are not kept from user_days, and those of the days
+-- that its midnight cuts from the rows. Measures come from the rows.
 --
 -- Segments: in each whole week (from Monday) of the window, each user known by its end is in just one; the first that fits:
 --   new          the earliest event was in this week
@@ -29,8 +30,8 @@
 -- not new in the last 14 of them. It is the sum of three parts, each from 0 to 1 times its weight:
 --   silence  60  days since the last event, by the user's own rhythm (the mean of days from one day with events to the
 --                next): 0 up to one rhythm, 1 from four on, and evenly between. A rhythm is a week at the least
---   fall     30  events of the last 28 days against those of the 28 before: 1 less their ratio, 0 if there are more
---   crashes  10  crashes in the last 28 days: a third for each, 1 from three on
+--   fall     30  days with events, of the last 28 against those of the 28 before: 1 less their ratio, 0 if there are more
+--   crashes  10  days with a crash, of the last 28: a third for each, 1 from three on
 -- Bands: low below 30, medium below 60, high from 60 on. Each user of the list comes with the three parts, so that it can
 -- be seen what makes the number.
 SET LOCAL ROLE weir_owner;
@@ -62,7 +63,8 @@ AS $$
   SELECT (first_day::timestamp AT TIME ZONE zone AT TIME ZONE 'UTC')::date, ((last_day + 1)::timestamp AT TIME ZONE zone AT TIME ZONE 'UTC')::date
 $$;
 
--- The events of each user: of whole UTC days from user_days; where the window cuts some, theirs from the rows.
+-- The events of each user in a zone that is not kept: of whole UTC days from user_days, of those that the window cuts from
+-- the rows.
 CREATE OR REPLACE FUNCTION weir.events_of_users(tenant text, first_day date, last_day date, zone text)
 RETURNS TABLE (user_id text, events bigint, total numeric)
 LANGUAGE plpgsql STABLE
@@ -96,7 +98,34 @@ $$;
 -- What a server can say of its own users: how many there are of a size (figure size, key the size) and what they add up to
 -- (size_total), and those with the most (user; user_events by the id). A size is the number of events, of a measure the slot
 -- of its histogram.
-CREATE OR REPLACE FUNCTION weir.heavy_users_partial(tenant text, first_day date, last_day date, zone text, measure text, most integer)
+
+-- By events, in zones that are kept. Only who may be in the list gets a name.
+CREATE OR REPLACE FUNCTION weir.heavy_users_by_load(tenant text, first_day date, last_day date, zone text, most integer) RETURNS SETOF weir.part
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB'
+AS $$
+  WITH loads AS MATERIALIZED (
+    SELECT n.number, n.events FROM weir.loads(tenant, zone, first_day, last_day) AS l, weir.unpacked(l.chunk, l.planes) AS n WHERE n.events > 0
+  ), sizes AS MATERIALIZED (
+    SELECT l.events, count(*) AS users FROM loads AS l GROUP BY l.events
+  ), least AS MATERIALIZED (
+    SELECT coalesce(max(s.events) FILTER (WHERE s.so_far >= most), 0) AS events
+    FROM (SELECT s.events, sum(s.users) OVER (ORDER BY s.events DESC) AS so_far FROM sizes AS s) AS s
+  ), top AS MATERIALIZED (
+    SELECT u.user_id, l.events
+    FROM weir.named(tenant, ARRAY(SELECT l.number FROM loads AS l WHERE l.events >= (SELECT m.events FROM least AS m))) AS u
+    JOIN loads AS l ON l.number = u.number
+    ORDER BY l.events DESC, u.user_id COLLATE "C" LIMIT most
+  )
+  SELECT f.figure, f.key, f.amount
+  FROM sizes AS s, LATERAL (VALUES ('size', s.events::text, s.users::numeric), ('size_total', s.events::text, s.events * s.users::numeric),
+    ('events', '', s.events * s.users::numeric)) AS f (figure, key, amount)
+  UNION ALL
+  SELECT f.figure, t.user_id, t.events::numeric FROM top AS t, unnest('{user,user_events}'::text[]) AS f (figure)
+$$;
+
+-- By events where a zone is not kept, and by a measure.
+CREATE OR REPLACE FUNCTION weir.heavy_users_by_sum(tenant text, first_day date, last_day date, zone text, measure text, most integer)
 RETURNS SETOF weir.part
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '64MB'
@@ -117,6 +146,19 @@ AS $$
   UNION ALL
   SELECT f.figure, t.user_id, f.amount
   FROM top AS t, LATERAL (VALUES ('user', t.total), ('user_events', t.events)) AS f (figure, amount)
+$$;
+
+CREATE OR REPLACE FUNCTION weir.heavy_users_partial(tenant text, first_day date, last_day date, zone text, measure text, most integer)
+RETURNS SETOF weir.part
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+  IF measure = 'events' AND weir.keeps_zone(tenant, zone) THEN
+    RETURN QUERY SELECT * FROM weir.heavy_users_by_load(tenant, first_day, last_day, zone, most);
+  ELSE
+    RETURN QUERY SELECT * FROM weir.heavy_users_by_sum(tenant, first_day, last_day, zone, measure, most);
+  END IF;
+END
 $$;
 
 CREATE OR REPLACE FUNCTION weir.heavy_users_merge(parts weir.part[], most integer) RETURNS jsonb
@@ -149,13 +191,13 @@ AS $$
   FROM whole AS w
 $$;
 
--- Of which kind (answered.sql) the answer is: only a measure, and days that the window cuts, need the rows.
+-- Of which kind (answered.sql) the answer is: of events in a zone that is not kept only days that the window cuts need rows.
 CREATE OR REPLACE FUNCTION weir.heavy_users_read(tenant text, first_day date, last_day date, zone text, measure text) RETURNS text
 LANGUAGE sql STABLE
 AS $$
-  SELECT CASE WHEN measure = 'events' AND (zone = 'UTC' OR NOT EXISTS (
-    SELECT FROM weir.cut_days(first_day, last_day, zone) AS c JOIN weir.gone_days AS g ON g.tenant_id = tenant AND g.day IN (c.first_cut, c.last_cut)))
-    THEN 'sums' ELSE 'rows' END
+  SELECT CASE WHEN measure <> 'events' THEN 'rows' WHEN weir.keeps_zone(tenant, zone) THEN 'days'
+    WHEN EXISTS (SELECT FROM weir.cut_days(first_day, last_day, zone) AS c JOIN weir.gone_days AS g ON g.tenant_id = tenant AND g.day IN (c.first_cut, c.last_cut))
+    THEN 'rows' ELSE 'sums' END
 $$;
 
 CREATE OR REPLACE FUNCTION weir.heavy_users_answer(tenant text, first_day date, last_day date, zone text DEFAULT 'UTC', measure text DEFAULT 'events',
@@ -251,44 +293,128 @@ $$;
 COMMENT ON FUNCTION weir.segments_answer(text, date, date, text) IS
   'Segments of a tenant''s users by week, and moves between them. sql/analytics/segments.sql defines them.';
 
--- Each user's parts of the risk, from 0 to 1.
-CREATE OR REPLACE FUNCTION weir.churn_risks(tenant text, last_day date)
-RETURNS TABLE (user_id text, silence numeric, fall numeric, crashes numeric, last_seen date)
+-- What is known of 20480 users at a time; numbers of days are planes (loads.sql). `away` is how long ago the last day with
+-- events was, `reach` how long ago the first, `days` how many there were, `lately` of the last 28 days and `before` of the 28
+-- before, `crashes` days with a crash, more than three are three. `scored` have a risk; it may be more than 0 of `told`.
+CREATE OR REPLACE FUNCTION weir.churn_sets(tenant text, last_day date, zone text)
+RETURNS TABLE (chunk integer, nobody varbit, away varbit[], reach varbit[], days varbit[], lately varbit[], before varbit[], crashes varbit[],
+  quiet varbit, scored varbit, told varbit)
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '64MB'
 AS $$
-  WITH days AS (
-    SELECT d.user_id, count(*) AS days, min(d.day) AS first_day, max(d.day) AS last_day,
-      sum(d.events) FILTER (WHERE d.day > churn_risks.last_day - 28) AS lately,
-      sum(d.events) FILTER (WHERE d.day <= churn_risks.last_day - 28 AND d.day > churn_risks.last_day - 56) AS before
-    FROM weir.user_days AS d
-    WHERE d.tenant_id = tenant AND d.day BETWEEN churn_risks.last_day - 89 AND churn_risks.last_day
-    GROUP BY d.user_id
-    HAVING count(*) >= 3 AND min(d.day) <= churn_risks.last_day - 14
-  ), fell AS (
-    SELECT c.user_id, count(*) AS crashes FROM weir.crashes AS c
-    WHERE c.tenant_id = tenant AND c."timestamp" >= (churn_risks.last_day - 27)::timestamp AT TIME ZONE 'UTC'
-      AND c."timestamp" < (churn_risks.last_day + 1)::timestamp AT TIME ZONE 'UTC' AND c.user_id IS NOT NULL
-    GROUP BY c.user_id
+  WITH counts AS MATERIALIZED (
+    SELECT d.chunk, weir.at_bits(0, 0)::varbit AS nobody, weir.sum_of_sets(array_agg(d.users::varbit)) AS days,
+      weir.sum_of_sets(array_agg(d.users::varbit) FILTER (WHERE d.day > last_day - 28)) AS lately,
+      weir.sum_of_sets(array_agg(d.users::varbit) FILTER (WHERE d.day BETWEEN last_day - 55 AND last_day - 28)) AS before,
+      bit_or(d.users) FILTER (WHERE d.day <= last_day - 14) AS earlier, bit_or(d.users) FILTER (WHERE d.day >= last_day - 7) AS newly
+    FROM weir.day_sets AS d
+    WHERE d.tenant_id = tenant AND d.zone = churn_sets.zone AND d.subject = 'active' AND d.value = '' AND d.day BETWEEN last_day - 89 AND last_day
+    GROUP BY d.chunk
+  ), crashed AS MATERIALIZED (
+    SELECT d.chunk, weir.sum_of_sets(array_agg(d.users::varbit)) AS days FROM weir.day_sets AS d
+    WHERE d.tenant_id = tenant AND d.zone = churn_sets.zone AND d.subject = 'crash' AND d.value = '' AND d.day BETWEEN last_day - 27 AND last_day
+    GROUP BY d.chunk
   )
-  SELECT d.user_id,
-    least(1, greatest(0, ((churn_risks.last_day - d.last_day) / greatest(7, (d.last_day - d.first_day)::numeric / (d.days - 1)) - 1) / 3)),
-    CASE WHEN coalesce(d.before, 0) = 0 THEN 0 ELSE greatest(0, 1 - coalesce(d.lately, 0)::numeric / d.before) END,
-    least(1, coalesce(f.crashes, 0) / 3.0), d.last_day
-  FROM days AS d LEFT JOIN fell AS f ON f.user_id = d.user_id
+  SELECT c.chunk, c.nobody, e.away, e.reach, c.days, c.lately, c.before, k.planes, m.quiet, m.scored,
+    m.scored & (m.quiet | k.planes[1] | k.planes[2] | weir.whose_is_less(c.lately, c.before, c.nobody))
+  FROM counts AS c
+  LEFT JOIN weir.ends_of_users(tenant, last_day, zone) AS e ON e.chunk = c.chunk
+  LEFT JOIN crashed AS f ON f.chunk = c.chunk,
+  LATERAL weir.opened(c.days, c.nobody) AS d, LATERAL weir.opened(f.days, c.nobody) AS o,
+  LATERAL (SELECT ARRAY[o.b0 | o.b2 | o.b3 | o.b4, o.b1 | o.b2 | o.b3 | o.b4] AS planes OFFSET 0) AS k,
+  LATERAL (SELECT ~coalesce(c.newly, c.nobody) AS quiet,
+    coalesce(c.earlier, c.nobody) & ((d.b0 & d.b1) | d.b2 | d.b3 | d.b4 | d.b5 | d.b6) AS scored OFFSET 0) AS m
 $$;
 
-CREATE OR REPLACE FUNCTION weir.churn_risk_partial(tenant text, last_day date, most integer) RETURNS SETOF weir.part
+-- How many days ago each user's last and first day with events were, of the 90 that end with a day.
+CREATE OR REPLACE FUNCTION weir.ends_of_users(tenant text, last_day date, zone text) RETURNS TABLE (chunk integer, away varbit[], reach varbit[])
 LANGUAGE sql STABLE
-SET jit = off
+SET jit = off SET work_mem = '64MB'
 AS $$
-  WITH risks AS MATERIALIZED (
-    SELECT r.*, round(60 * r.silence + 30 * r.fall + 10 * r.crashes, 1) AS risk FROM weir.churn_risks(tenant, last_day) AS r
+  WITH active AS MATERIALIZED (
+    SELECT d.chunk, last_day - d.day AS ago, ~ ~d.users AS users FROM weir.day_sets AS d
+    WHERE d.tenant_id = tenant AND d.zone = ends_of_users.zone AND d.subject = 'active' AND d.value = '' AND d.day BETWEEN last_day - 89 AND last_day
+  ), ends AS MATERIALIZED (
+    SELECT a.chunk, a.ago, a.users & ~coalesce(bit_or(a.users) OVER later, a.users # a.users) AS last,
+      a.users & ~coalesce(bit_or(a.users) OVER earlier, a.users # a.users) AS first
+    FROM active AS a
+    WINDOW later AS (PARTITION BY a.chunk ORDER BY a.ago ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
+      earlier AS (PARTITION BY a.chunk ORDER BY a.ago DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
   )
-  SELECT 'risk', least(9, floor(r.risk / 10))::text, count(*)::numeric FROM risks AS r GROUP BY 2
+  SELECT s.chunk, weir.sum_of_sets(array_agg(s.away::varbit ORDER BY s.place), array_agg(s.place ORDER BY s.place)),
+    weir.sum_of_sets(array_agg(s.reach::varbit ORDER BY s.place), array_agg(s.place ORDER BY s.place))
+  FROM (
+    SELECT e.chunk, p.place, bit_or(e.last) AS away, bit_or(e.first) AS reach
+    FROM ends AS e, generate_series(0, 6) AS p (place) WHERE e.ago >> p.place & 1 = 1
+    GROUP BY e.chunk, p.place
+  ) AS s
+  GROUP BY s.chunk
+$$;
+
+-- What the risk of each user is made of who may have one of more than 0, and in one row how many others of a chunk there
+-- are, unless the list takes these, too: `silent` by `rhythm` is how many rhythms long the silence is, from 1 to 4, and
+-- `fell_to` by `fell_from` what is left of the days before, 1 at the most.
+CREATE OR REPLACE FUNCTION weir.churn_days(tenant text, last_day date, zone text, most integer)
+RETURNS TABLE (number integer, users bigint, away integer, crashes integer, fell_to integer, fell_from integer, silent integer, rhythm integer)
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB'
+AS $$
+  WITH sets AS MATERIALIZED (
+    SELECT s.*, CASE WHEN sum(bit_count(s.told)) OVER () >= most THEN s.told ELSE s.scored END AS listed FROM weir.churn_sets(tenant, last_day, zone) AS s
+  ), unpacked AS (
+    SELECT s.chunk * 20480 + u AS number, weir.eight_bits(s.a0, s.a1, s.a2, s.a3, s.a4, s.a5, s.a6, s.nobody, u) AS away,
+      get_bit(s.k0, u) + get_bit(s.k1, u) * 2 AS crashes, weir.five_bits(s.l0, s.l1, s.l2, s.l3, s.l4, u) AS lately,
+      weir.five_bits(s.f0, s.f1, s.f2, s.f3, s.f4, u) AS before,
+      CASE get_bit(s.quiet, u) WHEN 1 THEN weir.eight_bits(s.r0, s.r1, s.r2, s.r3, s.r4, s.r5, s.r6, s.nobody, u) END AS reach,
+      CASE get_bit(s.quiet, u) WHEN 1 THEN weir.eight_bits(s.d0, s.d1, s.d2, s.d3, s.d4, s.d5, s.d6, s.nobody, u) - 1 END AS gaps
+    FROM (
+      SELECT s.chunk, s.nobody, s.listed, s.quiet, s.crashes[1] AS k0, s.crashes[2] AS k1, l.*, f.*, a.*, r.*, d.*
+      FROM sets AS s, weir.opened(s.lately, s.nobody) AS l (l0, l1, l2, l3, l4, l5, l6, l7, l8),
+        weir.opened(s.before, s.nobody) AS f (f0, f1, f2, f3, f4, f5, f6, f7, f8), weir.opened(s.away, s.nobody) AS a (a0, a1, a2, a3, a4, a5, a6, a7, a8),
+        weir.opened(s.reach, s.nobody) AS r (r0, r1, r2, r3, r4, r5, r6, r7, r8), weir.opened(s.days, s.nobody) AS d (d0, d1, d2, d3, d4, d5, d6, d7, d8)
+      OFFSET 0
+    ) AS s, generate_series(0, 20479) AS u
+    WHERE get_bit(s.listed, u) = 1
+    OFFSET 0
+  )
+  SELECT d.number, 1, d.away, d.crashes, CASE WHEN d.lately < d.before THEN d.lately ELSE 1 END, CASE WHEN d.lately < d.before THEN d.before ELSE 1 END,
+    CASE WHEN d.silent >= 4 * d.rhythm THEN 4 WHEN d.silent > d.rhythm THEN d.silent ELSE 1 END,
+    CASE WHEN d.silent > d.rhythm AND d.silent < 4 * d.rhythm THEN d.rhythm ELSE 1 END
+  FROM (SELECT u.*, u.away * u.gaps AS silent, greatest(u.reach - u.away, 7 * u.gaps) AS rhythm FROM unpacked AS u) AS d
   UNION ALL
-  SELECT 'user', jsonb_build_array(t.user_id, t.last_seen, round(60 * t.silence, 1), round(30 * t.fall, 1), round(10 * t.crashes, 1))::text, t.risk
-  FROM (SELECT * FROM risks AS r ORDER BY r.risk DESC, r.user_id COLLATE "C" LIMIT most) AS t
+  SELECT NULL, bit_count(s.scored & ~s.listed), NULL, 0, 1, 1, 1, 1 FROM sets AS s
+$$;
+
+-- Users of whom the same is known have the same risk: it is worked out once for them, and a name is looked for only of those
+-- who may be in the list.
+CREATE OR REPLACE FUNCTION weir.churn_risk_partial(tenant text, last_day date, zone text, most integer) RETURNS SETOF weir.part
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB'
+AS $$
+  WITH days AS MATERIALIZED (
+    SELECT * FROM weir.churn_days(tenant, last_day, zone, most)
+  ), risks AS MATERIALIZED (
+    SELECT k.*, round(60 * k.silence + 30 * k.fall + 10 * k.crashed, 1) AS risk
+    FROM (
+      SELECT d.crashes, d.fell_to, d.fell_from, d.silent, d.rhythm, sum(d.users) AS users, (d.silent::numeric / d.rhythm - 1) / 3 AS silence,
+        1 - d.fell_to::numeric / d.fell_from AS fall, d.crashes / 3.0 AS crashed
+      FROM days AS d GROUP BY 1, 2, 3, 4, 5
+    ) AS k
+  ), least AS MATERIALIZED (
+    SELECT coalesce(max(r.risk) FILTER (WHERE r.so_far >= most), 0) AS risk
+    FROM (SELECT r.risk, sum(sum(r.users)) OVER (ORDER BY r.risk DESC) AS so_far FROM risks AS r GROUP BY r.risk) AS r
+  ), likely AS MATERIALIZED (
+    SELECT d.number, d.away, r.risk, r.silence, r.fall, r.crashed
+    FROM risks AS r JOIN days AS d ON (d.crashes, d.fell_to, d.fell_from, d.silent, d.rhythm) = (r.crashes, r.fell_to, r.fell_from, r.silent, r.rhythm)
+    WHERE d.number IS NOT NULL AND r.risk >= (SELECT l.risk FROM least AS l)
+  )
+  SELECT 'risk', least(9, floor(r.risk / 10))::text, sum(r.users)::numeric FROM risks AS r GROUP BY 2
+  UNION ALL
+  SELECT 'user', jsonb_build_array(t.user_id, last_day - t.away, round(60 * t.silence, 1), round(30 * t.fall, 1), round(10 * t.crashed, 1))::text, t.risk
+  FROM (
+    SELECT u.user_id, l.* FROM weir.named(tenant, ARRAY(SELECT l.number FROM likely AS l)) AS u JOIN likely AS l ON l.number = u.number
+    ORDER BY l.risk DESC, u.user_id COLLATE "C" LIMIT most
+  ) AS t
 $$;
 
 CREATE OR REPLACE FUNCTION weir.churn_risk_merge(parts weir.part[], most integer) RETURNS jsonb
@@ -306,19 +432,21 @@ AS $$
   FROM (SELECT ten, weir.amount_of(parts, 'risk', ten::text) AS users FROM generate_series(0, 9) AS ten) AS n
 $$;
 
-CREATE OR REPLACE FUNCTION weir.churn_risk_answer(tenant text, last_day date, most integer DEFAULT 20) RETURNS jsonb
+CREATE OR REPLACE FUNCTION weir.churn_risk_answer(tenant text, last_day date, zone text DEFAULT 'UTC', most integer DEFAULT 20) RETURNS jsonb
 LANGUAGE sql STABLE
 AS $$
-  SELECT weir.answered(tenant, last_day - 89, last_day, 'UTC', 'sums',
-    weir.churn_risk_merge(ARRAY(SELECT p FROM weir.churn_risk_partial(tenant, last_day, a.most) AS p), a.most))
+  SELECT weir.answered(tenant, last_day - 89, last_day, zone, 'days',
+    weir.churn_risk_merge(ARRAY(SELECT p FROM weir.churn_risk_partial(tenant, last_day, weir.kept_zone(tenant, zone), a.most) AS p), a.most))
   FROM (SELECT weir.bounded('top', most, 1, 100) AS most OFFSET 0) AS a
 $$;
-COMMENT ON FUNCTION weir.churn_risk_answer(text, date, integer) IS
+COMMENT ON FUNCTION weir.churn_risk_answer(text, date, text, integer) IS
   'Who is about to leave, and what says so. sql/analytics/segments.sql defines the score.';
 
 GRANT EXECUTE ON FUNCTION weir.totals_of_rows(text, date, date, text, text), weir.cut_days(date, date, text),
-  weir.events_of_users(text, date, date, text), weir.heavy_users_partial(text, date, date, text, text, integer),
+  weir.events_of_users(text, date, date, text), weir.heavy_users_by_load(text, date, date, text, integer),
+  weir.heavy_users_by_sum(text, date, date, text, text, integer), weir.heavy_users_partial(text, date, date, text, text, integer),
   weir.heavy_users_merge(weir.part[], integer), weir.heavy_users_read(text, date, date, text, text),
   weir.heavy_users_answer(text, date, date, text, text, integer), weir.segment_sets(text, date, date, text), weir.segments_partial(text, date, date, text),
-  weir.segments_merge(weir.part[]), weir.segments_answer(text, date, date, text), weir.churn_risks(text, date),
-  weir.churn_risk_partial(text, date, integer), weir.churn_risk_merge(weir.part[], integer), weir.churn_risk_answer(text, date, integer) TO weir_reader;
+  weir.segments_merge(weir.part[]), weir.segments_answer(text, date, date, text), weir.churn_sets(text, date, text), weir.ends_of_users(text, date, text),
+  weir.churn_days(text, date, text, integer), weir.churn_risk_partial(text, date, text, integer), weir.churn_risk_merge(weir.part[], integer),
+  weir.churn_risk_answer(text, date, text, integer) TO weir_reader;

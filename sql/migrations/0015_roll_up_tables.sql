@@ -67,7 +67,7 @@ COMMENT ON COLUMN weir.report_zones.ready_at IS
 CREATE TABLE weir.dimensions (
   tenant_id text NOT NULL DEFAULT '*',
   subject text NOT NULL CHECK (subject ~ '^[a-z][a-z0-9_]{0,39}$' AND subject !~ '_other$'
-    AND subject <> ALL (ARRAY['active', 'new', 'event', 'version', 'platform', 'country'])
+    AND subject <> ALL (ARRAY['active', 'load', 'new', 'event', 'version', 'platform', 'country'])
     AND NOT starts_with(subject, 'crash')),
   event text NOT NULL DEFAULT '*',
   property text NOT NULL,
@@ -125,7 +125,8 @@ COMMENT ON COLUMN weir.day_sets.users IS 'Bit n of chunk c: the user whose numbe
 COMMENT ON COLUMN weir.day_sets.subject IS
   'active (value ''''), new (''''), event (its name), version, platform, country, crash (''''), crash_version, '
   'crash_os, crash_type, crash_group, one of weir.dimensions, or EVENT.X where one is kept by event. X_other '
-  '(value '''') has the users of those values of X that were too many for the day.';
+  '(value '''') has the users of those values of X that were too many for the day. load: how many events each user had, '
+  'bit by bit: who has bit k of that number stands under the value k.';
 
 -- Windows of months would read each day of every value that they list; so the days of a week are kept together, too.
 CREATE TABLE weir.week_sets (
@@ -141,7 +142,7 @@ CREATE TABLE weir.week_sets (
 ALTER TABLE weir.week_sets ALTER COLUMN users SET STORAGE MAIN;
 CREATE INDEX week_sets_by_week ON weir.week_sets (tenant_id, zone, week);
 COMMENT ON TABLE weir.week_sets IS
-  'The sets of a week''s days in one: made anew of day_sets, in the transaction that has changed one of these.';
+  'The sets of a week''s days in one, but for load: made anew of day_sets, in the transaction that has changed one of these.';
 COMMENT ON COLUMN weir.week_sets.week IS 'The week''s Monday.';
 
 CREATE TABLE weir.day_counts (

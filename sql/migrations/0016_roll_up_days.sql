@@ -177,7 +177,11 @@ AS $$
   ), beyond AS MATERIALIZED (
     SELECT r.subject, r.value FROM ranked AS r WHERE r.beyond
   ), members AS MATERIALIZED (
-    SELECT DISTINCT h.number, h.event, h.version, h.platform, h.country FROM happened AS h WHERE h.number IS NOT NULL
+    SELECT h.number, h.event, h.version, h.platform, h.country, count(*) AS events
+    FROM happened AS h WHERE h.number IS NOT NULL
+    GROUP BY h.number, h.event, h.version, h.platform, h.country
+  ), loads AS MATERIALIZED (
+    SELECT m.number, sum(m.events)::bigint AS events FROM members AS m GROUP BY m.number
   ), sets AS (
     SELECT weir.subject_grouped(grouping(s.event, s.version, s.platform, s.country)) AS subject,
       coalesce(s.event, s.version, s.platform, s.country) AS value, s.chunk, weir.at_bits(s.bit, 1) AS users
@@ -197,6 +201,11 @@ AS $$
     FROM (SELECT DISTINCT n.subject, n.value, n.number FROM named AS n WHERE n.number IS NOT NULL) AS n
     JOIN ranked AS r ON r.subject = n.subject AND r.value = n.value AND NOT r.beyond
     GROUP BY n.subject, n.value, n.number / 20480
+    UNION ALL
+    SELECT 'load', p.place::text, l.number / 20480, weir.at_bits(l.number % 20480, 1)
+    FROM loads AS l, generate_series(0, (SELECT length(ltrim(max(l.events)::bit(64)::text, '0')) - 1 FROM loads AS l)) AS p (place)
+    WHERE l.events >> p.place & 1 = 1
+    GROUP BY p.place, l.number / 20480
     UNION ALL
     SELECT b.subject || '_other', '', n.number / 20480, weir.at_bits(n.number % 20480, 1)
     FROM (

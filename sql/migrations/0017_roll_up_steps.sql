@@ -218,7 +218,7 @@ CREATE FUNCTION weir.monday_of(day date) RETURNS date
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT day - (extract(isodow FROM day)::integer - 1) $$;
 
--- What its days have together; a week of day_sets.
+-- What its days have together; a week of day_sets. Numbers of bits (load) are no sets that could be put together.
 CREATE FUNCTION weir.sets_of_week(tenant text, zone text, week date)
 RETURNS TABLE (subject text, value text, chunk integer, users bit)
 LANGUAGE sql STABLE
@@ -227,7 +227,7 @@ AS $$
   SELECT d.subject, d.value, d.chunk, bit_or(d.users)
   FROM weir.day_sets AS d
   WHERE d.tenant_id = sets_of_week.tenant AND d.zone = sets_of_week.zone
-    AND d.day BETWEEN sets_of_week.week AND sets_of_week.week + 6
+    AND d.day BETWEEN sets_of_week.week AND sets_of_week.week + 6 AND d.subject <> 'load'
   GROUP BY d.subject, d.value, d.chunk
 $$;
 

@@ -30,7 +30,7 @@ INSERT INTO asked VALUES ('users', 'days', ''), ('usage', 'days', ''), ('feature
   ('stats', 'days', ''), ('ledger', 'days', ''), ('segments', 'days', ''), ('crashes', 'both', ''), ('crash_releases', 'both', ''),
   ('cohorts', 'both', $$, '{"did": [{"event": "sale"}]}'$$), ('correlation', 'both', $$, '{"event": "sale"}', '{"event": "sale"}'$$),
   ('funnels', 'rows', $$, '[{"event": "sale"}, {"event": "sale"}]'$$), ('paths', 'rows', ''), ('pages', 'rows', ''), ('rage_clicks', 'rows', ''), ('nps', 'rows', ''),
-  ('tasks', 'rows', $$, '{"event": "sale"}', '{"event": "sale"}'$$), ('heavy_users', 'sums', '');
+  ('tasks', 'rows', $$, '{"event": "sale"}', '{"event": "sale"}'$$), ('heavy_users', 'days', '');
 SELECT set_eq('SELECT name FROM asked', $$SELECT left(p.proname, -7) FROM pg_proc AS p
   WHERE p.pronamespace = 'weir'::regnamespace AND p.proname ~ '_answer$' AND p.proname <> 'churn_risk_answer'$$, 'all are asked, but for the risk, which has no first day');
 
@@ -49,15 +49,15 @@ BEGIN
   END LOOP;
 END
 $$;
-SELECT set_eq($$SELECT pg_temp.said('2026-03-02', '2026-03-05')$$, '{days,both,rows,sums}'::text[], 'while all rows are there, nothing is missing');
+SELECT set_eq($$SELECT pg_temp.said('2026-03-02', '2026-03-05')$$, '{days,both,rows}'::text[], 'while all rows are there, nothing is missing');
 
 DELETE FROM weir.events WHERE tenant_id = 'acme' AND "timestamp" BETWEEN '2026-03-03Z' AND '2026-03-04Z';
 DELETE FROM weir.crashes WHERE tenant_id = 'acme' AND "timestamp" BETWEEN '2026-03-03Z' AND '2026-03-04Z';
 SELECT note_gone_days('acme');
 SELECT set_eq($$SELECT pg_temp.said('2026-03-03', '2026-03-03')$$, ARRAY['days', 'both: rows of some days were dropped, and this needs them',
-  'rows: rows of some days were dropped, and this needs them', 'sums'], 'where rows were dropped, all lack them that need them');
+  'rows: rows of some days were dropped, and this needs them'], 'where rows were dropped, all lack them that need them');
 UPDATE asked SET kind = 'history' WHERE name = 'crash_releases';
-SELECT set_eq($$SELECT pg_temp.said('2026-03-04', '2026-03-05')$$, ARRAY['days', 'both', 'rows', 'sums', 'history: rows of some days were dropped, and this needs them'],
+SELECT set_eq($$SELECT pg_temp.said('2026-03-04', '2026-03-05')$$, ARRAY['days', 'both', 'rows', 'history: rows of some days were dropped, and this needs them'],
   'of days after it that is only what asks whether a group was there before');
 UPDATE asked SET kind = 'both' WHERE name = 'crash_releases';
 SELECT is(crashes_answer('acme', '2026-03-04', '2026-03-05') #> '{first_crash,users}', '1',
@@ -89,19 +89,20 @@ SELECT is(users_answer('acme', '2026-03-03', '2026-03-03', 'Europe/Berlin') ->> 
 
 UPDATE weir.gone_days SET came_late = true WHERE tenant_id = 'acme';
 SELECT set_eq($$SELECT pg_temp.said('2026-03-03', '2026-03-03')$$, ARRAY['days: rows came late for days whose rows were dropped, and are not counted',
-  'both: rows of some days were dropped, and this needs them', 'rows: rows of some days were dropped, and this needs them', 'sums'], 'rows that came too late');
+  'both: rows of some days were dropped, and this needs them', 'rows: rows of some days were dropped, and this needs them'], 'rows that came too late');
 DELETE FROM weir.gone_days WHERE tenant_id = 'acme';
 
 -- Rows and roll-ups are not of one moment while a day of the window is to be built anew.
 INSERT INTO weir.touched_days (tenant_id, day) VALUES ('acme', '2026-03-05');
-SELECT set_eq($$SELECT pg_temp.said('2026-03-04', '2026-03-05')$$, ARRAY['days', 'both: what was stored since `as_of` counts in part', 'rows', 'sums'],
+SELECT set_eq($$SELECT pg_temp.said('2026-03-04', '2026-03-05')$$, ARRAY['days', 'both: what was stored since `as_of` counts in part', 'rows'],
   'rows that are stored and not counted yet');
-SELECT set_eq($$SELECT pg_temp.said('2026-03-02', '2026-03-03')$$, '{days,both,rows,sums}'::text[], 'which are of another window');
+SELECT set_eq($$SELECT pg_temp.said('2026-03-02', '2026-03-03')$$, '{days,both,rows}'::text[], 'which are of another window');
 SELECT is(usage_answer('acme', '2026-03-05', '2026-03-05', 'Asia/Tokyo') ->> 'incomplete', 'what was stored since `as_of` counts in part', 'a zone that is not kept mixes, too');
 INSERT INTO weir.touched_days (tenant_id, day, marked_at) VALUES ('acme', '2025-01-01', '-infinity');
 DELETE FROM weir.touched_days WHERE isfinite(marked_at);
-SELECT set_eq($$SELECT pg_temp.said('2026-03-04', '2026-03-05')$$, ARRAY['days: figures are being made anew', 'both: figures are being made anew', 'rows',
-  'sums: figures are being made anew'], 'a rebuild that goes on');
+SELECT set_eq($$SELECT pg_temp.said('2026-03-04', '2026-03-05')$$, ARRAY['days: figures are being made anew', 'both: figures are being made anew', 'rows'],
+  'a rebuild that goes on');
+SELECT is(heavy_users_answer('acme', '2026-03-04', '2026-03-05', 'Asia/Tokyo') ->> 'incomplete', 'figures are being made anew', 'and makes what the flusher adds up anew, too');
 SELECT is(users_answer('acme', '2026-03-04', '2026-03-05') -> 'as_of', 'null', 'of which nobody knows up to when it counts');
 SELECT is(churn_risk_answer('acme', '2026-03-05') - '{weights,bands,distribution,users,as_of,scored}'::text[], '{"tenant": "acme", "from": "2025-12-06", "to": "2026-03-05",
   "zone": "UTC", "exact": false, "incomplete": "figures are being made anew"}', 'the risk of churn says it of the 90 days it looks at');

@@ -46,6 +46,8 @@ FROM (VALUES ('eve', 'recording_completed', '2026-03-03T18:00Z', '{"audio_durati
 INSERT INTO weir.user_days (tenant_id, user_id, day, events, first_at, last_at)
 SELECT tenant_id, user_id, ("timestamp" AT TIME ZONE 'UTC')::date, count(*), min("timestamp"), max("timestamp")
 FROM weir.events WHERE tenant_id = 'rec' AND user_id IS NOT NULL GROUP BY 1, 2, 3;
+INSERT INTO weir.touched_days (tenant_id, day) VALUES ('rec', '2026-03-03'), ('rec', '2026-03-04');
+SELECT pg_temp.build();
 CREATE FUNCTION pg_temp.heavy(first_day date, last_day date, zone text, measure text) RETURNS text LANGUAGE sql AS $$
   SELECT string_agg(u.value ->> 'user' || ' ' || (u.value ->> 'events') || ' ' || (u.value ->> 'total'), ', ')
   FROM jsonb_array_elements(heavy_users_answer('rec', first_day, last_day, zone, measure) -> 'users') AS u
@@ -66,7 +68,7 @@ SELECT is(pg_temp.heavy('2026-03-03', '2026-03-04', 'UTC', 'length'), 'gus 1 450
 SELECT throws_ok($$SELECT heavy_users_answer('rec', '2026-03-03', '2026-03-04', 'UTC', 'joy')$$, '22023', NULL, 'a measure that there is not');
 SELECT throws_ok($$SELECT heavy_users_answer('rec', '2026-03-03', '2026-03-04', most => 0)$$, '22023', NULL, 'a list of nobody');
 SELECT throws_ok($$SELECT heavy_users_answer('rec', '2026-03-03', '2026-03-04', most => 101)$$, '22023', NULL, 'a list of too many');
-SELECT throws_ok($$SELECT churn_risk_answer('rec', '2026-03-04', 101)$$, '22023', NULL, 'of the risk, too');
+SELECT throws_ok($$SELECT churn_risk_answer('rec', '2026-03-04', most => 101)$$, '22023', NULL, 'of the risk, too');
 
 -- Week of the 2nd: ann and ben are new, cat was away since January. 9th: ann power, ben casual, dan new.
 -- 16th: cat is back, ben at risk, dan active. 23rd: ben dormant, cat and dan at risk.
@@ -85,16 +87,36 @@ SELECT is(a #> '{weeks,0,moves}', '[]', 'before the first week nobody moved') FR
 SELECT is(segments_answer('acme', '2026-03-03', '2026-03-07') -> 'weeks', '[]', 'without a whole week there is nothing');
 SELECT throws_ok($$SELECT segments_answer('acme', '2026-03-03', '2026-03-07', 'Asia/Tokyo')$$, '22023', NULL, 'a zone that is not kept');
 
--- On April 20th ann is away for 22 days, with a rhythm of a week at the least: (22/7 - 1) / 3 of 60; 12 events in 28 days
--- (from March 24th on), 44 in those before: 1 - 12/44 of 30; one crash: 1/3 of 10. dan is away for 34 days, 1 of 60, with
--- nothing lately of 80: 30. ben and cat have two days with events in these 90.
-CREATE TEMPORARY TABLE risk AS SELECT churn_risk_answer('acme', '2026-04-20', 3) AS a;
+-- On April 20th ann is away for 22 days, with a rhythm of a week at the least: (22/7 - 1) / 3 of 60; 6 days with events in 28
+-- (from March 24th on), 22 in those before: 1 - 6/22 of 30; one crash: 1/3 of 10. dan is away for 34 days, 1 of 60, with
+-- none lately of three: 30. ben and cat have two days with events in these 90.
+CREATE TEMPORARY TABLE risk AS SELECT churn_risk_answer('acme', '2026-04-20', most => 3) AS a;
 SELECT is(a - '{tenant,from,to,zone,as_of,distribution}'::text[], '{"exact": true, "weights": {"silence": 60, "fall": 30, "crashes": 10}, "scored": 2,
   "bands": {"low": 0, "medium": 0, "high": 2}, "users": [
   {"user": "dan", "risk": 90, "last_seen": "2026-03-17", "silence": 60, "fall": 30, "crashes": 0},
   {"user": "ann", "risk": 68, "last_seen": "2026-03-29", "silence": 42.9, "fall": 21.8, "crashes": 3.3}]}', 'who is about to leave, and why') FROM risk;
 SELECT is(a -> 'distribution', '[0, 0, 0, 0, 0, 0, 1, 0, 0, 1]', 'by tens') FROM risk;
 SELECT is(churn_risk_answer('nobody', '2026-04-20') -> 'scored', '0', 'of nobody there is none');
+-- On March 29th dan is away for 12 days: (12/7 - 1) / 3 of 60. cat comes every 36 days, and ann every day; her crash of the
+-- 28th counts up to the 24th of April.
+SELECT is(churn_risk_answer('acme', '2026-03-29', most => 3) -> 'users', '[
+  {"user": "dan", "risk": 14.3, "last_seen": "2026-03-17", "silence": 14.3, "fall": 0, "crashes": 0},
+  {"user": "ann", "risk": 3.3, "last_seen": "2026-03-29", "silence": 0, "fall": 0, "crashes": 3.3},
+  {"user": "cat", "risk": 0, "last_seen": "2026-03-18", "silence": 0, "fall": 0, "crashes": 0}]', 'a list that is long enough has who has no risk, too');
+SELECT is(churn_risk_answer('acme', '2026-03-29', most => 2) - '{tenant,from,to,zone,as_of,weights}'::text[],
+  churn_risk_answer('acme', '2026-03-29', most => 3) - '{tenant,from,to,zone,as_of,weights}'::text[] #- '{users,2}', 'and a shorter one counts them');
+SELECT is(churn_risk_answer('acme', '2026-04-24', most => 3) #> '{users,1,crashes}', '3.3', 'a crash of 27 days ago');
+SELECT is(churn_risk_answer('acme', '2026-04-25', most => 3) #> '{users,1,crashes}', '0', 'and one of 28');
+SELECT is(churn_risk_answer('acme', '2026-03-22') -> 'scored', '2', 'who came 13 days ago is not scored');
+SELECT is(churn_risk_answer('acme', '2026-03-23') -> 'scored', '3', 'who came 14 days ago is');
+SELECT throws_ok($$SELECT churn_risk_answer('acme', '2026-04-20', 'Asia/Tokyo')$$, '22023', NULL, 'on the clocks of a zone that is kept');
+
+-- Numbers bit by bit. Of four users three are in 3, 3 and 2 of four sets, and one in none.
+SELECT is(sum_of_sets(ARRAY[B'1110', B'1100', B'1000', B'0110']::varbit[]), ARRAY[B'1100', B'1110']::varbit[], 'sets are counted');
+SELECT is(sum_of_sets(ARRAY[B'11', B'11', B'10']::varbit[], '{0,0,3}'), ARRAY[B'00', B'11', B'00', B'10']::varbit[], 'and numbers with a gap');
+SELECT is(sum_of_sets('{}'), '{}'::varbit[], 'none are nothing');
+SELECT is(whose_is_less(ARRAY[B'0101', B'0011']::varbit[], ARRAY[B'1100']::varbit[], B'0000'), B'1000'::varbit, 'of 0, 1, 2, 3 only 0 is less, by 1 1 0 0');
+SELECT results_eq($$SELECT number, events FROM (SELECT at_bits(5, 1)::varbit AS s) AS one, unpacked(2, array_fill(one.s, ARRAY[10])) WHERE events > 0$$, $$VALUES (40965, 1023::bigint)$$, 'beyond eight bits');
 
 -- Two servers, users split between them.
 INSERT INTO weir.measures (tenant_id, measure, event, property) VALUES ('acme', 'opened', 'opened', NULL);
@@ -109,7 +131,7 @@ CREATE FUNCTION pg_temp.tell() RETURNS void LANGUAGE sql AS $$
   INSERT INTO parts SELECT 'heavy', p FROM weir.heavy_users_partial('acme', '2026-03-01', '2026-03-31', 'UTC', 'events', 2) AS p
   UNION ALL SELECT 'heavy by measure', p FROM weir.heavy_users_partial('acme', '2026-03-01', '2026-03-31', 'Europe/Berlin', 'opened', 2) AS p
   UNION ALL SELECT 'segments', p FROM weir.segments_partial('acme', '2026-03-01', '2026-03-31', 'UTC') AS p
-  UNION ALL SELECT 'risk', p FROM weir.churn_risk_partial('acme', '2026-04-20', 3) AS p
+  UNION ALL SELECT 'risk', p FROM weir.churn_risk_partial('acme', '2026-04-20', 'UTC', 3) AS p
 $$;
 SELECT pg_temp.server(ARRAY['ann', 'cat']);
 SELECT pg_temp.tell();

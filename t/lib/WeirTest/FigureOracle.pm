@@ -125,10 +125,20 @@ sub heavy_users ($self, $property, $event = 'recording_completed') {
     $total{ $row->{user} } = sprintf '%.6f', $number + ($total{ $row->{user} } // 0);
     $events{ $row->{user} }++;
   }
-  my $all = sum0(values %total);
-  my @users = sort { $total{$b} <=> $total{$a} || $a cmp $b } keys %total;
-  return { active => scalar @users, events => sum0(values %events), total => $all,
-    users => [ map { +{ user => $_, events => $events{$_}, total => $total{$_}, share => ratio($total{$_}, $all) } } grep { defined } @users[ 0 .. 19 ] ] };
+  return listed_users(\%total, \%events);
+}
+
+sub heavy_users_by_events ($self) {
+  my %events;
+  ++$events{ $_->{user} } for grep { defined $_->{user} } $self->within;
+  return listed_users(\%events, \%events);
+}
+
+sub listed_users ($totals, $numbers) {
+  my $all = sum0(values %$totals);
+  my @users = sort { $totals->{$b} <=> $totals->{$a} || $a cmp $b } keys %$totals;
+  return { active => scalar @users, events => sum0(values %$numbers), total => $all,
+    users => [ map { +{ user => $_, events => $numbers->{$_}, total => $totals->{$_}, share => ratio($totals->{$_}, $all) } } grep { defined } @users[ 0 .. 19 ] ] };
 }
 
 my %family = (

@@ -36,6 +36,7 @@ sub figures ($self, $tenant, $zone) {
   $self->count_event($found, $_, on_clock($zone, $_->{at})) for @events;
   count_crash($found, $_, on_clock($zone, $_->{at})) for @crashes;
   count_newcomers($found, $zone, @events);
+  count_loads($found, $zone, @events);
   count_sessions($found, $zone, \@events, \@crashes);
   $_ = join ' ', map { $_ + 0 } $_->@{qw(count total lowest highest)} for values $found->{number}->%*;
   return $found;
@@ -97,6 +98,19 @@ sub count_newcomers ($found, $zone, @events) {
     $first{ $row->{user} } = $row->{at} if !defined $earliest || $row->{at} < $earliest;
   }
   note($found, { user => $_ }, on_clock($zone, $first{$_}), 'new', '') for keys %first;
+  return;
+}
+
+# Each user's number of events, bit by bit.
+sub count_loads ($found, $zone, @events) {
+  my %events;
+  ++$events{ (on_clock($zone, $_->{at}))[0] }{ $_->{user} } for grep { defined $_->{user} } @events;
+  for my $day (keys %events) {
+    for my $user (keys $events{$day}->%*) {
+      my @bits = reverse split //, sprintf '%b', $events{$day}{$user};
+      $found->{set}{"$day load $_ $user"} = 1 for grep { $bits[$_] } 0 .. $#bits;
+    }
+  }
   return;
 }
 

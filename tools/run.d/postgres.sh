@@ -47,14 +47,23 @@ END
 
 # initdb works in a folder of another name, so that a kill in its midst leaves no half a cluster.
 make_cluster() {
-  local said new=$DATA/postgres.new no_sync=()
-  [[ $WEIR_POSTGRES_FSYNC == on ]] || no_sync=(--no-sync)
+  local new=$DATA/postgres.new
   rm -rf "$new"
   mkdir -p "$DATA/postgres" && mkdir -m 700 "$new" || fail "folders in $DATA cannot be made: $(why_not "$DATA")"
   [[ -z $DATA_USER ]] || chown "$DATA_USER:" "$new"
+  if [[ -n ${WEIR_POSTGRES_COPY:-} ]]; then
+    cp -a --reflink=auto "$WEIR_POSTGRES_COPY/." "$new" || fail "$WEIR_POSTGRES_COPY cannot be copied"
+  else
+    init_cluster
+  fi
+  rmdir "$DATA/postgres" && mv "$new" "$DATA/postgres" || fail "$DATA/postgres is in the way: remove it"
+}
+
+init_cluster() {
+  local said no_sync=()
+  [[ $WEIR_POSTGRES_FSYNC == on ]] || no_sync=(--no-sync)
   said=$(cd / && as_data_user "$PG_BIN/initdb" -D "$new" -U postgres -A trust -E UTF8 --locale=C.UTF-8 "${no_sync[@]}" 2>&1) ||
     fail "PostgreSQL's files cannot be made in $new: $(tail -n 1 <<<"$said")"
-  rmdir "$DATA/postgres" && mv "$new" "$DATA/postgres" || fail "$DATA/postgres is in the way: remove it"
 }
 
 as_data_user() { # command…

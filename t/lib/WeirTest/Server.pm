@@ -106,6 +106,7 @@ sub environment ($self) {
     WEIR_WEB_CONF => "$self->{run}/test-server.conf",
     WEIR_HTTP_CONF => "$self->{run}/test-top.conf",
     WEIR_POSTGRES_FSYNC => 'off',    # the machine is not going to lose its power in mid-test
+    WEIR_POSTGRES_COPY => $ENV{TEST_CLUSTER} // '',    # of tools/test
     $self->{env}->%*,
   );
 }

@@ -41,6 +41,16 @@ sub tree (@roots) {
   return @all;
 }
 
+# What came from a server's main process; its workers come to be a moment after its port is open.
+sub children ($main) {
+  my ($deadline, @children) = time + 60;
+  until (@children = grep { $_ != $main } tree($main)) {
+    die "it has no worker\n" if time > $deadline;
+    sleep 0.02;
+  }
+  return @children;
+}
+
 sub seconds (@roots) {
   state $counts = must_count();
   my $sum = 0;
@@ -63,7 +73,7 @@ my ($interval, $idle) = (0.05, 0.15);
 # nothing to do may take a tenth of a core on a machine that has put their pages aside meanwhile. Asks the system
 # only, so that waiting costs those whose CPU is counted nothing.
 sub until_idle ($seconds, @roots) {
-  my $deadline = time + 120;
+  my $deadline = time + 300;
   my @seen     = [ time, seconds(@roots) ];
   while (1) {
     sleep $interval;

@@ -33,6 +33,14 @@ sub new ($class, %with) {
 # The one figure or, where everything is small, the other.
 sub count ($self, $full, $small) { return $self->{small} ? $small : $full }
 
+# A busy machine is given more time at each try; where little is measured, soon much more.
+sub longer ($self, $seconds, $try) { return $seconds * ($self->{small} ? 5**($try - 1) : $try) }
+
+# How many more events may be there than were answered with 200: what was under way on the connections as the load
+# ended. Where time is to fail nothing, what Redis kept waiting may be in it twice, as it is until the flusher finds that
+# out; so may what a try before this one had left under way.
+sub spare ($self, $run, $connections) { return $self->{small} ? $run->{ok} + 2 * $connections : $connections }
+
 # For what is told by its ratio or its curve, and not by the last percent.
 sub fewer ($self, $rounds = 3) {
   return bless { %$self, rounds => $rounds < $self->{rounds} ? $rounds : $self->{rounds} }, ref $self;

@@ -85,7 +85,7 @@ sub launch ($self, $env, @command) {
   exec @command or POSIX::_exit(127);
 }
 
-sub await_port ($self, $seconds = 20) {
+sub await_port ($self, $seconds = 60) {
   my $deadline = time + $seconds;
   until (IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $self->{port})) {
     die "$self->{name} does not answer: see $self->{dir}.log\n" if time > $deadline;

@@ -40,17 +40,23 @@ sub troubles () {
 # Microseconds of CPU a request by part of the subject; requests a second; latencies in ms.
 sub measure ($settings, $body, $subject, %with) {
   my $processes = $subject->processes;
-  Bench::Proc::until_idle($subject->quiet, map { @$_ } values %$processes);
-  $subject->clear;
+  begin_clean($subject);
   my $before = spent($processes);
   my $run = Bench::Load::run(url => $subject->url($body->{path}), body => $body->{file}, seconds => $settings->{seconds},
     connections => $settings->{connections}, %with);
   must_be_answered($run);
   my $after = spent_in_all($subject, $processes);
-  my $requests = must_hold($subject, $body, $run, $with{connections} // $settings->{connections});
+  my $requests = must_hold($subject, $body, $run, $settings->spare($run, $with{connections} // $settings->{connections}));
   $subject->clear;
   my %cpu = map { $_ => ($after->{$_} - $before->{$_}) / $requests * 1e6 } keys %$after;
   return { rate => $run->{ok} / $run->{seconds}, (map { $_ => $run->{$_} } qw(p50 p99)), %cpu, all => sum0(values %cpu) };
+}
+
+# What came before has come to rest, and nothing is left of it: a try that failed may have left much.
+sub begin_clean ($subject) {
+  spent_in_all($subject, $subject->processes);
+  $subject->clear;
+  return;
 }
 
 sub must_be_answered ($run) {
@@ -78,9 +84,9 @@ sub spent_in_all ($subject, $processes) {
 
 # The load ends with a request under way on each connection: these may have been kept and never answered.
 # The requests that were worked off.
-sub must_hold ($subject, $body, $run, $connections) {
+sub must_hold ($subject, $body, $run, $spare) {
   my $events = $subject->events($body) // return $run->{ok};
-  my ($least, $most) = map { $_ * $body->{events} } $run->{ok}, $run->{ok} + $connections;
+  my ($least, $most) = map { $_ * $body->{events} } $run->{ok}, $run->{ok} + $spare;
   return $events / $body->{events} if $events >= $least && $events <= $most;
   die sprintf "%d events were answered with 200, and %d are there\n", $least, $events;
 }
@@ -107,7 +113,7 @@ sub take ($settings, $case, $body, @subjects) {
   for my $round (1 .. $settings->{rounds}) {
     for my $subject (@subjects) {
       my $name = $subject->name;
-      my $row = attempt("$case, $name, round $round", sub ($try) { measure($settings, $body, $subject, seconds => $settings->{seconds} * $try) }) // next;
+      my $row = attempt("$case, $name, round $round", sub ($try) { measure($settings, $body, $subject, seconds => $settings->longer($settings->{seconds}, $try)) }) // next;
       push @rows, { case => $case, subject => $name, round => $round, events => $body->{events}, %$row };
       printf "  %-12s round %d  %-24s %8.0f/s  %8.2f µs\n", $case, $round, $name, $row->@{qw(rate all)};
     }

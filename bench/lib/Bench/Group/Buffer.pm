@@ -15,21 +15,21 @@ my %cases = (single => 'xadd', ten => 'xadd of ten');
 
 sub run ($settings, $stage) {
   my $weir = $stage->subject('Weir, nginx');
-  Bench::Turns::attempt('as it warms up', sub ($try) { Bench::Turns::measure($settings, $settings->body('single'), $weir, seconds => $settings->{warm} || $settings->{seconds}) });
+  Bench::Turns::attempt('as it warms up', sub ($try) { Bench::Turns::measure($settings, $settings->body('single'), $weir, seconds => $settings->{warm} || $settings->longer($settings->{seconds}, $try)) });
   my @rows;
   for my $what (qw(single ten)) {
     for my $round (1 .. $settings->{rounds}) {
-      push @rows, (Bench::Turns::attempt("$what, round $round", sub ($try) { round($settings, $what, $round, $weir) }) // [])->@*;
+      push @rows, (Bench::Turns::attempt("$what, round $round", sub ($try) { round($settings, $what, $round, $weir, $try) }) // [])->@*;
     }
   }
   return \@rows;
 }
 
-sub round ($settings, $what, $round, $weir) {
+sub round ($settings, $what, $round, $weir, $try) {
   my $body = $settings->body($what);
   my $commands = commands($settings, $body, $weir);
   my $size = $weir->redis('EVAL', $size_of_last, 1, 'weir:{0}') + 0;
-  my $spent = Bench::Turns::measure($settings, $body, $weir);
+  my $spent = Bench::Turns::measure($settings, $body, $weir, seconds => $settings->longer($settings->{seconds}, $try));
   my $plain = plain($settings, $weir, $size);
   printf "  %-11s round %d  Weir %.2f µs of Redis, %.4f commands a request; redis-benchmark %.2f µs\n", $cases{$what}, $round,
     $spent->{redis}, $commands, $plain;
@@ -48,8 +48,7 @@ my $own = 1;    # the first of the two INFO
 
 sub commands ($settings, $body, $weir) {
   my @processes = map { @$_ } values $weir->processes->%*;
-  Bench::Proc::until_idle($weir->quiet, @processes);
-  $weir->clear;
+  Bench::Turns::begin_clean($weir);
   my $before = worked_off($weir);
   my ($rate, $seconds) = $settings->count([ 8000, 4 ], [ 2000, 1 ])->@*;
   my $run = Bench::Load::paced(port => $weir->{port}, path => $body->{path}, body => $body->{file}, rate => $rate,
@@ -64,6 +63,7 @@ sub commands ($settings, $body, $weir) {
 # As many commands as one connection pipelines to fill the buffers on both sides.
 sub plain ($settings, $weir, $size) {
   my $count = $settings->count(320_000, 10_240);    # whole pipelines
+  $weir->empty_redis('bench');
   my $before = Bench::Proc::seconds($weir->pid('redis'));
   my @command = ('redis-benchmark', '-s', $weir->setting('REDIS_SOCKET'), '-n', $count, '-c', 1, '-P', 64, '-q', 'XADD', 'bench', '*', 'r', 'x' x ($size - 1));
   open my $said, '-|', @command or die "redis-benchmark: $!\n";

@@ -4,8 +4,8 @@ package Bench::Group::Latency;
 use v5.36;
 
 use Bench::Load;
-use Bench::Proc;
 use Bench::Turns;
+use List::Util qw(max);
 
 my @pairs = (
   [ 'Weir, nginx',         'Weir, nginx',  'bare nginx',  [] ],
@@ -23,11 +23,11 @@ sub run ($settings, $stage) {
     my $weir = $stage->subject($name, as => $as, impatient => 1, @$options);
     $weir->take_redis_away if $as =~ /away/;
     $bare{$limit} //= $stage->subject($limit);
-    my $full = Bench::Turns::attempt("$as, at full load", sub ($try) { Bench::Turns::measure($settings, $body, $weir, seconds => $settings->count(2, 0.4)) });
+    my $full = Bench::Turns::attempt("$as, at full load", sub ($try) { Bench::Turns::measure($settings, $body, $weir, seconds => $settings->longer($settings->count(2, 0.4), $try)) });
     for my $round ($full ? 1 .. $rounds : ()) {
       for my $subject ($weir, $bare{$limit}) {
-        my ($half, $who) = (int $full->{rate} / 2, $subject->name);
-        my $row = Bench::Turns::attempt("$as, $who, round $round", sub ($try) { paced($settings, $body, $subject, $half, $seconds) }) // next;
+        my ($half, $who) = (max(100, int $full->{rate} / 2), $subject->name);
+        my $row = Bench::Turns::attempt("$as, $who, round $round", sub ($try) { paced($settings, $body, $subject, $half, $settings->longer($seconds, $try)) }) // next;
         push @rows, { case => $as, subject => $who, round => $round, half => $half, %$row };
         printf "  %-20s round %d  %-20s at %d/s: p50 %.3f ms, p99 %.3f ms\n", $as, $round, $who, $half, $row->@{qw(p50 p99)};
       }
@@ -39,14 +39,13 @@ sub run ($settings, $stage) {
 
 sub paced ($settings, $body, $subject, $rate, $seconds) {
   my $processes = $subject->processes;
-  Bench::Proc::until_idle($subject->quiet, map { @$_ } values %$processes);
-  $subject->clear;
+  Bench::Turns::begin_clean($subject);
   my $run = Bench::Load::paced(port => $subject->{port}, path => $body->{path}, body => $body->{file}, rate => $rate,
     seconds => $seconds, connections => $settings->{connections});
   Bench::Turns::must_be_answered($run);
   Bench::Turns::spent_in_all($subject, $processes);
   # What Redis kept waiting changed over to the spool, and is in both until the flusher finds that out.
-  Bench::Turns::must_hold($subject, $body, $run, $run->{ok});
+  Bench::Turns::must_hold($subject, $body, $run, $run->{ok} + 2 * $settings->{connections});
   $subject->clear;
   return { rate => $run->{ok} / $run->{seconds}, map { $_ => $run->{$_} } qw(p50 p75 p90 p99 p999 max late) };
 }

@@ -7,14 +7,13 @@ use utf8;
 use Bench::Load;
 use Bench::Proc;
 use Bench::Turns;
-use Time::HiRes qw(sleep time);
 
 sub run ($settings, $stage) {
   my ($body, $large) = ($settings->body('single'), $settings->large);
   my @rows;
   for my $name ('bare nginx', 'Weir, nginx', 'bare Apache', 'Weir, Apache') {
     my $subject = $stage->subject($name);
-    my $samples = Bench::Turns::attempt("$name, memory", sub ($try) { all_of($settings, $body, $large, $subject, $name) });
+    my $samples = Bench::Turns::attempt("$name, memory", sub ($try) { all_of((bless { %$settings, try => $try }, ref $settings), $body, $large, $subject, $name) });
     push @rows, map { { subject => $name, %$_ } } ($samples // [])->@*;
     $stage->end($subject);
   }
@@ -36,16 +35,7 @@ sub all_of ($settings, $body, $large, $subject, $name) {
   return \@samples;
 }
 
-# They come to be a moment after the port is open.
-sub workers ($subject) {
-  my $main = $subject->processes->{web}[0];
-  my ($deadline, @workers) = time + 10;
-  until (@workers = grep { $_ != $main } Bench::Proc::tree($main)) {
-    die "it has no worker\n" if time > $deadline;
-    sleep 0.02;
-  }
-  return @workers;
-}
+sub workers ($subject) { return Bench::Proc::children($subject->processes->{web}[0]) }
 
 sub sample ($subject, $case, $requests) {
   my @workers = workers($subject);
@@ -56,14 +46,13 @@ sub over ($settings, $body, $subject, $wanted, $case, %mix) {
   my ($requests, $processes) = (0, $subject->processes);
   my @samples = sample($subject, $case, 0);
   while ($requests < $wanted) {
-    # An attempt before this one may have left its events behind.
-    $subject->clear;
-    my $run = Bench::Load::run(url => $subject->url('/track'), body => $body->{file}, seconds => $settings->count(2, 0.5),
+    Bench::Turns::begin_clean($subject);
+    my $run = Bench::Load::run(url => $subject->url('/track'), body => $body->{file}, seconds => $settings->longer($settings->count(2, 0.5), $settings->{try}),
       connections => $settings->{connections}, %mix);
     Bench::Turns::must_be_answered($run);
     Bench::Turns::spent_in_all($subject, $processes);
     # What Redis kept waiting is in it twice until the flusher finds that out; memory does not depend on it.
-    Bench::Turns::must_hold($subject, $body, $run, $run->{ok});
+    Bench::Turns::must_hold($subject, $body, $run, $run->{ok} + 2 * $settings->{connections});
     $requests += $run->{ok};
     push @samples, sample($subject, $case, $requests);
     $subject->clear;

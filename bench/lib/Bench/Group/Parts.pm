@@ -3,9 +3,12 @@ package Bench::Group::Parts;
 use v5.36;
 
 use Bench::Subject;
+use Bench::Turns;
+use File::Path qw(remove_tree);
 
 sub run ($settings, $stage) {
-  return [ spool($settings), formats($settings), copies($settings) ];
+  my @parts = ([ spool => \&spool ], [ record => \&formats ], [ copy => \&copies ]);
+  return [ map { my ($what, $do) = @$_; (Bench::Turns::attempt($what, sub ($try) { [ $do->($settings) ] }) // [])->@* } @parts ];
 }
 
 sub lines_of (@command) {
@@ -24,6 +27,7 @@ sub spool ($settings) {
   my @rows;
   for my $waiting (1, 64, 1000) {
     my $folder = "$settings->{folder}/spool-$waiting";
+    remove_tree($folder);
     mkdir $folder or die "$folder: $!\n";
     my ($line) = lines_of(Bench::Subject::build() . '/spool_commit', $folder, 'reserved', $waiting, $settings->count(3, 1));
     print "  spool        $line";

@@ -5,6 +5,7 @@ use v5.36;
 
 use Bench::Proc;
 use Bench::Load;
+use Bench::Turns;
 
 my %parts = (
   nginx => 'nginx', 'ngx_http_weir_module.so' => 'Weir', '[kernel.kallsyms]' => 'kernel: sockets, files, waiting',
@@ -15,14 +16,18 @@ sub run ($settings, $stage) {
   return [] unless allowed($settings);
   my ($bare, $weir) = map { $stage->subject($_) } 'bare nginx', 'Weir, nginx';
   my $body = $settings->body('single');
-  return [ profile($settings, $bare, $body, bare => worker($bare)), profile($settings, $weir, $body, web => worker($weir)),
-    profile($settings, $weir, $body, redis => $weir->pid('redis')) ];
+  my @turns = ([ $bare, bare => worker($bare) ], [ $weir, web => worker($weir) ], [ $weir, redis => $weir->pid('redis') ]);
+  return [ map { turn($settings, $body, @$_) } @turns ];
 }
 
-sub worker ($subject) {
-  my $main = $subject->processes->{web}[0];
-  return (grep { $_ != $main } Bench::Proc::tree($main))[0];
+sub turn ($settings, $body, $subject, $part, $pid) {
+  my $seconds = $settings->count(3, 0.4);
+  my $rows = Bench::Turns::attempt($part, sub ($try) { [ profile($settings, $subject, $body, $part, $pid, $settings->longer($seconds, $try)) ] });
+  return ($rows // [])->@*;
 }
+
+# It comes to be a moment after the port is open.
+sub worker ($subject) { return (Bench::Proc::children($subject->processes->{web}[0]))[0] }
 
 # To other users the kernel does not show its own part, without which the shares would be wrong.
 sub allowed ($settings) {
@@ -37,15 +42,16 @@ sub sees_the_kernel () {
   return <$file> <= 1;
 }
 
-sub profile ($settings, $subject, $body, $part, $pid) {
-  my ($file, $seconds) = ("$settings->{folder}/perf", $settings->count(3, 0.4));
-  $subject->clear;
+sub profile ($settings, $subject, $body, $part, $pid, $seconds) {
+  my $file = "$settings->{folder}/perf";
+  Bench::Turns::begin_clean($subject);
   my $perf = $subject->launch({}, 'perf', 'record', '-q', '-e', 'cpu-clock', '-F', 2000, '-o', $file, '-p', $pid, '--', 'sleep', $seconds);
   my $before = Bench::Proc::seconds($pid);
   my $run = Bench::Load::run(url => $subject->url('/track'), body => $body->{file}, seconds => $seconds, connections => $settings->{connections});
-  my $micros = (Bench::Proc::seconds($pid) - $before) / $run->{ok} * 1e6;
   waitpid $perf, 0;
   delete $subject->{pids}{$perf};
+  Bench::Turns::must_be_answered($run);
+  my $micros = (Bench::Proc::seconds($pid) - $before) / $run->{ok} * 1e6;
   $subject->clear;
   my (%share, %function);
   for my $line (qx(perf report -i '$file' --stdio -q --sort dso,symbol -F overhead,dso,symbol 2>/dev/null)) {

@@ -21,7 +21,7 @@ sub run ($settings, $stage) {
   my @rows;
   for my $rate (100, 1000, 10_000) {
     for my $round (1 .. $settings->count(3, 1)) {
-      my $row = Bench::Turns::attempt("$rate/s, round $round", sub ($try) { delays($settings, $body, $weir, $rate) }) // next;
+      my $row = Bench::Turns::attempt("$rate/s, round $round", sub ($try) { delays($settings, $body, $weir, $rate, $settings->longer($settings->count(4, 0.5), $try)) }) // next;
       push @rows, { case => 'row', subject => 'Weir, nginx', round => $round, wanted => $rate, %$row };
       printf "  row          round %d  %6d/s: p50 %.0f ms, p99 %.0f ms\n", $round, $rate, $rows[-1]->@{qw(p50 p99)};
     }
@@ -29,11 +29,11 @@ sub run ($settings, $stage) {
   return \@rows;
 }
 
-sub delays ($settings, $body, $weir, $rate) {
-  $weir->clear;
+sub delays ($settings, $body, $weir, $rate, $seconds) {
+  Bench::Turns::begin_clean($weir);
   my $ledger = "$settings->{folder}/ledger";
   my $run = Bench::Load::paced(port => $weir->{port}, path => '/track', body => $body->{file}, rate => $rate,
-    seconds => $settings->count(4, 0.5), connections => $settings->{connections}, ledger => $ledger);
+    seconds => $seconds, connections => $settings->{connections}, ledger => $ledger);
   Bench::Turns::must_be_answered($run);
   Bench::Turns::spent_in_all($weir, $weir->processes);
   $weir->sql('TRUNCATE bench_answers');

@@ -92,7 +92,7 @@ START_TEST(a_clock_before_1970_still_makes_good_ones) {
 }
 END_TEST
 
-// Past the 4 KiB of random bytes that a source holds, several times.
+// Past the 16 KiB of random bytes that a source holds, several times.
 START_TEST(never_makes_the_same_twice) {
   UuidSource one;
   UuidSource other;

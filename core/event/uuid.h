@@ -26,9 +26,9 @@ constexpr int uuid_version(const Uuid& uuid) { return uuid[6] >> 4; }
 // The time inside a version 7 UUID, to the millisecond; none for other versions.
 std::optional<Timestamp> uuid_time(const Uuid& uuid);
 
-// Makes version 7 UUIDs. Random bytes come from libcrypto, 16 KiB at a time: for
-// each time its code has to come into the cache, which takes longer than what it does. One a worker, made
-// after the fork; not for two threads at once.
+// Makes version 7 UUIDs. Random bytes come from libcrypto, 16 KiB at a time: each time its code has
+// to come into the cache, which takes far longer than making some thousand bytes. One a worker,
+// made after the fork; not for two threads at once.
 class UuidSource {
  public:
   // `now` gives the 48-bit millisecond part. Throws std::runtime_error when the system has no

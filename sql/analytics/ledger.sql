@@ -27,8 +27,9 @@ AS $$
 $$;
 
 -- What a server can say of its own users. A workspace may be on several, so its name is in the parts, which are not
--- for whoever asks: `in EVENT` and `on DAY` have a key for each workspace, which begins with its tenant, and how many
--- events it had; of what is beyond the bound of a day, the key is ''.
+-- for whoever asks: `in EVENT` and `seen SPAN` have a key for each workspace, which begins with its tenant. Of `in` it is
+-- how many events it had, and of what is beyond the bound of a day, the key is ''. Of `seen` it is the days on which it
+-- had any, as bits: the lowest is the span's first day, and a span has sixty, the first of them the window's first ones.
 --
 -- Users are those of all workspaces together, whose sets are many. But where as many events of a day named a workspace
 -- as there were (`whole`), they are the users of the event itself.
@@ -36,11 +37,18 @@ CREATE OR REPLACE FUNCTION weir.ledger_partial(tenant text, first_day date, last
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '64MB' SET enable_sort = off
 AS $$
-  WITH counts AS MATERIALIZED (
-    SELECT f.event, c.day, c.value, c.events
-    FROM weir.ledger_families() AS f, LATERAL weir.counts_in(tenant, zone, 'workspace', f.event, first_day, last_day) AS c
+  WITH tallied AS MATERIALIZED (
+    -- Counts of workspaces are many: they are read once, for both.
+    SELECT t.place, t.value, t.span, t.day, t.events, t.days
+    FROM weir.ledger_families() AS f
+    CROSS JOIN LATERAL (
+      SELECT f.place, c.value, (c.day - first_day) / 60 AS span, c.day, sum(c.events) AS events,
+        bit_or(1::bigint << ((c.day - first_day) % 60)) AS days
+      FROM weir.counts_in(tenant, zone, 'workspace', f.event, first_day, last_day) AS c
+      GROUP BY GROUPING SETS ((c.value, (c.day - first_day) / 60), (c.day))
+    ) AS t
   ), sums AS MATERIALIZED (
-    SELECT c.event, c.day, sum(c.events) AS events FROM counts AS c GROUP BY c.event, c.day
+    SELECT f.event, t.day, t.events FROM tallied AS t JOIN weir.ledger_families() AS f ON f.place = t.place WHERE t.day IS NOT NULL
   ), whole AS MATERIALIZED (
     SELECT s.event, s.day
     FROM sums AS s
@@ -73,11 +81,14 @@ AS $$
     ) AS u
     GROUP BY u.event, u.chunk
   )
-  SELECT 'in ' || w.event, coalesce(length(tenant) || ' ' || tenant || ' ' || w.value, ''), w.events
-  FROM (SELECT c.event, c.value, sum(c.events) AS events FROM counts AS c GROUP BY c.event, c.value) AS w
+  SELECT 'in ' || f.event, coalesce(length(tenant) || ' ' || tenant || ' ' || t.value, ''), t.events
+  FROM (SELECT t.place, t.value, sum(t.events) AS events FROM tallied AS t WHERE t.day IS NULL GROUP BY t.place, t.value) AS t
+  JOIN weir.ledger_families() AS f ON f.place = t.place
   UNION ALL
-  SELECT 'on ' || w.day, coalesce(length(tenant) || ' ' || tenant || ' ' || w.value, ''), w.events
-  FROM (SELECT c.day, c.value, sum(c.events) AS events FROM counts AS c GROUP BY c.day, c.value) AS w
+  SELECT 'seen ' || t.span, length(tenant) || ' ' || tenant || ' ' || t.value, bit_or(t.days)
+  FROM tallied AS t WHERE t.day IS NULL AND t.value IS NOT NULL GROUP BY t.span, t.value
+  UNION ALL
+  SELECT 'on', s.day::text, sum(s.events) FROM sums AS s GROUP BY s.day
   UNION ALL
   SELECT 'users', s.event, sum(bit_count(s.users)) FROM sets AS s GROUP BY s.event
   UNION ALL
@@ -92,24 +103,35 @@ AS $$
   WITH said AS MATERIALIZED (
     SELECT p.figure, nullif(p.key, '') AS workspace, sum(p.amount) AS events
     FROM unnest(parts) AS p
-    WHERE p.figure <> 'users'
+    WHERE starts_with(p.figure, 'in ')
     GROUP BY p.figure, p.key
   ), sums AS MATERIALIZED (
     SELECT s.figure, sum(s.events) AS events, count(s.workspace) AS workspaces FROM said AS s GROUP BY s.figure
+  ), active AS MATERIALIZED (
+    SELECT first_day + (split_part(s.figure, ' ', 2)::integer * 60 + n) AS day, sum(s.days >> n & 1) AS workspaces
+    FROM (
+      SELECT p.figure, bit_or(p.amount::bigint) AS days
+      FROM unnest(parts) AS p
+      WHERE starts_with(p.figure, 'seen ')
+      GROUP BY p.figure, p.key
+    ) AS s, generate_series(0, 59) AS n
+    GROUP BY s.figure, n
+  ), daily AS MATERIALIZED (
+    SELECT p.key::date AS day, sum(p.amount) AS events FROM unnest(parts) AS p WHERE p.figure = 'on' GROUP BY p.key
   )
   SELECT jsonb_build_object('exact', NOT EXISTS (SELECT FROM said AS s WHERE s.workspace IS NULL),
-    'active_workspaces', (
-      SELECT count(*) FROM (SELECT FROM said AS s WHERE starts_with(s.figure, 'in ') AND s.workspace IS NOT NULL GROUP BY s.workspace) AS w),
-    'events', (SELECT coalesce(sum(s.events), 0) FROM sums AS s WHERE starts_with(s.figure, 'in ')), 'users', weir.amount_of(parts, 'users'),
+    'active_workspaces', (SELECT count(DISTINCT s.workspace) FROM said AS s),
+    'events', (SELECT coalesce(sum(s.events), 0) FROM sums AS s), 'users', weir.amount_of(parts, 'users'),
     'families', (
       SELECT jsonb_agg(jsonb_build_object('family', f.family, 'event', f.event, 'events', coalesce(s.events, 0),
         'users', weir.amount_of(parts, 'users', f.event), 'workspaces', coalesce(s.workspaces, 0)) ORDER BY f.place)
       FROM weir.ledger_families() AS f
       LEFT JOIN sums AS s ON s.figure = 'in ' || f.event),
     'days', (
-      SELECT jsonb_agg(jsonb_build_object('start', n.start, 'events', coalesce(s.events, 0), 'active_workspaces', coalesce(s.workspaces, 0)) ORDER BY n.start)
+      SELECT jsonb_agg(jsonb_build_object('start', n.start, 'events', coalesce(d.events, 0), 'active_workspaces', coalesce(a.workspaces, 0)) ORDER BY n.start)
       FROM weir.starts('day', first_day, last_day) AS n (start)
-      LEFT JOIN sums AS s ON s.figure = 'on ' || n.start))
+      LEFT JOIN daily AS d ON d.day = n.start
+      LEFT JOIN active AS a ON a.day = n.start))
 $$;
 
 CREATE OR REPLACE FUNCTION weir.ledger_answer(tenant text, first_day date, last_day date, zone text DEFAULT 'UTC') RETURNS jsonb

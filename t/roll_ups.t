@@ -298,6 +298,7 @@ subtest 'what is wrong is found, whatever it is' => sub {
   my %harm = (
     day_sets => 'UPDATE weir.day_sets SET users = set_bit(users, 20000, 1) WHERE ctid = (SELECT max(ctid) FROM weir.day_sets)',
     week_sets => 'UPDATE weir.week_sets SET users = set_bit(users, 20001, 1) WHERE ctid = (SELECT max(ctid) FROM weir.week_sets)',
+    day_first_uses => 'DELETE FROM weir.day_first_uses WHERE ctid = (SELECT max(ctid) FROM weir.day_first_uses)',
     day_counts => 'DELETE FROM weir.day_counts WHERE ctid = (SELECT max(ctid) FROM weir.day_counts)',
     day_numbers => 'UPDATE weir.day_numbers SET total = total + 1 WHERE ctid = (SELECT max(ctid) FROM weir.day_numbers)',
     day_sessions => 'UPDATE weir.day_sessions SET crashed = crashed + 1 WHERE ctid = (SELECT max(ctid) FROM weir.day_sessions)',
@@ -308,9 +309,11 @@ subtest 'what is wrong is found, whatever it is' => sub {
     user_numbers => q{UPDATE weir.user_numbers SET first_at = first_at - interval '1 s' WHERE ctid = (SELECT max(ctid) FROM weir.user_numbers WHERE first_at IS NOT NULL)},
   );
   is $db->do($harm{$_}), 1, "$_ is harmed" for sort keys %harm;
+  $db->do(q{UPDATE weir.user_numbers SET first_crash_at = first_crash_at - interval '1 s' WHERE first_crash_at IS NOT NULL});
   my $said = weirctl('rollup', 'verify');
   is $said->{status}, 1, 'verify exits with 1';
   like $said->{out}, qr/^differs: $_ /m, "and names $_" for sort keys %harm;
+  like $said->{out}, qr/^differs: user_numbers .*first crash/m, 'and of user_numbers the earliest crash, too';
   is weirctl('rollup', 'rebuild')->{status}, 0, 'rebuild';
   build_all();
   verifies('mends it all');

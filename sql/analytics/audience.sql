@@ -54,35 +54,46 @@ AS $$
   GROUP BY u.unit, u.start
 $$;
 
--- Users of the wanted values: X_users and X_troubled by value; X_week, and version_day, by "DAY VALUE".
+-- Users of the wanted values: X_users and X_troubled by value; X_week, and version_day, by "DAY VALUE". Of whole weeks it
+-- is kept who had a value and an error on the same day, since that asks for each day's sets.
 CREATE OR REPLACE FUNCTION weir.audience_users_partial(
   tenant text, first_day date, last_day date, zone text, subject text, wanted text[])
 RETURNS SETOF weir.part
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '64MB' SET enable_nestloop = off
 AS $$
-  WITH failed AS MATERIALIZED (
-    SELECT s.day, s.chunk, bit_or(s.users) AS users
-    FROM weir.sets_in(tenant, zone, 'error_type', NULL, first_day, last_day) AS s
-    GROUP BY s.day, s.chunk
-  ), weekly AS MATERIALIZED (
-    SELECT v.value, date_trunc('week', v.day::timestamp)::date AS start, v.chunk, bit_or(v.users) AS users,
-      bit_or(v.users & f.users) AS troubled
-    FROM weir.sets_in(tenant, zone, subject, NULL, first_day, last_day) AS v
-    LEFT JOIN failed AS f ON f.day = v.day AND f.chunk = v.chunk
+  WITH weekly AS MATERIALIZED (
+    SELECT v.value, v.week, v.chunk, substring(v.users FROM 1) AS users
+    FROM weir.weeks_in(tenant, zone, subject, first_day, last_day) AS v
     WHERE v.value = ANY (wanted)
-    GROUP BY v.value, start, v.chunk
+  ), beside AS MATERIALIZED (
+    SELECT e.since, e.until FROM weir.days_beside_weeks(tenant, zone, first_day, last_day) AS e
+  ), failed AS MATERIALIZED (
+    SELECT s.day, s.chunk, bit_or(s.users) AS users
+    FROM beside AS e, LATERAL weir.sets_in(tenant, zone, 'error_type', NULL, e.since, e.until) AS s
+    GROUP BY s.day, s.chunk
+  ), troubled AS (
+    SELECT w.value, w.chunk, w.users
+    FROM weir.week_sets AS w
+    WHERE w.tenant_id = audience_users_partial.tenant AND w.zone = audience_users_partial.zone AND w.value = ANY (wanted)
+      AND w.subject = weir.kept_as(audience_users_partial.tenant, audience_users_partial.zone, audience_users_partial.subject) || ' troubled'
+      AND w.week >= weir.first_monday(first_day) AND w.week < weir.last_monday(first_day, last_day)
+    UNION ALL
+    SELECT v.value, v.chunk, v.users & f.users
+    FROM beside AS e
+    CROSS JOIN LATERAL weir.sets_in(tenant, zone, subject, NULL, e.since, e.until) AS v
+    JOIN failed AS f ON f.day = v.day AND f.chunk = v.chunk
+    WHERE v.value = ANY (wanted)
   )
-  SELECT f.figure, u.value, sum(f.users)
-  FROM (
-    SELECT w.value, bit_count(bit_or(w.users)) AS users, bit_count(bit_or(w.troubled)) AS troubled
-    FROM weekly AS w
-    GROUP BY w.value, w.chunk
-  ) AS u, LATERAL (VALUES (subject || '_users', u.users), (subject || '_troubled', u.troubled)) AS f (figure, users)
-  WHERE f.users IS NOT NULL
-  GROUP BY f.figure, u.value
+  SELECT subject || '_users', u.value, sum(bit_count(u.users))
+  FROM (SELECT w.value, bit_or(w.users) AS users FROM weekly AS w GROUP BY w.value, w.chunk) AS u
+  GROUP BY u.value
   UNION ALL
-  SELECT subject || '_week', w.start || ' ' || w.value, sum(bit_count(w.users)) FROM weekly AS w GROUP BY w.start, w.value
+  SELECT subject || '_troubled', u.value, sum(bit_count(u.users))
+  FROM (SELECT t.value, bit_or(t.users) AS users FROM troubled AS t GROUP BY t.value, t.chunk) AS u
+  GROUP BY u.value
+  UNION ALL
+  SELECT subject || '_week', w.week || ' ' || w.value, sum(bit_count(w.users)) FROM weekly AS w GROUP BY w.week, w.value
   UNION ALL
   SELECT 'version_day', v.day || ' ' || v.value, sum(bit_count(v.users))
   FROM weir.sets_in(tenant, zone, subject, NULL, first_day, last_day) AS v

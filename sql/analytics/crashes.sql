@@ -19,7 +19,7 @@
 --                       first_seen, the group's first crash ever; last_seen, and that crash's type and message,
 --                       as a sample. Of a first day whose rows are gone, its midnight (UTC); of what else is gone, null
 --   first_crash         of users whose first crash ever is within the window: seconds since their first event,
---                       as percentiles. `without`: those who had none by then. Read from the rows
+--                       as percentiles. `without`: those who had none by then
 --
 -- `exact` is false where a day had more values of one kind than are kept (docs/rollups.md): lists then lack crashes
 -- of those, totals do not. Percentiles are off by `error` at most.
@@ -72,31 +72,16 @@ RETURNS SETOF weir.part
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '64MB'
 AS $$
-  WITH firsts AS (
-    SELECT c.user_id, min(c."timestamp") AS at
-    FROM weir.crashes AS c
-    WHERE c.tenant_id = tenant AND c.user_id IS NOT NULL AND c."timestamp" < upper(weir.span_of_day(zone, last_day))
-    GROUP BY c.user_id
-  ), dropped AS MATERIALIZED (
-    -- Who crashed on days before whose rows are gone.
-    SELECT d.chunk, bit_or(d.users) AS users
-    FROM weir.gone_days AS g
-    JOIN weir.day_sets AS d ON d.tenant_id = tenant AND d.zone = 'UTC' AND d.subject = 'crash' AND d.value = '' AND d.day = g.day
-    WHERE g.tenant_id = tenant AND g.day < first_day
-    GROUP BY d.chunk
-  )
-  SELECT k.figure, k.slot, count(*)
-  FROM firsts AS f
-  LEFT JOIN weir.user_numbers AS n ON n.tenant_id = tenant AND n.user_id = f.user_id
-  LEFT JOIN dropped AS d ON d.chunk = n.number / 20480
-  CROSS JOIN LATERAL (SELECT CASE WHEN n.first_at <= f.at THEN n.first_at END AS first_at) AS u
-  CROSS JOIN LATERAL (
-    SELECT CASE WHEN u.first_at IS NULL THEN 'first_without' ELSE 'first_crash_slot' END,
-      coalesce(weir.slot_of(extract(epoch FROM f.at - u.first_at))::text, '')
-  ) AS k (figure, slot)
-  WHERE (f.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day
-    AND (d.users IS NULL OR get_bit(d.users, n.number % 20480) = 0)
-  GROUP BY k.figure, k.slot
+  SELECT CASE WHEN k.slot IS NULL THEN 'first_without' ELSE 'first_crash_slot' END, coalesce(k.slot::text, ''), count(*)
+  FROM (
+    SELECT CASE WHEN n.first_at <= n.first_crash_at THEN weir.slot_of(extract(epoch FROM n.first_crash_at - n.first_at)) END AS slot
+    FROM weir.user_numbers AS n
+    WHERE n.tenant_id = first_crashes_partial.tenant AND n.first_crash_at >= lower(weir.span_of_day(zone, first_day))
+      AND n.first_crash_at < upper(weir.span_of_day(zone, last_day))
+      AND (n.first_crash_at AT TIME ZONE zone)::date BETWEEN first_day AND last_day
+    OFFSET 0
+  ) AS k
+  GROUP BY k.slot
 $$;
 
 -- Of the wanted versions: who used one, who crashed on one, and who did both. Figures have a space, which no
@@ -108,12 +93,12 @@ SET jit = off SET work_mem = '64MB' SET enable_nestloop = off
 AS $$
   WITH used AS MATERIALIZED (
     SELECT v.value, v.chunk, bit_or(v.users) AS users
-    FROM weir.sets_in(tenant, zone, 'version', NULL, first_day, last_day) AS v
+    FROM weir.weeks_in(tenant, zone, 'version', first_day, last_day) AS v
     WHERE v.value = ANY (wanted)
     GROUP BY v.value, v.chunk
   ), crashed AS MATERIALIZED (
     SELECT v.value, v.chunk, bit_or(v.users) AS users
-    FROM weir.sets_in(tenant, zone, 'crash_version', NULL, first_day, last_day) AS v
+    FROM weir.weeks_in(tenant, zone, 'crash_version', first_day, last_day) AS v
     WHERE v.value = ANY (wanted)
     GROUP BY v.value, v.chunk
   )
@@ -134,19 +119,25 @@ LANGUAGE sql STABLE
 SET jit = off SET work_mem = '64MB'
 AS $$
   WITH happened AS MATERIALIZED (
-    SELECT left(c.fingerprint, 256) AS grp, left(nullif(c.app_version, ''), 256) AS version, c."timestamp" AS at
-    FROM weir.crashes AS c
-    WHERE c.tenant_id = tenant AND left(c.fingerprint, 256) = ANY (wanted)
-      AND c."timestamp" >= lower(weir.span_of_day(zone, first_day)) AND c."timestamp" < upper(weir.span_of_day(zone, last_day))
-      AND (c."timestamp" AT TIME ZONE zone)::date BETWEEN first_day AND last_day
+    -- Zones are asked last, of the wanted groups alone: each row costs more there than everything before.
+    SELECT h.grp, h.version, count(*) AS crashes, min(h.at) AS first, max(h.at) AS last
+    FROM (
+      SELECT left(c.fingerprint, 256) AS grp, left(nullif(c.app_version, ''), 256) AS version, c."timestamp" AS at
+      FROM weir.crashes AS c
+      WHERE c.tenant_id = tenant AND left(c.fingerprint, 256) = ANY (wanted)
+        AND c."timestamp" >= (SELECT lower(weir.span_of_day(zone, first_day))) AND c."timestamp" < (SELECT upper(weir.span_of_day(zone, last_day)))
+      OFFSET 0
+    ) AS h
+    WHERE (h.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day
+    GROUP BY h.grp, h.version
   ), bounds AS MATERIALIZED (
-    SELECT h.grp, min(h.at) AS first, max(h.at) AS last FROM happened AS h GROUP BY h.grp
+    SELECT h.grp, min(h.first) AS first, max(h.last) AS last FROM happened AS h GROUP BY h.grp
   ), known AS (
     SELECT w AS grp, (SELECT min(d.day) FROM weir.day_counts AS d WHERE (d.tenant_id, d.zone, d.subject, d.value)
       = (crash_groups_partial.tenant, 'UTC', 'crash_group', w)) AS day
     FROM unnest(wanted) AS w
   )
-  SELECT 'group version', jsonb_build_array(h.grp, h.version)::text, count(*) FROM happened AS h GROUP BY h.grp, h.version
+  SELECT 'group version', jsonb_build_array(h.grp, h.version)::text, h.crashes FROM happened AS h
   UNION ALL
   SELECT 'group first', f.grp, extract(epoch FROM f.at)
   FROM (

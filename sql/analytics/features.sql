@@ -33,7 +33,10 @@ LANGUAGE sql STABLE
 SET jit = off SET work_mem = '64MB' SET enable_sort = off
 AS $$
   WITH weeks AS MATERIALIZED (
-    SELECT w.value, w.week, w.chunk, w.users FROM weir.weeks_in(tenant, zone, feature, first_day, last_day) AS w
+    SELECT w.value, w.week, w.chunk, substring(w.users FROM 1) AS users
+    FROM weir.weeks_in(tenant, zone, feature, first_day, last_day) AS w
+  ), fresh AS MATERIALIZED (
+    SELECT f.chunk, bit_or(f.users) AS users FROM weir.new_users(tenant, zone, first_day, last_day) AS f GROUP BY f.chunk
   )
   SELECT 'feature_weekly', w.value, sum(bit_count(w.users))
   FROM weeks AS w
@@ -42,25 +45,27 @@ AS $$
   UNION ALL
   SELECT p.figure, u.value, p.amount
   FROM (
-    SELECT c.value, sum(bit_count(c.users)) AS users, sum(bit_count(weir.in_several(c.sets))) AS again,
-      coalesce(sum(bit_count(c.users & n.users)), 0) AS fresh
-    FROM (SELECT w.value, w.chunk, bit_or(w.users) AS users, array_agg(w.users::varbit) AS sets FROM weeks AS w GROUP BY w.value, w.chunk) AS c
-    LEFT JOIN (
-      SELECT f.chunk, bit_or(f.users) AS users FROM weir.new_users(tenant, zone, first_day, last_day) AS f GROUP BY f.chunk
-    ) AS n ON n.chunk = c.chunk
+    SELECT c.value, sum(bit_count(s.users)) AS users, sum(bit_count(s.again)) AS again,
+      coalesce(sum(bit_count(s.users & n.users)), 0) AS fresh
+    FROM (SELECT w.value, w.chunk, array_agg(w.users::varbit) AS sets FROM weeks AS w GROUP BY w.value, w.chunk) AS c
+    CROSS JOIN LATERAL weir.in_some(c.sets) AS s
+    LEFT JOIN fresh AS n ON n.chunk = c.chunk
     GROUP BY c.value
   ) AS u, LATERAL (VALUES ('feature_users', u.users), ('feature_again', u.again), ('feature_new', u.fresh)) AS p (figure, amount)
 $$;
 
 -- Of the users who were new in the window, by days from their earliest event to the first use, up to 13: keys are
--- "DAYS FEATURE". Users have numbers in the order in which they came, so that of a chunk few days matter.
+-- "DAYS FEATURE". Of the subject `feature` that is kept; of others it is found by the sets. Users have numbers in the order
+-- in which they came, so that of a chunk few days matter.
 CREATE OR REPLACE FUNCTION weir.first_use_partial(tenant text, first_day date, last_day date, zone text, feature text)
 RETURNS SETOF weir.part
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '64MB' SET enable_nestloop = off
 AS $$
-  WITH fresh AS MATERIALIZED (
-    SELECT n.day, n.chunk, n.users FROM weir.new_users(tenant, zone, first_day, last_day) AS n
+  WITH kept AS MATERIALIZED (
+    SELECT FROM (VALUES ('feature')) AS k (subject) WHERE k.subject = feature AND weir.keeps_zone(tenant, zone)
+  ), fresh AS MATERIALIZED (
+    SELECT n.day, n.chunk, n.users FROM weir.new_users(tenant, zone, first_day, last_day) AS n WHERE NOT EXISTS (SELECT FROM kept)
   ), near AS MATERIALIZED (
     SELECT f.chunk, min(f.day) AS since, max(f.day) + 13 AS until FROM fresh AS f GROUP BY f.chunk
   ), used AS (
@@ -68,9 +73,24 @@ AS $$
     SELECT s.value, s.day, s.chunk, coalesce(s.users & ~bit_or(s.users) OVER before, s.users) AS users
     FROM weir.sets_in(tenant, zone, feature, NULL, first_day, last_day) AS s
     JOIN near AS n ON n.chunk = s.chunk AND s.day BETWEEN n.since AND n.until
-    WHERE s.value IS NOT NULL
+    WHERE s.value IS NOT NULL AND NOT EXISTS (SELECT FROM kept)
     WINDOW before AS (PARTITION BY s.value, s.chunk ORDER BY s.day ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
   )
+  SELECT 'feature_first', s.place - 1 || ' ' || k.feature, s.users
+  FROM (
+    SELECT u.feature, ARRAY[sum(u.users[1]), sum(u.users[2]), sum(u.users[3]), sum(u.users[4]), sum(u.users[5]), sum(u.users[6]), sum(u.users[7]),
+      sum(u.users[8]), sum(u.users[9]), sum(u.users[10]), sum(u.users[11]), sum(u.users[12]), sum(u.users[13]), sum(u.users[14])] AS sums
+    FROM (
+      -- Of the first two weeks of a window only those who were new in it.
+      SELECT d.feature, CASE WHEN d.day - first_day >= 13 THEN d.users ELSE d.users[:d.day - first_day + 1] END AS users
+      FROM weir.day_first_uses AS d
+      WHERE d.tenant_id = first_use_partial.tenant AND d.zone = first_use_partial.zone AND d.day BETWEEN first_day AND last_day
+        AND EXISTS (SELECT FROM kept)
+    ) AS u
+    GROUP BY u.feature
+  ) AS k, unnest(k.sums) WITH ORDINALITY AS s (users, place)
+  WHERE s.users > 0
+  UNION ALL
   SELECT 'feature_first', c.days || ' ' || c.value, sum(c.users)
   FROM (
     -- Counted before they are sorted: sets are large.

@@ -111,6 +111,17 @@ AS $$
   GROUP BY r.value, r.day, r.number / 20480
 $$;
 
+-- The days of a window that are in no whole week of it, from one to another; all of them, where no weeks are kept.
+CREATE OR REPLACE FUNCTION weir.days_beside_weeks(tenant text, zone text, first_day date, last_day date) RETURNS TABLE (since date, until date)
+LANGUAGE sql STABLE ROWS 2
+AS $$
+  SELECT e.since, e.until
+  FROM (SELECT weir.keeps_zone(tenant, zone) AS is_kept) AS z
+  CROSS JOIN LATERAL (VALUES (first_day, CASE WHEN z.is_kept THEN least(weir.first_monday(first_day) - 1, last_day) ELSE last_day END),
+    (CASE WHEN z.is_kept THEN weir.last_monday(first_day, last_day) END, last_day)) AS e (since, until)
+  WHERE e.since <= e.until
+$$;
+
 -- The same by week, of a Monday's date; a week that the window cuts has what is within it.
 CREATE OR REPLACE FUNCTION weir.weeks_in(tenant text, zone text, subject text, first_day date, last_day date)
 RETURNS TABLE (value text, week date, chunk integer, users bit)
@@ -122,26 +133,25 @@ AS $$
     AND w.week >= weir.first_monday(first_day) AND w.week < weir.last_monday(first_day, last_day)
   UNION ALL
   SELECT s.value, weir.monday_of(s.day), s.chunk, bit_or(s.users)
-  FROM weir.sets_in(weeks_in.tenant, weeks_in.zone, weeks_in.subject, NULL, first_day, last_day) AS s
-  WHERE s.value IS NOT NULL AND (s.day < (SELECT weir.first_monday(first_day)) OR s.day >= (SELECT weir.last_monday(first_day, last_day))
-    OR NOT (SELECT weir.keeps_zone(weeks_in.tenant, weeks_in.zone)))
+  FROM weir.days_beside_weeks(weeks_in.tenant, weeks_in.zone, first_day, last_day) AS e,
+    LATERAL weir.sets_in(weeks_in.tenant, weeks_in.zone, weeks_in.subject, NULL, e.since, e.until) AS s
+  WHERE s.value IS NOT NULL
   GROUP BY s.value, weir.monday_of(s.day), s.chunk
 $$;
 
--- Who is in more than one of the sets.
-CREATE OR REPLACE FUNCTION weir.in_several(sets varbit[]) RETURNS varbit
+-- Who is in any of the sets, and who in more than one.
+CREATE OR REPLACE FUNCTION weir.in_some(sets varbit[], OUT users varbit, OUT again varbit)
 LANGUAGE plpgsql IMMUTABLE
 AS $$
 DECLARE
-  once varbit := sets[1] # sets[1];
-  twice varbit := once;
   one varbit;
 BEGIN
-  FOREACH one IN ARRAY sets LOOP
-    twice := twice | (once & one);
-    once := once | one;
+  users := sets[1];
+  again := users # users;
+  FOREACH one IN ARRAY sets[2:] LOOP
+    again := again | (users & one);
+    users := users | one;
   END LOOP;
-  RETURN twice;
 END
 $$;
 
@@ -331,7 +341,7 @@ LANGUAGE sql IMMUTABLE
 AS $$ SELECT weir.distribution_at(parts, name, ARRAY[50, 75, 90, 95, 99]) $$;
 
 GRANT EXECUTE ON FUNCTION weir.kept_as(text, text, text, text), weir.values_of_rows(text, text, text, text, date, date),
-  weir.sets_in(text, text, text, text, date, date), weir.weeks_in(text, text, text, date, date), weir.in_several(varbit[]),
+  weir.sets_in(text, text, text, text, date, date), weir.days_beside_weeks(text, text, date, date), weir.weeks_in(text, text, text, date, date), weir.in_some(varbit[]),
   weir.counts_in(text, text, text, text, date, date),
   weir.numbers_in(text, text, text[], date, date), weir.sessions_in(text, text, date, date),
   weir.subject_partial(text, text, date, date, text, text, text), weir.values_partial(text, date, date, text, text[]),

@@ -98,14 +98,19 @@ CREATE TABLE weir.user_numbers (
   user_id text NOT NULL,
   number integer NOT NULL,
   first_at timestamptz,
+  first_crash_at timestamptz,
   PRIMARY KEY (tenant_id, user_id),
   UNIQUE (tenant_id, number)
 );
 CREATE INDEX user_numbers_by_first ON weir.user_numbers (tenant_id, first_at);
+CREATE INDEX user_numbers_by_first_crash ON weir.user_numbers (tenant_id, first_crash_at) INCLUDE (first_at)
+  WHERE first_crash_at IS NOT NULL;
 COMMENT ON TABLE weir.user_numbers IS
   'Each user''s place in the sets of bits: from 0 on without gaps, in the order in which they were met.';
 COMMENT ON COLUMN weir.user_numbers.first_at IS
   'Their earliest event, which one that arrives late lowers; NULL for who is known by crashes alone.';
+COMMENT ON COLUMN weir.user_numbers.first_crash_at IS
+  'Their earliest crash, likewise. It stays when the rows of its day are gone by retention.';
 
 -- Three rows fill a page as they are; a sparse one is over the 2 kB from which on PostgreSQL compresses,
 -- and shrinks to a few dozen bytes.
@@ -144,6 +149,9 @@ CREATE INDEX week_sets_by_week ON weir.week_sets (tenant_id, zone, week);
 COMMENT ON TABLE weir.week_sets IS
   'The sets of a week''s days in one, but for load: made anew of day_sets, in the transaction that has changed one of these.';
 COMMENT ON COLUMN weir.week_sets.week IS 'The week''s Monday.';
+COMMENT ON COLUMN weir.week_sets.subject IS
+  'As in day_sets; and X troubled, of version, platform, country, browser and device: who had a value of X on a day on which '
+  'they had an event with error_type.';
 
 CREATE TABLE weir.day_counts (
   tenant_id text NOT NULL,

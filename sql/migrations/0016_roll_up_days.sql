@@ -335,3 +335,36 @@ AS $$
   ) AS h
   HAVING sum(h.users) > 0
 $$;
+
+CREATE FUNCTION weir.monday_of(day date) RETURNS date
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT day - (extract(isodow FROM day)::integer - 1) $$;
+
+-- What its days have together; a week of day_sets. Numbers of bits (load) are no sets that could be put together. And of
+-- what audience.sql tells, `X troubled`: who had a value of X and an error on the same day.
+CREATE FUNCTION weir.sets_of_week(tenant text, zone text, week date)
+RETURNS TABLE (subject text, value text, chunk integer, users bit)
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB' SET enable_sort = off
+AS $$
+  SELECT d.subject, d.value, d.chunk, bit_or(d.users)
+  FROM weir.day_sets AS d
+  WHERE d.tenant_id = sets_of_week.tenant AND d.zone = sets_of_week.zone
+    AND d.day BETWEEN sets_of_week.week AND sets_of_week.week + 6 AND d.subject <> 'load'
+  GROUP BY d.subject, d.value, d.chunk
+  UNION ALL
+  SELECT d.subject || ' troubled', d.value, d.chunk, bit_or(d.users & f.users)
+  FROM weir.day_sets AS d
+  JOIN (
+    SELECT e.day, e.chunk, bit_or(e.users) AS users
+    FROM weir.day_sets AS e
+    WHERE e.tenant_id = sets_of_week.tenant AND e.zone = sets_of_week.zone AND e.subject IN ('error_type', 'error_type_other')
+      AND e.day BETWEEN sets_of_week.week AND sets_of_week.week + 6
+    GROUP BY e.day, e.chunk
+  ) AS f ON f.day = d.day AND f.chunk = d.chunk
+  WHERE d.tenant_id = sets_of_week.tenant AND d.zone = sets_of_week.zone
+    AND d.subject IN ('version', 'platform', 'country', 'browser', 'device')
+    AND d.day BETWEEN sets_of_week.week AND sets_of_week.week + 6
+  GROUP BY d.subject, d.value, d.chunk
+  HAVING bit_count(bit_or(d.users & f.users)) > 0
+$$;

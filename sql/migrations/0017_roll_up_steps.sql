@@ -31,14 +31,14 @@ AS $$
   ) AS ends, generate_series(0, abs(last - first)) AS n
 $$;
 
--- Gives a number to each user of a UTC day that has none, and remembers their earliest event. Where a late
--- event lowers that, the day that has lost a new user is marked, as of when the late one was.
+-- Gives a number to each user of a UTC day that has none, and remembers their earliest event and crash. Where a late
+-- event lowers the first, the day that has lost a new user is marked, as of when the late one was.
 CREATE FUNCTION weir.number_users(tenant text, day date, marked_at timestamptz DEFAULT now()) RETURNS void
 LANGUAGE sql
 SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_mergejoin = off
 AS $$
   WITH seen AS (
-    SELECT h.user_id, min(h.at) AS first_at
+    SELECT h.user_id, min(h.at) AS first_at, min(h."timestamp") FILTER (WHERE h.at IS NULL) AS first_crash_at
     FROM (
       SELECT e.user_id, e."timestamp", e."timestamp" AS at FROM weir.events AS e WHERE e.tenant_id = number_users.tenant
       UNION ALL
@@ -48,25 +48,27 @@ AS $$
       AND h."timestamp" < (number_users.day + 1)::timestamp AT TIME ZONE 'UTC'
     GROUP BY h.user_id
   ), found AS MATERIALIZED (
-    SELECT s.user_id, s.first_at, u.number, u.first_at AS was_at
+    SELECT s.user_id, s.first_at, s.first_crash_at, u.number, u.first_at AS was_at
     FROM seen AS s
     LEFT JOIN weir.user_numbers AS u ON u.tenant_id = number_users.tenant AND u.user_id = s.user_id
     WHERE u.number IS NULL OR s.first_at < coalesce(u.first_at, 'infinity')
+      OR s.first_crash_at < coalesce(u.first_crash_at, 'infinity')
   ), lowered AS (
-    UPDATE weir.user_numbers AS u SET first_at = f.first_at
+    UPDATE weir.user_numbers AS u
+    SET first_at = least(u.first_at, f.first_at), first_crash_at = least(u.first_crash_at, f.first_crash_at)
     FROM found AS f
     WHERE u.tenant_id = number_users.tenant AND u.number = f.number
-    RETURNING (f.was_at AT TIME ZONE 'UTC')::date AS day
+    RETURNING CASE WHEN f.first_at < f.was_at THEN (f.was_at AT TIME ZONE 'UTC')::date END AS day
   ), marked AS (
     INSERT INTO weir.touched_days (tenant_id, day, neighbours, marked_at, added_at)
     SELECT DISTINCT number_users.tenant, l.day, false, number_users.marked_at, number_users.marked_at
     FROM lowered AS l WHERE l.day <> number_users.day
   )
-  INSERT INTO weir.user_numbers (tenant_id, user_id, number, first_at)
+  INSERT INTO weir.user_numbers (tenant_id, user_id, number, first_at, first_crash_at)
   SELECT number_users.tenant, f.user_id,
     (SELECT coalesce(max(u.number), -1) FROM weir.user_numbers AS u WHERE u.tenant_id = number_users.tenant)
       + row_number() OVER (ORDER BY f.first_at, f.user_id COLLATE "C"),
-    f.first_at
+    f.first_at, f.first_crash_at
   FROM found AS f
   WHERE f.number IS NULL
 $$;
@@ -214,23 +216,6 @@ AS $$
     seconds = excluded.seconds, slots = excluded.slots, counts = excluded.counts
 $$;
 
-CREATE FUNCTION weir.monday_of(day date) RETURNS date
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$ SELECT day - (extract(isodow FROM day)::integer - 1) $$;
-
--- What its days have together; a week of day_sets. Numbers of bits (load) are no sets that could be put together.
-CREATE FUNCTION weir.sets_of_week(tenant text, zone text, week date)
-RETURNS TABLE (subject text, value text, chunk integer, users bit)
-LANGUAGE sql STABLE
-SET jit = off SET work_mem = '64MB' SET enable_sort = off
-AS $$
-  SELECT d.subject, d.value, d.chunk, bit_or(d.users)
-  FROM weir.day_sets AS d
-  WHERE d.tenant_id = sets_of_week.tenant AND d.zone = sets_of_week.zone
-    AND d.day BETWEEN sets_of_week.week AND sets_of_week.week + 6 AND d.subject <> 'load'
-  GROUP BY d.subject, d.value, d.chunk
-$$;
-
 -- The weeks of days that were built. Who builds days of one week beside this waits for it to be committed, and then
 -- sees them.
 CREATE FUNCTION weir.build_weeks(tenant text, zone text, days date[]) RETURNS void
@@ -294,6 +279,7 @@ BEGIN
     PERFORM weir.build_day(tenant, zone, local_day);
   END LOOP;
   PERFORM weir.build_weeks(tenant, zone, own);
+  PERFORM weir.build_first_uses(tenant, zone, own);
   FOR local_day IN
     SELECT d.day
     FROM (SELECT weir.local_days(zone, day - 1) UNION SELECT weir.local_days(zone, day + 1)) AS d (day)

@@ -169,7 +169,7 @@ END
 $$;
 
 -- Makes weir.users, and each user's number and earliest event, of user_days, which hold more than the rows where
--- these are gone. Days that lose or get a new user by it are marked, unless the rebuild makes them anyway. To be called
+-- these are gone; their earliest crash of the rows, unless that day's are gone. Days that lose or get a new user by it are marked, unless the rebuild makes them anyway. To be called
 -- when every day has its sums. Only where users would be known for a shorter time, or not at all, the flushers are kept
 -- out, for as long as user_days are read once.
 CREATE FUNCTION weir.rebuild_users(tenant text) RETURNS void
@@ -203,40 +203,53 @@ AS $$
   GROUP BY d.user_id
 $$;
 
+-- Of each user that crashed, as the rows say.
+CREATE FUNCTION weir.first_crashes(tenant text) RETURNS TABLE (user_id text, first_crash_at timestamptz)
+LANGUAGE sql STABLE
+AS $$
+  SELECT c.user_id, min(c."timestamp")
+  FROM weir.crashes AS c
+  WHERE c.tenant_id = first_crashes.tenant AND c.user_id IS NOT NULL
+  GROUP BY c.user_id
+$$;
+
 CREATE FUNCTION weir.renumber_users(tenant text) RETURNS void
 LANGUAGE sql
 SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_mergejoin = off
 AS $$
-  WITH changed AS (
-    UPDATE weir.user_numbers AS u SET first_at = c.first_at
-    FROM (
-      SELECT o.number, o.first_at AS was_at, f.first_at
-      FROM weir.user_numbers AS o
-      LEFT JOIN pg_temp.first_days AS f ON f.user_id = o.user_id
-      WHERE o.tenant_id = renumber_users.tenant AND o.first_at IS DISTINCT FROM f.first_at
-    ) AS c
-    WHERE u.tenant_id = renumber_users.tenant AND u.number = c.number
-    RETURNING c.was_at, u.first_at
+  WITH known AS (
+    SELECT o.number, o.first_at AS was_at, f.first_at, o.first_crash_at AS crashed_at,
+      least(c.first_crash_at, CASE WHEN g.day IS NOT NULL THEN o.first_crash_at END) AS first_crash_at
+    FROM weir.user_numbers AS o
+    LEFT JOIN pg_temp.first_days AS f ON f.user_id = o.user_id
+    LEFT JOIN weir.first_crashes(renumber_users.tenant) AS c ON c.user_id = o.user_id
+    LEFT JOIN weir.gone_days AS g ON g.tenant_id = renumber_users.tenant AND g.day = (o.first_crash_at AT TIME ZONE 'UTC')::date
+    WHERE o.tenant_id = renumber_users.tenant
+  ), changed AS (
+    UPDATE weir.user_numbers AS u SET first_at = k.first_at, first_crash_at = k.first_crash_at
+    FROM known AS k
+    WHERE u.tenant_id = renumber_users.tenant AND u.number = k.number
+      AND (k.was_at, k.crashed_at) IS DISTINCT FROM (k.first_at, k.first_crash_at)
+    RETURNING k.was_at, u.first_at
   )
   INSERT INTO weir.touched_days (tenant_id, day, neighbours)
   SELECT DISTINCT renumber_users.tenant, m.day, false
   FROM changed AS c, LATERAL (VALUES ((c.was_at AT TIME ZONE 'UTC')::date), ((c.first_at AT TIME ZONE 'UTC')::date)) AS m (day)
-  WHERE m.day IS NOT NULL AND NOT EXISTS (
+  WHERE m.day IS NOT NULL AND c.was_at IS DISTINCT FROM c.first_at AND NOT EXISTS (
     SELECT FROM weir.touched_days AS t
     WHERE t.tenant_id = renumber_users.tenant AND t.day = m.day AND t.marked_at = '-infinity');
 
-  INSERT INTO weir.user_numbers (tenant_id, user_id, number, first_at)
+  INSERT INTO weir.user_numbers (tenant_id, user_id, number, first_at, first_crash_at)
   SELECT renumber_users.tenant, s.user_id,
     (SELECT coalesce(max(u.number), -1) FROM weir.user_numbers AS u WHERE u.tenant_id = renumber_users.tenant)
       + row_number() OVER (ORDER BY s.first_at, s.user_id COLLATE "C"),
-    s.first_at
+    s.first_at, s.first_crash_at
   FROM (
-    SELECT h.user_id, min(h.first_at) AS first_at
+    SELECT h.user_id, min(h.first_at) AS first_at, min(h.first_crash_at) AS first_crash_at
     FROM (
-      SELECT f.user_id, f.first_at FROM pg_temp.first_days AS f
+      SELECT f.user_id, f.first_at, NULL::timestamptz AS first_crash_at FROM pg_temp.first_days AS f
       UNION ALL
-      SELECT DISTINCT c.user_id, NULL::timestamptz FROM weir.crashes AS c
-      WHERE c.tenant_id = renumber_users.tenant AND c.user_id IS NOT NULL
+      SELECT c.user_id, NULL, c.first_crash_at FROM weir.first_crashes(renumber_users.tenant) AS c
     ) AS h
     GROUP BY h.user_id
   ) AS s
@@ -342,6 +355,7 @@ BEGIN
       whole := weir.build_day(tenant, zone, local_day, forget) AND whole;
     END LOOP;
     PERFORM weir.build_weeks(tenant, zone, days);
+    PERFORM weir.build_first_uses(tenant, zone, days);
   END LOOP;
   PERFORM weir.repack_day(tenant, rebuild_day.day);
   DELETE FROM weir.touched_days AS t
@@ -390,6 +404,7 @@ BEGIN
   DELETE FROM weir.touched_days AS t WHERE t.tenant_id = tenant AND t.zone = drop_zone.zone;
   DELETE FROM weir.day_sets AS d WHERE d.tenant_id = tenant AND d.zone = drop_zone.zone;
   DELETE FROM weir.week_sets AS w WHERE w.tenant_id = tenant AND w.zone = drop_zone.zone;
+  DELETE FROM weir.day_first_uses AS u WHERE u.tenant_id = tenant AND u.zone = drop_zone.zone;
   DELETE FROM weir.day_counts AS d WHERE d.tenant_id = tenant AND d.zone = drop_zone.zone;
   DELETE FROM weir.day_numbers AS d WHERE d.tenant_id = tenant AND d.zone = drop_zone.zone;
   DELETE FROM weir.day_sessions AS d WHERE d.tenant_id = tenant AND d.zone = drop_zone.zone;

@@ -21,6 +21,7 @@ BEGIN
     RETURN QUERY SELECT 'thinned', NULL::text, NULL::text, NULL::text, NULL::text;
   ELSE
     RETURN QUERY SELECT * FROM weir.compare_facts(tenant, zone, day)
+      UNION ALL SELECT u.* FROM weir.compare_first_uses(tenant, zone, verify_day.day) AS u
       UNION ALL SELECT c.* FROM weir.compare_sessions(tenant, zone, day) AS c
       WHERE NOT weir.is_thinned(tenant, zone, verify_day.day - 1) AND NOT weir.is_thinned(tenant, zone, verify_day.day + 1)
       UNION ALL SELECT p.* FROM weir.compare_packs(tenant, verify_day.day) AS p WHERE zone = 'UTC';
@@ -134,6 +135,14 @@ AS $$
     FROM weir.user_days AS d
     WHERE d.tenant_id = verify_users.tenant
     GROUP BY d.user_id
+  ), crashed AS MATERIALIZED (
+    SELECT coalesce(n.user_id, c.user_id) AS user_id, n.first_crash_at AS kept, c.first_crash_at AS counted,
+      (n.first_crash_at AT TIME ZONE 'UTC')::date AS day
+    FROM (SELECT * FROM weir.user_numbers AS n WHERE n.tenant_id = verify_users.tenant) AS n
+    FULL JOIN weir.first_crashes(verify_users.tenant) AS c ON c.user_id = n.user_id
+    WHERE n.first_crash_at IS DISTINCT FROM c.first_crash_at
+  ), gone AS MATERIALIZED (
+    SELECT d.day FROM (SELECT DISTINCT c.day FROM crashed AS c) AS d WHERE weir.has_lost_rows(verify_users.tenant, d.day)
   ), marks AS MATERIALIZED (
     SELECT EXISTS (SELECT FROM weir.touched_days AS t WHERE t.tenant_id = verify_users.tenant) AS some,
       weir.is_being_rebuilt(verify_users.tenant) AS of_a_rebuild
@@ -149,6 +158,10 @@ AS $$
   FROM (SELECT * FROM weir.user_numbers AS n WHERE n.tenant_id = verify_users.tenant) AS n
   FULL JOIN firsts AS f ON f.user_id = n.user_id
   WHERE n.first_at IS DISTINCT FROM f.first_at AND NOT (SELECT m.some FROM marks AS m)
+  UNION ALL
+  SELECT 'user_numbers', c.user_id, 'first crash', c.kept::text, c.counted::text
+  FROM crashed AS c
+  WHERE NOT EXISTS (SELECT FROM gone AS g WHERE g.day = c.day) AND NOT (SELECT m.some FROM marks AS m)
 $$;
 
 -- What there is to compare: 'sums' of a tenant's UTC day, 'day' of a zone, 'users' of a tenant. Each week has its Monday
@@ -187,7 +200,7 @@ GRANT EXECUTE ON FUNCTION weir.span_of_day(text, date), weir.wanted_dimensions(t
   weir.newcomers_of_day(text, text, date), weir.zones_of(text), weir.local_days(text, date),
   weir.utc_days(text, date), weir.rows_of_day(text, date), weir.counted_of_day(text, date), weir.has_lost_rows(text, date),
   weir.is_thinned(text, text, date), weir.is_being_rebuilt(text, date), weir.compare_sums(text, date), weir.tenants_with_rows(),
-  weir.days_with_rows(text), weir.next_day_with_rows(text, timestamptz), weir.sums_of_day(text, date),
+  weir.days_with_rows(text), weir.next_day_with_rows(text, timestamptz), weir.first_crashes(text), weir.sums_of_day(text, date),
   weir.kept_sums(text, date), weir.verify_day(text, text, date),
   weir.compare_facts(text, text, date), weir.monday_of(date), weir.sets_of_week(text, text, date),
   weir.compare_week(text, text, date), weir.compare_sessions(text, text, date), weir.verify_sums(text, date),

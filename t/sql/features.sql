@@ -89,7 +89,7 @@ SELECT is(pg_temp.in_berlin(feature, since), a, format('a zone that is kept has 
 -- Two servers, users split between them.
 CREATE TEMPORARY TABLE parts AS SELECT p FROM features_partial('acme', '2026-03-02', '2026-03-15', 'UTC') AS p WHERE false;
 CREATE FUNCTION pg_temp.server(people text[]) RETURNS void LANGUAGE sql AS $$
-  DELETE FROM weir.events; DELETE FROM weir.day_sets; DELETE FROM weir.day_counts; DELETE FROM weir.day_sessions;
+  DELETE FROM weir.events; DELETE FROM weir.day_sets; DELETE FROM weir.day_counts; DELETE FROM weir.day_sessions; DELETE FROM weir.day_first_uses;
   DELETE FROM weir.user_numbers;
   SELECT pg_temp.store(people); SELECT pg_temp.build();
   INSERT INTO parts SELECT p FROM weir.features_partial('acme', '2026-03-02', '2026-03-15', 'UTC') AS p;

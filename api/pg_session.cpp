@@ -32,6 +32,8 @@ constexpr const char* kSettings =
     "set_config('DateStyle', 'ISO, YMD', false), "
     "set_config('TimeZone', 'UTC', false)";
 
+constexpr const char* kWarmUp = "SELECT weir_api.warm_up()";
+
 struct Clear {
   void operator()(PGresult* result) const { PQclear(result); }
 };
@@ -276,6 +278,12 @@ void PgSession::Impl::end_of_command() {
   }
   if (state == State::setting) {
     if (failure_) return lose(failure_->sentence);
+    state = State::warming;
+    return send(PQsendQuery(connection_.get(), kWarmUp) == 1);
+  }
+  if (state == State::warming) {
+    failure_.reset();
+    stale_ = false;
     state = State::idle;
     return events_.ready(owner_);
   }

@@ -1,9 +1,12 @@
 // One session of PostgreSQL over asynchronous libpq: connects, sets itself up, prepares each
 // statement once, and answers one query after the other, row by row.
 //
-//   resting ──connect()──► connecting ──► setting ──► idle ⇄ busy
-//      ▲                        │            │          │      │
-//      └────────────────────────┴───lost()───┴──────────┴──────┘
+//   resting ──connect()──► connecting ──► setting ──► warming ──► idle ⇄ busy
+//      ▲                        │            │           │         │      │
+//      └────────────────────────┴───lost()───┴───────────┴─────────┴──────┘
+//
+// While it is warming, PostgreSQL plans what the key figures read, of nobody: else the first caller of a
+// session would wait for that. A database that has no such function yet is asked all the same.
 //
 // A query that is not wanted any more is ended by closing the session (drop()): PostgreSQL looks
 // every kCheckInterval whether its client is still there, and ends what it does for one that left.
@@ -30,7 +33,7 @@ namespace weir::api {
 class PgSession {
  public:
   using Time = std::chrono::steady_clock::time_point;
-  enum class State : std::uint8_t { resting, connecting, setting, idle, busy };
+  enum class State : std::uint8_t { resting, connecting, setting, warming, idle, busy };
 
   static constexpr std::chrono::milliseconds kCheckInterval{500};
   static constexpr std::chrono::seconds kConnectTime{5};

@@ -152,7 +152,7 @@ void Pool::Impl::dispatch() {
 // As many sessions as wait, less those that are coming; while PostgreSQL is away one tries for all.
 void Pool::Impl::connect_for(std::size_t waiting) {
   const std::size_t wanted = why_away_.empty() ? waiting : 1;
-  std::size_t coming = count(State::connecting) + count(State::setting);
+  std::size_t coming = count(State::connecting) + count(State::setting) + count(State::warming);
   const auto now = Clock::now();
   for (const Place& place : places_) {
     if (coming >= wanted) return;

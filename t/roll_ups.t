@@ -309,7 +309,7 @@ subtest 'what is wrong is found, whatever it is' => sub {
     user_numbers => q{UPDATE weir.user_numbers SET first_at = first_at - interval '1 s' WHERE ctid = (SELECT max(ctid) FROM weir.user_numbers WHERE first_at IS NOT NULL)},
   );
   is $db->do($harm{$_}), 1, "$_ is harmed" for sort keys %harm;
-  $db->do(q{UPDATE weir.user_numbers SET first_crash_at = first_crash_at - interval '1 s' WHERE first_crash_at IS NOT NULL});
+  $db->do(q{UPDATE weir.user_numbers SET first_crash_at = first_crash_at - interval '1 s' WHERE ctid = (SELECT max(ctid) FROM weir.user_numbers WHERE first_crash_at IS NOT NULL)});
   my $said = weirctl('rollup', 'verify');
   is $said->{status}, 1, 'verify exits with 1';
   like $said->{out}, qr/^differs: $_ /m, "and names $_" for sort keys %harm;

@@ -36,7 +36,7 @@ SELECT is_empty($$SELECT * FROM pg_auth_members WHERE member = 'weir_api'::regro
 
 -- The doors.
 SELECT is_empty($$
-  SELECT proname FROM pg_proc WHERE pronamespace = 'weir_api'::regnamespace AND proname <> 'bounded'
+  SELECT proname FROM pg_proc WHERE pronamespace = 'weir_api'::regnamespace AND proname NOT IN ('bounded', 'warm_up')
     AND NOT (prosecdef AND provolatile = 's' AND proargnames[1] = 'viewer'
       AND 'search_path=pg_catalog, weir, pg_temp' = ANY (coalesce(proconfig, '{}')) AND pg_get_userbyid(proowner) = 'weir_owner')
 $$, 'each is SECURITY DEFINER, STABLE, takes the viewer first, and pins its search_path');
@@ -50,10 +50,11 @@ EXCEPTION WHEN insufficient_privilege THEN
   RETURN SQLERRM = 'this viewer may not see this tenant';
 END $$;
 SELECT is_empty($$
-  SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'weir_api'::regnamespace AND proname NOT IN ('tenants', 'bounded')
+  SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'weir_api'::regnamespace AND proname NOT IN ('tenants', 'bounded', 'warm_up')
     AND NOT (proargnames[2] = 'tenant' AND pg_temp.refuses(oid))
 $$, 'each but tenants() takes the tenant second, and refuses one that the viewer may not see');
 
+SELECT is(weir_api.warm_up()::text, NULL, 'what a new session plans is nobody''s figures, and none of them is told');
 SELECT is(weir_api.bounded('{}'), '{}', 'an answer is sent as it is');
 SELECT is(octet_length(weir_api.bounded(repeat('x', 4194304))), 4194304, 'up to 4 MB');
 SELECT throws_ok($$SELECT weir_api.bounded(repeat('x', 4194305))$$, '54000', NULL, 'and no further');

@@ -5,8 +5,8 @@
 //      ▲                        │            │           │         │      │
 //      └────────────────────────┴───lost()───┴───────────┴─────────┴──────┘
 //
-// While it is warming, PostgreSQL plans what the key figures read, of nobody: else the first caller of a
-// session would wait for that. A database that has no such function yet is asked all the same.
+// While it is warming, PostgreSQL plans what the key figures read, of nobody: else the first caller
+// of a session would wait for that. A database that has no such function yet is asked all the same.
 //
 // A query that is not wanted any more is ended by closing the session (drop()): PostgreSQL looks
 // every kCheckInterval whether its client is still there, and ends what it does for one that left.

@@ -9,24 +9,13 @@ use lib "$FindBin::Bin/lib";
 
 use List::Util qw(shuffle);
 use Test::More;
+use WeirTest::AtRandom;
 use WeirTest::EventOracle;
 use WeirTest::FigureOracle;
 use WeirTest::Figures;
 use WeirTest::RollUpOracle;
 
-my $seed = $ENV{ANALYTICS_SEED} // int rand 1e9;
-diag "seed $seed; ANALYTICS_SEED repeats it";
-srand $seed;
-
-# Clocks change in Berlin on 2026-03-29.
-my ($first, $last) = (1_773_970_000, 1_773_970_000 + 26 * 86_400);
-my @windows = ([ '2026-03-20', '2026-04-16' ], [ '2026-03-23', '2026-04-05' ], [ '2026-03-29', '2026-03-29' ]);
-my %zones = (acme => [ 'UTC', 'Europe/Berlin', 'America/St_Johns' ], other => ['UTC']);
 my @filters = ({ platform => 'mac' }, { properties => { browser => 'firefox' } }, { version => '2.0', country => 'DE' });
-
-sub one_of (@list) { return $list[ rand @list ] }
-
-sub maybe ($share, @members) { return rand() < $share ? @members : () }
 
 # Pages differ so much in what they take that the slowest is the slowest by any percentile.
 my %page = map { ("page-$_" => 10**$_) } 1 .. 5;
@@ -68,11 +57,6 @@ sub visit ($tenant) {
 
 my $figures = WeirTest::Figures->new(qw(whole server_1 server_2));
 my ($number, @events) = (0);
-
-# Events without a user are the first server's. One tenant alone is split.
-sub databases_of ($row) {
-  return ('whole', $row->{tenant} ne 'acme' ? () : ($row->{user} // '') =~ /[13579]\z/ ? 'server_2' : 'server_1');
-}
 
 # Some of them twice.
 sub arrive ($visits) {

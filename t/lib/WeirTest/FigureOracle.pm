@@ -117,10 +117,10 @@ sub users ($self) {
   };
 }
 
-# By a measure of recordings: the numbers in a property, or how many there are; or by all events.
-sub heavy_users ($self, $property, $event = 'recording_completed') {
+# By a measure of recordings: the numbers in a property, or how many there are.
+sub heavy_users ($self, $property) {
   my (%total, %events);
-  for my $row (grep { defined $_->{user} && (!defined $event || $_->{event} eq $event) } $self->within) {
+  for my $row (grep { defined $_->{user} && $_->{event} eq 'recording_completed' } $self->within) {
     my $number = defined $property ? $row->{properties}{$property} : 1;
     $total{ $row->{user} } = sprintf '%.6f', $number + ($total{ $row->{user} } // 0);
     $events{ $row->{user} }++;

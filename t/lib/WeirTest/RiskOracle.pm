@@ -32,7 +32,8 @@ sub churn_risk ($oracle) {
   } keys %days;
   my @tens = (0) x 10;
   ++$tens[ min(9, int($_->{risk} / 10)) ] for @users;
-  return { scored => scalar @users, distribution => \@tens, users => [ grep { defined } @users[ 0 .. 19 ] ] };
+  return { scored => scalar @users, distribution => \@tens,
+    bands => { low => sum0(@tens[ 0 .. 2 ]), medium => sum0(@tens[ 3 .. 5 ]), high => sum0(@tens[ 6 .. 9 ]) }, users => [ grep { defined } @users[ 0 .. 19 ] ] };
 }
 
 1;

@@ -1,11 +1,10 @@
-# What /stats and the risk of churn have to say, computed from the rows in another way.
+# What /stats has to say, computed from the rows in another way.
 #
 #   my $wanted = WeirTest::StatsOracle::stats(WeirTest::FigureOracle->new(…));    # as weir.stats_answer() has it
-#   my $risk = WeirTest::StatsOracle::churn_risk($oracle);    # of the 90 days that end with its `to`
 package WeirTest::StatsOracle;
 use v5.36;
 
-use List::Util qw(max min sum0);
+use List::Util qw(min sum0);
 use WeirTest::FigureOracle;
 
 sub ratio ($part, $whole) { return WeirTest::FigureOracle::ratio($part, $whole) }
@@ -104,35 +103,6 @@ sub stats ($oracle) {
       success => $usage->{cli}{success}, errors => values_of(error_type => @commands), map({ ($_ => mean_of($_ => @commands)) } qw(prompt_length execution_time)) },
     map { ("${_}s" => trend($oracle, $_)) } qw(day week month),
   };
-}
-
-sub capped ($part) { return max(0, min(1, $part)) }
-
-sub round_1 ($number) { return int($number * 10 + 0.5 + 1e-9) / 10 }
-
-# A user's parts of the risk by the days on which he had events and crashes, counted back from the last one; nothing for
-# who has too few, or is new.
-sub risk_of ($events, $crashes) {
-  my @ago = sort { $a <=> $b } grep { $_ < 90 } keys %$events;
-  return if @ago < 3 || $ago[-1] < 14;
-  my ($lately, $before) = (scalar(grep { $_ < 28 } @ago), scalar(grep { $_ >= 28 && $_ < 56 } @ago));
-  my %part = (silence => 60 * capped(($ago[0] / max(7, ($ago[-1] - $ago[0]) / (@ago - 1)) - 1) / 3),
-    fall => 30 * ($before ? capped(1 - $lately / $before) : 0), crashes => 10 * capped(grep({ $_ < 28 } keys %$crashes) / 3));
-  return { risk => round_1(sum0(values %part)), map { ($_ => round_1($part{$_})) } keys %part };
-}
-
-sub churn_risk ($oracle) {
-  my (%days, %fell, @users);
-  $days{ $_->{user} }{ $oracle->{to} - $_->{day} } = 1 for grep { defined $_->{user} && $_->{day} <= $oracle->{to} } $oracle->{events}->@*;
-  $fell{ $_->{user} }{ $oracle->{to} - $_->{day} } = 1 for grep { defined $_->{user} && $_->{day} <= $oracle->{to} } $oracle->{crashes}->@*;
-  for my $user (keys %days) {
-    my $parts = risk_of($days{$user}, $fell{$user} // {}) // next;
-    push @users, { %$parts, user => $user, last_seen => WeirTest::FigureOracle::date($oracle->{to} - min(keys $days{$user}->%*)) };
-  }
-  @users = sort { $b->{risk} <=> $a->{risk} || $a->{user} cmp $b->{user} } @users;
-  my @tens = map { my $ten = $_; scalar grep { min(9, int($_->{risk} / 10 + 1e-9)) == $ten } @users } 0 .. 9;
-  return { scored => scalar @users, distribution => \@tens, users => [ @users[ 0 .. min(19, $#users) ] ],
-    bands => { low => sum0(@tens[ 0 .. 2 ]), medium => sum0(@tens[ 3 .. 5 ]), high => sum0(@tens[ 6 .. 9 ]) } };
 }
 
 1;

@@ -110,6 +110,7 @@ Fault SegmentDrainer::discard(Kept& kept) const {
   }
   if (!kept.refused.empty()) {
     if (auto fault = directory_.set_refused_aside(kept.segment, kept.refused)) return fault;
+    WEIR_FAULT_POINT(after_setting_aside);
     kept.refused.clear();
   }
   return directory_.remove(kept.segment);

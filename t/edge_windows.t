@@ -10,7 +10,17 @@ use File::Temp qw(tempdir);
 my $build = File::Spec->rel2abs($ENV{BUILD} // 'build', WeirTest::Server->root);
 my $faults = tempdir('weir-faults-XXXXXX', TMPDIR => 1, CLEANUP => 1);
 chmod 0777, $faults or die "chmod $faults: $!\n";
-my $weir = start(workers => 1, env => { BUILD => "$build/faults", WEIR_FAULTS => $faults });
+# Redis takes no record of more than a megabyte; a request may be larger.
+my $redis_conf = "$faults/redis.conf";
+WeirTest::Server::write_file($redis_conf, "proto-max-bulk-len 1mb\n");
+my $weir = start(
+  workers   => 1,
+  env       => { BUILD => "$build/faults", WEIR_FAULTS => $faults, WEIR_REDIS_CONF => $redis_conf },
+  locations => [
+    { path => '/track', what => 'track', limits => { body => '4m', string => '2m' } },
+    map { { path => "/$_", what => $_ } } 'health', 'metrics'
+  ],
+);
 
 sub arm ($point) { return WeirTest::Server::write_file("$faults/$point", '') }
 sub was_reached ($point) { return -e "$faults/$point" . ($point =~ /stop\z/ ? 'ped' : 'ed') }
@@ -86,6 +96,33 @@ subtest 'killed in mid-drain, and before the drained segment is removed' => sub 
   my ($all, $different) = db()->selectrow_array("SELECT count(*), count(DISTINCT event_id) FROM events WHERE event_id = ANY(?)", undef, \@ids);
   is $all, 40, 'every event is stored';
   is $different, 40, 'once';
+};
+
+subtest 'killed when a record that is too long for Redis is set aside, and its segment not removed' => sub {
+  $weir->signal(redis => 'KILL');
+  my @ids = map { uuid('long', $_) } 1 .. 5;
+  ok wait_for(sub {
+    my $answer = eval { connection()->request(POST => '/track', json({ event => 'window', user_id => 'u1', event_id => $ids[2],
+      timestamp => '2026-10-11T12:13:14Z', properties => { p => 'x' x 1_500_000 } })) };
+    $answer && $answer->{status} == 200;
+  }), 'the spool takes a long one';
+  is_taken($_, 'and short ones beside it') for @ids[ 0, 1, 3, 4 ];
+  arm('after_setting_aside.kill');
+  $weir->repair;
+  ok wait_for(sub { was_reached('after_setting_aside.kill') }, 60), 'the worker was killed just there';
+  my @aside = ();
+  ok wait_for(sub { @aside = glob $weir->setting('WEIR_SPOOL') . '/*.refused'; @aside && !spool_files() }, 60),
+    'the next one sends the segment again, and removes it';
+  is scalar @aside, 1, 'what was set aside twice is there once';
+  stored();
+  my $count = 'SELECT count(*) FROM events WHERE event_id = ANY(?)';
+  is value($count, [ @ids[ 0, 1, 3, 4 ] ]), 4, 'the short ones are stored, each once';
+  is value($count, [ $ids[2] ]), 0, 'the long one waits';
+  redis()->config_set('proto-max-bulk-len' => 512 << 20);
+  rename $aside[0], $aside[0] =~ s/\.refused\z//r or die "rename: $!\n";
+  ok wait_for(sub { !spool_files() }, 60), 'until Redis may take it, and the file is renamed';
+  stored();
+  is value($count, \@ids), 5, 'nothing is lost, and nothing is there twice';
 };
 
 is value('SELECT count(*) FROM dead_letters'), 0, 'no dead letters';

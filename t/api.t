@@ -18,6 +18,8 @@ subtest 'a figure' => sub {
   is $answer->{status}, 200, 'is answered' or diag $answer->{body};
   is $answer->{headers}{'content-type'}, 'application/json', 'as JSON';
   is_deeply [ $answer->{json}->@{qw(tenant from to tz)} ], [qw(acme 2026-11-01 2026-11-03 UTC)], 'with its window';
+  like $answer->{json}{as_of}, qr/\A20\d\d-\d\d-\d\dT/, 'up to when it counts';
+  ok $answer->{json}{exact} && !exists $answer->{json}{incomplete}, 'and that nothing is missing';
   is_deeply [ map { [ $_->@{qw(date active_users total_users)} ] } $answer->{json}{days}->@* ],
     [ [ '2026-11-01', 5, 5 ], [ '2026-11-02', 5, 10 ], [ '2026-11-03', 5, 15 ] ], 'and the days in it';
   is ask($api, '/v1/daily?from=2020-01-01&to=2020-01-02')->{body} =~ s/\s//gr =~ /"days":\[\]/, 1, 'a window with nothing in it';

@@ -77,14 +77,12 @@ $$;
 CREATE OR REPLACE FUNCTION weir_api.daily(viewer text, tenant text, first_day date, last_day date) RETURNS json
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
 AS $$
-  SELECT json_build_object(
-    'tenant', weir.viewed_tenant(daily.viewer, daily.tenant),
-    'from', w.since,
-    'to', w.until,
-    'tz', w.zone,
-    'days', coalesce((
-      SELECT json_agg(d) FROM weir_api.daily_rows(daily.viewer, daily.tenant, first_day, last_day) AS d),
-      '[]'))
+  SELECT weir.answered(
+    weir.viewed_tenant(daily.viewer, daily.tenant), w.since, w.until, w.zone, 'sums', jsonb_build_object(
+      'tz', w.zone,
+      'days', coalesce((
+        SELECT jsonb_agg(d ORDER BY d.date)
+        FROM weir_api.daily_rows(daily.viewer, daily.tenant, daily.first_day, daily.last_day) AS d), '[]')))::json
   FROM weir.asked_window(first_day, last_day, 'UTC') AS w
 $$;
 

@@ -7,8 +7,9 @@ SELECT no_plan();
 
 SELECT is_empty($$SELECT p.proname FROM pg_proc AS p WHERE p.pronamespace = 'weir'::regnamespace AND p.proname ~ '_answer$'
   AND p.prosrc !~ '\mweir\.answered\('$$, 'no answer goes by what makes it say so');
-SELECT set_eq($$SELECT p.proname FROM pg_proc AS p WHERE p.pronamespace = 'weir_api'::regnamespace AND p.prosrc !~ '\mweir\.[a-z_]+_answer\('$$,
-  '{tenants,bounded,version,daily,daily_rows}'::text[], 'nor does weir-api give figures that are no answer, but for those of user_stats');
+SELECT set_eq($$SELECT p.proname FROM pg_proc AS p WHERE p.pronamespace = 'weir_api'::regnamespace AND p.prosrc !~ '\mweir\.([a-z_]+_answer|answered)\('$$,
+  '{tenants,bounded,version,daily_rows}'::text[], 'nor does weir-api give figures that are no answer, but for the rows of CSV');
+INSERT INTO weir.viewers (viewer, tenant_id) VALUES ('ada', 'acme');
 
 -- ann and ben have an event and a crash on each of four days; the second is then dropped.
 INSERT INTO weir.events (event_id, tenant_id, user_id, event, "timestamp", client_timestamp)
@@ -54,6 +55,8 @@ SELECT set_eq($$SELECT pg_temp.said('2026-03-02', '2026-03-05')$$, '{days,both,r
 DELETE FROM weir.events WHERE tenant_id = 'acme' AND "timestamp" BETWEEN '2026-03-03Z' AND '2026-03-04Z';
 DELETE FROM weir.crashes WHERE tenant_id = 'acme' AND "timestamp" BETWEEN '2026-03-03Z' AND '2026-03-04Z';
 SELECT note_gone_days('acme');
+SELECT is(weir_api.daily('ada', 'acme', '2026-03-03', '2026-03-04')::jsonb - 'days', jsonb_build_object('tenant', 'acme', 'from', '2026-03-03',
+  'to', '2026-03-04', 'zone', 'UTC', 'tz', 'UTC', 'exact', true, 'as_of', now()), 'the figures of each day are what the flusher added up: none is missing');
 SELECT set_eq($$SELECT pg_temp.said('2026-03-03', '2026-03-03')$$, ARRAY['days', 'both: rows of some days were dropped, and this needs them',
   'rows: rows of some days were dropped, and this needs them'], 'where rows were dropped, all lack them that need them');
 UPDATE asked SET kind = 'history' WHERE name = 'crash_releases';
@@ -104,6 +107,8 @@ SELECT set_eq($$SELECT pg_temp.said('2026-03-04', '2026-03-05')$$, ARRAY['days: 
   'a rebuild that goes on');
 SELECT is(heavy_users_answer('acme', '2026-03-04', '2026-03-05', 'Asia/Tokyo') ->> 'incomplete', 'figures are being made anew', 'and makes what the flusher adds up anew, too');
 SELECT is(users_answer('acme', '2026-03-04', '2026-03-05') -> 'as_of', 'null', 'of which nobody knows up to when it counts');
+SELECT is(weir_api.daily('ada', 'acme', '2026-03-04', '2026-03-05')::jsonb - '{days,as_of}'::text[], '{"tenant": "acme", "from": "2026-03-04",
+  "to": "2026-03-05", "zone": "UTC", "tz": "UTC", "exact": false, "incomplete": "figures are being made anew"}', 'the figures of each day say so, too');
 SELECT is(churn_risk_answer('acme', '2026-03-05') - '{weights,bands,distribution,users,as_of,scored}'::text[], '{"tenant": "acme", "from": "2025-12-06", "to": "2026-03-05",
   "zone": "UTC", "exact": false, "incomplete": "figures are being made anew"}', 'the risk of churn says it of the 90 days it looks at');
 SELECT is(weir_ledger.summary('2026-03-04', '2026-03-05') ->> 'incomplete', 'figures are being made anew', 'and the ledger of all tenants of any');

@@ -63,7 +63,7 @@ API_PURE_SRCS = $(filter-out api/asio.cpp api/http_session.cpp api/main.cpp api/
 	api/pool.cpp api/program.cpp api/server.cpp,$(wildcard api/*.cpp))
 # The unit tests reach those parts of the flusher and of weirctl that do no I/O.
 UNIT_TESTS ?= $(wildcard t/unit/*.cpp)
-UNIT_PARTS ?= $(wildcard flusher/batch.cpp flusher/health.cpp flusher/metrics.cpp flusher/numbers_in.cpp \
+UNIT_PARTS ?= $(wildcard pg/conninfo.cpp flusher/batch.cpp flusher/health.cpp flusher/metrics.cpp flusher/numbers_in.cpp \
 	flusher/stream_id.cpp flusher/tally.cpp flusher/unread_streams.cpp ctl/demo/*.cpp) $(API_PURE_SRCS)
 UNIT_SRCS = $(UNIT_TESTS) $(UNIT_PARTS)
 CHAOS = $(BUILD)/chaos/load $(BUILD)/chaos/cutter
@@ -189,7 +189,7 @@ $(BUILD)/weirctl: $(call objects,$(CTL_SRCS) $(PG_SRCS)) $(BUILD)/libweir_spool.
 	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),$(CORE_PKGS) $(CTL_PKGS))
 
 $(BUILD)/unit: $(call objects,$(UNIT_SRCS)) $(BUILD)/libweir_threads.a $(BUILD)/libweir_edge.a $(BUILD)/libweir_spool.a $(BUILD)/libweir_core.a
-	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),check $(CORE_PKGS) prometheus-cpp-core)
+	$(call link,$(CXX) $(LDFLAGS) $(SANITIZE),check $(CORE_PKGS) libpq prometheus-cpp-core)
 
 module: $(BUILD)/libweir_edge.a $(BUILD)/libweir_spool.a $(BUILD)/libweir_core.a ## build only the nginx module, $(BUILD)/ngx_http_weir_module.so
 	+@tools/build-module

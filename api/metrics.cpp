@@ -13,7 +13,8 @@ class Page {
     ((((text += "# HELP ") += name) += ' ') += help) += '\n';
     ((((text += "# TYPE ") += name) += ' ') += type) += '\n';
   }
-  void sample(std::string_view labels, std::uint64_t value) {
+  template <typename Value>
+  void sample(std::string_view labels, Value value) {
     ((((text += name_) += labels) += ' ') += std::to_string(value)) += '\n';
   }
 
@@ -51,7 +52,8 @@ void add_pools(Page& page, const Pools& pools) {
 
 }  // namespace
 
-std::string metrics_page(const ServerCounts& server, Service& service, const Pools& pools) {
+std::string metrics_page(const ServerCounts& server, Service& service, const Pools& pools,
+                         double allowance) {
   const Flights& flights = service.flights();
   Page page;
   page.family("weir_api_connections", "gauge", "Connections of the web server that are open.");
@@ -72,6 +74,10 @@ std::string metrics_page(const ServerCounts& server, Service& service, const Poo
   page.sample("", service.scale().bytes());
   page.family("weir_api_ahead_bytes", "gauge", "Memory of rows that wait for slow readers.");
   page.sample("", service.stream_scale().bytes());
+  page.family("weir_api_figure_seconds_allowed", "gauge",
+              "How long sessions may work on figures, in seconds a second: fewer while the machine "
+              "is full.");
+  page.sample("", allowance);
   add_pools(page, pools);
   return page.text;
 }

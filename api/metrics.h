@@ -14,6 +14,8 @@ namespace weir::api {
 
 using Pools = std::vector<std::pair<std::string_view, PoolStatus>>;
 
-std::string metrics_page(const ServerCounts& server, Service& service, const Pools& pools);
+// `allowance` is what figures may have sessions work, in seconds a second.
+std::string metrics_page(const ServerCounts& server, Service& service, const Pools& pools,
+                         double allowance);
 
 }  // namespace weir::api

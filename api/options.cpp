@@ -4,7 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "pg/connection.h"
+#include "pg/conninfo.h"
 
 namespace weir::api {
 namespace {
@@ -58,6 +58,10 @@ void add_number(CLI::App& app, const char* name, Value& value, const char* about
 void add_bounds(CLI::App& app, Options& options) {
   add_number(app, "--sessions", options.sessions, "sessions of PostgreSQL for figures", 1, 64);
   add_number(app, "--stream-sessions", options.stream_sessions, "and for format=csv", 1, 64);
+  add_number(app, "--busy-share", options.busy_share,
+             "percent of each second that figures may have a session work at the least, while "
+             "PostgreSQL's machine, if it is this one, has nothing to spare",
+             1, 6400);
   add_number(app, "--queue", options.queue, "requests that may wait for a session", 1, 10'000);
   add_number(app, "--queue-seconds", options.queue_seconds, "and how long", 1, 60);
   add_number(app, "--statement-seconds", options.statement_seconds,

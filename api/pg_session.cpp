@@ -32,6 +32,9 @@ constexpr const char* kSettings =
     "set_config('DateStyle', 'ISO, YMD', false), "
     "set_config('TimeZone', 'UTC', false)";
 
+constexpr const char* kAlone = "SET max_parallel_workers = 0";
+constexpr const char* kNotAlone = "RESET max_parallel_workers";
+
 constexpr const char* kWarmUp = "SELECT weir_api.warm_up()";
 
 struct Clear {
@@ -84,7 +87,7 @@ class PgSession::Impl : public std::enable_shared_from_this<PgSession::Impl> {
         descriptor_(loop) {}
 
   void connect(const std::string& conninfo);
-  void run(const std::shared_ptr<Query>& query);
+  void run(const std::shared_ptr<Query>& query, bool alone);
   void process();
   void drop();
   void lose(const std::string& why);
@@ -120,6 +123,7 @@ class PgSession::Impl : public std::enable_shared_from_this<PgSession::Impl> {
   std::uint64_t life_ = 0;  // what waits for a descriptor of a life that is over does nothing
   std::uint64_t names_ = 0;
   bool armed_ = false, preparing_ = false, told_columns_ = false, stale_ = false, again_ = false;
+  bool is_alone_ = false, turning_ = false;  // into one that is alone, or is not any more
   std::unique_ptr<Failure> failure_;
 };
 
@@ -174,7 +178,7 @@ void PgSession::Impl::connected() {
   const std::string interval = std::to_string(kCheckInterval.count());
   const char* const values[] = {time.c_str(), interval.c_str()};
   state = State::setting;
-  armed_ = false;
+  armed_ = is_alone_ = false;
   prepared_.clear();
   failure_.reset();
   send(PQsendQueryParams(connection_.get(), kSettings, 2, nullptr, values, nullptr, nullptr, 0) ==
@@ -183,13 +187,15 @@ void PgSession::Impl::connected() {
 
 // Queries -------------------------------------------------------------------------------------
 
-void PgSession::Impl::run(const std::shared_ptr<Query>& next) {
+void PgSession::Impl::run(const std::shared_ptr<Query>& next, bool alone) {
   query = next;
   state = State::busy;
   deadline_ = std::chrono::steady_clock::now() + statement_time_ + kGrace;
   failure_.reset();
-  told_columns_ = stale_ = again_ = false;
-  prepare_or_execute();
+  preparing_ = told_columns_ = stale_ = again_ = false;
+  turning_ = std::exchange(is_alone_, alone) != alone;
+  if (!turning_) return prepare_or_execute();
+  send(PQsendQuery(connection_.get(), alone ? kAlone : kNotAlone) == 1);
 }
 
 void PgSession::Impl::prepare_or_execute() {
@@ -287,6 +293,7 @@ void PgSession::Impl::end_of_command() {
     state = State::idle;
     return events_.ready(owner_);
   }
+  if (std::exchange(turning_, false) && !failure_) return prepare_or_execute();
   if (preparing_ && !failure_) {
     preparing_ = false;
     return execute();
@@ -345,7 +352,7 @@ PgSession::PgSession(boost::asio::io_context& loop, std::chrono::milliseconds st
 PgSession::~PgSession() { impl_->drop(); }
 
 void PgSession::connect(const std::string& conninfo) { impl_->connect(conninfo); }
-void PgSession::run(const std::shared_ptr<Query>& query) { impl_->run(query); }
+void PgSession::run(const std::shared_ptr<Query>& query, bool alone) { impl_->run(query, alone); }
 void PgSession::drop() { impl_->drop(); }
 void PgSession::check(Time now) { impl_->check(now); }
 PgSession::State PgSession::state() const { return impl_->state; }

@@ -8,6 +8,10 @@
 // While it is warming, PostgreSQL plans what the key figures read, of nobody: else the first caller
 // of a session would wait for that. A database that has no such function yet is asked all the same.
 //
+// A query may be answered `alone`: by the session's own process, without PostgreSQL's parallel
+// workers. max_parallel_workers is what PostgreSQL looks at when it would start them, also for a
+// plan that was made before.
+//
 // A query that is not wanted any more is ended by closing the session (drop()): PostgreSQL looks
 // every kCheckInterval whether its client is still there, and ends what it does for one that left.
 // So no cancel request has to be sent, which would block, and could meet the next query instead.
@@ -50,7 +54,7 @@ class PgSession {
   PgSession& operator=(const PgSession&) = delete;
 
   void connect(const std::string& conninfo);
-  void run(const std::shared_ptr<Query>& query);
+  void run(const std::shared_ptr<Query>& query, bool alone);
   void resume();
 
   // Closes the session, without a word to anybody.

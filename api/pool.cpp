@@ -1,6 +1,7 @@
 #include "api/pool.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "api/allowance.h"
 #include "api/fair_queue.h"
 #include "api/pg_session.h"
 
@@ -20,6 +22,10 @@ using boost::system::error_code;
 
 constexpr std::chrono::milliseconds kTick{100}, kFirstRest{100}, kMostRest{2000};
 constexpr const char* kTooMany = "Too many ask at once: try again in a second";
+constexpr const char* kMachineIsFull =
+    "The machine has nothing left to spare for figures, which are held to their share: try again "
+    "in "
+    "some seconds";
 
 }  // namespace
 
@@ -42,11 +48,16 @@ class Pool::Impl : public std::enable_shared_from_this<Pool::Impl> {
  private:
   struct Place {
     std::unique_ptr<PgSession> session;
-    std::string owner;  // who has it, or had it when it began to rest
+    std::string owner;                       // who has it, or had it when it began to rest
+    std::optional<Clock::time_point> began;  // none: what it did is counted
   };
 
   void tick();
   void dispatch();
+  void give(Place& place, const std::shared_ptr<Query>& query);
+  void count_work(const PgSession& session);
+  bool may_begin() const;
+  Failure busy() const;
   void connect_for(std::size_t waiting);
   void ready();
   void replace(PgSession& session);
@@ -72,13 +83,18 @@ class Pool::Impl : public std::enable_shared_from_this<Pool::Impl> {
 
 void Pool::Impl::open() {
   PgSession::Events events;
-  events.ready = [this](PgSession&) { ready(); };
+  events.ready = [this](PgSession& session) {
+    count_work(session);
+    ready();
+  };
   events.lost = [this](PgSession& session, const std::string& why, bool was_open) {
+    count_work(session);
     if (was_open) return replace(session);
     lost(session, why);
   };
   while (places_.size() < settings_.sessions) {
-    places_.push_back({std::make_unique<PgSession>(loop_, settings_.statement_time, events), {}});
+    places_.push_back(
+        {std::make_unique<PgSession>(loop_, settings_.statement_time, events), {}, {}});
   }
   connect_for(1);
   tick();
@@ -118,7 +134,7 @@ bool Pool::Impl::may_run(const std::string& owner) const {
 void Pool::Impl::run(const std::shared_ptr<Query>& query) {
   if (!why_away_.empty() && was_told_) return refuse(query, {Failure::Kind::away, why_away_});
   if (const auto refused = queue_.push(query, Clock::now() + settings_.queue_time)) {
-    refuse(refused, {Failure::Kind::busy, kTooMany});
+    refuse(refused, busy());
   }
   boost::asio::post(loop_, [self = shared_from_this()] { self->dispatch(); });
 }
@@ -133,20 +149,50 @@ void Pool::Impl::refuse_all(const Failure& failure) {
 }
 
 void Pool::Impl::expire(Clock::time_point now) {
-  for (const auto& query : queue_.expired(now)) refuse(query, {Failure::Kind::busy, kTooMany});
+  for (const auto& query : queue_.expired(now)) refuse(query, busy());
 }
 
 void Pool::Impl::dispatch() {
   if (closed_) return;
   for (Place& place : places_) {
     if (place.session->state() != State::idle) continue;
+    if (!may_begin()) break;
     const auto query = queue_.pop([this](const std::string& owner) { return may_run(owner); });
     if (!query) break;
-    ++counted_.queries;
-    place.owner = query->owner;
-    place.session->run(query);
+    give(place, query);
   }
   connect_for(std::max<std::size_t>(queue_.size(), any_alive() ? 0 : 1));
+}
+
+void Pool::Impl::give(Place& place, const std::shared_ptr<Query>& query) {
+  ++counted_.queries;
+  place.owner = query->owner;
+  place.began = Clock::now();
+  place.session->run(query, settings_.allowance && settings_.allowance->is_short());
+}
+
+bool Pool::Impl::may_begin() const {
+  if (!settings_.allowance) return true;
+  const auto now = Clock::now();
+  Allowance::Seconds under_way{0};
+  for (const Place& place : places_) {
+    if (place.began)
+      under_way += std::max(Allowance::kLeastWork, Allowance::Seconds(now - *place.began));
+  }
+  return settings_.allowance->lets_begin(now, under_way);
+}
+
+void Pool::Impl::count_work(const PgSession& session) {
+  for (Place& place : places_) {
+    if (place.session.get() != &session || !place.began) continue;
+    if (settings_.allowance) settings_.allowance->worked(Clock::now() - *place.began);
+    place.began.reset();
+  }
+}
+
+Failure Pool::Impl::busy() const {
+  const bool is_short = settings_.allowance && settings_.allowance->is_short();
+  return {Failure::Kind::busy, is_short ? kMachineIsFull : kTooMany};
 }
 
 // As many sessions as wait, less those that are coming; while PostgreSQL is away one tries for all.
@@ -167,6 +213,7 @@ void Pool::Impl::cancel(Query& query) {
   for (const Place& place : places_) {
     if (place.session->query() != &query) continue;
     place.session->drop();
+    count_work(*place.session);
     place.session->rest_until = Clock::now() + PgSession::kCheckInterval;
     return;
   }

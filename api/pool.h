@@ -9,6 +9,9 @@
 // left counts as his.
 //
 // At its bounds: a queue that is full, or a wait of more than queue_time, ends a query as `busy`.
+// With an allowance (allowance.h) those who wait do so too while it lets nobody begin; and while it
+// is short a figure is one process of PostgreSQL alone.
+//
 // While PostgreSQL is away queries end as `away` at once, and the pool tries again by itself, after
 // 0.1 s at first and 2 s at most. There is always a session at least, so that an outage is known
 // before anybody asks.
@@ -34,12 +37,15 @@ class io_context;
 
 namespace weir::api {
 
+class Allowance;
+
 struct PoolSettings {
   std::string conninfo;
   std::size_t sessions = 4;
   std::size_t queue = 256;
   std::chrono::milliseconds queue_time{5000};
   std::chrono::milliseconds statement_time{10'000};
+  Allowance* allowance = nullptr;  // lives longer than the pool; null: they may work all the time
 };
 
 struct PoolStatus {

@@ -12,6 +12,8 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "api/allowance.h"
+#include "api/idle.h"
 #include "api/metrics.h"
 #include "api/pool.h"
 #include "api/proof.h"
@@ -19,6 +21,7 @@
 #include "api/service.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
+#include "pg/conninfo.h"
 #include "pg/connection.h"
 
 namespace weir::api {
@@ -30,6 +33,7 @@ using daemon::log_info;
 using daemon::log_warn;
 
 constexpr std::chrono::seconds kDrainTime{10}, kAliveTime{1};
+constexpr std::chrono::milliseconds kLookTime{500};  // at how busy the machine is
 constexpr int kPermissionSeconds = 5;
 constexpr std::size_t kOwnFiles = 64;  // besides connections and sessions
 
@@ -63,8 +67,8 @@ class Program {
       : options_(options),
         permissions_(loop_, pool_settings(options, 1, kPermissionSeconds),
                      [](const std::string&) {}),
-        figures_(loop_, pool_settings(options, options.sessions, options.statement_seconds),
-                 tell_change),
+        allowance_(options.busy_share / 100.0, static_cast<double>(options.sessions)),
+        figures_(loop_, figure_settings(), tell_change),
         streams_(loop_, pool_settings(options, options.stream_sessions, options.stream_seconds),
                  [](const std::string&) {}),
         service_(world(), settings(options, proof)),
@@ -85,18 +89,30 @@ class Program {
     settings.cache_time = std::chrono::seconds(options.cache_seconds);
     return settings;
   }
+  PoolSettings figure_settings();
   World world();
   void stay_alive();
+  void look_at_machine();
   void leave();
 
   const Options& options_;
   boost::asio::io_context loop_{1};
   boost::asio::signal_set signals_{loop_, SIGTERM, SIGINT, SIGHUP};
-  boost::asio::steady_timer alive_{loop_}, drain_{loop_};
-  Pool permissions_, figures_, streams_;
+  boost::asio::steady_timer alive_{loop_}, look_{loop_}, drain_{loop_};
+  Idle idle_;
+  Pool permissions_;
+  Allowance allowance_;
+  Pool figures_, streams_;
   Service service_;
   Server server_;
 };
+
+// Where PostgreSQL is on another machine, it takes nothing from those who take events in here.
+PoolSettings Program::figure_settings() {
+  auto settings = pool_settings(options_, options_.sessions, options_.statement_seconds);
+  if (pg::is_local(options_.postgres)) settings.allowance = &allowance_;
+  return settings;
+}
 
 World Program::world() {
   return {permissions_,
@@ -109,7 +125,8 @@ World Program::world() {
             return metrics_page(server_.counts(), service_,
                                 {{"permissions", permissions_.status()},
                                  {"figures", figures_.status()},
-                                 {"streams", streams_.status()}});
+                                 {"streams", streams_.status()}},
+                                allowance_.rate());
           },
           [](std::string_view error) {
             log_error("a query failed in a way that it should not", {{"error", error}});
@@ -128,6 +145,7 @@ int Program::run() {
     if (!failed) leave();
   });
   stay_alive();
+  look_at_machine();
   loop_.run();
   log_info("left");
   return EXIT_SUCCESS;
@@ -138,6 +156,15 @@ void Program::stay_alive() {
   alive_.expires_after(kAliveTime);
   alive_.async_wait([this](const error_code& failed) {
     if (!failed) stay_alive();
+  });
+}
+
+void Program::look_at_machine() {
+  if (const auto idle = idle_.since_last())
+    allowance_.look(std::chrono::steady_clock::now(), *idle);
+  look_.expires_after(kLookTime);
+  look_.async_wait([this](const error_code& failed) {
+    if (!failed) look_at_machine();
   });
 }
 

@@ -8,7 +8,7 @@
 
 #include "core/redis/stream.h"
 #include "flusher/exposer.h"
-#include "pg/connection.h"
+#include "pg/conninfo.h"
 
 namespace weir::flusher {
 namespace {

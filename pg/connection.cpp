@@ -84,20 +84,6 @@ void CopyIn::abort() {
   PQclear(connection.last_answer());
 }
 
-std::string conninfo_fault(const std::string& conninfo) {
-  const bool is_name =
-      conninfo.find('=') == std::string::npos && conninfo.find("://") == std::string::npos;
-  if (is_name) return {};
-  char* words = nullptr;
-  PQconninfoOption* options = PQconninfoParse(conninfo.c_str(), &words);
-  std::string fault = words == nullptr ? "" : words;
-  while (!fault.empty() && fault.back() == '\n') fault.pop_back();
-  if (options == nullptr && fault.empty()) fault = "out of memory";
-  PQfreemem(words);
-  PQconninfoFree(options);
-  return fault;
-}
-
 std::optional<Connection> Connection::open(const std::string& conninfo, std::string& error,
                                            const char* program, Patience* patience) {
   const char* const names[] = {"dbname", "fallback_application_name", nullptr};

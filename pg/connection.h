@@ -101,10 +101,6 @@ class CopyIn {
   Connection* connection_;  // null: over
 };
 
-// What is wrong with `conninfo`, in libpq's words; empty if it can be tried. Nothing is connected
-// to.
-std::string conninfo_fault(const std::string& conninfo);
-
 // A parameter of exec_params(); none means NULL.
 using Param = std::optional<std::string>;
 

@@ -8,7 +8,7 @@ function setup(thread)
 end
 
 function init()
-  wrong, answered = 0, 0
+  wrong, busy, answered = 0, 0, 0
 end
 
 function delay()
@@ -22,15 +22,17 @@ function request()
 end
 
 function response(status)
-  if status ~= 200 then wrong = wrong + 1 end
+  if status == 503 then busy = busy + 1
+  elseif status ~= 200 then wrong = wrong + 1 end
   answered = answered + 1
 end
 
 function done(summary, latency)
-  local answered, wrong = 0, 0
+  local answered, busy, wrong = 0, 0, 0
   for _, thread in ipairs(threads) do
     answered = answered + thread:get("answered")
+    busy = busy + thread:get("busy")
     wrong = wrong + thread:get("wrong")
   end
-  print(string.format("read=%d wrong=%d median_ms=%.1f p99_ms=%.1f", answered, wrong, latency:percentile(50) / 1000, latency:percentile(99) / 1000))
+  print(string.format("read=%d busy=%d wrong=%d median_ms=%.1f p99_ms=%.1f", answered, busy, wrong, latency:percentile(50) / 1000, latency:percentile(99) / 1000))
 end

@@ -1,0 +1,31 @@
+#include "api/allowance.h"
+
+#include <algorithm>
+
+namespace weir::api {
+
+constexpr Allowance::Seconds kMostSaved{1.0};
+
+void Allowance::save_up(Time now) {
+  saved_ = std::min(kMostSaved, saved_ + rate_ * Seconds(now - counted_until_));
+  counted_until_ = now;
+}
+
+void Allowance::look(Time now, double idle) {
+  save_up(now);
+  if (idle < kLittleIdle) rate_ = std::max(least_, rate_ / 2);
+  if (idle > kSomeIdle) rate_ = std::min(most_, rate_ * 1.25);
+  if (!is_short()) saved_ = kMostSaved;
+}
+
+bool Allowance::lets_begin(Time now, Seconds under_way) {
+  if (!is_short()) return true;
+  save_up(now);
+  return saved_ > under_way;
+}
+
+void Allowance::worked(Seconds taken) {
+  if (is_short()) saved_ -= std::max(taken, kLeastWork);
+}
+
+}  // namespace weir::api

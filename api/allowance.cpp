@@ -4,8 +4,6 @@
 
 namespace weir::api {
 
-constexpr Allowance::Seconds kMostSaved{1.0};
-
 void Allowance::save_up(Time now) {
   saved_ = std::min(kMostSaved, saved_ + rate_ * Seconds(now - counted_until_));
   counted_until_ = now;

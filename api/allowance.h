@@ -1,7 +1,7 @@
 // How long sessions of PostgreSQL may work on figures, so that reading never slows taking in: as
 // long as the machine has something left, and a little whatever.
 //
-//   Allowance allowance(/*least=*/0.25, /*most=*/3);       // seconds of work in a second
+//   Allowance allowance(/*least=*/0.5, /*most=*/3);       // seconds of work in a second
 //   allowance.look(now, idle);                             // twice a second, see idle.h
 //   if (allowance.lets_begin(now, under_way)) …            // what those at work have taken so far
 //   allowance.worked(taken);                               // by one that is through
@@ -10,7 +10,7 @@
 //            ╲   ╱    ╲     grows by a quarter while some of it is,
 //   least ────╰─╯      ╰──  begins at the most
 //
-// What is not used is saved up, to a second's worth: a page of figures comes at once. What was
+// What is not used is saved up, to three seconds' worth: a page of figures comes at once. What was
 // overdrawn is worked off before another one begins. At the most nothing is counted.
 //
 // A session's time stands for its CPU: on a machine that is full it waits for a core as well, so
@@ -27,6 +27,8 @@ class Allowance {
   using Seconds = std::chrono::duration<double>;
 
   static constexpr double kLittleIdle = 0.05, kSomeIdle = 0.15;
+
+  static constexpr Seconds kMostSaved{3.0};
 
   // What a session that has just begun counts for: it is not known how long it will take.
   static constexpr Seconds kLeastWork{0.05};
@@ -46,7 +48,7 @@ class Allowance {
 
   const double least_, most_;
   double rate_ = most_;
-  Seconds saved_{1.0};
+  Seconds saved_{kMostSaved};
   Time counted_until_{};
 };
 

@@ -156,6 +156,31 @@ subtest 'more questions than sessions' => sub {
   is end_api($api), 0, 'ends well';
 };
 
+sub cores () { return 0 + grep { /^cpu\d/ } do { open my $file, '<', '/proc/stat' or die "stat: $!\n"; <$file> } }
+
+# A process that never rests, until it is killed; two minutes at most.
+sub spinning () {
+  my $pid = fork // die "fork: $!\n";
+  return $pid if $pid;
+  alarm 120;
+  1 while 1;
+}
+
+subtest 'a machine with nothing to spare' => sub {
+  my $api = ready(api('--busy-share' => 10, '--queue-seconds' => 2, '--statement-seconds' => 60));
+  my $figure = sub ($name) { ask($api, "/v1/daily?tenant=$name", viewer => 'root') };
+  is $figure->('x')->{status}, 200, 'is not known to be so at first';
+  my @busy = map { spinning() } 1 .. 2 * cores();
+  ok wait_until('figures are held to their share', 60, sub { metric($api, 'weir_api_figure_seconds_allowed') <= 0.1 }), 'is found to be so';
+  is $figure->('5%20s')->{status}, 200, 'one that takes long is answered';
+  my $refused = $figure->('y');
+  problem_is($refused, 503, 'busy', 'the next one has to wait for its turn');
+  like $refused->{body}, qr/nothing left to spare/, 'and is told why';
+  kill 'KILL', @busy;
+  waitpid $_, 0 for @busy;
+  is end_api($api), 0, 'ends well';
+};
+
 subtest 'a long CSV, read slowly and not at all' => sub {
   my $api = ready(api('--stream-sessions' => 1, '--write-seconds' => 2));
   my $whole = ask($api, '/v1/daily?tenant=200000%20rows&format=csv', viewer => 'root');

@@ -28,7 +28,7 @@ sub file_with ($text, $mode, $owner = undef) {
   return $file;
 }
 my $secret = file_with("$proof\n", 0400, 'postgres');
-my $api_conf = file_with("proof-file = \"$secret\"\n", 0644);
+my $api_conf = file_with("proof-file = \"$secret\"\nbusy-share = 6400\n", 0644);
 local $ENV{WEIR_API_CONF} = "$api_conf";
 
 # The lines of the example for an installation, with names of files of this test.

@@ -1,13 +1,16 @@
 #include "api/options.h"
 
-#include <string_view>
+#include <string>
 
 #include <CLI/CLI.hpp>
 
+#include "daemon/command_line.h"
 #include "pg/conninfo.h"
 
 namespace weir::api {
 namespace {
+
+using daemon::add_number;
 
 const std::string kVersion = std::string("weir-api ") + WEIR_VERSION + ", for version " +
                              std::to_string(WEIR_SCHEMA_VERSION) + " of the schema";
@@ -25,8 +28,6 @@ constexpr const char* kFooter =
     "A password of PostgreSQL belongs into ~/.pgpass, see PGPASSFILE.\n"
     "SIGTERM answers what is in hand and leaves.";
 
-std::string check_conninfo(const std::string& text) { return pg::conninfo_fault(text); }
-
 void add_places(CLI::App& app, Options& options) {
   app.add_option("--socket", options.socket, "the unix socket to listen at")
       ->type_name("PATH")
@@ -41,18 +42,7 @@ void add_places(CLI::App& app, Options& options) {
   app.add_option("--postgres", options.postgres,
                  "libpq's connection string (default: the PG* environment variables)")
       ->type_name("CONNINFO")
-      ->check(CLI::Validator(check_conninfo, ""));
-}
-
-template <typename Value>
-void add_number(CLI::App& app, const char* name, Value& value, const char* about, int least,
-                int most) {
-  app.add_option(
-         name, value,
-         std::string(about) + "; from " + std::to_string(least) + " to " + std::to_string(most))
-      ->type_name("NUMBER")
-      ->capture_default_str()
-      ->check(CLI::Range(least, most).description(""));
+      ->check(CLI::Validator(pg::conninfo_fault, ""));
 }
 
 void add_bounds(CLI::App& app, Options& options) {
@@ -71,23 +61,10 @@ void add_bounds(CLI::App& app, Options& options) {
   add_number(app, "--write-seconds", options.write_seconds,
              "how long a piece of an answer may be on its way to a slow reader", 1, 300);
   add_number(app, "--connections", options.connections, "connections of the web server", 1, 10'000);
-  app.add_option("--cache-bytes", options.cache_bytes, "memory for answers that are kept; to 1g")
-      ->type_name("SIZE")
-      ->default_str("16m")
-      ->transform(CLI::AsSizeValue(false).description(""))
-      ->check(CLI::Range(std::size_t{0}, std::size_t{1 << 30}).description(""));
+  daemon::add_size(app, "--cache-bytes", options.cache_bytes, "16m",
+                   "memory for answers that are kept; to 1g", 0, std::size_t{1} << 30);
   add_number(app, "--cache-seconds", options.cache_seconds, "and for how long, 0 not at all", 0,
              300);
-}
-
-std::string failure_of(const CLI::App* /*app*/, const CLI::Error& error) {
-  constexpr std::string_view kUnknown = "INI was not able to parse ";
-  std::string said = error.what();
-  if (said.rfind(kUnknown, 0) == 0) {
-    said = "the file of --config has \"" + said.substr(kUnknown.size()) +
-           "\", which is no option that can stand there";
-  }
-  return said + "\nRun with --help for more information.\n";
 }
 
 }  // namespace
@@ -95,27 +72,13 @@ std::string failure_of(const CLI::App* /*app*/, const CLI::Error& error) {
 std::optional<Options> parse_options(int argc, const char* const* argv, int& exit_code) {
   Options options;
   CLI::App app(kAbout, "weir-api");
-  app.footer(kFooter);
-  app.failure_message(failure_of);
-  app.set_config("--config", "", "file with these options")->type_name("FILE")->configurable(false);
-  app.set_version_flag("--version", kVersion, "print the version, and that of the schema")
-      ->configurable(false);
-  app.allow_config_extras(CLI::config_extras_mode::error);
-  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  daemon::begin_options(app, kVersion, kFooter);
   add_places(app, options);
   add_bounds(app, options);
-  app.add_option("--log-level", options.log_level, "debug, info, warn or error")
-      ->type_name("LEVEL")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"debug", "info", "warn", "error"}).description(""));
+  daemon::add_log_level(app, options.log_level);
   app.add_flag("--check", options.check, "say whether PostgreSQL can be asked, and leave")
       ->configurable(false);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    exit_code = app.exit(error) == 0 ? 0 : kWrongUsage;
-    return std::nullopt;
-  }
+  if (!daemon::parse(app, argc, argv, exit_code)) return std::nullopt;
   return options;
 }
 

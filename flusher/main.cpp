@@ -6,9 +6,10 @@
 #include <exception>
 #include <string>
 
+#include "daemon/exit_status.h"
+#include "daemon/log.h"
 #include "flusher/exposer.h"
 #include "flusher/flusher.h"
-#include "daemon/log.h"
 #include "flusher/options.h"
 #include "flusher/stop.h"
 
@@ -42,7 +43,7 @@ int main(int argc, char** argv) {
       std::string error;
       if (!exposer.start(options->metrics, error)) {
         daemon::log_error(error);
-        return kWrongUsage;
+        return daemon::kWrongUsage;
       }
       daemon::log_info("serving /metrics and /health", {{"address", exposer.address()}});
     }

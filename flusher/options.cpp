@@ -2,16 +2,18 @@
 
 #include <algorithm>
 #include <string>
-#include <string_view>
 
 #include <CLI/CLI.hpp>
 
 #include "core/redis/stream.h"
+#include "daemon/command_line.h"
 #include "flusher/exposer.h"
 #include "pg/conninfo.h"
 
 namespace weir::flusher {
 namespace {
+
+using daemon::add_number;
 
 const std::string kVersion = std::string("weir-flusher ") + WEIR_VERSION + ", for version " +
                              std::to_string(WEIR_SCHEMA_VERSION) + " of the schema";
@@ -34,9 +36,6 @@ std::string check_address(const std::string& text) {
   RedisAddress address;
   return parse_redis_address(text, address);
 }
-
-// What libpq would refuse at every try is no outage.
-std::string check_conninfo(const std::string& text) { return pg::conninfo_fault(text); }
 
 // What stands for several values: given once for each, as a list in the file, or with commas.
 template <typename Option>
@@ -74,45 +73,31 @@ void add_places(CLI::App& app, Options& options, Words& words) {
   app.add_option("--postgres", options.postgres,
                  "libpq's connection string (default: the PG* environment variables)")
       ->type_name("CONNINFO")
-      ->check(CLI::Validator(check_conninfo, ""));
+      ->check(CLI::Validator(pg::conninfo_fault, ""));  // what libpq never takes is no outage
 }
 
 void add_sizes(CLI::App& app, Options& options) {
-  app.add_option("--batch-rows", options.batch_rows,
-                 "rows of a batch, about; of a backlog a transaction has up to 64 times as many, "
-                 "below 1000 not; from 1 to 1000000")
-      ->type_name("NUMBER")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 1'000'000).description(""));
-  app.add_option("--batch-bytes", options.batch_bytes,
-                 "bytes of records held in memory at once, about; from 64k to 1g")
-      ->type_name("SIZE")
-      ->default_str("8m")
-      ->transform(CLI::AsSizeValue(false).description(""))
-      ->check(CLI::Range(std::size_t{64 << 10}, std::size_t{1 << 30}).description(""));
-  app.add_option("--linger-ms", options.linger_ms,
-                 "how long a batch that is not full waits for more, in milliseconds; to 60000")
-      ->type_name("NUMBER")
-      ->capture_default_str()
-      ->check(CLI::Range(0, 60'000).description(""));
+  add_number(app, "--batch-rows", options.batch_rows,
+             "rows of a batch, about; of a backlog a transaction has up to 64 times as many, "
+             "below 1000 not",
+             1, 1'000'000);
+  daemon::add_size(app, "--batch-bytes", options.batch_bytes, "8m",
+                   "bytes of records held in memory at once, about; from 64k to 1g",
+                   std::size_t{64} << 10, std::size_t{1} << 30);
+  add_number(app, "--linger-ms", options.linger_ms,
+             "how long a batch that is not full waits for more, in milliseconds", 0, 60'000);
 }
 
 void add_rest(CLI::App& app, Options& options) {
-  app.add_option("--lease-seconds", options.lease_seconds,
-                 "after how long a flusher that hangs is replaced; from 2 to 300")
-      ->type_name("NUMBER")
-      ->capture_default_str()
-      ->check(CLI::Range(2, 300).description(""));
+  add_number(app, "--lease-seconds", options.lease_seconds,
+             "after how long a flusher that hangs is replaced", 2, 300);
   app.add_option("--metrics", options.metrics,
                  "address to serve /metrics and /health at, as 127.0.0.1:9105; a port alone is on"
                  " 127.0.0.1; keep it from the public (default: nowhere)")
       ->type_name("ADDRESS")
       ->check(CLI::Validator(check_listen_address, ""));
-  app.add_option("--stalled-seconds", options.stalled_seconds,
-                 "after how long without progress /health says so; from 1 to 86400")
-      ->type_name("NUMBER")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 86'400).description(""));
+  add_number(app, "--stalled-seconds", options.stalled_seconds,
+             "after how long without progress /health says so", 1, 86'400);
   app.add_option("--roll-ups", options.roll_ups_percent,
                  "percent of the time in which roll-ups are built, at most; 0 leaves that to"
                  " other flushers, or to `weirctl rollup refresh`; to 100")
@@ -121,10 +106,7 @@ void add_rest(CLI::App& app, Options& options) {
       ->check(CLI::Range(0, 100).description(""));
   app.add_flag("--bury-newer", options.bury_newer,
                "put records of a newer Weir into dead_letters instead of waiting for an upgrade");
-  app.add_option("--log-level", options.log_level, "debug, info, warn or error")
-      ->type_name("LEVEL")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"debug", "info", "warn", "error"}).description(""));
+  daemon::add_log_level(app, options.log_level);
   app.add_flag("--once", options.once, "store what is in the stream now, then leave")
       ->configurable(false);
 }
@@ -145,39 +127,17 @@ void settle(const Words& words, Options& options) {
                         options.streams.end());
 }
 
-// Of a line in the file that is no option, CLI11 says only that it could not be parsed.
-std::string failure_of(const CLI::App* /*app*/, const CLI::Error& error) {
-  constexpr std::string_view kUnknown = "INI was not able to parse ";
-  std::string said = error.what();
-  if (said.rfind(kUnknown, 0) == 0) {
-    said = "the file of --config has \"" + said.substr(kUnknown.size()) +
-           "\", which is no option that can stand there";
-  }
-  return said + "\nRun with --help for more information.\n";
-}
-
 }  // namespace
 
 std::optional<Options> parse_options(int argc, const char* const* argv, int& exit_code) {
   Options options;
   Words words;
   CLI::App app(kAbout, "weir-flusher");
-  app.footer(kFooter);
-  app.failure_message(failure_of);
-  app.set_config("--config", "", "file with these options")->type_name("FILE")->configurable(false);
-  app.set_version_flag("--version", kVersion, "print the version, and that of the schema")
-      ->configurable(false);
-  app.allow_config_extras(CLI::config_extras_mode::error);
-  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  daemon::begin_options(app, kVersion, kFooter);
   add_places(app, options, words);
   add_sizes(app, options);
   add_rest(app, options);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    exit_code = app.exit(error) == 0 ? 0 : kWrongUsage;
-    return std::nullopt;
-  }
+  if (!daemon::parse(app, argc, argv, exit_code)) return std::nullopt;
   settle(words, options);
   return options;
 }

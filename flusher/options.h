@@ -28,8 +28,6 @@ struct Options {
   bool once = false;
 };
 
-constexpr int kWrongUsage = 2;  // what to leave with
-
 // Reads the arguments, and the file that --config names. None: everything has been said on the
 // terminal (help, version or what is wrong), and `exit_code` is what to leave with.
 std::optional<Options> parse_options(int argc, const char* const* argv, int& exit_code);

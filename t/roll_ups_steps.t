@@ -219,4 +219,24 @@ subtest 'what a flusher of before stores around the migration is marked' => sub 
   is value(q{SELECT count(*) FROM weir.touched_days WHERE day = '2026-03-02'}), 1, 'what it stores later it marks itself';
 };
 
+subtest 'sessions that a schema of before counted for nobody are gone once their days are built again' => sub {
+  my $old = tempdir(CLEANUP => 1);
+  make_path("$old/migrations", "$old/analytics");
+  copy($_, "$old/migrations") for grep { m{/00(?:[01]\d|2[0-8])_} } glob "$root/sql/migrations/*.sql";
+  my $env = { $postgres->env('nobodys') };
+  $db = $postgres->database('nobodys');
+  PrivatePostgres::run_command($env, $weirctl, 'migrate', '--sql', $old);
+  $db->do(q{INSERT INTO weir.events (event_id, tenant_id, user_id, session_id, event, "timestamp", client_timestamp)
+    SELECT gen_random_uuid(), 'acme', person, 's', 'cli_command', at, at FROM (VALUES
+      ('ann', timestamptz '2026-03-02T10:00Z'), ('ann', '2026-03-02T10:05Z'), (NULL, '2026-03-02T10:00Z'), (NULL, '2026-03-03T12:00Z')) AS v (person, at)});
+  mark('acme', $_) for qw(2026-03-02 2026-03-03);
+  build_all();
+  my $sessions = q{SELECT string_agg(concat_ws(' ', day, sessions, seconds::integer), ', ' ORDER BY day) FROM weir.day_sessions};
+  is value($sessions), '2026-03-02 2 300, 2026-03-03 1 0', 'they were counted';
+  is PrivatePostgres::run_command($env, $weirctl, 'migrate', '--sql', "$root/sql")->{status}, 0, 'the migration';
+  is value('SELECT count(DISTINCT day) FROM weir.touched_days'), 2, 'marks both days';
+  build_all();
+  is value($sessions), '2026-03-02 1 300', 'and what is left is of a user';
+};
+
 done_testing;

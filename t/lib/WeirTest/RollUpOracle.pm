@@ -114,11 +114,11 @@ sub count_loads ($found, $zone, @events) {
   return;
 }
 
-# By user and session_id: the first event of a day begins a session if none of the days before comes within
-# 24 hours before it; what comes within 24 hours after it belongs to it.
+# By user and session_id, never of events without a user: the first event of a day begins a session if none of the days
+# before comes within 24 hours before it; what comes within 24 hours after it belongs to it.
 sub count_sessions ($found, $zone, $events, $crashes) {
   my %times;
-  push $times{ ($_->{user} // "\0") . "\n$_->{session}" }->@*, $_->{at} for grep { defined $_->{session} } @$events;
+  push $times{"$_->{user}\n$_->{session}"}->@*, $_->{at} for grep { defined $_->{user} && defined $_->{session} } @$events;
   for my $key (keys %times) {
     my ($user) = split /\n/, $key;
     my ($last_day, $before) = ('', undef);

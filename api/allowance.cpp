@@ -23,7 +23,12 @@ bool Allowance::lets_begin(Time now, Seconds under_way) {
 }
 
 void Allowance::worked(Seconds taken) {
-  if (is_short()) saved_ -= std::max(taken, kLeastWork);
+  if (is_short()) saved_ -= taken;
+}
+
+Allowance::Seconds Allowance::wait(Time now) {
+  save_up(now);
+  return is_short() && saved_ < Seconds(0) ? -saved_ / rate_ : Seconds(0);
 }
 
 }  // namespace weir::api

@@ -5,6 +5,7 @@
 //   allowance.look(now, idle);                             // twice a second, see idle.h
 //   if (allowance.lets_begin(now, under_way)) …            // what those at work have taken so far
 //   allowance.worked(taken);                               // by one that is through
+//   allowance.wait(now)                                    // for those who are paced, not queued
 //
 //   most  ──╮     ╭──╮      halves while next to nothing of the machine is idle,
 //            ╲   ╱    ╲     grows by a quarter while some of it is,
@@ -39,6 +40,9 @@ class Allowance {
   void look(Time now, double idle);
   bool lets_begin(Time now, Seconds under_way);
   void worked(Seconds taken);
+
+  // How long until what was overdrawn is worked off.
+  Seconds wait(Time now);
 
   double rate() const { return rate_; }
   bool is_short() const { return rate_ < most_; }

@@ -5,8 +5,11 @@
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -34,6 +37,7 @@ using daemon::log_warn;
 
 constexpr std::chrono::seconds kDrainTime{10}, kAliveTime{1};
 constexpr std::chrono::milliseconds kLookTime{500};  // at how busy the machine is
+constexpr std::chrono::milliseconds kAnswerWork{2};  // that one stands for, with its proxying
 constexpr int kPermissionSeconds = 5;
 constexpr std::size_t kOwnFiles = 64;  // besides connections and sessions
 
@@ -68,6 +72,7 @@ class Program {
         permissions_(loop_, pool_settings(options, 1, kPermissionSeconds),
                      [](const std::string&) {}),
         allowance_(options.busy_share / 100.0, static_cast<double>(options.sessions)),
+        answer_allowance_(allowance_),
         figures_(loop_, figure_settings(), tell_change),
         streams_(loop_, pool_settings(options, options.stream_sessions, options.stream_seconds),
                  [](const std::string&) {}),
@@ -93,6 +98,7 @@ class Program {
   World world();
   void stay_alive();
   void look_at_machine();
+  void in_turn(std::function<void()> answer);
   void leave();
 
   const Options& options_;
@@ -101,7 +107,7 @@ class Program {
   boost::asio::steady_timer alive_{loop_}, look_{loop_}, drain_{loop_};
   Idle idle_;
   Pool permissions_;
-  Allowance allowance_;
+  Allowance allowance_, answer_allowance_;
   Pool figures_, streams_;
   Service service_;
   Server server_;
@@ -130,7 +136,8 @@ World Program::world() {
           },
           [](std::string_view error) {
             log_error("a query failed in a way that it should not", {{"error", error}});
-          }};
+          },
+          [this](std::function<void()> answer) { in_turn(std::move(answer)); }};
 }
 
 int Program::run() {
@@ -160,11 +167,28 @@ void Program::stay_alive() {
 }
 
 void Program::look_at_machine() {
-  if (const auto idle = idle_.since_last())
-    allowance_.look(std::chrono::steady_clock::now(), *idle);
+  const auto now = std::chrono::steady_clock::now();
+  if (const auto idle = idle_.since_last()) {
+    allowance_.look(now, *idle);
+    answer_allowance_.look(now, *idle);
+  }
   look_.expires_after(kLookTime);
   look_.async_wait([this](const error_code& failed) {
     if (!failed) look_at_machine();
+  });
+}
+
+// Answers that are kept ask nothing of PostgreSQL, but many of them would take a core from the web
+// server that takes events in: they are spaced out while the machine is full.
+void Program::in_turn(std::function<void()> answer) {
+  using std::chrono::milliseconds;
+  const auto wait = answer_allowance_.wait(std::chrono::steady_clock::now());
+  answer_allowance_.worked(kAnswerWork);
+  if (wait < milliseconds(1)) return answer();
+  const auto timer = std::make_shared<boost::asio::steady_timer>(loop_);
+  timer->expires_after(std::chrono::duration_cast<milliseconds>(wait));
+  timer->async_wait([timer, answer = std::move(answer)](const error_code& failed) {
+    if (!failed) answer();
   });
 }
 

@@ -44,6 +44,8 @@ struct World {
   std::function<std::string()> why_away;  // "": PostgreSQL is there
   std::function<std::string()> metrics;   // a page for Prometheus
   std::function<void(std::string_view)> log_error;
+  // Calls at once, or later where answers would otherwise come faster than they may.
+  std::function<void(std::function<void()>)> in_turn = [](const auto& call) { call(); };
 };
 
 struct Settings {

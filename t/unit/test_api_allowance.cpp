@@ -97,6 +97,19 @@ START_TEST(those_under_way_count_before_they_are_through) {
 }
 END_TEST
 
+START_TEST(who_is_paced_waits_for_as_long_as_is_overdrawn) {
+  Machine machine;
+  machine.allowance.worked(5s);
+  ck_assert_double_eq(machine.allowance.wait(machine.now).count(), 0);
+  machine.passes(10s, kFull);
+  machine.allowance.worked(3s);
+  ck_assert_double_eq(machine.allowance.wait(machine.now).count(), 0);
+  machine.allowance.worked(500ms);
+  ck_assert_double_eq(machine.allowance.wait(machine.now).count(), 2);
+  ck_assert_double_eq(machine.allowance.wait(machine.now + 2s).count(), 0);
+}
+END_TEST
+
 START_TEST(the_least_is_not_more_than_the_most) {
   Allowance allowance(64, 3);
   allowance.look(Allowance::Time{1s}, kFull);
@@ -129,5 +142,6 @@ const weir_test::Register kRegistered(
      it_stays_while_little_but_something_is_idle,
      over_a_minute_no_more_than_the_share_and_what_was_saved_is_worked,
      one_that_takes_long_is_worked_off_before_another_begins,
-     those_under_way_count_before_they_are_through, the_least_is_not_more_than_the_most,
-     ticks_are_those_of_all_cores_together, a_line_of_another_form_has_no_ticks});
+     those_under_way_count_before_they_are_through, who_is_paced_waits_for_as_long_as_is_overdrawn,
+     the_least_is_not_more_than_the_most, ticks_are_those_of_all_cores_together,
+     a_line_of_another_form_has_no_ticks});

@@ -25,22 +25,22 @@
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
--- The events that fit steps and the filter, as often as they do; `value` only if it is asked for. Without settings of its
--- own, so that it becomes part of what asks.
-CREATE OR REPLACE FUNCTION weir.funnel_rows(tenant text, since timestamptz, until timestamptz, steps jsonb, split text, filter jsonb)
+-- What users from one number up to another did that fits steps and the filter, as often as it does; `value` only if it is asked
+-- for. Without settings of its own, so that it becomes part of what asks.
+CREATE OR REPLACE FUNCTION weir.funnel_rows(lowest bigint, beyond bigint, tenant text, since timestamptz, until timestamptz, steps jsonb,
+  split text, filter jsonb)
 RETURNS TABLE (step integer, number bigint, at timestamptz, value text)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
   SELECT e.place, e.number, e.at,
     CASE WHEN (SELECT split IS NOT NULL) THEN weir.value_by(split, e.version, e.platform, e.country, e.properties) END
-  FROM weir.happened(tenant, weir.narrowed(steps, filter), since, until,
+  FROM weir.happened_to(lowest, beyond, tenant, weir.narrowed(steps, filter), since, until,
     CASE WHEN split IN ('version', 'platform', 'country') THEN ARRAY[split] WHEN split IS NOT NULL THEN '{properties}'::text[] ELSE '{}' END) AS e
-  WHERE e.number IS NOT NULL
 $$;
 
 -- For each step the last one before it that has the same event, or NULL.
 CREATE OR REPLACE FUNCTION weir.same_events(steps jsonb) RETURNS integer[]
-LANGUAGE sql IMMUTABLE
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
   SELECT array_agg((
     SELECT max(b.step)::integer FROM jsonb_array_elements(steps) WITH ORDINALITY AS b (pattern, step)
@@ -48,61 +48,68 @@ AS $$
   FROM jsonb_array_elements(steps) WITH ORDINALITY AS p (pattern, step)
 $$;
 
--- Each user's start. Several workers read packs where PostgreSQL lets them.
-CREATE OR REPLACE FUNCTION weir.funnel_starts(tenant text, first_day date, last_day date, zone text, first_step jsonb, filter jsonb)
+-- Each user's start.
+CREATE OR REPLACE FUNCTION weir.funnel_starts(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text,
+  first_step jsonb, filter jsonb)
 RETURNS TABLE (number bigint, at timestamptz)
 LANGUAGE sql STABLE PARALLEL SAFE
-SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on SET cpu_tuple_cost = 1 SET parallel_tuple_cost = 5
+SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on
 AS $$
   SELECT e.number, min(e.at)
-  FROM weir.fitting_events(tenant, zone, first_day, last_day, jsonb_build_array(first_step), filter, '{}') AS e
-  WHERE e.number IS NOT NULL
+  FROM weir.happened_to(lowest, beyond, tenant, weir.narrowed(jsonb_build_array(first_step), filter), lower(weir.span_of_day(zone, first_day)),
+    upper(weir.span_of_day(zone, last_day)), '{}') AS e
+  WHERE e.sure OR (e.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day
   GROUP BY e.number
 $$;
 
--- When each user reached the second step: starts[n + 1] is when the user with the number n began. Of those who have no number
--- yet it is every event of the step. `later`: it has to be later than the start.
-CREATE OR REPLACE FUNCTION weir.funnel_seconds(tenant text, since timestamptz, until timestamptz, second_step jsonb, filter jsonb,
+-- When each user reached the second step: starts[1] is when the user with the lowest number of these began. Of those who have no
+-- number yet it is every event of the step. `later`: it has to be later than the start.
+CREATE OR REPLACE FUNCTION weir.funnel_seconds(lowest bigint, beyond bigint, tenant text, since timestamptz, until timestamptz,
+  second_step jsonb, filter jsonb,
   starts timestamptz[], later boolean, patience interval)
 RETURNS TABLE (number bigint, at timestamptz)
 LANGUAGE sql STABLE PARALLEL SAFE
-SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on SET cpu_tuple_cost = 1 SET parallel_tuple_cost = 5
+SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on
 AS $$
   SELECT f.number, min(f.at)
-  FROM weir.funnel_rows(tenant, since, until, jsonb_build_array(second_step), NULL, filter) AS f
-  WHERE CASE WHEN f.number >= 0 THEN f.at >= starts[f.number + 1] AND (NOT later OR f.at > starts[f.number + 1]) AND f.at <= starts[f.number + 1] + patience
+  FROM weir.funnel_rows(lowest, beyond, tenant, since, until, jsonb_build_array(second_step), NULL, filter) AS f
+  WHERE CASE WHEN f.number >= 0 THEN f.at >= starts[f.number - greatest(lowest, 0) + 1] AND (NOT later OR f.at > starts[f.number - greatest(lowest, 0) + 1])
+    AND f.at <= starts[f.number - greatest(lowest, 0) + 1] + patience
     ELSE true END
   GROUP BY f.number, CASE WHEN f.number < 0 THEN f.at END
 $$;
 
 -- Events of further steps that may be somebody's, from when he reached the second one.
-CREATE OR REPLACE FUNCTION weir.funnel_followers(tenant text, since timestamptz, until timestamptz, further_steps jsonb, filter jsonb,
+CREATE OR REPLACE FUNCTION weir.funnel_followers(lowest bigint, beyond bigint, tenant text, since timestamptz, until timestamptz,
+  further_steps jsonb, filter jsonb,
   starts timestamptz[], seconds timestamptz[], patience interval)
 RETURNS TABLE (step integer, number bigint, at timestamptz)
 LANGUAGE sql STABLE PARALLEL SAFE
-SET jit = off SET work_mem = '64MB' SET enable_nestloop = on SET cpu_tuple_cost = 1 SET parallel_tuple_cost = 5
+SET jit = off SET work_mem = '64MB' SET enable_nestloop = on
 AS $$
   SELECT f.step + 2, f.number, f.at
-  FROM weir.funnel_rows(tenant, since, until, further_steps, NULL, filter) AS f
-  WHERE CASE WHEN f.number >= 0 THEN f.at >= seconds[f.number + 1] AND f.at <= starts[f.number + 1] + patience ELSE true END
+  FROM weir.funnel_rows(lowest, beyond, tenant, since, until, further_steps, NULL, filter) AS f
+  WHERE CASE WHEN f.number >= 0 THEN f.at >= seconds[f.number - greatest(lowest, 0) + 1] AND f.at <= starts[f.number - greatest(lowest, 0) + 1] + patience
+    ELSE true END
 $$;
 
--- Who reached which step, and when he reached it and each before: at[1] is the start.
+-- Of users from one number up to another: who reached which step, and when he reached it and each before: at[1] is the start.
 -- Written out step by step, since a recursive query may not aggregate; those beyond `most` read nothing.
-CREATE OR REPLACE FUNCTION weir.funnel_users(tenant text, first_day date, last_day date, zone text, steps jsonb, within integer,
+CREATE OR REPLACE FUNCTION weir.funnel_users(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text,
+  steps jsonb, within integer,
   split text, filter jsonb, most integer, same integer[], patience interval)
 RETURNS TABLE (step integer, value text, at timestamptz[])
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 SET jit = off SET work_mem = '128MB' SET enable_nestloop = off SET enable_mergejoin = off SET enable_sort = off
 AS $$
   WITH started AS MATERIALIZED (
-    SELECT f.number, f.at FROM weir.funnel_starts(tenant, first_day, last_day, zone, steps -> 0, filter) AS f
+    SELECT f.number, f.at FROM weir.funnel_starts(lowest, beyond, tenant, first_day, last_day, zone, steps -> 0, filter) AS f
   ), step_1 AS MATERIALIZED (
     SELECT s.number, NULL AS value, ARRAY[s.at] AS at FROM started AS s WHERE split IS NULL
     UNION ALL
     SELECT s.number, min(f.value COLLATE "C"), ARRAY[s.at]
     FROM started AS s
-    JOIN weir.funnel_rows(tenant, lower(weir.span_of_day(zone, first_day)), upper(weir.span_of_day(zone, last_day)),
+    JOIN weir.funnel_rows(lowest, beyond, tenant, lower(weir.span_of_day(zone, first_day)), upper(weir.span_of_day(zone, last_day)),
       jsonb_build_array(steps -> 0), split, filter) AS f
       ON f.number = s.number AND f.at = s.at
     WHERE split IS NOT NULL
@@ -110,10 +117,11 @@ AS $$
   ), starts AS MATERIALIZED (
     -- By the user's number, which is dense: looked up in a fifth of the time of a join.
     SELECT array_agg(coalesce(s.at, 'infinity') ORDER BY n) AS at
-    FROM generate_series(0, (SELECT max(s.number) FROM started AS s)) AS n LEFT JOIN started AS s ON s.number = n
+    FROM generate_series(greatest(lowest, 0), (SELECT max(s.number) FROM started AS s)) AS n LEFT JOIN started AS s ON s.number = n
   ), found_seconds AS MATERIALIZED (
     SELECT f.number, f.at
-    FROM weir.funnel_seconds(tenant, lower(weir.span_of_day(zone, first_day)), upper(weir.span_of_day(zone, last_day)) + patience, steps -> 1, filter,
+    FROM weir.funnel_seconds(lowest, beyond, tenant, lower(weir.span_of_day(zone, first_day)), upper(weir.span_of_day(zone, last_day)) + patience,
+      steps -> 1, filter,
       (SELECT s.at FROM starts AS s), same[2] IS NOT NULL, patience) AS f
   ), step_2 AS MATERIALIZED (
     SELECT s.number, s.value, s.at || min(f.at) AS at
@@ -122,10 +130,11 @@ AS $$
     GROUP BY s.number, s.value, s.at
   ), seconds AS MATERIALIZED (
     SELECT array_agg(coalesce(s.at[2], 'infinity') ORDER BY n) AS at
-    FROM generate_series(0, (SELECT max(s.number) FROM step_2 AS s)) AS n LEFT JOIN step_2 AS s ON s.number = n
+    FROM generate_series(greatest(lowest, 0), (SELECT max(s.number) FROM step_2 AS s)) AS n LEFT JOIN step_2 AS s ON s.number = n
   ), found AS MATERIALIZED (
     SELECT f.step, f.number, f.at
-    FROM weir.funnel_followers(tenant, lower(weir.span_of_day(zone, first_day)), upper(weir.span_of_day(zone, last_day)) + patience, steps - 0 - 0, filter,
+    FROM weir.funnel_followers(lowest, beyond, tenant, lower(weir.span_of_day(zone, first_day)), upper(weir.span_of_day(zone, last_day)) + patience,
+      steps - 0 - 0, filter,
       (SELECT s.at FROM starts AS s), (SELECT s.at FROM seconds AS s), patience) AS f
     WHERE most >= 3
   ), step_3 AS MATERIALIZED (
@@ -169,6 +178,38 @@ AS $$
     UNION ALL SELECT 8, s.value, s.at FROM step_8 AS s
 $$;
 
+-- Of these users: how many reached a step in which times from the step before and from the start, by slot. One process does all
+-- of it.
+CREATE OR REPLACE FUNCTION weir.funnel_cells(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text,
+  steps jsonb, within integer,
+  split text, filter jsonb)
+RETURNS TABLE (step integer, said text, former_slot integer, start_slot integer, users bigint, former numeric, start numeric)
+LANGUAGE sql STABLE PARALLEL SAFE COST 1000000000 ROWS 1000
+SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_mergejoin = off SET max_parallel_workers_per_gather = 0
+AS $$
+  SELECT r.step, r.value, weir.quick_slot(date_part('epoch', r.former)) AS former_slot, weir.quick_slot(date_part('epoch', r.start)) AS start_slot,
+    count(*), extract(epoch FROM sum(r.former)), extract(epoch FROM sum(r.start))
+  FROM (
+    SELECT r.step, r.value, r.at[r.step] - r.at[greatest(r.step - 1, 1)] AS former, r.at[r.step] - r.at[1] AS start
+    FROM weir.funnel_users(lowest, beyond, tenant, first_day, last_day, zone, steps, within, split, filter, jsonb_array_length(steps),
+      weir.same_events(steps), within * interval '1 second') AS r
+    WHERE lowest < beyond
+  ) AS r
+  GROUP BY r.step, r.value, former_slot, start_slot
+$$;
+
+-- The same of all users, a half to a process.
+CREATE OR REPLACE FUNCTION weir.all_funnel_cells(halves bigint[], tenant text, first_day date, last_day date, zone text, steps jsonb, within integer,
+  split text, filter jsonb)
+RETURNS TABLE (step integer, said text, former_slot integer, start_slot integer, users bigint, former numeric, start numeric)
+LANGUAGE sql STABLE
+SET jit = off
+AS $$
+  SELECT * FROM weir.funnel_cells(halves[1], halves[2], tenant, first_day, last_day, zone, steps, within, split, filter)
+  UNION ALL
+  SELECT * FROM weir.funnel_cells(halves[2], halves[3], tenant, first_day, last_day, zone, steps, within, split, filter)
+$$;
+
 -- What a server can say of its own users. All of it adds up: `users`, `former_seconds`, `start_seconds` with the key
 -- [step, kind, value], `former_slot` and `start_slot` with [step, kind, value, slot]; kind is "value", or "other" where
 -- there were too many.
@@ -178,18 +219,15 @@ RETURNS SETOF weir.part
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_mergejoin = off
 AS $$
-  WITH reached AS (
-    SELECT r.step, r.value, r.at[r.step] - r.at[greatest(r.step - 1, 1)] AS former, r.at[r.step] - r.at[1] AS start
-    FROM weir.funnel_users(tenant, first_day, last_day, zone, steps, within, split, filter, jsonb_array_length(steps),
-      weir.same_events(steps), within * interval '1 second') AS r
-  ), cells AS MATERIALIZED (
+  WITH cells AS MATERIALIZED (
     SELECT g.*, coalesce(to_json(g.said)::text, 'null') AS value
     FROM (
-      SELECT r.step, r.value AS said, weir.quick_slot(date_part('epoch', r.former)) AS former_slot,
-        weir.quick_slot(date_part('epoch', r.start)) AS start_slot, count(*) AS users, extract(epoch FROM sum(r.former)) AS former,
-        extract(epoch FROM sum(r.start)) AS start
-      FROM reached AS r
-      GROUP BY r.step, r.value, former_slot, start_slot
+      SELECT c.step, c.said, c.former_slot, c.start_slot, sum(c.users) AS users, sum(c.former) AS former, sum(c.start) AS start
+      FROM weir.all_funnel_cells(
+        weir.halves_of_users(tenant, weir.narrowed(steps, filter), lower(weir.span_of_day(zone, first_day)),
+          upper(weir.span_of_day(zone, last_day)) + within * interval '1 second'),
+        tenant, first_day, last_day, zone, steps, within, split, filter) AS c
+      GROUP BY c.step, c.said, c.former_slot, c.start_slot
     ) AS g
   ), ranked AS MATERIALIZED (
     SELECT c.value, CASE WHEN row_number() OVER (ORDER BY sum(c.users) DESC, c.value COLLATE "C") > 1000 THEN 'other' ELSE 'value' END AS kind
@@ -313,11 +351,13 @@ $$;
 COMMENT ON FUNCTION weir.funnels_answer(text, date, date, text, text, integer, text, text, integer) IS
   'How many users get how far on a way of steps, and how long they take. sql/analytics/funnels.sql defines it.';
 
-GRANT EXECUTE ON FUNCTION weir.funnel_rows(text, timestamptz, timestamptz, jsonb, text, jsonb), weir.same_events(jsonb),
-  weir.funnel_starts(text, date, date, text, jsonb, jsonb),
-  weir.funnel_seconds(text, timestamptz, timestamptz, jsonb, jsonb, timestamptz[], boolean, interval),
-  weir.funnel_followers(text, timestamptz, timestamptz, jsonb, jsonb, timestamptz[], timestamptz[], interval),
-  weir.funnel_users(text, date, date, text, jsonb, integer, text, jsonb, integer, integer[], interval),
+GRANT EXECUTE ON FUNCTION weir.funnel_rows(bigint, bigint, text, timestamptz, timestamptz, jsonb, text, jsonb), weir.same_events(jsonb),
+  weir.funnel_starts(bigint, bigint, text, date, date, text, jsonb, jsonb),
+  weir.funnel_seconds(bigint, bigint, text, timestamptz, timestamptz, jsonb, jsonb, timestamptz[], boolean, interval),
+  weir.funnel_followers(bigint, bigint, text, timestamptz, timestamptz, jsonb, jsonb, timestamptz[], timestamptz[], interval),
+  weir.funnel_users(bigint, bigint, text, date, date, text, jsonb, integer, text, jsonb, integer, integer[], interval),
+  weir.funnel_cells(bigint, bigint, text, date, date, text, jsonb, integer, text, jsonb),
+  weir.all_funnel_cells(bigint[], text, date, date, text, jsonb, integer, text, jsonb),
   weir.funnels_partial(text, date, date, text, jsonb, integer, text, jsonb), weir.funnel_groups(weir.part[], boolean, integer),
   weir.funnels_merge(weir.part[], jsonb, text, integer),
   weir.funnels_answer(text, date, date, text, text, integer, text, text, integer) TO weir_reader;

@@ -91,11 +91,13 @@ AS $$
     AND (w.platform IS NULL OR e.platform = w.platform) AND (w.country IS NULL OR e.country = w.country)
 $$;
 
--- A third of the days that are read from packs. Without settings of its own, so that it becomes part of what asks, and without
--- a SELECT in an expression, which would keep workers out: what would be computed for each event is said once for each pack,
--- by the subquery within. (OFFSET 0 keeps it one; as an integer it would be cast, and keep workers out, as a SELECT without
--- FROM would. And CASE is reckoned to be true for every other day, not for one of two hundred.)
-CREATE OR REPLACE FUNCTION weir.happened_in_packs(third integer, tenant text, patterns jsonb, since timestamptz, until timestamptz, needs text[])
+-- The days that are read from packs, or a third of them, or what users from one number up to another did; NULL: all. Packs are
+-- in the order of users: those that have none of these are not unpacked. Without settings of its own, so that it becomes part of
+-- what asks, and without a SELECT in an expression, which would keep workers out: what would be computed for each event is said
+-- once for each pack, by the subquery within. (OFFSET 0 keeps it one; as an integer it would be cast, and keep workers out, as a
+-- SELECT without FROM would. And CASE is reckoned to be true for every other day, not for one of two hundred.)
+CREATE OR REPLACE FUNCTION weir.happened_in_packs(third integer, lowest bigint, beyond bigint, tenant text, patterns jsonb, since timestamptz,
+  until timestamptz, needs text[])
 RETURNS TABLE (place integer, event text, number bigint, session bigint, at timestamptz, version text, platform text, country text,
   screen text, duration numeric, properties jsonb, sure boolean)
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -118,11 +120,14 @@ AS $$
       FROM weir.listed_patterns(patterns) AS w
       JOIN weir.packs AS p ON p.event = w.event
       WHERE p.tenant_id = tenant AND p.day IN (SELECT d.day FROM weir.days_in_packs(tenant, since, until) AS d (day))
-        AND CASE WHEN (p.day - '2000-01-01') % 3 = third THEN true END
+        AND (third IS NULL OR CASE WHEN (p.day - '2000-01-01') % 3 = third THEN true END)
+        AND (beyond IS NULL OR beyond = 9223372036854775807 OR p.numbers[1] < beyond)
+        AND (lowest IS NULL OR lowest = -9223372036854775808 OR coalesce(p.numbers[4096], lowest) >= lowest)
       OFFSET bigint '0'
     ) AS k
   ) AS u
-  WHERE (u.sure OR u.at >= u.first AND u.at < u.last) AND (u.anything OR (u.has IS NULL OR u.properties @> u.has)
+  WHERE (u.sure OR u.at >= u.first AND u.at < u.last) AND (beyond IS NULL OR u.number < beyond) AND (lowest IS NULL OR u.number >= lowest)
+    AND (u.anything OR (u.has IS NULL OR u.properties @> u.has)
     AND (u.of_version IS NULL OR u.version = u.of_version) AND (u.of_platform IS NULL OR u.platform = u.of_platform)
     AND (u.of_country IS NULL OR u.country = u.of_country))
 $$;
@@ -134,13 +139,39 @@ RETURNS TABLE (place integer, event text, number bigint, session bigint, at time
   screen text, duration numeric, properties jsonb, sure boolean)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-  SELECT * FROM weir.happened_in_packs(0, tenant, patterns, since, until, needs)
+  SELECT * FROM weir.happened_in_packs(0, NULL, NULL, tenant, patterns, since, until, needs)
   UNION ALL
-  SELECT * FROM weir.happened_in_packs(1, tenant, patterns, since, until, needs)
+  SELECT * FROM weir.happened_in_packs(1, NULL, NULL, tenant, patterns, since, until, needs)
   UNION ALL
-  SELECT * FROM weir.happened_in_packs(2, tenant, patterns, since, until, needs)
+  SELECT * FROM weir.happened_in_packs(2, NULL, NULL, tenant, patterns, since, until, needs)
   UNION ALL
   SELECT * FROM weir.happened_in_rows(tenant, patterns, since, until, needs)
+$$;
+
+-- What users from one number up to another did. A figure that has to look at each user's events together has one process do all
+-- of it for half of the users, and another for the others: so sorting and grouping are shared, not only unpacking.
+CREATE OR REPLACE FUNCTION weir.happened_to(lowest bigint, beyond bigint, tenant text, patterns jsonb, since timestamptz, until timestamptz, needs text[])
+RETURNS TABLE (place integer, event text, number bigint, session bigint, at timestamptz, version text, platform text, country text,
+  screen text, duration numeric, properties jsonb, sure boolean)
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+  SELECT * FROM weir.happened_in_packs(NULL, lowest, beyond, tenant, patterns, since, until, needs)
+  UNION ALL
+  SELECT r.* FROM weir.happened_in_rows(tenant, patterns, since, until, needs) AS r WHERE r.number >= lowest AND r.number < beyond
+$$;
+
+-- Numbers that cut users into halves which did about as much: a half is from one up to the next. Found from some days' packs but
+-- the first: where there are none, one half has all. Not into more, since each reads packs and rows that others read, too.
+CREATE OR REPLACE FUNCTION weir.halves_of_users(tenant text, patterns jsonb, since timestamptz, until timestamptz) RETURNS bigint[]
+LANGUAGE sql STABLE
+SET jit = off SET enable_nestloop = on
+AS $$
+  SELECT ARRAY[-9223372036854775808, coalesce(percentile_disc(0.5) WITHIN GROUP (ORDER BY n.number), 9223372036854775807), 9223372036854775807]
+  FROM weir.listed_patterns(patterns) AS w
+  JOIN weir.packs AS p ON p.event = w.event
+  CROSS JOIN LATERAL (VALUES (p.numbers[1]), (p.numbers[2048])) AS n (number)
+  WHERE p.tenant_id = tenant AND p.part > 0 AND p.day BETWEEN (since AT TIME ZONE 'UTC')::date AND (until AT TIME ZONE 'UTC')::date
+    AND (p.day - '2000-01-01') % greatest(1, extract(day FROM until - since)::integer / 15) = 0
 $$;
 
 -- All events of a span, of whatever name.
@@ -176,6 +207,8 @@ $$;
 
 GRANT EXECUTE ON FUNCTION weir.days_in_packs(text, timestamptz, timestamptz), weir.spans_in_rows(text, timestamptz, timestamptz),
   weir.user_key(integer, text), weir.listed_patterns(jsonb), weir.happened_in_rows(text, jsonb, timestamptz, timestamptz, text[]),
-  weir.happened_in_packs(integer, text, jsonb, timestamptz, timestamptz, text[]),
+  weir.happened_in_packs(integer, bigint, bigint, text, jsonb, timestamptz, timestamptz, text[]),
   weir.happened(text, jsonb, timestamptz, timestamptz, text[]),
+  weir.happened_to(bigint, bigint, text, jsonb, timestamptz, timestamptz, text[]),
+  weir.halves_of_users(text, jsonb, timestamptz, timestamptz),
   weir.all_happened(text, timestamptz, timestamptz, text[]), weir.patterns_named(text[]), weir.narrowed(jsonb, jsonb) TO weir_reader;

@@ -21,21 +21,22 @@ SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
 -- Each way through a visit, all its views one after the other, once or twice: how many visits had it, and how many of them
--- were a user's first. Views are sorted once; a user's without a session are one list, which is cut where half an hour lies between.
--- (An xid has no order: so ways are grouped by their hashes, and not sorted.)
-CREATE OR REPLACE FUNCTION weir.path_ways(tenant text, first_day date, last_day date, zone text, events text[], property text, filter jsonb)
+-- were a user's first; of users from one number up to another. Views are sorted once; a user's without a session are one list,
+-- which is cut where half an hour lies between. (An xid has no order: so ways are grouped by their hashes, and not sorted.)
+CREATE OR REPLACE FUNCTION weir.path_ways(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text,
+  patterns jsonb, property text)
 RETURNS TABLE (screens text[], times bigint, users bigint)
 LANGUAGE sql STABLE PARALLEL SAFE
-SET jit = off SET work_mem = '256MB' SET enable_nestloop = on SET cpu_tuple_cost = 1
+SET jit = off SET work_mem = '256MB' SET enable_nestloop = on
 AS $$
   WITH lists AS (
     SELECT s.number, s.session, array_agg(s.screen) AS screens, array_agg(s.at) FILTER (WHERE s.session IS NULL) AS moments
     FROM (
       SELECT e.number, e.session, e.at, CASE WHEN path_ways.property IS NULL THEN e.screen
         ELSE weir.first_text(e.properties, ARRAY[path_ways.property]) END COLLATE "C" AS screen
-      FROM weir.events_in(tenant, zone, first_day, last_day, path_ways.events, filter,
+      FROM weir.happened_to(lowest, beyond, tenant, patterns, lower(weir.span_of_day(zone, first_day)), upper(weir.span_of_day(zone, last_day)),
         CASE WHEN path_ways.property IS NULL THEN '{session,screen}'::text[] ELSE '{session,properties}' END) AS e
-      WHERE e.number IS NOT NULL AND CASE WHEN path_ways.property IS NULL THEN e.screen
+      WHERE (e.sure OR (e.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day) AND CASE WHEN path_ways.property IS NULL THEN e.screen
         ELSE weir.first_text(e.properties, ARRAY[path_ways.property]) END IS NOT NULL
       ORDER BY e.number, e.session, e.at, screen
     ) AS s
@@ -81,6 +82,47 @@ AS $$
     ORDER BY s.place LIMIT most)
 $$;
 
+-- Of these users: by `kind` how often a screen came after another, how often a way was gone to its `length` first steps, and
+-- how many visits and users there were. One process does all of it.
+CREATE OR REPLACE FUNCTION weir.path_cells(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text,
+  patterns jsonb, property text,
+  length integer)
+RETURNS TABLE (kind text, screen text, former text, is_step boolean, begins boolean, ends boolean, way text[], times bigint)
+LANGUAGE sql STABLE PARALLEL SAFE COST 1000000000 ROWS 10000
+SET jit = off SET work_mem = '128MB' SET enable_nestloop = on SET max_parallel_workers_per_gather = 0
+AS $$
+  WITH ways AS MATERIALIZED (
+    SELECT w.screens, w.times, w.users
+    FROM weir.path_ways(lowest, beyond, tenant, first_day, last_day, zone, patterns, property) AS w WHERE lowest < beyond
+  )
+  SELECT 'cell', s.screen, s.former, s.place = 1 OR s.former <> s.screen AS is_step, s.place = 1 AS begins, s.place = cardinality(w.screens) AS ends,
+    NULL::text[], sum(w.times)::bigint
+  FROM ways AS w, LATERAL unnest(w.screens, array_prepend(NULL, w.screens)) WITH ORDINALITY AS s (screen, former, place)
+  WHERE s.place <= cardinality(w.screens)
+  GROUP BY s.screen, s.former, is_step, begins, ends
+  UNION ALL
+  SELECT 'way', NULL, NULL, NULL, NULL, NULL, CASE WHEN cardinality(w.screens) = 1 THEN w.screens ELSE weir.first_steps(w.screens, length) END AS way,
+    sum(w.times)::bigint
+  FROM ways AS w
+  GROUP BY way
+  UNION ALL
+  SELECT f.kind, NULL, NULL, NULL, NULL, NULL, NULL, f.times
+  FROM (SELECT sum(w.times)::bigint AS visits, sum(w.users)::bigint AS users FROM ways AS w HAVING count(*) > 0) AS n,
+    LATERAL (VALUES ('visits', n.visits), ('users', n.users)) AS f (kind, times)
+$$;
+
+-- The same of all users, a half to a process.
+CREATE OR REPLACE FUNCTION weir.all_path_cells(halves bigint[], tenant text, first_day date, last_day date, zone text, patterns jsonb, property text,
+  length integer)
+RETURNS TABLE (kind text, screen text, former text, is_step boolean, begins boolean, ends boolean, way text[], times bigint)
+LANGUAGE sql STABLE
+SET jit = off
+AS $$
+  SELECT * FROM weir.path_cells(halves[1], halves[2], tenant, first_day, last_day, zone, patterns, property, length)
+  UNION ALL
+  SELECT * FROM weir.path_cells(halves[2], halves[3], tenant, first_day, last_day, zone, patterns, property, length)
+$$;
+
 -- What a server can say of its own users: `visits`, `users`; by screen `views`, `steps`, `entries`, `exits`; `next` by
 -- [from, to]; `path` by its screens. All of it adds up. `beyond` says how many keys were left out.
 CREATE OR REPLACE FUNCTION weir.paths_partial(tenant text, first_day date, last_day date, zone text, event text DEFAULT NULL,
@@ -89,15 +131,20 @@ RETURNS SETOF weir.part
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '256MB'
 AS $$
-  WITH ways AS MATERIALIZED (
-    SELECT * FROM weir.path_ways(tenant, first_day, last_day, zone,
-      CASE WHEN paths_partial.event IS NULL THEN weir.screen_events() ELSE ARRAY[paths_partial.event] END, property, filter)
+  WITH said AS MATERIALIZED (
+    SELECT c.kind, c.screen, c.former, c.is_step, c.begins, c.ends, c.way, c.times
+    FROM (
+      SELECT weir.narrowed(weir.patterns_named(CASE WHEN paths_partial.event IS NULL THEN weir.screen_events() ELSE ARRAY[paths_partial.event] END),
+        filter) AS patterns
+      OFFSET 0
+    ) AS a
+    CROSS JOIN LATERAL weir.all_path_cells(
+      weir.halves_of_users(tenant, a.patterns, lower(weir.span_of_day(zone, first_day)), upper(weir.span_of_day(zone, last_day))),
+      tenant, first_day, last_day, zone, a.patterns, property, length) AS c
   ), cells AS MATERIALIZED (
-    SELECT s.screen, s.former, s.place = 1 OR s.former <> s.screen AS is_step, s.place = 1 AS begins, s.place = cardinality(w.screens) AS ends,
-      sum(w.times) AS times
-    FROM ways AS w, LATERAL unnest(w.screens, array_prepend(NULL, w.screens)) WITH ORDINALITY AS s (screen, former, place)
-    WHERE s.place <= cardinality(w.screens)
-    GROUP BY s.screen, s.former, is_step, begins, ends
+    SELECT c.screen, c.former, c.is_step, c.begins, c.ends, sum(c.times) AS times
+    FROM said AS c WHERE c.kind = 'cell'
+    GROUP BY c.screen, c.former, c.is_step, c.begins, c.ends
   ), screens AS (
     SELECT c.screen, sum(c.times) AS views, coalesce(sum(c.times) FILTER (WHERE c.is_step), 0) AS steps,
       coalesce(sum(c.times) FILTER (WHERE c.begins), 0) AS entries, coalesce(sum(c.times) FILTER (WHERE c.ends), 0) AS exits
@@ -110,7 +157,7 @@ AS $$
     UNION ALL
     SELECT 'path', (SELECT '[' || string_agg(to_json(s.screen)::text, ', ' ORDER BY s.place) || ']' FROM unnest(g.way) WITH ORDINALITY AS s (screen, place)),
       g.times
-    FROM (SELECT weir.first_steps(w.screens, length) AS way, sum(w.times) AS times FROM ways AS w GROUP BY way) AS g
+    FROM (SELECT w.way, sum(w.times) AS times FROM said AS w WHERE w.kind = 'way' GROUP BY w.way) AS g
   ), ranked AS MATERIALIZED (
     SELECT k.*, row_number() OVER (PARTITION BY k.figure ORDER BY k.times DESC, k.key COLLATE "C")
       > CASE k.figure WHEN 'screen' THEN 1000 ELSE 5000 END AS beyond
@@ -125,9 +172,7 @@ AS $$
   UNION ALL
   SELECT 'beyond', r.figure, count(*) FROM ranked AS r WHERE r.beyond GROUP BY r.figure
   UNION ALL
-  SELECT f.figure, '', f.amount
-  FROM (SELECT sum(w.times) AS visits, sum(w.users) AS users FROM ways AS w HAVING count(*) > 0) AS n,
-    LATERAL (VALUES ('visits', n.visits), ('users', n.users)) AS f (figure, amount)
+  SELECT n.kind, '', sum(n.times) FROM said AS n WHERE n.kind IN ('visits', 'users') GROUP BY n.kind
 $$;
 
 -- The ten screens that most often come after each.
@@ -194,8 +239,9 @@ $$;
 COMMENT ON FUNCTION weir.paths_answer(text, date, date, text, text, text, integer, text, integer) IS
   'Ways through the screens, and where visits end. sql/analytics/paths.sql defines them.';
 
-GRANT EXECUTE ON FUNCTION weir.path_ways(text, date, date, text, text[], text, jsonb), weir.cut_visits(text[], timestamptz[]),
-  weir.first_steps(text[], integer),
+GRANT EXECUTE ON FUNCTION weir.path_ways(bigint, bigint, text, date, date, text, jsonb, text), weir.cut_visits(text[], timestamptz[]),
+  weir.first_steps(text[], integer), weir.path_cells(bigint, bigint, text, date, date, text, jsonb, text, integer),
+  weir.all_path_cells(bigint[], text, date, date, text, jsonb, text, integer),
   weir.paths_partial(text, date, date, text, text, text, integer, jsonb), weir.path_next(weir.part[]),
   weir.paths_merge(weir.part[], integer),
   weir.paths_answer(text, date, date, text, text, text, integer, text, integer) TO weir_reader;

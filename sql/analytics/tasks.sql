@@ -20,35 +20,56 @@
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
--- Starts and finishes of the tenant's users, in the order in which they follow each other: finish_at is NULL for a start.
--- Without settings of its own, so that it becomes part of what asks.
-CREATE OR REPLACE FUNCTION weir.task_steps(tenant text, since timestamptz, until timestamptz, patterns jsonb, key text)
+-- Starts and finishes of users from one number up to another: finish_at is NULL for a start. Without settings of its own, so that
+-- it becomes part of what asks.
+CREATE OR REPLACE FUNCTION weir.task_steps(lowest bigint, beyond bigint, tenant text, since timestamptz, until timestamptz, patterns jsonb, key text)
 RETURNS TABLE (number bigint, key text, at timestamptz, finish_at timestamptz)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
   SELECT e.number, CASE WHEN task_steps.key IS NOT NULL THEN weir.first_text(e.properties, ARRAY[task_steps.key]) COLLATE "C" END, e.at,
     CASE WHEN e.place <> 1 THEN e.at END
-  FROM weir.happened(tenant, patterns, since, until, CASE WHEN task_steps.key IS NULL THEN '{}'::text[] ELSE '{properties}' END) AS e
-  WHERE e.number IS NOT NULL
+  FROM weir.happened_to(lowest, beyond, tenant, patterns, since, until, CASE WHEN task_steps.key IS NULL THEN '{}'::text[] ELSE '{properties}' END) AS e
 $$;
 
--- Of each user: how many starts he has within the window, and how long each of those took that were finished. What comes right
--- after a start decides: another one, or a finish, or nothing. `same` says that both are events of one name.
-CREATE OR REPLACE FUNCTION weir.task_users(tenant text, first_day date, last_day date, zone text, since timestamptz, until timestamptz,
-  sure_since timestamptz, sure_until timestamptz, patterns jsonb, same boolean, key text, patience interval)
-RETURNS TABLE (number bigint, starts bigint, took interval[])
-LANGUAGE sql STABLE PARALLEL SAFE
-SET jit = off SET work_mem = '256MB' SET enable_nestloop = on SET cpu_tuple_cost = 1
+-- Of these users: how many have starts within the window, and how many, in the row without a slot; else how many starts were
+-- finished in that time, by its slot, and their seconds. What comes right after a start decides: another one, or a finish, or
+-- nothing. `same` says that both are events of one name. One process does all of it.
+CREATE OR REPLACE FUNCTION weir.task_slots(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text, since timestamptz,
+  until timestamptz, sure_since timestamptz, sure_until timestamptz, patterns jsonb, same boolean, key text, patience interval)
+RETURNS TABLE (slot integer, times bigint, seconds numeric, users bigint)
+LANGUAGE sql STABLE PARALLEL SAFE COST 1000000000 ROWS 1000
+SET jit = off SET work_mem = '256MB' SET enable_nestloop = on SET max_parallel_workers_per_gather = 0
 AS $$
-  SELECT l.number, count(*), array_agg(l.next_at - l.at) FILTER (WHERE l.next_at <= l.at + patience)
-  FROM (
-    SELECT t.number, t.at, t.finish_at, lead(t.finish_at) OVER line AS next_at
-    FROM weir.task_steps(tenant, since, until + patience, patterns, task_users.key) AS t
-    WINDOW line AS (PARTITION BY t.number, t.key ORDER BY t.at, (t.finish_at IS NULL) = same)
-  ) AS l
-  WHERE l.finish_at IS NULL AND l.at < until
-    AND (l.at BETWEEN sure_since AND sure_until OR (l.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day)
-  GROUP BY l.number
+  WITH users AS MATERIALIZED (
+    SELECT count(*) AS starts, array_agg(l.next_at - l.at) FILTER (WHERE l.next_at <= l.at + patience) AS took
+    FROM (
+      SELECT t.number, t.at, t.finish_at, lead(t.finish_at) OVER line AS next_at
+      FROM weir.task_steps(lowest, beyond, tenant, since, until + patience, patterns, task_slots.key) AS t
+      WINDOW line AS (PARTITION BY t.number, t.key ORDER BY t.at, (t.finish_at IS NULL) = same)
+    ) AS l
+    WHERE l.finish_at IS NULL AND l.at < until
+      AND (l.at BETWEEN sure_since AND sure_until OR (l.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day)
+    GROUP BY l.number
+  )
+  SELECT NULL, coalesce(sum(u.starts), 0)::bigint, NULL, count(*) FROM users AS u WHERE lowest < beyond
+  UNION ALL
+  SELECT weir.quick_slot(date_part('epoch', t.took)) AS slot, count(*), extract(epoch FROM sum(t.took)), NULL
+  FROM (SELECT unnest(u.took) AS took FROM users AS u WHERE lowest < beyond) AS t
+  GROUP BY slot
+$$;
+
+-- The same of all users, a half to a process.
+CREATE OR REPLACE FUNCTION weir.all_task_slots(halves bigint[], tenant text, first_day date, last_day date, zone text, since timestamptz,
+  until timestamptz, sure_since timestamptz, sure_until timestamptz, patterns jsonb, same boolean, key text, patience interval)
+RETURNS TABLE (slot integer, times bigint, seconds numeric, users bigint)
+LANGUAGE sql STABLE
+SET jit = off
+AS $$
+  SELECT * FROM weir.task_slots(halves[1], halves[2], tenant, first_day, last_day, zone, since, until,
+    sure_since, sure_until, patterns, same, key, patience)
+  UNION ALL
+  SELECT * FROM weir.task_slots(halves[2], halves[3], tenant, first_day, last_day, zone, since, until,
+    sure_since, sure_until, patterns, same, key, patience)
 $$;
 
 -- What a server can say of its own users: `starts`, `finished`, `seconds`, `users`, and `slot` by [list, slot].
@@ -56,24 +77,25 @@ CREATE OR REPLACE FUNCTION weir.tasks_partial(tenant text, first_day date, last_
   key text DEFAULT NULL, within integer DEFAULT 86400, filter jsonb DEFAULT '{}')
 RETURNS SETOF weir.part
 LANGUAGE sql STABLE
-SET jit = off SET work_mem = '128MB'
+SET jit = off SET work_mem = '128MB' SET enable_nestloop = on
 AS $$
-  WITH users AS MATERIALIZED (
-    SELECT u.starts, u.took
-    FROM weir.window_of(zone, first_day, last_day) AS w, weir.task_users(tenant, first_day, last_day, zone, w.since, w.until, w.surely_since,
-      w.surely_until, weir.narrowed(jsonb_build_array(start, finish), filter), start ->> 'event' = finish ->> 'event', tasks_partial.key,
-      tasks_partial.within * interval '1 second') AS u
-  ), slots AS MATERIALIZED (
-    SELECT weir.quick_slot(date_part('epoch', t.took)) AS slot, count(*) AS times, extract(epoch FROM sum(t.took)) AS seconds
-    FROM (SELECT unnest(u.took) AS took FROM users AS u) AS t
-    GROUP BY slot
+  WITH slots AS MATERIALIZED (
+    SELECT u.slot, sum(u.times) AS times, sum(u.seconds) AS seconds, sum(u.users) AS users
+    FROM (SELECT tasks_partial.within * interval '1 second' AS patience, weir.narrowed(jsonb_build_array(start, finish), filter) AS patterns OFFSET 0) AS a
+    CROSS JOIN weir.window_of(zone, first_day, last_day) AS w
+    CROSS JOIN LATERAL weir.all_task_slots(weir.halves_of_users(tenant, a.patterns, w.since, w.until + a.patience), tenant, first_day, last_day, zone,
+      w.since, w.until, w.surely_since, w.surely_until, a.patterns, start ->> 'event' = finish ->> 'event', tasks_partial.key, a.patience) AS u
+    GROUP BY u.slot
   )
-  SELECT f.figure, '', f.amount
-  FROM (SELECT coalesce(sum(u.starts), 0) AS starts, count(*) AS users FROM users AS u) AS u,
-    (SELECT coalesce(sum(s.times), 0) AS finished, coalesce(sum(s.seconds), 0) AS seconds FROM slots AS s) AS s,
-    LATERAL (VALUES ('starts', u.starts), ('finished', s.finished), ('seconds', s.seconds), ('users', u.users)) AS f (figure, amount)
+  SELECT f.figure, '', coalesce(f.amount, 0)
+  FROM (
+    SELECT sum(s.times) FILTER (WHERE s.slot IS NULL) AS starts, sum(s.times) FILTER (WHERE s.slot IS NOT NULL) AS finished,
+      sum(s.seconds) AS seconds, sum(s.users) AS users
+    FROM slots AS s
+  ) AS s,
+    LATERAL (VALUES ('starts', s.starts), ('finished', s.finished), ('seconds', s.seconds), ('users', s.users)) AS f (figure, amount)
   UNION ALL
-  SELECT 'slot', jsonb_build_array('', s.slot)::text, s.times FROM slots AS s
+  SELECT 'slot', jsonb_build_array('', s.slot)::text, s.times FROM slots AS s WHERE s.slot IS NOT NULL
 $$;
 
 -- The answer, from the parts of all servers.
@@ -103,7 +125,8 @@ $$;
 COMMENT ON FUNCTION weir.tasks_answer(text, date, date, text, text, text, text, integer, text) IS
   'How long tasks take from start to finish, and how many are not finished. sql/analytics/tasks.sql defines it.';
 
-GRANT EXECUTE ON FUNCTION weir.task_steps(text, timestamptz, timestamptz, jsonb, text),
-  weir.task_users(text, date, date, text, timestamptz, timestamptz, timestamptz, timestamptz, jsonb, boolean, text, interval),
+GRANT EXECUTE ON FUNCTION weir.task_steps(bigint, bigint, text, timestamptz, timestamptz, jsonb, text),
+  weir.task_slots(bigint, bigint, text, date, date, text, timestamptz, timestamptz, timestamptz, timestamptz, jsonb, boolean, text, interval),
+  weir.all_task_slots(bigint[], text, date, date, text, timestamptz, timestamptz, timestamptz, timestamptz, jsonb, boolean, text, interval),
   weir.tasks_partial(text, date, date, text, jsonb, jsonb, text, integer, jsonb), weir.tasks_merge(weir.part[]),
   weir.tasks_answer(text, date, date, text, text, text, text, integer, text) TO weir_reader;

@@ -54,6 +54,17 @@ DELETE FROM packed_days WHERE day = '2026-03-03';
 SELECT is(p.answer, a.answer, p.about || ' is the same from both') FROM packed AS p JOIN pg_temp.answers('UTC') AS a USING (about) WHERE p.zone = 'UTC';
 ROLLBACK TO packed;
 
+-- So many events of a name that users are halved, one half to a process.
+SELECT pg_temp.store(30000, '2026-03-03T00:00Z', 1);
+SELECT pg_temp.build();
+SELECT ok(halves[1] < halves[2] AND halves[2] BETWEEN 1 AND 20 AND halves[2] < halves[3], 'where a day has more than one pack, users are halved')
+FROM halves_of_users('acme', '[{"event": "opened"}]', '2026-03-03Z', '2026-03-04Z') AS halves;
+CREATE TEMPORARY TABLE halved AS SELECT * FROM pg_temp.answers('UTC');
+DELETE FROM packed_days;
+DELETE FROM packs;
+SELECT is(h.answer, a.answer, h.about || ' is the same from halves as from rows') FROM halved AS h JOIN pg_temp.answers('UTC') AS a USING (about);
+ROLLBACK TO packed;
+
 -- A late event of a new user, and one of a day that is not over.
 INSERT INTO weir.events (event_id, tenant_id, user_id, event, "timestamp", client_timestamp)
 VALUES (gen_random_uuid(), 'acme', 'late', 'opened', '2026-03-03T12:00Z', '2026-03-03T12:00Z'), (gen_random_uuid(), 'acme', 'late', 'opened', now(), now());

@@ -10,7 +10,8 @@
 --                crash_rate is crashes for each of them
 --   users        new_7, new_30: new on the last 7 or 30 days of the window. power, regular, casual: users with events on
 --                16 and more, 4 to 15, 1 to 3 of its last 30 days
---   usage        recordings_per_user: of the active ones; recordings_per_user_week: that for seven days
+--   usage        recordings_per_user: of the active ones; recordings_per_user_week: of the weeks that lie wholly in the
+--                window, recordings / active users of each, added up
 --   features     the ten with the most events. first_use: of the users who were new in the window, those who used a
 --                feature in it (an event of weir.dimensions' subject `feature`), and the mean of the days from their
 --                earliest event to that; 0 is the same day. toggles: features that were switched, by `feature_toggled`;

@@ -116,6 +116,19 @@ BEGIN
 END
 $$;
 
+-- A figure of the weeks that lie wholly in the window for each user of one of them.
+CREATE OR REPLACE FUNCTION weir.stats_of_whole_weeks(weeks jsonb, figure text, first_day date, last_day date) RETURNS numeric
+LANGUAGE plpgsql IMMUTABLE
+AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN (
+    SELECT weir.ratio(sum((w ->> figure)::numeric), sum((w ->> 'active')::numeric))
+    FROM jsonb_array_elements(weeks) AS w WHERE weir.is_whole('week', (w ->> 'start')::date, first_day, last_day)
+  );
+END
+$$;
+
 -- What was new on the days from one to another, of those that are known.
 CREATE OR REPLACE FUNCTION weir.stats_span(sums jsonb, figure text, since date, until date) RETURNS numeric
 LANGUAGE plpgsql IMMUTABLE
@@ -231,6 +244,7 @@ DECLARE
   sums constant jsonb := weir.stats_sums(parts);
   lists constant jsonb := weir.stats_lists(parts, sums);
   days constant jsonb := weir.stats_trend(parts, 'day', first_day, last_day);
+  weeks constant jsonb := weir.stats_trend(parts, 'week', first_day, last_day);
   active constant numeric := weir.figure_of(sums, 'active');
   known record;
 BEGIN
@@ -248,7 +262,7 @@ BEGIN
     'users', weir.stats_users(sums, first_day, last_day),
     'usage', jsonb_build_object('events', known.events, 'events_per_user', weir.ratio(known.events, active),
       'recordings', known.recordings, 'hours', round(known.seconds / 3600, 6), 'recordings_per_user', weir.ratio(known.recordings, active),
-      'recordings_per_user_week', weir.ratio(known.recordings * 7 / (last_day - first_day + 1), active),
+      'recordings_per_user_week', weir.stats_of_whole_weeks(weeks, 'recordings', first_day, last_day),
       'sessions', jsonb_build_object('sessions', weir.figure_of(sums, 'sessions'),
         'mean_seconds', weir.ratio(weir.figure_of(sums, 'session_seconds'), weir.figure_of(sums, 'sessions'))),
       'names', coalesce(lists #> '{event,values}', '[]'), 'peak_hours', weir.stats_peak_hours(sums)),
@@ -266,7 +280,7 @@ BEGIN
     'costs', jsonb_build_object('total', known.cost, 'per_user', weir.ratio(known.cost, active)),
     'countries', coalesce(lists #> '{country,values}', '[]'), 'versions', coalesce(lists #> '{version,values}', '[]'),
     'platforms', coalesce(lists #> '{platform,values}', '[]'), 'cli', weir.stats_cli(sums, lists),
-    'days', days, 'weeks', weir.stats_trend(parts, 'week', first_day, last_day), 'months', weir.stats_trend(parts, 'month', first_day, last_day));
+    'days', days, 'weeks', weeks, 'months', weir.stats_trend(parts, 'month', first_day, last_day));
 END
 $$;
 
@@ -285,6 +299,6 @@ $$;
 
 GRANT EXECUTE ON FUNCTION weir.figure_of(jsonb, text, text), weir.stats_sums(weir.part[]), weir.stats_lists(weir.part[], jsonb),
   weir.stats_features(weir.part[], jsonb, date, date), weir.stats_unused(weir.part[]), weir.stats_trend(weir.part[], text, date, date),
-  weir.stats_span(jsonb, text, date, date), weir.stats_users(jsonb, date, date), weir.stats_success(jsonb, text),
+  weir.stats_of_whole_weeks(jsonb, text, date, date), weir.stats_span(jsonb, text, date, date), weir.stats_users(jsonb, date, date), weir.stats_success(jsonb, text),
   weir.stats_mean(jsonb, text), weir.stats_first(jsonb, text), weir.stats_crashes(jsonb, jsonb, numeric), weir.stats_peak_hours(jsonb),
   weir.stats_cli(jsonb, jsonb), weir.stats_merge(weir.part[], date, date), weir.stats_retries(weir.part[], jsonb) TO weir_reader;

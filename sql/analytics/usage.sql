@@ -9,7 +9,7 @@
 --   count        events, those without a user too; by day
 --   users        who had one of them; by day and week; per_user: count / users; per_active_user: count / active
 --   weeks        count, users, per_user; growth of the count against the week before, where the window cuts neither;
---                per_user_and_week: of weeks that lie wholly in the window, count / users of each, added up
+--                per_user_and_week: of weeks that lie wholly in the window, count / users with any event of each, added up
 --   peak_hours   count by weekday and hour of the clock: seven rows from Monday on, of 24 each. An hour that a
 --                change of clock repeats holds both
 --   success      of the events whose property `success` is true or false, the share in which it is true
@@ -112,6 +112,21 @@ AS $$
   WHERE m.property IS NULL AND m.event IN (c.value, '*')
 $$;
 
+-- Users with any event: of the window, and of each week.
+CREATE OR REPLACE FUNCTION weir.active_by_week_partial(tenant text, first_day date, last_day date, zone text) RETURNS SETOF weir.part
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB'
+AS $$
+  WITH weeks AS MATERIALIZED (
+    SELECT date_trunc('week', a.day::timestamp)::date AS week, a.chunk, bit_or(a.users) AS users
+    FROM weir.active_users(tenant, zone, first_day, last_day) AS a
+    GROUP BY 1, 2
+  )
+  SELECT 'active', '', sum(bit_count(u.users)) FROM (SELECT bit_or(w.users) AS users FROM weeks AS w GROUP BY w.chunk) AS u
+  UNION ALL
+  SELECT 'active_week', w.week::text, sum(bit_count(w.users)) FROM weeks AS w GROUP BY w.week
+$$;
+
 -- What a server can say of its own users. All of it adds up but _lowest and _highest.
 CREATE OR REPLACE FUNCTION weir.usage_partial(tenant text, first_day date, last_day date, zone text,
   event text DEFAULT NULL, property text DEFAULT NULL)
@@ -121,8 +136,7 @@ AS $$
   SELECT * FROM weir.line_partial(tenant, first_day, last_day, zone,
     CASE WHEN event IS NULL THEN 'active' ELSE 'event' END, coalesce(event, ''))
   UNION ALL
-  SELECT 'active', '', sum(bit_count(u.users))
-  FROM (SELECT bit_or(a.users) AS users FROM weir.active_users(tenant, zone, first_day, last_day) AS a GROUP BY a.chunk) AS u
+  SELECT * FROM weir.active_by_week_partial(tenant, first_day, last_day, zone)
   UNION ALL
   SELECT * FROM weir.subject_partial('event', tenant, first_day, last_day, zone, 'event')
   UNION ALL
@@ -195,7 +209,9 @@ AS $$
   SELECT jsonb_build_object('weeks', jsonb_agg(jsonb_build_object('start', w.start, 'count', w.events, 'users', w.users,
       'per_user', weir.ratio(w.events, w.users),
       'growth', CASE WHEN w.is_whole AND w.before_is_whole THEN weir.ratio(w.events - w.before, w.before) END) ORDER BY w.start),
-    'per_user_and_week', weir.ratio(sum(w.events) FILTER (WHERE w.is_whole), sum(w.users) FILTER (WHERE w.is_whole)))
+    'per_user_and_week', weir.ratio(sum(w.events) FILTER (WHERE w.is_whole), (
+      SELECT sum(p.amount) FROM unnest(parts) AS p
+      WHERE p.figure = 'active_week' AND weir.is_whole('week', p.key::date, first_day, last_day))))
   FROM (
     SELECT t.*, lag(t.events) OVER (ORDER BY t.start) AS before, lag(t.is_whole) OVER (ORDER BY t.start) AS before_is_whole
     FROM weir.usage_trend(parts, 'week', first_day, last_day) AS t
@@ -267,7 +283,7 @@ COMMENT ON FUNCTION weir.usage_answer(text, date, date, text, text, text) IS
   'What a tenant''s users do: counts, numbers, success, errors, hours, sessions. sql/analytics/usage.sql defines them.';
 
 GRANT EXECUTE ON FUNCTION weir.line_partial(text, date, date, text, text, text),
-  weir.usage_numbers_partial(text, date, date, text, text, text), weir.usage_partial(text, date, date, text, text, text),
+  weir.usage_numbers_partial(text, date, date, text, text, text), weir.active_by_week_partial(text, date, date, text), weir.usage_partial(text, date, date, text, text, text),
   weir.success_rate(weir.part[], text), weir.peak_hours(weir.part[]), weir.usage_trend(weir.part[], text, date, date),
   weir.usage_days(weir.part[], date, date), weir.usage_weeks(weir.part[], date, date), weir.error_list(weir.part[], text, numeric),
   weir.session_days(weir.part[], date, date),

@@ -73,8 +73,9 @@ SELECT pg_temp.has('{users,retention}', '{"day_1": {"new": 3, "returned": 1, "sh
 -- Days of 30: eve 30, ann 2, ben 3, cat 1, dan 3 are 39 / 30 / 5.
 SELECT pg_temp.has('{users,stickiness}', '0.26', 'stickiness');
 -- 4 + 4 + 3 + 4 + 14 of eve and two commands; sessions: 20 minutes and 1 minute. That of the commands is no user's.
+-- Weeks with events: of ann, ben, cat and eve, then of ann, dan and eve: three recordings by seven.
 SELECT is((a -> 'usage') - '{peak_hours,names}'::text[], '{"events": 31, "events_per_user": 6.2, "recordings": 3, "hours": 0.5, "recordings_per_user": 0.6,
-  "recordings_per_user_week": 0.3, "sessions": {"sessions": 2, "mean_seconds": 630}}', 'what they do') FROM answer;
+  "recordings_per_user_week": 0.428571, "sessions": {"sessions": 2, "mean_seconds": 630}}', 'what they do') FROM answer;
 SELECT pg_temp.has('{usage,names,0}', '{"value": "app_opened", "events": 17, "share": 0.548387}', 'what they do most');
 SELECT pg_temp.has('{usage,peak_hours,6,12}', '2', 'two Sundays at noon: eve''s');
 SELECT pg_temp.has('{usage,peak_hours,0,10}', '3', 'Monday at ten: ann''s');
@@ -129,6 +130,8 @@ BEGIN
   RETURN NEXT is(s #> '{usage,peak_hours}', g -> 'peak_hours', at || 'peak hours');
   RETURN NEXT is(s #> '{performance,success_rate}', g -> 'success', at || 'success');
   RETURN NEXT is(s #> '{performance,error_rate}', g #> '{errors,rate}', at || 'errors');
+  RETURN NEXT is(s #> '{usage,recordings_per_user_week}', weir.usage_answer('acme', since, until, zone, 'recording_completed') -> 'per_user_and_week',
+    at || 'recordings for each user and week');
   RETURN NEXT is(s #> '{usage,hours}', g #> '{hours,total}', at || 'hours');
   RETURN NEXT is(s #> '{usage,sessions,sessions}', g #> '{sessions,count}', at || 'sessions');
   RETURN NEXT is(s #> '{usage,sessions,mean_seconds}', g #> '{sessions,mean}', at || 'length of sessions');

@@ -76,6 +76,12 @@ sub of_whole ($figure, $users, @lines) {
   return ratio(sum0(map { $_->{$figure} } @whole), sum0(map { $_->{$users} } @whole));
 }
 
+# The same for each user who did anything in one of them.
+sub for_each_active_week ($self, $figure, @lines) {
+  my %active = map { $_->{start} => count_users(between($self->{events}, $_->@{qw(since until)})) } $self->lines('week');
+  return of_whole($figure => 'active', map { { %$_, active => $active{ $_->{start} } } } @lines);
+}
+
 sub first_days ($self) {
   my %first;
   for my $row (grep { defined $_->{user} } $self->{events}->@*) {
@@ -276,7 +282,7 @@ sub usage ($self, $event = undef, $property = undef) {
   my ($sessions, $seconds) = map { my $n = $_; sum0(map { $_->[$n] } @begun) } 0, 2;
   return {
     count => scalar @rows, users => count_users(@rows), per_user => ratio(scalar @rows, count_users(@rows)), per_active_user => ratio(scalar @rows, $active),
-    days => $trend{day}, weeks => $trend{week}, per_user_and_week => of_whole(count => 'users', $trend{week}->@*), peak_hours => \@peak,
+    days => $trend{day}, weeks => $trend{week}, per_user_and_week => $self->for_each_active_week(count => $trend{week}->@*), peak_hours => \@peak,
     success => success(@rows), errors => value_list(named('error_type'), scalar @rows, @rows), active => $active,
     numbers => defined $property ? distribution(map { $_->{properties}{$property} } @rows) : undef,
     events => value_list(sub ($row) { return $row->{event} }, undef, @all), hours => { total => $hours, per_user => ratio($hours, $active) },

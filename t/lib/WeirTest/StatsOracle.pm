@@ -77,7 +77,7 @@ sub features ($oracle) {
 sub stats ($oracle) {
   my @all = $oracle->within;
   my ($users, $usage, $features, $crashes) = map { $oracle->$_ } qw(users usage features crashes);
-  my ($active, $days) = (count_users(@all), $oracle->{to} - $oracle->{from} + 1);
+  my $active = count_users(@all);
   my @recordings = of_event(recording_completed => @all);
   my ($seconds, $cost) = map { sum0(numbers($_ => @recordings)) } qw(audio_duration_seconds estimated_cost_usd);
   my @commands = of_event(cli_command => @all);
@@ -89,7 +89,7 @@ sub stats ($oracle) {
     users => { map({ ($_ => $users->{$_}) } qw(total active active_1 active_7 active_30 new churned churn_rate stickiness growth retention)),
       new_7 => $new[0], new_30 => $new[1], map({ ($_ => $features->{days_active}{$_}) } qw(power regular casual)) },
     usage => { events => scalar @all, events_per_user => ratio(scalar @all, $active), recordings => scalar @recordings, hours => $seconds / 3600,
-      recordings_per_user => ratio(scalar @recordings, $active), recordings_per_user_week => ratio(@recordings * 7 / $days, $active),
+      recordings_per_user => ratio(scalar @recordings, $active), recordings_per_user_week => $oracle->usage('recording_completed')->{per_user_and_week},
       sessions => { sessions => $usage->{sessions}{count}, mean_seconds => $usage->{sessions}{mean} }, names => values_of(event => @all), peak_hours => $usage->{peak_hours} },
     features => features($oracle),
     performance => { success_rate => $usage->{success}, error_rate => $usage->{errors}{rate}, errors => values_of(error_type => @all),

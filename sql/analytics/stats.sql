@@ -21,10 +21,12 @@
 --                whatever the event. success_rate and error_rate as in usage.sql
 --   crashes      first_crash: as first_use. Lists have crashes alone, /v1/crashes has users and groups
 --   countries, versions, platforms
---                the ten with the most events; share: of the active users
+--                the ten with the most users, counted as audience.sql does: of the fifty with the most events;
+--                share: of the active users
 --   cli          of the events `cli_command`; lists by events; prompt_length and execution_time are means
 --
--- `exact` is false where a day had more values of one kind than are kept (docs/rollups.md): lists then lack some.
+-- `exact` is false where a day had more values of one kind than are kept (docs/rollups.md), or one of countries, versions,
+-- platforms that was not counted may have more users than the tenth: lists then may lack some.
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
@@ -335,7 +337,9 @@ AS $$
 BEGIN
   RETURN QUERY
   WITH wanted (subject, value) AS MATERIALIZED (
-    SELECT p.subject, p.value FROM weir.stats_top(so_far) AS p WHERE p.subject IN ('version', 'platform', 'country', 'feature')
+    SELECT p.subject, p.value FROM weir.stats_top(so_far) AS p WHERE p.subject = 'feature'
+    UNION ALL
+    SELECT s, v FROM unnest(weir.stats_columns()) AS s, unnest(weir.candidates(so_far, s, 10)) AS v
     UNION ALL VALUES ('event', 'retry_attempted'), ('toggled_on', 'true')
   )
   SELECT f.figure, v.value, f.users
@@ -355,23 +359,53 @@ BEGIN
 END
 $$;
 
--- The ten values of each list with the most events, of those of the same number by name.
+-- Subjects whose values are listed by their users.
+CREATE OR REPLACE FUNCTION weir.stats_columns() RETURNS text[]
+LANGUAGE sql IMMUTABLE
+AS $$ SELECT '{version,platform,country}'::text[] $$;
+
+-- The ten values of each list with the most events, or users where these are counted; of those of the same number by name.
 CREATE OR REPLACE FUNCTION weir.stats_top(parts weir.part[])
 RETURNS TABLE (subject text, value text, events numeric, place bigint, total numeric, beyond bigint)
 LANGUAGE sql IMMUTABLE
 AS $$
   SELECT *
   FROM (
-    SELECT s.figure, s.key, s.events, row_number() OVER (PARTITION BY s.figure ORDER BY s.events DESC, s.key COLLATE "C") AS place,
-      sum(s.events) OVER (PARTITION BY s.figure), count(*) OVER (PARTITION BY s.figure) - 10
+    SELECT s.subject, s.key, s.events,
+      row_number() OVER (PARTITION BY s.subject ORDER BY coalesce(s.users, 0) DESC, CASE WHEN s.users IS NULL THEN s.events END DESC, s.key COLLATE "C") AS place,
+      sum(s.events) OVER (PARTITION BY s.subject), count(*) OVER (PARTITION BY s.subject) - 10
     FROM (
-      SELECT p.figure, p.key, sum(p.amount) AS events
-      FROM unnest(parts) AS p
-      WHERE p.figure = ANY (weir.stats_subjects()) AND p.figure !~ '_other$'
-      GROUP BY p.figure, p.key
+      SELECT f.subject, p.key, sum(p.amount) FILTER (WHERE NOT f.of_users) AS events, sum(p.amount) FILTER (WHERE f.of_users) AS users
+      FROM (
+        SELECT n AS figure, n AS subject, false AS of_users FROM unnest(weir.stats_subjects()) AS n WHERE n !~ '_other$'
+        UNION ALL
+        SELECT n || '_users', n, true FROM unnest(weir.stats_columns()) AS n
+      ) AS f
+      JOIN unnest(parts) AS p ON p.figure = f.figure
+      GROUP BY f.subject, p.key
     ) AS s
   ) AS t
   WHERE t.place <= 10
+$$;
+
+-- Whether nothing can belong into a list by users whose users were not counted, since it has more of them than events.
+CREATE OR REPLACE FUNCTION weir.stats_lists_are_exact(parts weir.part[], sums jsonb) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE
+AS $$
+DECLARE
+  tenth record;
+BEGIN
+  FOR tenth IN
+    SELECT t.subject, weir.figure_of(sums, t.subject || '_users', t.value) AS users
+    FROM weir.stats_top(parts) AS t WHERE t.subject = ANY (weir.stats_columns()) AND t.place = 10 AND t.beyond > 0
+  LOOP
+    IF EXISTS (SELECT FROM unnest(parts) AS p WHERE p.figure = tenth.subject AND p.key <> ALL (weir.candidates(parts, tenth.subject, 10))
+        GROUP BY p.key HAVING sum(p.amount) > tenth.users) THEN
+      RETURN false;
+    END IF;
+  END LOOP;
+  RETURN true;
+END
 $$;
 
 -- What a server can say of its own users before it is known what the lists name.
@@ -403,5 +437,5 @@ COMMENT ON FUNCTION weir.stats_answer(text, date, date, text) IS
 GRANT EXECUTE ON FUNCTION weir.kept_zone(text, text), weir.stats_counts_partial(text, date, date, text), weir.stats_subjects(),
   weir.stats_measures(text), weir.features_before(text, date, text), weir.stats_numbers_partial(text, date, date, text),
   weir.stats_users_partial(text, date, date, text), weir.steady_users(varbit[]), weir.stats_new_partial(text, date, date, text),
-  weir.stats_details_partial(text, date, date, text, weir.part[]), weir.stats_top(weir.part[]),
+  weir.stats_details_partial(text, date, date, text, weir.part[]), weir.stats_columns(), weir.stats_top(weir.part[]), weir.stats_lists_are_exact(weir.part[], jsonb),
   weir.stats_partial(text, date, date, text), weir.stats_answer(text, date, date, text) TO weir_reader;

@@ -255,7 +255,7 @@ BEGIN
   INTO known
   FROM jsonb_array_elements(days) AS d;
   RETURN jsonb_build_object(
-    'exact', NOT EXISTS (SELECT FROM unnest(parts) AS p WHERE p.figure ~ '_other$'),
+    'exact', NOT EXISTS (SELECT FROM unnest(parts) AS p WHERE p.figure ~ '_other$') AND weir.stats_lists_are_exact(parts, sums),
     'total_users', weir.figure_of(sums, 'total'), 'active_users', active, 'new_users', known.fresh,
     'total_recordings', known.recordings, 'total_minutes', round(known.seconds / 60, 6), 'total_cost_usd', known.cost,
     'crash_count', known.crashes, 'crash_rate', weir.ratio(known.crashes, active),

@@ -168,6 +168,26 @@ SELECT is(stats_answer('nobody', '2026-03-02', '2026-03-15') -> 'countries', '[]
 SELECT is(jsonb_array_length(weir.stats_merge(ARRAY(SELECT ('country', 'C' || n, n % 3)::weir.part FROM generate_series(1, 12) AS n), '2026-03-02', '2026-03-15')
   -> 'countries'), 10, 'ten of a list');
 
+-- Where events and users disagree, users decide: one user has five events in each of ten countries, two have one in the eleventh.
+INSERT INTO weir.events (event_id, tenant_id, user_id, event, "timestamp", client_timestamp, country)
+SELECT gen_random_uuid(), 'wide', person, 'opened', at, at, country
+FROM (SELECT 'busy', 'C' || c FROM generate_series(0, 9) AS c, generate_series(1, 5) UNION ALL VALUES ('ann', 'Z'), ('ben', 'Z')) AS v (person, country),
+  (VALUES (timestamptz '2026-03-03T10:00Z')) AS t (at);
+INSERT INTO weir.touched_days (tenant_id, day) VALUES ('wide', '2026-03-03');
+SELECT pg_temp.build();
+SELECT unnest(ARRAY[is(s -> 'countries' -> 0, '{"country": "Z", "events": 2, "users": 2, "share": 0.666667}', 'the country of most users is the first'),
+  is(s #>> '{countries,9,country}', 'C8', 'and the last of ten is the ninth of those with one'), is(s -> 'exact', 'true', 'exactly')])
+FROM stats_answer('wide', '2026-03-02', '2026-03-15') AS s;
+
+-- The users of fifty values are counted: what has more events than the tenth has users may belong into the list.
+CREATE FUNCTION pg_temp.is_exact(uncounted numeric) RETURNS jsonb LANGUAGE sql AS $$
+  SELECT weir.stats_merge(ARRAY(SELECT ('country', 'C' || n, 20)::weir.part FROM generate_series(10, 59) AS n
+    UNION ALL SELECT ('country_users', 'C' || n, 3)::weir.part FROM generate_series(10, 59) AS n
+    UNION ALL SELECT ('country', 'D', uncounted)::weir.part), '2026-03-02', '2026-03-15') -> 'exact'
+$$;
+SELECT is(pg_temp.is_exact(3), 'true', 'three events cannot be of more than three users');
+SELECT is(pg_temp.is_exact(4), 'false', 'four can');
+
 -- Two servers, users split between them.
 CREATE TEMPORARY TABLE servers (n integer, parts weir.part[]);
 CREATE FUNCTION pg_temp.server(people text[]) RETURNS void LANGUAGE sql AS $$

@@ -2,18 +2,11 @@
 
 #include <algorithm>
 
+#include "core/json/ascii.h"
 #include "core/json/text.h"
 
 namespace weir::api {
 namespace {
-
-// The value of a hexadecimal digit, or -1.
-int digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
 
@@ -37,10 +30,10 @@ std::optional<std::string> decode(std::string_view text) {
       plain += text[i] == '+' ? ' ' : text[i];
       continue;
     }
-    const int high = i + 2 < text.size() ? digit(text[i + 1]) : -1;
-    const int low = i + 2 < text.size() ? digit(text[i + 2]) : -1;
-    if (high < 0 || low < 0) return std::nullopt;
-    plain += static_cast<char>(high * 16 + low);
+    if (text.size() - i < 3) return std::nullopt;
+    const int byte = hex_value(text[i + 1]) * 16 | hex_value(text[i + 2]);
+    if (byte < 0) return std::nullopt;
+    plain += static_cast<char>(byte);
     i += 2;
   }
   if (!is_plain(plain)) return std::nullopt;

@@ -7,6 +7,8 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "core/json/ascii.h"
+
 namespace weir {
 namespace {
 
@@ -21,40 +23,19 @@ constexpr bool is_hyphen_place(std::size_t at) {
 // Where each byte's two digits stand.
 constexpr std::size_t kDigitsAt[] = {0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
 
-constexpr unsigned char kNoDigit = 0xFF;
-
-struct HexValues {
-  unsigned char of[256];
-};
-
-constexpr HexValues hex_values() {
-  HexValues values{};
-  for (unsigned char& value : values.of) value = kNoDigit;
-  for (unsigned char i = 0; i < 10; ++i) values.of['0' + i] = i;
-  for (unsigned char i = 0; i < 6; ++i) {
-    values.of['a' + i] = values.of['A' + i] = static_cast<unsigned char>(10 + i);
-  }
-  return values;
-}
-
-constexpr HexValues kHexValue = hex_values();
-
-unsigned char hex_value(char c) { return kHexValue.of[static_cast<unsigned char>(c)]; }
-
 }  // namespace
 
 std::optional<Uuid> parse_uuid(std::string_view text) {
   if (text.size() != kTextLength) return std::nullopt;
   if (text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-') return std::nullopt;
   Uuid uuid;
-  unsigned char seen = 0;  // kNoDigit has bits that no digit has
+  int seen = 0;  // negative once there was what is no digit
   for (std::size_t i = 0; i < uuid.size(); ++i) {
-    const unsigned char high = hex_value(text[kDigitsAt[i]]);
-    const unsigned char low = hex_value(text[kDigitsAt[i] + 1]);
-    seen |= high | low;
-    uuid[i] = static_cast<unsigned char>(high << 4 | low);
+    const int byte = hex_value(text[kDigitsAt[i]]) * 16 | hex_value(text[kDigitsAt[i] + 1]);
+    seen |= byte;
+    uuid[i] = static_cast<unsigned char>(byte);
   }
-  if (seen == 0 || seen > 15) return std::nullopt;  // all of it is zeros, or not all are digits
+  if (seen <= 0) return std::nullopt;  // all of it is zeros, or not all are digits
   return uuid;
 }
 

@@ -1,10 +1,17 @@
 #include "core/json/text.h"
 
-#include <algorithm>
+#include <endian.h>
+
 #include <cstdint>
 #include <cstring>
 
+#include "core/json/ascii.h"
+
 namespace weir {
+
+// For what every escape passes through: in a call its place would have to be kept in memory.
+#define WEIR_INLINE [[gnu::always_inline]] inline
+
 namespace {
 
 // Are all of these eight bytes within 0x20 to 0x7f? The subtraction borrows into a byte's high bit
@@ -51,16 +58,6 @@ std::size_t good_sequence(const unsigned char* bytes, std::size_t left) {
   return row.length;
 }
 
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-bool is_high_surrogate(int unit) { return unit >= 0xD800 && unit <= 0xDBFF; }
-bool is_low_surrogate(int unit) { return unit >= 0xDC00 && unit <= 0xDFFF; }
-
 // What a backslash and `c` stand for; 0 if they are no such escape.
 char short_unescape(char c) {
   switch (c) {
@@ -83,100 +80,151 @@ char short_unescape(char c) {
   }
 }
 
-char* append_utf8(char* out, int c) {
-  const auto put = [&out](int byte) { *out++ = static_cast<char>(byte); };
-  if (c < 0x80) return put(c), out;
-  if (c < 0x800) {
-    put(0xC0 | c >> 6);
-  } else if (c < 0x10000) {
-    put(0xE0 | c >> 12);
-    put(0x80 | (c >> 6 & 0x3F));
-  } else {
-    put(0xF0 | c >> 18);
-    put(0x80 | (c >> 12 & 0x3F));
-    put(0x80 | (c >> 6 & 0x3F));
+// The first byte of a sequence begins with its length's mark, later ones with 10.
+constexpr char head(int mark, int bits) { return static_cast<char>(mark | bits); }
+constexpr char tail(int bits) { return static_cast<char>(0x80 | (bits & 0x3F)); }
+
+WEIR_INLINE char* append_unit(char* out, int c) {
+  if (c < 0x80) {
+    out[0] = static_cast<char>(c);
+    return out + 1;
   }
-  return put(0x80 | (c & 0x3F)), out;
+  if (c < 0x800) {
+    out[0] = head(0xC0, c >> 6);
+    out[1] = tail(c);
+    return out + 2;
+  }
+  out[0] = head(0xE0, c >> 12);
+  out[1] = tail(c >> 6);
+  out[2] = tail(c);
+  return out + 3;
 }
 
-// Reads one string, from escape to escape.
+WEIR_INLINE char* append_pair(char* out, int high, int low) {
+  const int c = 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
+  out[0] = head(0xF0, c >> 18);
+  out[1] = tail(c >> 12);
+  out[2] = tail(c >> 6);
+  out[3] = tail(c);
+  return out + 4;
+}
+
+// How many of these eight bytes stand before the first backslash. The subtraction borrows into the
+// high bit of the first byte that is one, and maybe of later ones.
+std::size_t before_backslash(std::uint64_t word) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  const std::uint64_t zero_where_it_is = le64toh(word) ^ kOnes * '\\';
+  const std::uint64_t found = (zero_where_it_is - kOnes) & ~zero_where_it_is & kOnes << 7;
+  return found == 0 ? 8 : static_cast<std::size_t>(__builtin_ctzll(found)) / 8;
+}
+
+// Reads one string, from escape to escape. What was written is never longer than what was read, so
+// that a word may be written wherever one may be read.
 class Unescaping {
  public:
-  Unescaping(std::string_view inside, char* out) : inside_(inside), begin_(out), out_(out) {}
+  Unescaping(std::string_view inside, char* out)
+      : begin_(inside.data()), at_(begin_), end_(begin_ + inside.size()), start_(out), out_(out) {}
 
-  Unescaped read() {
-    for (;;) {
-      const std::size_t escape = std::min(inside_.find('\\', at_), inside_.size());
-      copy_to(escape);
-      if (escape == inside_.size() || !read_escape()) break;
-    }
-    result_.size = static_cast<std::size_t>(out_ - begin_);
+  WEIR_INLINE Unescaped read() {
+    while (at_ != end_ && (*at_ == '\\' ? read_escape() : copy())) continue;
+    result_.size = static_cast<std::size_t>(out_ - start_);
     return result_;
   }
 
  private:
-  void copy_to(std::size_t end) {
-    if (end > at_) std::memcpy(out_, inside_.data() + at_, end - at_);
-    out_ += end - at_;
-    at_ = end;
+  // Up to the next escape, where most runs are short, so that calls cost more than they are: \u
+  // stands among its like.
+  WEIR_INLINE bool copy() {
+    std::uint64_t word;
+    if (left() < sizeof word) return *out_++ = *at_++, true;
+    std::memcpy(&word, at_, sizeof word);
+    std::memcpy(out_, &word, sizeof word);
+    const std::size_t size = before_backslash(word);
+    at_ += size;
+    out_ += size;
+    return size < sizeof word || copy_long();
   }
 
-  // at_ stands at a backslash, and then behind the escape.
-  bool read_escape() {
-    const char kind = at_ + 1 < inside_.size() ? inside_[at_ + 1] : '\0';
-    if (const char plain = short_unescape(kind); plain != 0) {
-      *out_++ = plain;
-      at_ += 2;
-      return true;
-    }
-    if (kind != 'u') return stop(at_ + 1);
-    return read_character();
-  }
-
-  bool read_character() {
-    const int unit = read_unit();
-    if (unit < 0) return false;
-    if (unit == 0) note(Reason::nul_character);
-    if (is_high_surrogate(unit) && inside_.substr(at_, 2) == "\\u") {
-      const std::size_t second_at = at_;
-      const int second = read_unit();
-      if (second < 0) return false;
-      if (is_low_surrogate(second)) {
-        out_ = append_utf8(out_, 0x10000 + ((unit - 0xD800) << 10) + (second - 0xDC00));
-        return true;
-      }
-      at_ = second_at;
-    }
-    const bool lone = is_high_surrogate(unit) || is_low_surrogate(unit);
-    if (lone) note(Reason::lone_surrogate);
-    out_ = append_utf8(out_, lone ? 0xFFFD : unit);
+  // The same where lines of text end, or quotes stand in it.
+  WEIR_INLINE bool copy_long() {
+    const void* escape = std::memchr(at_, '\\', left());
+    const auto size = escape == nullptr
+                          ? left()
+                          : static_cast<std::size_t>(static_cast<const char*>(escape) - at_);
+    std::memcpy(out_, at_, size);
+    at_ += size;
+    out_ += size;
     return true;
   }
 
-  // The four digits behind the \u at at_, which then stands behind them; -1 and stopped without.
-  int read_unit() {
-    int unit = 0;
-    for (std::size_t i = at_ + 2; i < at_ + 6; ++i) {
-      const int digit = i < inside_.size() ? hex_value(inside_[i]) : -1;
-      if (digit < 0) return stop(i), -1;
-      unit = unit * 16 + digit;
+  // at_ stands at a backslash, and then behind the escape.
+  WEIR_INLINE bool read_escape() {
+    const char kind = left() > 1 ? at_[1] : '\0';
+    if (kind == 'u') return read_character();
+    const char plain = short_unescape(kind);
+    if (plain == 0) return stop(1);
+    *out_++ = plain;
+    at_ += 2;
+    return copy_long();
+  }
+
+  WEIR_INLINE bool read_character() {
+    const int unit = unit_at(at_);
+    if (unit < 0) return stop_in_unit();
+    at_ += kUnitSize;
+    if ((unit & 0xF800) == 0xD800) return read_surrogate(unit);
+    if (unit == 0) note(Reason::nul_character);
+    out_ = append_unit(out_, unit);
+    return true;
+  }
+
+  // What is no second half is read by itself, behind this one.
+  WEIR_INLINE bool read_surrogate(int unit) {
+    if (unit < 0xDC00 && left() > 1 && at_[0] == '\\' && at_[1] == 'u') {
+      const int second = unit_at(at_);
+      if (second < 0) return stop_in_unit();
+      if ((second & 0xFC00) == 0xDC00) {
+        out_ = append_pair(out_, unit, second);
+        at_ += kUnitSize;
+        return true;
+      }
     }
-    at_ += 6;
-    return unit;
+    note(Reason::lone_surrogate);
+    out_ = append_unit(out_, 0xFFFD);
+    return true;
+  }
+
+  // What the four digits behind a backslash and its u say; negative if they are not four digits.
+  WEIR_INLINE int unit_at(const char* escape) const {
+    if (static_cast<std::size_t>(end_ - escape) < kUnitSize) return -1;
+    return hex_value(escape[2]) * 4096 | hex_value(escape[3]) * 256 | hex_value(escape[4]) * 16 |
+           hex_value(escape[5]);
+  }
+
+  // At the first byte that is no digit.
+  bool stop_in_unit() {
+    std::size_t digits = 2;
+    while (digits < left() && hex_value(at_[digits]) >= 0) ++digits;
+    return stop(digits);
+  }
+
+  bool stop(std::size_t behind) {
+    result_.bad_at = static_cast<std::size_t>(at_ - begin_) + behind;
+    return false;
   }
 
   void note(Reason fault) {
     if (result_.fault == Reason::none) result_.fault = fault;
   }
 
-  bool stop(std::size_t at) {
-    result_.bad_at = at;
-    return false;
-  }
+  std::size_t left() const { return static_cast<std::size_t>(end_ - at_); }
 
-  std::string_view inside_;
-  std::size_t at_ = 0;
-  char* begin_;
+  static constexpr std::size_t kUnitSize = 6;
+
+  const char* const begin_;
+  const char* at_;
+  const char* const end_;
+  char* const start_;
   char* out_;
   Unescaped result_;
 };

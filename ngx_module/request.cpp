@@ -177,10 +177,10 @@ bool Visit::keep(const Decision& decision) {
   if (cleanup == nullptr) return false;
   answer_ = decision.answer;
   if (!keep_body(r_, answer_)) return false;
+  since_ = current_worker()->moment();
   waiting_ =
       current_worker()->edge.keeper.keep(decision.record, location_.replicas, *this, ticket_);
   if (waiting_) {
-    since_ = current_worker()->moment();
     cleanup->data = this;
     cleanup->handler = on_gone;
   }

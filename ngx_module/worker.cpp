@@ -21,6 +21,7 @@ Worker::Worker(const MainConf& conf)
       threads_(conf.threads, *this),
       timer_owner_(),
       timer_(),
+      turn_end_(),
       edge(conf.edge, {clock, log_, redis_, replicated_, threads_, *metrics_memory(conf.metrics),
                        static_cast<std::uint64_t>(ngx_pid), ngx_worker}) {
   redis_.serve(edge.redis);
@@ -31,10 +32,16 @@ Worker::Worker(const MainConf& conf)
   timer_.data = &timer_owner_;
   timer_.log = ngx_cycle->log;
   timer_.handler = on_timer;
+  turn_end_.data = this;
+  turn_end_.log = ngx_cycle->log;
+  turn_end_.handler = on_turn_end;
 }
 
 Worker::~Worker() {
   if (timer_.timer_set) ngx_del_timer(&timer_);
+  if (turn_end_.posted) {
+    ngx_delete_posted_event(&turn_end_);  // which is more than one statement
+  }
 }
 
 void Worker::start() {
@@ -44,8 +51,15 @@ void Worker::start() {
 }
 
 std::chrono::steady_clock::time_point Worker::moment() noexcept {
-  if (!moment_) moment_ = std::chrono::steady_clock::now();
+  if (!moment_) {
+    moment_ = std::chrono::steady_clock::now();
+    ngx_post_event(&turn_end_, &ngx_posted_events);
+  }
   return *moment_;
+}
+
+void Worker::on_turn_end(ngx_event_t* event) noexcept {
+  static_cast<Worker*>(event->data)->moment_.reset();
 }
 
 // By poll(), since nginx's loop is not running yet.
@@ -77,10 +91,7 @@ void Worker::tick() noexcept {
 
 // A timer that stands too early just looks again; so one that is set is moved only to an earlier
 // time. What nobody waits for does not keep a worker that was told to quit.
-//
-// Whatever changes what is due comes here before nginx sleeps, so that no moment outlives its turn.
 void Worker::watch() noexcept {
-  moment_.reset();
   timer_.cancelable = edge.busy() || threads_.running() > 0 ? 0 : 1;
   const auto left = std::chrono::ceil<milliseconds>(edge.due() - clock.steady()).count();
   const auto wait = static_cast<ngx_msec_t>(std::max<decltype(left)>(left, 1));

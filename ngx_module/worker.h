@@ -33,6 +33,9 @@ class Worker final : private TimeKeeper {
 
   // Now, read once for all that a turn of nginx's loop brings: what it brings was there when it
   // began. For how long something took; nginx's own clock tells milliseconds only.
+  //
+  // It holds until nginx runs what was posted, which it does after connections and timers and
+  // before it sleeps: no moment outlives its turn, whatever happens in one.
   std::chrono::steady_clock::time_point moment() noexcept;
 
   KeepAliveGrace grace;  // first: it wants a place before all connections to come
@@ -41,6 +44,7 @@ class Worker final : private TimeKeeper {
 
  private:
   static void on_timer(ngx_event_t* event) noexcept;
+  static void on_turn_end(ngx_event_t* event) noexcept;
 
   void look_for_redis() noexcept;
   void tick() noexcept;
@@ -53,6 +57,7 @@ class Worker final : private TimeKeeper {
   ngx_connection_t timer_owner_;  // nginx reads the fd of a timer's data for its debug log
   ngx_event_t timer_;
   std::optional<std::chrono::steady_clock::time_point> moment_;  // none: not read in this turn
+  ngx_event_t turn_end_;  // posted while there is a moment, which it takes away
 
  public:
   Edge edge;  // after all that it is lent

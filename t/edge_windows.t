@@ -6,6 +6,8 @@ use lib "$FindBin::Bin/lib";
 use WeirTest;
 use File::Spec;
 use File::Temp qw(tempdir);
+use IO::Select;
+use List::Util qw(sum);
 
 my $build = File::Spec->rel2abs($ENV{BUILD} // 'build', WeirTest::Server->root);
 my $faults = tempdir('weir-faults-XXXXXX', TMPDIR => 1, CLEANUP => 1);
@@ -53,6 +55,22 @@ sub killed_and_stored ($point, $id) {
   return is_stored_once($id, 'the event is stored once');
 }
 
+# Posts an event whose sync is held up for a moment; for how many seconds it was, at the least.
+sub seconds_held ($id) {
+  arm('before_sync.hold');
+  my $client = connection();
+  $client->send_bytes($client->format_request(POST => '/track', event($id)));
+  wait_for(sub { -e "$faults/before_sync.held" }) or return fail('the sync is held up');
+  my $since = time;
+  IO::Select->new($client->{socket})->can_read(0.03) and return fail('the client is told nothing');
+  my $seconds = time - $since;
+  unlink "$faults/before_sync.held" or die "before_sync.held: $!\n";
+  return $client->read_answer->{status} == 200 ? $seconds : fail('it is answered once it is done');
+}
+
+# Of all records together, as /metrics has them.
+sub seconds_of_keeping () { return get('/metrics')->{body} =~ /^weir_keep_seconds_sum (\S+)$/m ? $1 : die "no sum of seconds\n" }
+
 is_taken(uuid('ready'), 'all is ready');
 
 subtest 'killed when the command is sent and Redis has not answered' => sub { killed_and_stored('after_send', uuid('sent')) };
@@ -72,6 +90,14 @@ subtest 'with Redis away' => sub {
     ok wait_for(sub { was_reached('before_sync.stop') }), 'the worker is stopped in its sync';
     kill CONT => $weir->workers;
     is $client->read_answer->{status}, 200, 'and answered once it is done';
+  };
+  # One after the other, for a worker that has other things to do might look at a clock for them.
+  subtest 'held up in its sync: the metric says for how long' => sub {
+    my ($before, $began) = (seconds_of_keeping(), time);
+    my $held = sum(map { seconds_held(uuid('held', $_)) } 1 .. 10);
+    my ($kept, $most) = (seconds_of_keeping() - $before, time - $began);
+    cmp_ok $kept, '>', $held, 'no less than the syncs took';
+    cmp_ok $kept, '<', $most, 'and no more than the clients waited';
   };
   $weir->repair;
   is_stored_once(uuid($_), "stored once: $_") for 'away', 'before sync', 'after sync', 'hang';

@@ -6,17 +6,13 @@
 
 #include <openssl/sha.h>
 
+#include "core/http/blanks.h"
+
 namespace weir::api {
 namespace {
 
 constexpr std::size_t kTagBytes = 16;
 constexpr char kDigits[] = "0123456789abcdef";
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 }  // namespace
 
@@ -35,7 +31,7 @@ bool matches(std::string_view if_none_match, std::string_view etag) {
   // Our tags hold no comma, so that a list may be cut at each.
   while (!if_none_match.empty()) {
     const std::size_t comma = std::min(if_none_match.find(','), if_none_match.size());
-    std::string_view one = trimmed(if_none_match.substr(0, comma));
+    std::string_view one = trim(if_none_match.substr(0, comma));
     if (one == "*") return true;
     if (one.substr(0, 2) == "W/") one.remove_prefix(2);
     if (one == etag) return true;

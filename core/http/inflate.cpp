@@ -6,6 +6,8 @@
 #include <limits>
 #include <new>
 
+#include "core/http/blanks.h"
+
 namespace weir {
 namespace {
 
@@ -37,12 +39,6 @@ bool same_word(std::string_view text, std::string_view lower) {
   return std::equal(text.begin(), text.end(), lower.begin(), lower.end(), [](char a, char b) {
     return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
   });
-}
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
 }
 
 // zlib's inflate() from one buffer into one that grows.
@@ -121,7 +117,7 @@ InflateStatus copy(std::string_view body, const Limits& limits, std::string& out
 
 Coding parse_content_encoding(std::string_view header) {
   if (header.empty()) return Coding::identity;
-  const std::string_view word = trimmed(header);
+  const std::string_view word = trim(header);
   if (word.empty() || same_word(word, "identity")) return Coding::identity;
   if (same_word(word, "gzip") || same_word(word, "x-gzip")) return Coding::gzip;
   if (same_word(word, "deflate")) return Coding::deflate;

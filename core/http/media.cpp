@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "core/http/blanks.h"
+
 namespace weir {
 namespace {
 
@@ -16,12 +18,6 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
     return std::tolower(x) == std::tolower(y);
   };
   return a == b || std::equal(a.begin(), a.end(), b.begin(), b.end(), same);
-}
-
-std::string_view trim(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == text.npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
 // Splits `text` at its first `separator` and leaves the rest in it.

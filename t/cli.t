@@ -62,6 +62,14 @@ subtest 'the bounds of whole numbers' => sub {
   }
 };
 
+subtest 'where its user is, as far as it says' => sub {
+  my %place = (code => [ country => '"BR"' ], zone => [ time_zone => '"America/Sao_Paulo"' ], both => [ country => '"BR"', time_zone => '"Europe/Madrid"' ]);
+  taken post('/strict', body(session_id => '"' . uuid("at $_") . '"', $place{$_}->@*)), "by $_" for sort keys %place;
+  refused post('/v1/track', body(country => $_)), 'country', 'not_a_country', "country is $_" for '"Brazil"', '"BRA"', '"XX"';
+  stored();
+  is value('SELECT country FROM events WHERE session_id = ?', uuid("at $_")), 'BR', "and stored: $_" for sort keys %place;
+};
+
 subtest 'what is wrong is refused by field and reason' => sub {
   refused post('/v1/track', body($_ => undef)), $_, 'missing', "no $_" for sort keys %command;
   refused post('/v1/track', body($_ => 'null')), $_, 'missing', "$_ is null" for sort keys %command;

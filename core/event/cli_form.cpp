@@ -19,6 +19,8 @@ enum Place : std::size_t {
   kPromptLength,
   kOutputFormat,
   kModelUsed,
+  kCountry,
+  kTimeZone,
   kEventId,
   kSentAt,
 };
@@ -51,6 +53,7 @@ Rejection encode(const CapturedEvent& event, const FormContext& context, RecordW
   members.whole_number(kPromptLength);
   members.name(kOutputFormat, Required::no);
   members.name(kModelUsed, Required::no);
+  const auto country = members.country(kCountry, kTimeZone);
   if (members.rejected()) return members.rejection();
 
   record.begin_row();
@@ -61,7 +64,7 @@ Rejection encode(const CapturedEvent& event, const FormContext& context, RecordW
   record.text("cli_command");
   record.text(version);
   record.null();  // platform
-  record.null();  // country
+  put_text(record, country ? country->view() : std::string_view());
   record.json(properties(event));
   record.time(times.event);
   record.time(times.client);
@@ -73,12 +76,12 @@ Rejection encode(const CapturedEvent& event, const FormContext& context, RecordW
 }  // namespace
 
 const WireForm& cli_form() {
-  static const WireForm form{
-      RecordKind::events,
-      {"session_id", "command", "success", "timestamp", "version", "execution_time", "error_type",
-       "prompt_length", "output_format", "model_used", "event_id", "sent_at"},
-      kSentAt,
-      encode};
+  static const WireForm form{RecordKind::events,
+                             {"session_id", "command", "success", "timestamp", "version",
+                              "execution_time", "error_type", "prompt_length", "output_format",
+                              "model_used", "country", "time_zone", "event_id", "sent_at"},
+                             kSentAt,
+                             encode};
   return form;
 }
 

@@ -249,6 +249,19 @@ START_TEST(a_commands_time_is_corrected_too) {
 }
 END_TEST
 
+START_TEST(a_commands_country_is_kept) {
+  ck_assert_view_eq(text(cli(R"(,"country":"ES")"), "country"), "ES");
+  ck_assert_view_eq(text(cli(R"(,"country":"Asia/Tokyo")"), "country"), "JP");
+  ck_assert_view_eq(text(cli(R"(,"time_zone":"Europe/Madrid")"), "country"), "ES");
+  ck_assert(!column(cli(R"(,"time_zone":"Etc/UTC")"), "country").has_value());
+  ck_assert(!column(cli(R"(,"country":null)"), "country").has_value());
+  assert_refused(cli(R"(,"country":"Spain")"), "country", Reason::not_a_country);
+  assert_refused(cli(R"(,"country":34)"), "country", Reason::not_a_string);
+  const auto c = cli(R"(,"country":"ES")");
+  ck_assert_view_eq(text(c, "properties"), "\x01{\"command\":\"icon\",\"success\":false}");
+}
+END_TEST
+
 START_TEST(a_commands_types_are_checked) {
   assert_refused(cli(R"(,"session_id":"s")"), "session_id", Reason::not_a_uuid);
   assert_refused(cli(R"(,"success":"true")"), "success", Reason::not_a_boolean);
@@ -281,5 +294,5 @@ static const weir_test::Register kRegistered(
               without_a_timestamp_the_time_in_a_version_7_id_counts_as_the_clients,
               a_crashs_members_land_in_their_columns, a_crash_can_be_named_by_event_id,
               a_crash_has_longer_texts, a_command_becomes_an_event_without_a_user,
-              a_commands_time_is_corrected_too, a_commands_types_are_checked,
-              the_first_fault_in_the_forms_order_is_told});
+              a_commands_time_is_corrected_too, a_commands_country_is_kept,
+              a_commands_types_are_checked, the_first_fault_in_the_forms_order_is_told});

@@ -5,11 +5,29 @@
 namespace weir::api {
 namespace {
 
-// As PostgreSQL writes numbers.
+// Takes a sign off the front of `text`, or digits and says whether there were any.
+void skip_sign(std::string_view& text) {
+  if (!text.empty() && (text.front() == '-' || text.front() == '+')) text.remove_prefix(1);
+}
+
+bool skip_digits(std::string_view& text) {
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  text.remove_prefix(digits);
+  return digits > 0;
+}
+
+// A sign, digits with a point among them, an exponent: as PostgreSQL writes numbers.
 bool is_number(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '+' || c == 'e';
-  });
+  skip_sign(text);
+  if (!skip_digits(text)) return false;
+  if (!text.empty() && text.front() == '.') {
+    text.remove_prefix(1);
+    if (!skip_digits(text)) return false;
+  }
+  if (text.empty() || text.front() != 'e') return text.empty();
+  text.remove_prefix(1);
+  skip_sign(text);
+  return skip_digits(text) && text.empty();
 }
 
 bool is_formula(std::string_view text) {

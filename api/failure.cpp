@@ -55,7 +55,7 @@ Problem problem_of(const Failure& failure) {
     case Kind::broken:
       break;
   }
-  return {500, "internal", "Something went wrong here; the server's log says what"};
+  return internal_problem();
 }
 
 }  // namespace weir::api

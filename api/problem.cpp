@@ -20,6 +20,10 @@ Problem bad_parameter(std::string_view parameter, std::string detail) {
   return {400, "bad_parameter", std::move(detail), std::string(parameter)};
 }
 
+Problem internal_problem() {
+  return {500, "internal", "Something went wrong here; the server's log says what"};
+}
+
 std::string_view status_text(int status) {
   switch (status) {
     case 200:

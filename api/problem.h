@@ -22,6 +22,9 @@ struct Problem {
 
 Problem bad_parameter(std::string_view parameter, std::string detail);
 
+// A fault of ours.
+Problem internal_problem();
+
 // What HTTP calls a status, such as "Bad Request".
 std::string_view status_text(int status);
 

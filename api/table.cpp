@@ -51,18 +51,28 @@ std::string cell_of(ondemand::value value) {
   }
 }
 
+// Seven rows of 24 hours, which are known by their places alone: 1 is Monday, and 0 the hour after
+// midnight.
+bool is_by_weekday(std::string_view place) {
+  constexpr std::string_view kHours = "peak_hours";
+  return place.substr(place.rfind('.') + 1) == kHours;
+}
+
 class Table {
  public:
+  explicit Table(std::string_view place = {}) : by_weekday_(is_by_weekday(place)) {}
+
   void add(ondemand::value row) {
     cells_.emplace_back();
+    if (by_weekday_) put("weekday", std::to_string(cells_.size()));
     if (row.type() == ondemand::json_type::object) {
       for (auto field : row.get_object()) {
         const std::string name{std::string_view(field.unescaped_key())};
         put(name, cell_of(field.value()));
       }
     } else if (row.type() == ondemand::json_type::array) {
-      int place = 0;
-      for (auto value : row.get_array()) put(std::to_string(++place), cell_of(value.value()));
+      int place = by_weekday_ ? 0 : 1;
+      for (auto value : row.get_array()) put(std::to_string(place++), cell_of(value.value()));
     } else {
       put("value", cell_of(row));
     }
@@ -111,6 +121,7 @@ class Table {
     row[column] = std::move(cell);
   }
 
+  const bool by_weekday_;
   std::vector<std::string> names_;
   std::vector<std::vector<std::string>> cells_;
 };
@@ -148,7 +159,7 @@ std::optional<Problem> table_csv(std::string_view answer, const std::optional<st
     if (found == names.end() && !name) found = names.begin();
     if (found == names.end() && (name || !names.empty())) return no_such_list(names);
     document.rewind();
-    Table table;
+    Table table(names.empty() ? std::string_view() : *found);
     if (names.empty()) {
       table.add_flat(document.get_object());
     } else {
@@ -157,7 +168,7 @@ std::optional<Problem> table_csv(std::string_view answer, const std::optional<st
     csv = table.csv();
     return std::nullopt;
   } catch (const simdjson::simdjson_error&) {
-    return Problem{500, "internal", "Something went wrong here; the server's log says what"};
+    return internal_problem();
   }
 }
 

@@ -5,9 +5,10 @@
 //
 // A list is named by its place: `days`, or `cohorts.weeks` inside of `cohorts`. Of a list of
 // objects the columns are all names in it, in the order in which they come; of a list of lists they
-// are 1, 2, …; of any other there is one, `value`. What is nested deeper is JSON in its field. A
-// list with nothing in it has no columns, and so no line. An answer without lists is one line, its
-// columns named by their places. Numbers stay as PostgreSQL wrote them.
+// are 1, 2, …, and of `peak_hours` weekday (1 is Monday) and 0 to 23; of any other there is one,
+// `value`. What is nested deeper is JSON in its field. A list with nothing in it has no columns,
+// and so no line. An answer without lists is one line, its columns named by their places. Numbers
+// stay as PostgreSQL wrote them.
 #pragma once
 
 #include <optional>

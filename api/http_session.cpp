@@ -4,7 +4,9 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -99,6 +101,8 @@ class HttpSession::Impl final : public Client, public std::enable_shared_from_th
   void put(std::function<void()> then);
   void put_done(const std::function<void()>& then);
   void sent();
+  void linger();
+  void drop(std::size_t dropped);
   void close();
 
   Stream stream_;
@@ -110,7 +114,7 @@ class HttpSession::Impl final : public Client, public std::enable_shared_from_th
   std::string chunk_;
   std::function<void()> gone_;
   bool is_head_ = false, keep_alive_ = false, answering_ = false, putting_ = false;
-  bool watching_ = false, leaving_ = false;
+  bool watching_ = false, leaving_ = false, refused_ = false;
 };
 
 // Reading ---------------------------------------------------------------------------------------
@@ -120,6 +124,7 @@ void HttpSession::Impl::read() {
   if (leaving_ || hooks_.is_leaving()) return close();
   parser_.emplace();
   parser_->header_limit(kMostHeader);
+  parser_->body_limit(std::numeric_limits<std::uint64_t>::max());  // refused by a better name
   stream_.expires_after(kIdleTime);
   http::async_read_header(
       stream_, buffer_, *parser_,
@@ -146,7 +151,10 @@ void HttpSession::Impl::take(const error_code& error) {
   answer(request_of(parser_->get()));
 }
 
-void HttpSession::Impl::refuse(const Problem& problem) { send(response_of(problem)); }
+void HttpSession::Impl::refuse(const Problem& problem) {
+  refused_ = true;
+  send(response_of(problem));
+}
 
 void HttpSession::Impl::answer(const Request& request) {
   gone_ = [] {};
@@ -256,10 +264,31 @@ void HttpSession::Impl::sent() {
   body_.reset();
   gone_ = nullptr;
   if (keep_alive_) return read();
+  if (refused_) return linger();
   close();
 }
 
 // The end ---------------------------------------------------------------------------------------
+
+// The other side learns that this was all, and may end what it was saying.
+void HttpSession::Impl::linger() {
+  answering_ = false;
+  error_code ignored;
+  stream_.socket().shutdown(Local::socket::shutdown_send, ignored);
+  if (leaving_ || hooks_.is_leaving()) return close();
+  buffer_.clear();
+  stream_.expires_after(kLingerTime);
+  drop(0);
+}
+
+void HttpSession::Impl::drop(std::size_t dropped) {
+  stream_.async_read_some(
+      buffer_.prepare(kMostHeader),
+      [self = shared_from_this(), dropped](const error_code& error, std::size_t bytes) {
+        if (error || dropped + bytes >= kMostDropped) return self->close();
+        self->drop(dropped + bytes);
+      });
+}
 
 void HttpSession::Impl::leave() {
   leaving_ = true;

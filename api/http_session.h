@@ -5,10 +5,14 @@
 //   reading ──header──► answering ──sent──► reading …
 //      │ 75 s             │ the client leaves: the service is told, and cancels
 //      ▼                  ▼
-//    closed ◄─────────────┴── a write that does not end within write_time
+//    closed ◄─────────────┼── a write that does not end within write_time
+//      ▲                  ▼
+//      └── the end ── lingering: what was refused before it was read whole
 //
 // Bounds: a header of 16 kB (431), a target of 4 kB (414), no body (413). A request that comes
-// before the one before is answered waits in the socket.
+// before the one before is answered waits in the socket. What of a refused one is still to come is
+// read and dropped, 4 MB and 5 s at most: who closes a socket with something unread in it has the
+// other side's writing fail, and a web server then says 502 for an answer that it never looked at.
 #pragma once
 
 #include <chrono>
@@ -36,6 +40,8 @@ class HttpSession {
  public:
   static constexpr std::chrono::seconds kIdleTime{75};
   static constexpr std::size_t kMostHeader = 16 << 10;
+  static constexpr std::chrono::seconds kLingerTime{5};
+  static constexpr std::size_t kMostDropped = 4 << 20;
 
   // Takes over a connected socket.
   HttpSession(int descriptor, boost::asio::io_context& loop, const HttpHooks& hooks);

@@ -127,6 +127,28 @@ subtest 'what is refused, and why' => sub {
   problem_is($answer, 400, 'bad_request', 'no HTTP');
 };
 
+# Who closes a socket with something unread in it fails the other side's write, and so its look at the answer.
+subtest 'what is refused before it was read whole is read to its end' => sub {
+  for my $case ([ 900_000, 413, 'body_too_large', '/v1/daily', 'X-A' => 'x' ], [ 900_000, 414, 'target_too_long', '/' . 'x' x 20_000 ],
+    [ 900_000, 431, 'header_too_long', '/v1/daily', 'X-Long' => 'x' x 40_000 ]) {
+    my ($bytes, $status, $reason, $path, @headers) = @$case;
+    my $client = client($api);
+    $client->send_bytes($client->format_request(GET => $path, 'x' x $bytes, 'X-Weir-Viewer' => 'ada', @headers));
+    problem_is($client->read_answer('GET'), $status, $reason, "$reason, with $bytes bytes behind it");
+  }
+  my $client = client($api, timeout => 60);
+  $client->send_bytes("GET /v1/daily HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n");
+  my $socket = $client->open_socket;
+  my $answer = '';
+  1 while sysread $socket, $answer, 1 << 16, length $answer;
+  like $answer, qr{\AHTTP/1.1 413 .*"body_too_large"}s, 'the answer comes first, and that it was all';
+  my $sent = 0;
+  local $SIG{PIPE} = 'IGNORE';
+  while ($sent < 64 << 20) { $sent += (syswrite($socket, 'x' x 65536) || last) }
+  cmp_ok $sent, '>=', 4 << 20, 'what is said behind it is taken';
+  cmp_ok $sent, '<', 8 << 20, 'but not for ever';
+};
+
 subtest 'who the viewer is' => sub {
   my $twice = client($api)->send_bytes("GET /v1/daily HTTP/1.1\r\nHost: x\r\nX-Weir-Viewer: ada\r\nX-Weir-Viewer: root\r\n\r\n")->read_answer('GET');
   problem_is($twice, 401, 'no_viewer', 'two names are none');

@@ -104,6 +104,13 @@ subtest 'errors come through as they are' => sub {
   is_deeply [ $method->{status}, $method->{headers}{allow} ], [ 405, 'GET, HEAD' ], 'Allow';
 };
 
+subtest 'a body is refused by weir-api itself, however large' => sub {
+  for my $bytes (1, 20_000, (900_000) x 10) {
+    my $answer = request(GET => '/v1/daily', 'x' x $bytes, basic('ada'));
+    is_deeply [ $answer->{status}, $answer->{json}{reason} ], [ 413, 'body_too_large' ], "$bytes bytes";
+  }
+};
+
 subtest 'make up starts one that was killed' => sub {
   ok weir()->signal(api => 'KILL'), 'it is killed';
   wait_for(sub { !weir()->alive('api') });

@@ -30,14 +30,31 @@ constexpr mode_t kSocketMode = 0660;
 
 std::string reason() { return std::strerror(errno); }
 
-// Whether a server listens there; one that has no time to accept is one, too.
-bool is_served(const sockaddr_un& address) {
-  const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  const bool served =
-      ::connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ||
-      errno == EAGAIN;
+std::string cannot_listen(const std::string& path, const std::string& why) {
+  return "nothing can listen at " + path + " (" + why +
+         "): make its folder, writable for this user, or choose another --socket";
+}
+
+int new_socket() { return ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); }
+
+// Whether nobody listens there, so that what stands there may go. A server that has no time to
+// accept is one, too.
+bool is_free(const sockaddr_un& address, std::string& error) {
+  const std::string path = address.sun_path;
+  const int probe = new_socket();
+  if (probe < 0) {
+    error = cannot_listen(path, reason());
+    return false;
+  }
+  const int failure =
+      ::connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0
+                                                                                         : errno;
   ::close(probe);
-  return served;
+  if (failure == ECONNREFUSED || failure == ENOENT) return true;
+  error = failure == 0 || failure == EAGAIN
+              ? path + " is served by another process: end that, or choose another --socket"
+              : cannot_listen(path, std::strerror(failure));
+  return false;
 }
 
 // The file, by which one's own socket is told from a later one at the same path; 0: none.
@@ -68,16 +85,13 @@ int open_socket(const ServerSettings& settings, std::string& error) {
     return -1;
   }
   std::memcpy(address.sun_path, settings.path.c_str(), settings.path.size());
-  if (is_served(address)) {
-    error = settings.path + " is served by another process: end that, or choose another --socket";
-    return -1;
-  }
+  if (!is_free(address, error)) return -1;
   if (file_at(settings.path) != 0) ::unlink(settings.path.c_str());
-  const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  const int descriptor = new_socket();
   const mode_t before = ::umask(0777 & ~kSocketMode);
   const bool bound =
       ::bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-  if (!bound) error = "nothing can listen at " + settings.path + ": " + reason();
+  if (!bound) error = cannot_listen(settings.path, reason());
   ::umask(before);
   if (bound && set_group(settings, error) && ::listen(descriptor, SOMAXCONN) == 0)
     return descriptor;

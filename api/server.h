@@ -1,13 +1,13 @@
 // Listens on the unix socket, and holds the connections to their bound.
 //
-//   Server server(loop, settings, hooks);
+//   Server server(loop, settings, answer);
 //   std::string error;
 //   if (!server.listen(error)) …      // a sentence
-//   server.leave();                   // takes no more, answers what it has, then calls `left`
+//   server.leave(left);               // takes no more, answers what it has, then calls `left`
 //
 // Whoever can open the socket is the web server: it has mode 0660, and the group that --group
-// names. A connection beyond the bound is answered 503 with Retry-After and closed. A socket that
-// nobody listens at any more is replaced, one that somebody does is not.
+// names. A connection beyond the bound is answered 503 with Retry-After and closed. A socket at
+// which nobody listens any more is replaced. One of which that is not known stays, whoever's it is.
 #pragma once
 
 #include <chrono>

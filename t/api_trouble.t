@@ -4,6 +4,8 @@ use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
+use IO::Socket::UNIX;
+use Socket qw(SOCK_DGRAM);
 use Test::More;
 use Time::HiRes qw(time);
 
@@ -281,12 +283,16 @@ subtest 'a socket that is left, taken, or impossible' => sub {
   is ask($next, '/v1/daily')->{status}, 200, 'the next one takes its place';
   is sprintf('%o', (stat $next->{socket})[2] & 0777), 660, 'with mode 0660';
   is end_api($next), 0, 'ends well';
-  for my $case ([ [ '--socket' => '/nowhere/api.sock' ], qr/nothing can listen at/ ], [ [ '--socket' => '/' . 'x' x 120 ], qr/too long for a socket/ ],
+  for my $case ([ [ '--socket' => '/nowhere/api.sock' ], qr/nothing can listen at \S+ \(No such file or directory\): make its folder, writable for this user, or choose another/ ], [ [ '--socket' => '/' . 'x' x 120 ], qr/too long for a socket/ ],
     [ [ '--socket' => private()->{dir} . '/x.sock', '--group' => 'nosuchgroup' ], qr/there is no group/ ]) {
     my ($failed, $why) = try_api($case->[0]->@*);
     is $failed, 1, "@{$case->[0]}" =~ s/x{20,}/x…/r;
     like $why, $case->[1], 'says why';
   }
+  my $path  = private()->{dir} . '/other.sock';
+  my $other = IO::Socket::UNIX->new(Local => $path, Type => SOCK_DGRAM) or die "cannot listen at $path: $!\n";
+  like((try_api('--socket' => $path))[1], qr/nothing can listen at \S+ \(Protocol wrong type for socket\)/, 'one that speaks otherwise');
+  ok -S $path, 'is left where it is';
 };
 
 sub try_api (@options) {

@@ -155,7 +155,7 @@ struct Said {
 // 404, 414, 431 and 505 concern every path, and so no one of them.
 constexpr Said kProblems[] = {
     {"400", "A parameter is unknown, given twice, of another form or past its bound"},
-    {"401", "The web server named no viewer"},
+    {"401", "The web server named no viewer, or did not prove that it is the web server"},
     {"403", "The viewer may not see this tenant, be there one or not"},
     {"405", "The method is neither GET nor HEAD; Allow lists them"},
     {"413", "The answer would be larger than one may be: ask for a shorter window, or for less"},

@@ -23,10 +23,11 @@ constexpr const char* kFooter =
     "Every option but --help, --version, --config and --check can stand in the file, one a line, "
     "as "
     "in\n"
-    "  socket = \"/run/weir/api.sock\"\n"
+    "  socket = \"/run/weir-api/api.sock\"\n"
     "  postgres = \"host=/run/postgresql dbname=weir user=weir_api\"\n"
     "A password of PostgreSQL belongs into ~/.pgpass, see PGPASSFILE.\n"
-    "SIGTERM answers what is in hand and leaves.";
+    "SIGTERM answers what is in hand and leaves. So does SIGHUP: the file is read at the start "
+    "alone.";
 
 void add_places(CLI::App& app, Options& options) {
   app.add_option("--socket", options.socket, "the unix socket to listen at")

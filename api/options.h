@@ -8,7 +8,7 @@
 namespace weir::api {
 
 struct Options {
-  std::string socket = "/run/weir/api.sock";
+  std::string socket = "/run/weir-api/api.sock";
   std::string group;       // empty: the process' own
   std::string proof_file;  // empty: none is asked for
   std::string postgres;    // libpq's connection string

@@ -2,7 +2,8 @@
 // parameters, asks whether the viewer may see the tenant, and answers from what is kept or from
 // PostgreSQL.
 //
-//   Service service({permissions, figures, streams, clock, today, status, metrics, log});
+//   Service service(World{permissions, figures, streams, clock, today, why_away, metrics, log},
+//                   settings);
 //   service.answer(request, client);             // client hears of it, now or later
 //
 //   method, path, viewer, parameters ──► which tenants may this viewer see? ──┬──► JSON: a flight

@@ -30,7 +30,8 @@ constexpr const char* kFooter =
     "  postgres = \"host=/run/postgresql dbname=weir user=weir_flusher\"\n"
     "  batch-bytes = \"8m\"\n"
     "A password of PostgreSQL belongs into ~/.pgpass, see PGPASSFILE.\n"
-    "SIGTERM finishes the batch in hand and leaves.";
+    "SIGTERM finishes the batch in hand and leaves. So does SIGHUP: the file is read at the start "
+    "alone.";
 
 std::string check_address(const std::string& text) {
   RedisAddress address;

@@ -3,6 +3,7 @@
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use Weir::ApiClient;
 use WeirTest;
 
 my $root = WeirTest::Server->root;
@@ -120,13 +121,49 @@ sub metrics_shown ($page) {
   return map { $_ => join '; ', $type{$_}, $labels{$_} // '', $help{$_} } keys %type;
 }
 
-subtest 'metrics.md lists what the edge shows, and no more' => sub {
-  my ($section) = text_of('docs/metrics.md') =~ /^## At the edge\n(.*?)(?=^## |\z)/ms;
-  my %listed = map {
+# The same of the table under a heading of metrics.md.
+sub metrics_listed ($heading) {
+  my ($section) = text_of('docs/metrics.md') =~ /^## \Q$heading\E\n(.*?)(?=^## |\z)/ms;
+  return map {
     my ($name, $type, $labels, $means) = map { tr/`//dr } split / *\| */, $_;
     $name => join '; ', $type, $labels, $means
-  } $section =~ /^\| (`.*?) \|$/mg;
-  is_deeply \%listed, { metrics_shown(get('/metrics')->{body}) }, 'the page and the table agree';
+  } $section =~ /^\| (`\w+` \| .*?) \|$/mg;
+}
+
+subtest 'metrics.md lists what the edge shows, and no more' => sub {
+  is_deeply { metrics_listed('At the edge') }, { metrics_shown(get('/metrics')->{body}) }, 'the page and the table agree';
+};
+
+sub ask_api ($path) { return Weir::ApiClient->new(socket_path => $weir->setting('API_SOCKET'))->request(GET => $path) }
+
+subtest 'metrics.md lists what weir-api shows, and no more' => sub {
+  my %shown = metrics_shown(ask_api('/metrics')->{body});
+  cmp_ok scalar keys %shown, '>', 10, 'there are some';
+  is_deeply { metrics_listed('In weir-api') }, { map { $_ => $shown{$_} =~ s/\.\z//r } keys %shown }, 'the page and the table agree';
+};
+
+# "path parameter" of each that paths of weir-api have of their own, as its table says: `a`, `b` | of `/v1/x` and `/v1/y`: …
+sub parameters_listed {
+  my ($section) = text_of('docs/api-server.md') =~ /^## Parameters\n(.*?)^## /ms;
+  my (%everywhere, @own);
+  for my $row ($section =~ /^\| (`.*)$/mg) {
+    my ($names, $about) = split / *\| */, $row;
+    my @names = $names =~ /`(\w+)`/g;
+    my ($paths) = $about =~ /\Aof (`.*?): /;
+    push @own, map { my $path = $_; map { "$path $_" } @names } ($paths // '') =~ /`([^`]+)`/g;
+    $everywhere{$_} = 1 for defined $paths ? () : @names;
+  }
+  return (\%everywhere, [ sort { $a cmp $b } @own ]);
+}
+
+subtest 'api-server.md lists the parameters of each path of weir-api, and no more' => sub {
+  my ($everywhere, $own) = parameters_listed();
+  my $paths = ask_api('/v1/openapi.json')->{json}{paths};
+  my @had = map { my $path = $_; map { "$path $_->{name}" } ($paths->{$path}{get}{parameters} // [])->@* } keys %$paths;
+  cmp_ok scalar @had, '>', 100, 'there are some';
+  is_deeply $own, [ sort { $a cmp $b } grep { !$everywhere->{ (split / /)[1] } } @had ], 'those of single paths';
+  my %had = map { (split / /)[1] => 1 } @had;
+  is_deeply [ grep { !$had{$_} } sort keys %$everywhere ], [], 'and those of many';
 };
 
 subtest 'the tests that the documents name are there' => sub {

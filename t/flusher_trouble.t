@@ -6,7 +6,6 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use Test::More;
-use Time::HiRes qw(sleep);
 
 use Weir::FlusherTest;
 use Weir::Record;
@@ -54,6 +53,15 @@ subtest 'a lost stream is read from its start though its ids are smaller' => sub
   is_exactly($tenant, \@ids);
 };
 
+# Moments in the life of a flusher that has begun: at once, as it speaks, with a session of PostgreSQL, within a transaction.
+my $sessions = q{SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'weir-flusher%'};
+my @moments = (
+  sub ($flusher) { return 1 },
+  sub ($flusher) { return length $private->said_by($flusher) },
+  sub ($flusher) { return value($sessions) },
+  sub ($flusher) { return value("$sessions AND xact_start IS NOT NULL") },
+);
+
 subtest 'kill -9 of the flusher at any moment loses and doubles nothing' => sub {
   my ($stream, $tenant) = fresh('kills');
   my @ids = map { uuid() } 1 .. 20_000;
@@ -63,7 +71,8 @@ subtest 'kill -9 of the flusher at any moment loses and doubles nothing' => sub 
     my $flusher = $private->flusher('--stream' => $stream, '--batch-rows' => 500, '--linger-ms' => 0);
     # Every other one gets somewhere, however slow this machine is.
     my $goal = events_of($tenant) + rand 2_000;
-    $kills % 2 ? wait_until('some events more', 60, sub { events_of($tenant) >= ($goal < 18_000 ? $goal : 18_000) }) : sleep rand 0.3;
+    my $moment = $moments[ $kills / 2 % @moments ];
+    $kills % 2 ? wait_until('some events more', 60, sub { events_of($tenant) >= ($goal < 18_000 ? $goal : 18_000) }) : wait_until('a moment', 60, sub { $moment->($flusher) });
     is($private->end($flusher, 'KILL'), 'signal 9', 'killed') and ++$kills;
   }
   is($private->wait_for($feeder), 0, 'all events are in the stream');

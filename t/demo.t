@@ -6,6 +6,7 @@ use lib "$FindBin::Bin/lib";
 
 use Digest::MD5 qw(md5_hex);
 use File::Temp qw(tempdir);
+use JSON::XS;
 use IO::Socket::INET;
 use POSIX ();
 use PrivatePostgres;
@@ -64,6 +65,27 @@ subtest 'what it says is what is stored when it ends' => sub {
   is value('SELECT count(*) FROM events WHERE "timestamp" <> client_timestamp'), 0, 'at the times that were sent';
   like $result->{out}, qr{curl -s '$url/v1/users\?from=2026-03-07&to=2026-03-31'}, 'it says where to look';
   like $result->{out}, qr{weirctl demo --url $url --seed 1 --users 120 --days 25 --until 2026-03-31$}m, 'and how to repeat it';
+};
+
+# The places of an answer at which there is nothing. Of single days, hours and weeks there may be.
+sub nothing_at ($value, $place = '') {
+  return map { nothing_at($value->{$_}, length $place ? "$place.$_" : $_) } sort keys %$value if ref $value eq 'HASH';
+  return $value->@* ? () : $place if ref $value eq 'ARRAY';
+  return defined $value && $value ne '0' ? () : $place;
+}
+
+subtest 'no key figure is left without anything, nor a family of the ledger' => sub {
+  my $db = db('postgres');
+  my %place    = (host => 'PGHOST', port => 'PGPORT', dbname => 'PGDATABASE');
+  my $conninfo = join ' ', 'user=postgres', map { "$_=" . $weir->setting($place{$_}) } sort keys %place;
+  my $result = PrivatePostgres::run_command({}, $weirctl, qw(rollup refresh --postgres), $conninfo);
+  is $result->{status}, 0, 'its days are counted' or diag $result->{err};
+  my ($stats, $ledger) = map { JSON::XS->new->decode($db->selectrow_array("SELECT weir.${_}_answer('default', '2026-03-07', '2026-03-31')")) } qw(stats ledger);
+  # Ten features at most, all of them used, some on a first day; and in 25 days nobody can be away for thirty, nor back after them.
+  my $none = qr/\Afeatures\.(?:more|unused|first_use\.mean_days)\z|\Ausers\.(?:churn|retention\.day_30\.)/;
+  is join(' ', grep { !/$none/ } nothing_at($stats)), '', 'every figure of /stats';
+  is scalar $ledger->{families}->@*, 5, 'five families';
+  is_deeply [ map { my $family = $_; map { "$family->{family}: $_" } grep { !$family->{$_} } qw(events users workspaces) } $ledger->{families}->@* ], [], 'each with events, users and workspaces';
 };
 
 subtest 'the same again is stored once' => sub {

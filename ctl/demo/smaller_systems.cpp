@@ -16,10 +16,10 @@ struct Milestone {
   double weight;
 };
 constexpr Milestone kMilestones[] = {
-    {"tenant_operation_started", "operations", "operation_run", 58},
+    {"operation_started", "operations", "operation_run", 58},
     {"stored_report_created", "reporting", "stored_report", 20},
     {"support_diagnostics_opened", "support", "diagnostic_bundle", 8},
-    {"review_pack_requested", "reviews", "review_pack", 14}};
+    {"review_pack_generation_requested", "reviews", "review_pack", 14}};
 
 struct Feature {
   const char *name, *source, *path;
@@ -77,6 +77,9 @@ void visit_features(Visit& visit) {
     const bool is_seen = std::string_view(feature.source) == "admin" && chance.happens(0.7);
     Object properties;
     properties.text("feature", feature.name).text("action", is_seen ? "view" : "execute");
+    if (!is_seen) {
+      properties.whole("response_time_ms", static_cast<std::int64_t>(chance.around(180, 0.5)));
+    }
     visit.track("feature_usage",
                 properties.text("pathname", feature.path).text("source", feature.source));
     visit.pass(120);

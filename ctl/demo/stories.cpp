@@ -61,7 +61,7 @@ void crash_perhaps(Visit& visit) {
     context.whole("memory_mb", chance.whole(180, 1400)).text("last_action", "recording_started");
     visit.crash(group.failure, os, context);
     visit.pass(25);
-    visit.track("app_opened", Object().number("startup_seconds", chance.around(2.4, 0.4), 2));
+    visit.track("app_opened", Object().number("startup_time_seconds", chance.around(2.4, 0.4), 2));
     return;
   }
 }
@@ -124,7 +124,7 @@ void look_around(Visit& visit) {
 
 void visit_stories(Visit& visit) {
   Random& chance = visit.chance();
-  visit.track("app_opened", Object().number("startup_seconds", chance.around(1.9, 0.4), 2));
+  visit.track("app_opened", Object().number("startup_time_seconds", chance.around(1.9, 0.4), 2));
   const bool likes_widget = visit.person().number % 5 < 2;
   const int recordings = chance.count(visit.person().habit == Habit::power ? 2.6 : 1.5);
   for (int n = 0; n < recordings; ++n) record(visit, chance.happens(likes_widget ? 0.85 : 0.12));

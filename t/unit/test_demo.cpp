@@ -182,7 +182,7 @@ START_TEST(every_system_leaves_something_behind) {
   for (const char* name :
        {"app_opened", "recording_completed", "transcription_failed", "retry_attempted",
         "feature_toggled", "nps_answered", "venda_criada", "page_view", "login_sucesso", "icon",
-        "tenant_operation_started", "onboarding_checkpoint_completed", "feature_usage"}) {
+        "operation_started", "onboarding_checkpoint_completed", "feature_usage"}) {
     ck_assert_msg(found.count(name) == 1, "there is no %s", name);
   }
 }

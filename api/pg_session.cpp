@@ -9,12 +9,14 @@
 #include <postgresql/libpq-fe.h>
 
 #include "api/failure.h"
+#include "pg/one_line.h"
 
 namespace weir::api {
 namespace {
 
 using boost::asio::posix::stream_descriptor;
 using boost::system::error_code;
+using pg::one_line;
 
 constexpr std::chrono::seconds kGrace{2};  // beyond statement_timeout
 
@@ -45,13 +47,6 @@ using ResultPtr = std::unique_ptr<PGresult, Clear>;
 struct Finish {
   void operator()(PGconn* connection) const { PQfinish(connection); }
 };
-
-std::string one_line(const char* text) {
-  std::string line(text == nullptr ? "" : text);
-  for (char& c : line) c = c == '\n' || c == '\t' ? ' ' : c;
-  while (!line.empty() && line.back() == ' ') line.pop_back();
-  return line;
-}
 
 std::string_view field(const PGresult* result, int code) {
   const char* text = PQresultErrorField(result, code);

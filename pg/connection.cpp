@@ -7,6 +7,8 @@
 #include <cstring>
 #include <utility>
 
+#include "pg/one_line.h"
+
 namespace weir::pg {
 namespace {
 
@@ -14,21 +16,6 @@ constexpr char kDigits[] = "0123456789abcdef";
 
 // PQputCopyData() counts in int, and buffers what it is given.
 constexpr std::size_t kPiece = 1 << 20;
-
-// libpq ends its messages with a newline, and sometimes has several lines: one sentence, please.
-std::string one_line(std::string_view text) {
-  std::string line;
-  for (const char c : text) {
-    const bool blank = c == '\n' || c == '\t' || c == ' ';
-    if (!blank) {
-      line += c;
-    } else if (!line.empty() && line.back() != ' ') {
-      line += ' ';
-    }
-  }
-  if (!line.empty() && line.back() == ' ') line.pop_back();
-  return line;
-}
 
 std::string field(const PGresult* result, int code) {
   const char* text = PQresultErrorField(result, code);

@@ -1,26 +1,29 @@
 #include "api/metrics.h"
 
 #include <cstdint>
+#include <string>
 #include <string_view>
+
+#include "core/metrics/page.h"
 
 namespace weir::api {
 namespace {
 
+// Families one after the other, each with its samples.
 class Page {
  public:
   void family(std::string_view name, std::string_view type, std::string_view help) {
     name_ = name;
-    ((((text += "# HELP ") += name) += ' ') += help) += '\n';
-    ((((text += "# TYPE ") += name) += ' ') += type) += '\n';
+    page_.head(name, help, type);
   }
-  template <typename Value>
-  void sample(std::string_view labels, Value value) {
-    ((((text += name_) += labels) += ' ') += std::to_string(value)) += '\n';
+  template <typename Number>
+  void sample(std::string_view labels, Number value) {
+    page_.line(name_, labels, value);
   }
-
-  std::string text;
+  std::string take() { return page_.take(); }
 
  private:
+  MetricsPage page_;
   std::string name_;
 };
 
@@ -29,7 +32,7 @@ void add_pools(Page& page, const Pools& pools) {
                           auto value) {
     page.family(name, type, help);
     for (const auto& [pool, status] : pools) {
-      page.sample("{pool=\"" + std::string(pool) + "\"}", value(status));
+      page.sample("pool=\"" + std::string(pool) + '"', value(status));
     }
   };
   using Status = const PoolStatus&;
@@ -62,7 +65,7 @@ std::string metrics_page(const ServerCounts& server, Service& service, const Poo
   page.sample("", server.turned_away);
   page.family("weir_api_answers_total", "counter", "Answers by the first digit of their status.");
   for (std::size_t i = 2; i < 6; ++i) {
-    page.sample("{class=\"" + std::to_string(i) + "xx\"}", server.by_class[i]);
+    page.sample("class=\"" + std::to_string(i) + "xx\"", server.by_class[i]);
   }
   page.family("weir_api_cache_hits_total", "counter", "Answers that were kept.");
   page.sample("", flights.hits());
@@ -79,7 +82,7 @@ std::string metrics_page(const ServerCounts& server, Service& service, const Poo
               "is full.");
   page.sample("", allowance);
   add_pools(page, pools);
-  return page.text;
+  return page.take();
 }
 
 }  // namespace weir::api

@@ -4,36 +4,13 @@
 #include <iterator>
 #include <vector>
 
+#include "core/metrics/page.h"
+
 namespace weir {
 namespace {
 
 constexpr std::string_view kBreakerLabels[kBreakerStates] = {
     R"(state="closed")", R"(state="half_open")", R"(state="open")"};
-
-class Page {
- public:
-  Page() { text_.reserve(16 << 10); }
-
-  void head(std::string_view name, std::string_view help, std::string_view type) {
-    text_.append("# HELP ").append(name).append(" ").append(help);
-    text_.append("\n# TYPE ").append(name).append(" ").append(type).append("\n");
-  }
-
-  void line(std::string_view name, std::string_view labels, std::string_view value) {
-    text_.append(name);
-    if (!labels.empty()) text_.append("{").append(labels).append("}");
-    text_.append(" ").append(value).append("\n");
-  }
-
-  void line(std::string_view name, std::string_view labels, std::uint64_t value) {
-    line(name, labels, std::to_string(value));
-  }
-
-  std::string take() { return std::move(text_); }
-
- private:
-  std::string text_;
-};
 
 // 2500 becomes "0.0025".
 std::string seconds(std::uint64_t micros) {
@@ -54,7 +31,7 @@ std::uint64_t sum(const MetricsMemory& memory, CellOf cell_of) {
   return total;
 }
 
-void add_metric(Page& page, const MetricsMemory& memory, Metric metric) {
+void add_metric(MetricsPage& page, const MetricsMemory& memory, Metric metric) {
   const std::size_t first = first_cell(metric);
   for (std::size_t i = 0; i < cells_of(metric); ++i) {
     const auto total = sum(memory, [=](const MetricsSlot& slot) -> const MetricsCell& {
@@ -64,7 +41,7 @@ void add_metric(Page& page, const MetricsMemory& memory, Metric metric) {
   }
 }
 
-void add_metrics(Page& page, const MetricsMemory& memory) {
+void add_metrics(MetricsPage& page, const MetricsMemory& memory) {
   std::string_view name;
   for (std::size_t i = 0; i < kMetricCount; ++i) {
     const MetricRow& row = metric_row(static_cast<Metric>(i));
@@ -75,7 +52,7 @@ void add_metrics(Page& page, const MetricsMemory& memory) {
 }
 
 // Buckets are cumulative: each holds those before it.
-void add_latencies(Page& page, const MetricsMemory& memory) {
+void add_latencies(MetricsPage& page, const MetricsMemory& memory) {
   page.head(kLatencyName, kLatencyHelp, "histogram");
   const std::string name(kLatencyName);
   std::uint64_t total = 0;
@@ -125,7 +102,7 @@ Values values_of(Gauge gauge, const std::vector<const MetricsSlot*>& live) {
   return values;
 }
 
-void add_gauge(Page& page, const GaugeRow& row, const Values& values, Timestamp now) {
+void add_gauge(MetricsPage& page, const GaugeRow& row, const Values& values, Timestamp now) {
   std::uint64_t total = 0, most = 0;
   for (const std::uint64_t value : values) {
     total += value;
@@ -147,7 +124,7 @@ void add_gauge(Page& page, const GaugeRow& row, const Values& values, Timestamp 
   }
 }
 
-void add_gauges(Page& page, const MetricsMemory& memory, IsAlive is_alive, Timestamp now) {
+void add_gauges(MetricsPage& page, const MetricsMemory& memory, IsAlive is_alive, Timestamp now) {
   const auto live = live_slots(memory, is_alive);
   for (std::size_t i = 0; i < kGaugeCount; ++i) {
     const GaugeRow& row = gauge_row(static_cast<Gauge>(i));
@@ -159,7 +136,8 @@ void add_gauges(Page& page, const MetricsMemory& memory, IsAlive is_alive, Times
 }  // namespace
 
 std::string render_metrics(const MetricsMemory& memory, IsAlive is_alive, Timestamp now) {
-  Page page;
+  MetricsPage page;
+  page.reserve(16 << 10);
   add_metrics(page, memory);
   add_latencies(page, memory);
   add_gauges(page, memory, is_alive, now);

@@ -1,5 +1,6 @@
 #include "ctl/rebuilder.h"
 
+#include <algorithm>
 #include <thread>
 #include <utility>
 
@@ -27,7 +28,9 @@ std::optional<Rebuilt> Rebuilder::run(const pg::Param& tenant, std::string& erro
     error += "; what was not done is to be done again";
     return std::nullopt;
   }
-  return Rebuilt{days_.size(), kept_.size()};
+  std::size_t made = 0;
+  for (const Day& day : days_) made += has_failed(day) ? 0 : 1;
+  return Rebuilt{made, kept_.size(), std::move(failed_)};
 }
 
 bool Rebuilder::connect(std::string& error) {
@@ -47,36 +50,50 @@ bool Rebuilder::rebuild_users(std::string& error) {
   for (const Day& day : days_) tenants.insert(day.tenant);
   RollUps roll_ups(sessions_.front());
   for (const std::string& tenant : tenants) {
-    if (!roll_ups.rebuild_users(tenant, error)) return false;
+    if (roll_ups.rebuild_users(tenant, error) || note(roll_ups, {tenant, ""}, error)) continue;
+    return false;
   }
   return true;
 }
 
-// False: some day failed, and the sessions have ended after the day that each had in hand.
+// False: a session was lost, and the others have ended after the day that each had in hand.
 bool Rebuilder::each_day(Make make, std::size_t share, std::string& error) {
   next_ = 0;
   std::vector<std::thread> threads;
   for (pg::Connection& session : sessions_)
     threads.emplace_back([this, &session, make, share] { work(session, make, share); });
   for (std::thread& thread : threads) thread.join();
-  if (failure_) error = *failure_;
-  return !failure_;
+  if (lost_) error = *lost_;
+  return !lost_;
 }
 
 void Rebuilder::work(pg::Connection& session, Make make, std::size_t share) {
   RollUps roll_ups(session);
   std::string error;
   for (std::size_t i = next_++; i < days_.size(); i = next_++) {
-    const auto whole = (roll_ups.*make)(days_[i], forget_, error);
-    if (!whole) return fail_with(error);
-    finish(days_[i], *whole, share);
+    const Day& day = days_[i];
+    const auto whole = has_failed(day) ? true : (roll_ups.*make)(day, forget_, error);
+    if (!whole && !note(roll_ups, day, error)) return;
+    finish(day, whole.value_or(true), share);
   }
 }
 
-void Rebuilder::fail_with(const std::string& error) {
-  next_ = days_.size();
+bool Rebuilder::has_failed(const Day& day) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (!failure_) failure_ = error;
+  return std::any_of(failed_.begin(), failed_.end(), [&day](const Failed& failed) {
+    return failed.day.tenant == day.tenant && (failed.day.day.empty() || failed.day.day == day.day);
+  });
+}
+
+bool Rebuilder::note(const RollUps& roll_ups, const Day& day, const std::string& error) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (!roll_ups.is_broken()) {
+    failed_.push_back({day, error});
+    return true;
+  }
+  next_ = days_.size();
+  if (!lost_) lost_ = error;
+  return false;
 }
 
 void Rebuilder::finish(const Day& day, bool whole, std::size_t share) {

@@ -5,6 +5,10 @@
 //   std::string error;
 //   const auto rebuilt = rebuilder.run(tenant, error);
 //   if (!rebuilt) return fail(error);          // what was done is done; it can be run again
+//   for (const Failed& failed : rebuilt->failed) …
+//
+// A day that cannot be made holds up no other: it keeps its mark, and is named at the end. Only a
+// session that is lost ends all.
 //
 //   begin ──► sums of day, sums of day, … ──► users of tenant, … ──► day, day, …
 //                 several at once                 one by one          several at once
@@ -25,9 +29,15 @@
 
 namespace weir::ctl {
 
+struct Failed {
+  Day day;  // without a day: what is made of all of the tenant's
+  std::string error;
+};
+
 struct Rebuilt {
-  std::size_t days = 0;
+  std::size_t days = 0;  // that were made
   std::size_t kept = 0;  // of these, whose figures had to stay, as their rows are gone
+  std::vector<Failed> failed;
 };
 
 class Rebuilder {
@@ -44,7 +54,9 @@ class Rebuilder {
   bool rebuild_users(std::string& error);
   bool each_day(Make make, std::size_t share, std::string& error);
   void work(pg::Connection& session, Make make, std::size_t share);
-  void fail_with(const std::string& error);
+  bool has_failed(const Day& day);
+  // False: the session is lost.
+  bool note(const RollUps& roll_ups, const Day& day, const std::string& error);
   void finish(const Day& day, bool whole, std::size_t share);
 
   const std::string postgres_;
@@ -56,7 +68,8 @@ class Rebuilder {
   std::mutex mutex_;  // of what follows
   std::optional<Progress> progress_;
   std::set<std::string> kept_;
-  std::optional<std::string> failure_;
+  std::vector<Failed> failed_;
+  std::optional<std::string> lost_;  // why the session was
 };
 
 }  // namespace weir::ctl

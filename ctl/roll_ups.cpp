@@ -10,6 +10,7 @@ constexpr const char* kBacklog = "SELECT days, failing, oldest FROM weir.roll_up
 constexpr const char* kMarked =
     "SELECT clock_timestamp(), count(DISTINCT (tenant_id, day)) FROM weir.touched_days"
     " WHERE $1::text IS NULL OR tenant_id = $1";
+constexpr const char* kLeftOut = "SELECT tenant_id, rows FROM weir.rows_out_of_time($1) ORDER BY 1";
 constexpr const char* kChoose = "SELECT state, tenant_id, day FROM weir.choose_roll_up($1, $2)";
 constexpr const char* kBuild = "SELECT state, trouble FROM weir.build_roll_up($1, $2)";
 constexpr const char* kParts = "SELECT kind, tenant_id, zone, day FROM weir.parts_to_verify($1)";
@@ -113,6 +114,14 @@ std::optional<std::vector<Difference>> RollUps::verify(const Part& part, std::st
     found.push_back({text(*rows, i, 0), text(*rows, i, 1), text(*rows, i, 2), text(*rows, i, 3),
                      text(*rows, i, 4)});
   }
+  return found;
+}
+
+std::optional<std::vector<LeftOut>> RollUps::left_out(const pg::Param& tenant, std::string& error) {
+  const auto rows = ask(kLeftOut, {tenant}, error);
+  if (!rows) return std::nullopt;
+  std::vector<LeftOut> found;
+  for (int i = 0; i < rows->rows(); ++i) found.push_back({text(*rows, i, 0), number(*rows, i, 1)});
   return found;
 }
 

@@ -1,4 +1,5 @@
-// The roll-ups as weirctl sees them: questions to the functions of sql/migrations/0017 to 0019.
+// The roll-ups as weirctl sees them: questions to the functions of sql/migrations/0017 to 0019
+// and from 0030 on.
 //
 //   RollUps roll_ups(connection);
 //   std::string error;
@@ -37,6 +38,12 @@ struct Day {
   std::string tenant, day;
 };
 
+// Rows of a tenant whose time lies outside of what figures are made of.
+struct LeftOut {
+  std::string tenant;
+  std::int64_t rows = 0;
+};
+
 struct Part {
   std::string kind, tenant, zone, day;
 };
@@ -63,12 +70,17 @@ class RollUps {
   std::optional<std::vector<Part>> parts(const pg::Param& tenant, std::string& error);
   std::optional<std::vector<Difference>> verify(const Part& part, std::string& error);
 
+  std::optional<std::vector<LeftOut>> left_out(const pg::Param& tenant, std::string& error);
+
   std::optional<std::vector<Day>> begin_rebuild(const pg::Param& tenant, bool forget,
                                                 std::string& error);
   // False inside: rows of the day are gone, and what was kept of them still is.
   std::optional<bool> rebuild_sums(const Day& day, bool forget, std::string& error);
   std::optional<bool> rebuild_day(const Day& day, bool forget, std::string& error);
   bool rebuild_users(const std::string& tenant, std::string& error);
+
+  // Whether the session is lost, and with it all that would come.
+  bool is_broken() const { return database_.is_broken(); }
 
   std::optional<std::vector<Zone>> zones(std::string& error);
   std::optional<std::int64_t> keep_zone(const Zone& zone, std::string& error);

@@ -78,6 +78,16 @@ void tell(const Part& part, const Difference& difference) {
             << shown(difference.kept) << ", by the rows " << shown(difference.counted) << "\n";
 }
 
+bool tell_left_out(RollUps& roll_ups, const pg::Param& tenant, std::string& error) {
+  const auto found = roll_ups.left_out(tenant, error);
+  if (!found) return false;
+  for (const LeftOut& left_out : *found) {
+    std::cout << "left out: " << left_out.rows << " rows of " << shown(left_out.tenant)
+              << ", from before the year 1 or after 9999\n";
+  }
+  return true;
+}
+
 struct Verdict {
   std::size_t differences = 0, marked = 0, thinned = 0;
 };
@@ -127,10 +137,16 @@ int verify(const Options& options) {
       progress.step();
     }
   }
+  if (!tell_left_out(roll_ups, tenant_of(options), error)) return fail(error);
   return conclude(verdict, parts->size() - verdict.marked - verdict.thinned);
 }
 
 // Building -------------------------------------------------------------------------------------
+
+void tell(const Day& day, const std::string& trouble) {
+  std::cout << "failed: " << shown(day.tenant) << (day.day.empty() ? "" : " " + day.day) << ": "
+            << shown(trouble) << std::endl;
+}
 
 int refresh(const Options& options) {
   std::string error;
@@ -163,18 +179,30 @@ int refresh(const Options& options) {
   return failed == 0 ? kDone : fail(std::to_string(failed) + " days could not be built");
 }
 
+int conclude(const Rebuilt& rebuilt) {
+  std::cout << rebuilt.days << " days rebuilt";
+  if (rebuilt.kept > 0) {
+    std::cout << "; " << rebuilt.kept
+              << " kept figures of rows that are gone (--forget would drop them)";
+  }
+  std::cout << std::endl;
+  const std::size_t shown_ones = std::min(rebuilt.failed.size(), kShown);
+  for (std::size_t i = 0; i < shown_ones; ++i) tell(rebuilt.failed[i].day, rebuilt.failed[i].error);
+  if (rebuilt.failed.empty()) return kDone;
+  return fail(std::to_string(rebuilt.failed.size()) +
+              " could not be rebuilt: their figures are as they were, and they stay marked");
+}
+
 int rebuild(const Options& options) {
   std::string error;
   Rebuilder rebuilder(options.postgres, options.forget, options.sessions);
   const auto rebuilt = rebuilder.run(tenant_of(options), error);
   if (!rebuilt) return fail(error);
-  std::cout << rebuilt->days << " days rebuilt";
-  if (rebuilt->kept > 0) {
-    std::cout << "; " << rebuilt->kept
-              << " kept figures of rows that are gone (--forget would drop them)";
-  }
-  std::cout << std::endl;
-  return kDone;
+  auto database = connect(options, error);
+  if (!database) return fail(error);
+  RollUps roll_ups(*database);
+  if (!tell_left_out(roll_ups, tenant_of(options), error)) return fail(error);
+  return conclude(*rebuilt);
 }
 
 int zones(const Options& options) {

@@ -189,6 +189,69 @@ subtest 'a zone that is added while a day is being built has that day too' => su
   ok value(q{SELECT ready_at IS NOT NULL FROM weir.report_zones WHERE tenant_id = 'raced'}), 'and is ready';
 };
 
+# Rows by COPY -------------------------------------------------------------------------------------
+
+sub rebuilt ($tenant) { return weirctl('rollup', 'rebuild', '--tenant', $tenant) }
+
+sub verifies ($tenant) {
+  my $said = weirctl('rollup', 'verify', '--tenant', $tenant);
+  is $said->{status}, 0, 'verify agrees' or diag "$said->{out}$said->{err}";
+  return $said;
+}
+
+subtest 'numbers that no front door takes hold up no rebuild, and are in no sum' => sub {
+  $db->do(q{INSERT INTO weir.events (event_id, tenant_id, user_id, event, properties, "timestamp", client_timestamp)
+    SELECT gen_random_uuid(), 'huge', 'ann', 'recording_completed', jsonb_build_object('estimated_cost_usd', cost), '2026-03-01T10:00Z', now()
+    FROM unnest('{9e131071,9e131071,-9e131071,1e16001,1e308,2}'::numeric[]) AS cost});
+  my $said = rebuilt('huge');
+  is $said->{status}, 0, 'it ends well' or diag "$said->{out}$said->{err}";
+  is_deeply [ $db->selectrow_array(q{SELECT events, total = 1e308::numeric + 2 FROM weir.day_measures WHERE tenant_id = 'huge' AND measure = 'cost_usd'}) ],
+    [ 2, 1 ], 'the sum has what a flusher can have added up';
+  is counted('huge', '2026-03-01'), 6, 'the events count all the same';
+  verifies('huge');
+};
+
+subtest 'times beyond the years 1 to 9999 hold up no rebuild, and are in no figure' => sub {
+  my @odd = ('infinity', '-infinity', '294276-12-31T23:59:59Z', '294276-12-31T00:00Z', '10000-01-01T00:00Z', '4714-11-24T00:00Z BC', '0001-12-31T23:59:59Z BC');
+  store('timeless', map { [ 'ann', $_, undef ] } @odd, '0001-01-01T00:00Z', '9999-12-31T23:59:59.999999Z', '2026-03-01T10:00Z');
+  $db->do(q{INSERT INTO weir.crashes (crash_id, tenant_id, user_id, "timestamp", client_timestamp)
+    SELECT gen_random_uuid(), 'timeless', 'ann', at, now() FROM unnest('{294276-12-31T10:00Z,-infinity,2026-03-01T11:00Z}'::timestamptz[]) AS at});
+  my $said = rebuilt('timeless');
+  is $said->{status}, 0, 'it ends well' or diag "$said->{out}$said->{err}";
+  is $said->{out}, "left out: 9 rows of timeless, from before the year 1 or after 9999\n3 days rebuilt\n", 'and says what it left out';
+  is_deeply $db->selectcol_arrayref(q{SELECT day FROM weir.user_days WHERE tenant_id = 'timeless' ORDER BY day}),
+    [ '0001-01-01', '2026-03-01', '9999-12-31' ], 'the first and the last day that count do';
+  is value(q{SELECT first_crash_at = '2026-03-01T11:00Z' FROM weir.user_numbers WHERE tenant_id = 'timeless'}), 1, 'so with crashes';
+  like verifies('timeless')->{out}, qr/^left out: 9 rows of timeless/, 'and says it, too';
+  is weirctl('rollup', 'zones', '--tenant', 'timeless', '--add', 'Pacific/Auckland')->{status}, 0, 'a zone is added';
+  build_all();
+  verifies('timeless');
+  is value(q{SELECT weir.why_incomplete('timeless', 'UTC', '0001-01-01', '9999-12-31')}), undef, 'a window of days that count lacks nothing';
+  is value(q{SELECT weir.why_incomplete('timeless', 'UTC', '2026-03-01', '10000-01-01')}),
+    'days before the year 1 and after 9999 are not counted', 'one that reaches beyond says so';
+};
+
+subtest 'a day that cannot be rebuilt is named, and holds up no other day and no other tenant' => sub {
+  store($_, map { [ 'ann', "2026-03-0${_}T10:00Z", undef ] } 1 .. 3) for qw(bad-sums bad-users bad-days good);
+  $db->do(q{ALTER TABLE weir.user_days ADD CONSTRAINT odd CHECK (tenant_id <> 'bad-sums' OR day <> '2026-03-02') NOT VALID});
+  $db->do(q{ALTER TABLE weir.users ADD CONSTRAINT odd CHECK (tenant_id <> 'bad-users') NOT VALID});
+  $db->do(q{ALTER TABLE weir.day_counts ADD CONSTRAINT odd CHECK (tenant_id <> 'bad-days' OR day <> '2026-03-03') NOT VALID});
+  my $said = weirctl('rollup', 'rebuild');
+  is $said->{status}, 1, 'it ends with 1';
+  like $said->{out}, qr/^failed: bad-sums 2026-03-02: .*violates check constraint "odd"/m, 'a day whose sums fail is named';
+  like $said->{out}, qr/^failed: bad-users: .*violates check constraint "odd"/m, 'so is a tenant whose users do';
+  like $said->{out}, qr/^failed: bad-days 2026-03-03: .*violates check constraint "odd"/m, 'and a day whose sets do';
+  is scalar(() = $said->{out} =~ /^failed: /mg), 3, 'and nobody else';
+  like $said->{err}, qr/3 could not be rebuilt: their figures are as they were, and they stay marked/, 'with a sentence';
+  is join(' ', map { counted('bad-sums', "2026-03-0$_") } 1 .. 3), '1 0 1', 'other days are made';
+  is join(' ', map { counted('bad-days', "2026-03-0$_") } 1 .. 3), '1 1 0', 'of each of them';
+  is join(' ', map { counted('good', "2026-03-0$_") } 1 .. 3), '1 1 1', 'and all of other tenants';
+  is value(q{SELECT count(DISTINCT (tenant_id, day)) FROM weir.touched_days WHERE marked_at = '-infinity'}), 5, 'what failed stays marked';
+  $db->do("ALTER TABLE weir.$_ DROP CONSTRAINT odd") for qw(user_days users day_counts);
+  is weirctl('rollup', 'rebuild')->{status}, 0, 'and can be made once the cause is gone';
+  verifies($_) for qw(bad-sums bad-users bad-days good);
+};
+
 # A flusher that was connected before there were marks.
 subtest 'what a flusher of before stores around the migration is marked' => sub {
   my $old = tempdir(CLEANUP => 1);

@@ -37,6 +37,7 @@ AS $$
     WHERE t.tenant_id = tenant AND t.zone IS NULL
   )
   SELECT nullif(concat_ws('; ',
+    CASE WHEN first_day < '0001-01-01' OR last_day > '9999-12-31' THEN 'days before the year 1 and after 9999 are not counted' END,
     CASE WHEN m.of_a_rebuild AND reads <> 'rows' THEN 'figures are being made anew' END,
     CASE WHEN NOT g.some OR reads = 'sums' THEN NULL
       WHEN reads IN ('rows', 'both') THEN 'rows of some days were dropped, and this needs them'

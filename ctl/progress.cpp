@@ -39,20 +39,32 @@ void Progress::step(std::size_t done) {
   if (is_due && now - began_ >= kFirst) say();
 }
 
+void Progress::step_to(std::size_t still_marked) {
+  is_open_ = true;
+  total_ = done_ + (1 + still_marked) * shares_;
+  step(shares_);
+}
+
 void Progress::say() {
   said_ = Clock::now();
   const auto spent = std::chrono::duration<double>(said_ - began_).count();
-  // What is begun anew may turn out to be more than was counted.
   const std::size_t rest = total_ > done_ ? total_ - done_ : 0;
   const double left = spent / static_cast<double>(done_) * static_cast<double>(rest);
-  std::cerr << (on_terminal_ ? kClearLine : "") << what_ << ": " << done_ / shares_ << " of "
-            << total_ / shares_;
-  if (unit_ != nullptr) {
-    std::cerr << " " << unit_ << ", " << std::llround(static_cast<double>(done_) / spent) << "/s";
-  }
+  std::cerr << (on_terminal_ ? kClearLine : "") << what_ << ": ";
+  say_how_far(spent);
   std::cerr << ", about " << duration_text(seconds(static_cast<long>(left) + 1)) << " left"
             << (on_terminal_ ? "" : "\n") << std::flush;
   has_line_ = on_terminal_;
+}
+
+void Progress::say_how_far(double spent) const {
+  if (is_open_) {
+    std::cerr << done_ / shares_ << " built, " << (total_ - done_) / shares_ << " still marked";
+    return;
+  }
+  std::cerr << done_ / shares_ << " of " << total_ / shares_;
+  if (unit_ == nullptr) return;
+  std::cerr << " " << unit_ << ", " << std::llround(static_cast<double>(done_) / spent) << "/s";
 }
 
 void Progress::clear() {

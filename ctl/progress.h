@@ -6,6 +6,8 @@
 //   for (…) { …; progress.step(); }      // rebuilding: 12 of 90, about 1 min 20 s left
 //   Progress progress("sending", 90000, "events");
 //   progress.step(500);                  // sending: 500 of 90000 events, 20000/s, about 5 s left
+//   Progress progress("building", marked);
+//   progress.step_to(still_marked);      // building: 12 built, 78 still marked, about 40 s left
 #pragma once
 
 #include <chrono>
@@ -27,8 +29,8 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
 
   void step(std::size_t done = 1);
-  // The work has turned out to be more.
-  void grow(std::size_t total) { total_ = total * shares_; }
+  // One more is built of what can become more meanwhile, and so many are left.
+  void step_to(std::size_t still_marked);
   // Leaves the line to another word.
   void clear();
 
@@ -36,10 +38,11 @@ class Progress {
   using Clock = std::chrono::steady_clock;
 
   void say();
+  void say_how_far(double spent) const;
 
   const char *what_, *unit_;
   std::size_t shares_, total_, done_ = 0;  // the latter two in shares
-  bool on_terminal_, has_line_ = false;
+  bool on_terminal_, has_line_ = false, is_open_ = false;
   Clock::time_point began_ = Clock::now(), said_ = began_;
 };
 

@@ -8,8 +8,8 @@ namespace {
 
 constexpr const char* kBacklog = "SELECT days, failing, oldest FROM weir.roll_up_backlog()";
 constexpr const char* kMarked =
-    "SELECT clock_timestamp(), count(DISTINCT (tenant_id, day)) FROM weir.touched_days"
-    " WHERE $1::text IS NULL OR tenant_id = $1";
+    "SELECT clock_timestamp(), count(*) FROM weir.days_to_build($1, NULL)";
+constexpr const char* kStillMarked = "SELECT count(*) FROM weir.days_to_build($1, $2)";
 constexpr const char* kLeftOut = "SELECT tenant_id, rows FROM weir.rows_out_of_time($1) ORDER BY 1";
 constexpr const char* kChoose = "SELECT state, tenant_id, day FROM weir.choose_roll_up($1, $2)";
 constexpr const char* kBuild = "SELECT state, trouble FROM weir.build_roll_up($1, $2)";
@@ -77,6 +77,13 @@ std::optional<Marked> RollUps::marked(const pg::Param& tenant, std::string& erro
   const auto rows = ask(kMarked, {tenant}, error);
   if (!rows) return std::nullopt;
   return Marked{text(*rows, 0, 0), number(*rows, 0, 1)};
+}
+
+std::optional<std::int64_t> RollUps::still_marked(const pg::Param& tenant, const Marked& marked,
+                                                  std::string& error) {
+  const auto rows = ask(kStillMarked, {tenant, marked.until}, error);
+  if (!rows) return std::nullopt;
+  return number(*rows, 0, 0);
 }
 
 std::optional<RefreshStep> RollUps::refresh(const pg::Param& tenant, const Marked& marked,

@@ -24,7 +24,7 @@ struct Backlog {
   std::string oldest;  // as PostgreSQL prints it; "" for none
 };
 
-// What was marked at a moment of PostgreSQL's clock.
+// What may be built of what was marked at a moment of PostgreSQL's clock.
 struct Marked {
   std::string until;
   std::int64_t days = 0;
@@ -63,6 +63,9 @@ class RollUps {
 
   std::optional<Backlog> backlog(std::string& error);
   std::optional<Marked> marked(const pg::Param& tenant, std::string& error);
+  // Of what was marked by then, how many days are left to build.
+  std::optional<std::int64_t> still_marked(const pg::Param& tenant, const Marked& marked,
+                                           std::string& error);
   // Builds a day of those that were marked by then: what comes later is for the next one.
   std::optional<RefreshStep> refresh(const pg::Param& tenant, const Marked& marked,
                                      std::string& error);

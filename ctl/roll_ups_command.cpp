@@ -148,35 +148,43 @@ void tell(const Day& day, const std::string& trouble) {
             << shown(trouble) << std::endl;
 }
 
+struct Done {
+  std::size_t built = 0, failed = 0;
+};
+
+std::optional<Done> build_marked(RollUps& roll_ups, const pg::Param& tenant, std::string& error) {
+  const auto marked = roll_ups.marked(tenant, error);
+  if (!marked) return std::nullopt;
+  Done done;
+  Progress progress("building", static_cast<std::size_t>(marked->days));
+  for (;;) {
+    const auto step = roll_ups.refresh(tenant, *marked, error);
+    if (!step) return std::nullopt;
+    if (step->state == "idle") return done;
+    if (step->state == "busy") {
+      std::this_thread::sleep_for(kBusyPause);
+      continue;
+    }
+    const auto left = roll_ups.still_marked(tenant, *marked, error);
+    if (!left) return std::nullopt;
+    progress.step_to(static_cast<std::size_t>(*left));
+    ++(step->state == "built" ? done.built : done.failed);
+    if (step->state == "built") continue;
+    progress.clear();
+    tell({step->tenant, step->day}, step->trouble);
+  }
+}
+
 int refresh(const Options& options) {
   std::string error;
   auto database = connect(options, error);
   if (!database) return fail(error);
   RollUps roll_ups(*database);
-  const auto marked = roll_ups.marked(tenant_of(options), error);
-  if (!marked) return fail(error);
-  const auto days = static_cast<std::size_t>(marked->days);
-  Progress progress("building", days);
-  std::size_t built = 0, failed = 0;
-  for (;;) {
-    const auto step = roll_ups.refresh(tenant_of(options), *marked, error);
-    if (!step) return fail(error);
-    if (step->state == "idle") break;
-    if (step->state == "busy") {
-      std::this_thread::sleep_for(kBusyPause);
-      continue;
-    }
-    progress.grow(std::max(days, built + failed + 1));
-    progress.step();
-    ++(step->state == "built" ? built : failed);
-    if (step->state == "built") continue;
-    progress.clear();
-    std::cout << "failed: " << shown(step->tenant) << " " << step->day << ": "
-              << shown(step->trouble) << std::endl;
-  }
-  progress.clear();
-  std::cout << built << " days built" << std::endl;
-  return failed == 0 ? kDone : fail(std::to_string(failed) + " days could not be built");
+  const auto done = build_marked(roll_ups, tenant_of(options), error);
+  if (!done) return fail(error);
+  std::cout << done->built << " days built" << std::endl;
+  return done->failed == 0 ? kDone
+                           : fail(std::to_string(done->failed) + " days could not be built");
 }
 
 int conclude(const Rebuilt& rebuilt) {

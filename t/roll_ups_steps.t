@@ -189,6 +189,43 @@ subtest 'a zone that is added while a day is being built has that day too' => su
   ok value(q{SELECT ready_at IS NOT NULL FROM weir.report_zones WHERE tenant_id = 'raced'}), 'and is ready';
 };
 
+# As a flusher adds them up.
+sub add_up ($tenant) {
+  $db->do(q{INSERT INTO weir.user_days (tenant_id, user_id, day, events, first_at, last_at)
+    SELECT tenant_id, user_id, ("timestamp" AT TIME ZONE 'UTC')::date, count(*), min("timestamp"), max("timestamp")
+    FROM weir.events WHERE tenant_id = ? GROUP BY 1, 2, 3}, undef, $tenant);
+  $db->do('INSERT INTO weir.users SELECT tenant_id, user_id, min(day) FROM weir.user_days WHERE tenant_id = ? GROUP BY 1, 2', undef, $tenant);
+  return;
+}
+
+subtest 'each of many days is built once, though all have the same users' => sub {
+  my @days = map { value(q{SELECT DATE '2026-03-01' + ?::integer}, $_) } 0 .. 19;
+  store('loyal', map { my $n = $_; map { [ "user-$_", "$days[$n]T10:00Z", undef ] } grep { $_ <= $n } 0 .. 9 } 0 .. 19);
+  add_up('loyal');
+  mark('loyal', @days);
+  my $said = weirctl('rollup', 'refresh', '--tenant', 'loyal');
+  is $said->{out}, "20 days built\n", 'as many steps as days';
+  is value(q{SELECT count(*) FROM weir.touched_days WHERE tenant_id = 'loyal'}), 0, 'nothing is left to build';
+  is_deeply $db->selectcol_arrayref(q{SELECT events FROM weir.day_counts WHERE tenant_id = 'loyal' AND subject = 'new' ORDER BY day}),
+    [ (1) x 10 ], 'each user is new on one day, the first of theirs';
+  is_deeply $db->selectall_arrayref(q{SELECT part FROM weir.verify_users('loyal')}), [], 'as user_days have it';
+  store('loyal', [ 'user-0', '2026-02-20T10:00Z', undef ]);
+  $db->do(q{INSERT INTO weir.user_days VALUES ('loyal', 'user-0', '2026-02-20', 1, '2026-02-20T10:00Z', '2026-02-20T10:00Z')});
+  mark('loyal', '2026-02-20');
+  is weirctl('rollup', 'refresh', '--tenant', 'loyal')->{out}, "2 days built\n", 'a late event has the former first day built, too';
+  is value(q{SELECT min(day) FROM weir.day_counts WHERE tenant_id = 'loyal' AND subject = 'new'}), '2026-02-20', 'where the user was new';
+  is counted('loyal', '2026-03-01', 'new'), 0, 'and is no more';
+};
+
+subtest 'a day that gets a new user by the build of another one is built, too' => sub {
+  store('regained', [ 'ann', '2026-03-02T10:00Z', undef ]);
+  $db->do(q{INSERT INTO weir.user_days VALUES ('regained', 'ann', '2026-03-01', 1, '2026-03-01T10:00Z', '2026-03-01T10:00Z')});
+  mark('regained', '2026-03-02');
+  build_all();
+  is counted('regained', '2026-03-01', 'new'), 1, 'a first day of which the rows are gone';
+  is counted('regained', '2026-03-02', 'new'), 0, 'and on the one that has rows nobody is new';
+};
+
 # Rows by COPY -------------------------------------------------------------------------------------
 
 sub rebuilt ($tenant) { return weirctl('rollup', 'rebuild', '--tenant', $tenant) }

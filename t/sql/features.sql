@@ -51,6 +51,28 @@ SELECT pg_temp.has('{split,values}', '[{"share": 0.666667, "users": 3, "value": 
 SELECT pg_temp.has('{days_active,users}', '[0, 3, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]',
   'three on two days, dan on three, eve on thirty');
 SELECT is((a -> 'days_active') - 'users', '{"power": 1, "regular": 0, "casual": 4}', 'eve is a power user') FROM answer;
+-- Who has it on says the last time until the window ends, if it was long before: ann, cat and eve. Ben switched it off, fay too,
+-- and on again only after the window; dan has it on, but was not there.
+INSERT INTO weir.events (event_id, tenant_id, user_id, event, "timestamp", client_timestamp, properties)
+SELECT gen_random_uuid(), 'switch', person, 'feature_toggled', at, at, jsonb_build_object('feature', feature, 'enabled', enabled)
+FROM (VALUES ('ann', timestamptz '2026-02-01T10:00Z', 'auto_paste', true), ('ben', '2026-03-03T10:00Z', 'auto_paste', true),
+  ('ben', '2026-03-04T10:00Z', 'auto_paste', false), ('cat', '2026-03-03T10:00Z', 'auto_paste', false),
+  ('cat', '2026-03-03T10:01Z', 'auto_paste', true), ('dan', '2026-02-01T10:00Z', 'auto_paste', true),
+  ('eve', '2026-03-03T10:00Z', 'auto_paste', true), ('eve', '2026-03-03T10:01Z', 'widget', false), (NULL, '2026-03-03T10:00Z', 'widget', true),
+  ('fay', '2026-03-05T10:00Z', 'auto_paste', false), ('fay', '2026-03-16T10:00Z', 'auto_paste', true)) AS v (person, at, feature, enabled);
+INSERT INTO weir.events (event_id, tenant_id, user_id, event, "timestamp", client_timestamp)
+VALUES (gen_random_uuid(), 'switch', 'ann', 'opened', '2026-03-03T10:00Z', '2026-03-03T10:00Z');
+INSERT INTO weir.touched_days (tenant_id, day) SELECT DISTINCT 'switch', "timestamp"::date FROM weir.events WHERE tenant_id = 'switch';
+SELECT pg_temp.build();
+CREATE FUNCTION pg_temp.has_toggles(claim text) RETURNS text LANGUAGE sql AS $$
+  SELECT is(weir.features_answer('switch', '2026-03-02', '2026-03-15') -> 'toggles', '[{"feature": "auto_paste", "switched": 5, "on": 3, "adoption": 0.6},
+    {"feature": "widget", "switched": 1, "on": 0, "adoption": 0}]', claim)
+$$;
+SELECT pg_temp.has_toggles('three of five have auto-paste on');
+INSERT INTO weir.touched_days (tenant_id, day) VALUES ('switch', '2026-02-01'), ('switch', '2026-03-03');
+SELECT pg_temp.has_toggles('and so they have where the rows are read');
+SELECT pg_temp.build();
+
 -- gus and hal are new on the 16th; gus prints 15 days later, hal scans after 13.
 INSERT INTO said VALUES ('gus', 'opened', '2026-03-16T10:00Z', NULL), ('hal', 'opened', '2026-03-16T10:00Z', NULL),
   ('gus', 'feature_usage', '2026-03-31T10:00Z', '{"feature": "print"}'), ('hal', 'feature_usage', '2026-03-29T10:00Z', '{"feature": "scan"}');

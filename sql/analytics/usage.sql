@@ -23,8 +23,11 @@
 --   sessions     that began within the window: how many, their seconds from the first to the last event; days: how
 --                many on each, in the order of the days above
 --   cli          of the events `cli_command`: commands, output formats, models, prompt length in characters, execution
---                time in milliseconds, success and errors (commands have no user)
+--                time in milliseconds, success and errors (commands have no user). sessions: different session_ids
+--                of commands in the window (count), on each of the days above, in each of the weeks: what tells one
+--                user of the command line from another where the client keeps its session_id
 --
+-- Sessions of the command line are read from the events of that name (happened.sql); a window without any reads none.
 -- Percentiles come from histograms, whatever the zone, and are off by 1 % at most; all else is exact. Lists
 -- have the hundred values with the most events, `more` says how many there are beyond these, and `other` has
 -- together the values that were beyond the thousand of a day.
@@ -127,6 +130,56 @@ AS $$
   SELECT 'active_week', w.week::text, sum(bit_count(w.users)) FROM weeks AS w GROUP BY w.week
 $$;
 
+-- Different session_ids of commands: in all, by day and by week. A command without one is in none. Most are of one day, and
+-- are counted from its first and last one; only of the others are the days told apart.
+CREATE OR REPLACE FUNCTION weir.cli_sessions_partial(tenant text, first_day date, last_day date, zone text) RETURNS SETOF weir.part
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB' SET enable_sort = off
+AS $$
+  WITH span AS MATERIALIZED (
+    SELECT w.since, w.until
+    FROM weir.window_of(zone, first_day, last_day) AS w
+    WHERE EXISTS (SELECT FROM weir.day_counts AS c
+      WHERE c.tenant_id = tenant AND c.zone = 'UTC' AND c.subject = 'event' AND c.value = 'cli_command'
+        AND c.day BETWEEN first_day - 1 AND last_day + 1)
+  ), seen AS MATERIALIZED (
+    SELECT c.day, h.session
+    FROM span AS s
+    CROSS JOIN LATERAL weir.happened(tenant, weir.patterns_named('{cli_command}'), s.since, s.until, '{session}') AS h
+    CROSS JOIN LATERAL (SELECT (h.at AT TIME ZONE zone)::date AS day) AS c
+    WHERE h.session IS NOT NULL AND c.day BETWEEN first_day AND last_day
+  ), ends AS MATERIALIZED (
+    SELECT s.session, min(s.day) AS first, max(s.day) AS last FROM seen AS s GROUP BY s.session
+  ), days AS MATERIALIZED (
+    SELECT e.first AS day, NULL AS session, count(*) AS sessions FROM ends AS e WHERE e.first = e.last GROUP BY e.first
+    UNION ALL
+    SELECT DISTINCT s.day, s.session, 1 FROM seen AS s JOIN ends AS e ON e.session = s.session AND e.first < e.last
+  )
+  SELECT 'cli_sessions_day', d.day::text, sum(d.sessions) FROM days AS d GROUP BY d.day
+  UNION ALL
+  SELECT 'cli_sessions_week', weir.monday_of(d.day)::text, count(DISTINCT d.session) + coalesce(sum(d.sessions) FILTER (WHERE d.session IS NULL), 0)
+  FROM days AS d
+  GROUP BY 2
+  UNION ALL
+  SELECT 'cli_sessions_all', first_day::text, count(*) FROM ends AS e
+$$;
+
+-- {"count": 9, "days": [5, 4, …], "weeks": [{"start": "2026-03-02", "sessions": 9}, …]}
+CREATE OR REPLACE FUNCTION weir.cli_sessions(parts weir.part[], first_day date, last_day date) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT jsonb_build_object('count', max(l.sessions) FILTER (WHERE l.unit = 'all'),
+    'days', jsonb_agg(l.sessions ORDER BY l.start) FILTER (WHERE l.unit = 'day'),
+    'weeks', jsonb_agg(jsonb_build_object('start', l.start, 'sessions', l.sessions) ORDER BY l.start) FILTER (WHERE l.unit = 'week'))
+  FROM (
+    SELECT u.unit, s.start, coalesce(sum(p.amount), 0) AS sessions
+    FROM unnest('{all,day,week}'::text[]) AS u (unit)
+    CROSS JOIN LATERAL weir.starts(u.unit, first_day, last_day) AS s (start)
+    LEFT JOIN unnest(parts) AS p ON p.figure = 'cli_sessions_' || u.unit AND p.key = s.start::text
+    GROUP BY u.unit, s.start
+  ) AS l
+$$;
+
 -- What a server can say of its own users. All of it adds up but _lowest and _highest.
 CREATE OR REPLACE FUNCTION weir.usage_partial(tenant text, first_day date, last_day date, zone text,
   event text DEFAULT NULL, property text DEFAULT NULL)
@@ -153,6 +206,8 @@ AS $$
   SELECT * FROM weir.subject_partial('cli_success', tenant, first_day, last_day, zone, 'cli_success')
   UNION ALL
   SELECT * FROM weir.subject_partial('cli_error', tenant, first_day, last_day, zone, 'cli_error_type')
+  UNION ALL
+  SELECT * FROM weir.cli_sessions_partial(tenant, first_day, last_day, zone)
   UNION ALL
   SELECT * FROM weir.usage_numbers_partial(tenant, first_day, last_day, zone, event, property)
 $$;
@@ -262,7 +317,7 @@ AS $$
     'sessions', weir.distribution(parts, 'session') - '{lowest,highest}'::text[]
       || jsonb_build_object('days', weir.session_days(parts, first_day, last_day)),
     'cli', jsonb_build_object('commands', weir.value_list(parts, 'command'), 'output_formats', weir.value_list(parts, 'format'),
-      'models', weir.value_list(parts, 'model'),
+      'models', weir.value_list(parts, 'model'), 'sessions', weir.cli_sessions(parts, first_day, last_day),
       'prompt_length', weir.distribution(parts, 'prompt_length'), 'execution_time', weir.distribution(parts, 'execution_time'),
       'success', weir.success_rate(parts, 'cli_success'), 'errors', weir.error_list(parts, 'cli_error', k.commands)))
     || weir.usage_weeks(parts, first_day, last_day)
@@ -283,7 +338,8 @@ COMMENT ON FUNCTION weir.usage_answer(text, date, date, text, text, text) IS
   'What a tenant''s users do: counts, numbers, success, errors, hours, sessions. sql/analytics/usage.sql defines them.';
 
 GRANT EXECUTE ON FUNCTION weir.line_partial(text, date, date, text, text, text),
-  weir.usage_numbers_partial(text, date, date, text, text, text), weir.active_by_week_partial(text, date, date, text), weir.usage_partial(text, date, date, text, text, text),
+  weir.usage_numbers_partial(text, date, date, text, text, text), weir.active_by_week_partial(text, date, date, text),
+  weir.cli_sessions_partial(text, date, date, text), weir.cli_sessions(weir.part[], date, date), weir.usage_partial(text, date, date, text, text, text),
   weir.success_rate(weir.part[], text), weir.peak_hours(weir.part[]), weir.usage_trend(weir.part[], text, date, date),
   weir.usage_days(weir.part[], date, date), weir.usage_weeks(weir.part[], date, date), weir.error_list(weir.part[], text, numeric),
   weir.session_days(weir.part[], date, date),

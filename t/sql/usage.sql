@@ -99,6 +99,27 @@ SELECT is(usage_answer('acme', '2026-03-02', '2026-03-04', event => 'transcripti
 SELECT is(usage_answer('acme', '2026-03-02', '2026-03-04', event => 'transcription_failed') #>> '{success}',
   '{"no": 1, "yes": 0, "rate": 0.000000}', 'all of them');
 
+-- A session_id that comes again counts once for each day and week, and once in all; a command without one is in none.
+INSERT INTO weir.events (event_id, tenant_id, session_id, event, "timestamp", client_timestamp)
+SELECT gen_random_uuid(), 'shell', session, 'cli_command', at, at
+FROM (VALUES ('a', timestamptz '2026-03-02T10:00Z'), ('a', '2026-03-02T11:00Z'), ('b', '2026-03-02T12:00Z'), ('a', '2026-03-03T10:00Z'),
+  ('a', '2026-03-09T10:00Z'), (NULL, '2026-03-09T10:00Z'), ('c', '2026-03-10T23:30Z'), ('d', '2026-03-12T10:00Z')) AS v (session, at);
+INSERT INTO weir.touched_days (tenant_id, day) SELECT DISTINCT 'shell', "timestamp"::date FROM weir.events WHERE tenant_id = 'shell';
+SELECT pg_temp.build();
+CREATE FUNCTION pg_temp.has_sessions(zone text, wanted jsonb, claim text) RETURNS text LANGUAGE sql AS $$
+  SELECT is(weir.usage_answer('shell', '2026-03-02', '2026-03-10', zone) #> '{cli,sessions}', wanted, claim)
+$$;
+SELECT pg_temp.has_sessions('UTC', '{"count": 3, "days": [2, 1, 0, 0, 0, 0, 0, 1, 1],
+  "weeks": [{"start": "2026-03-02", "sessions": 2}, {"start": "2026-03-09", "sessions": 2}]}', 'users of the command line, by session_id');
+SELECT pg_temp.has_sessions('Europe/Berlin', '{"count": 2, "days": [2, 1, 0, 0, 0, 0, 0, 1, 0],
+  "weeks": [{"start": "2026-03-02", "sessions": 2}, {"start": "2026-03-09", "sessions": 1}]}', 'in Berlin c comes on the 11th');
+INSERT INTO weir.touched_days (tenant_id, day) SELECT DISTINCT 'shell', "timestamp"::date FROM weir.events WHERE tenant_id = 'shell';
+SELECT pg_temp.has_sessions('UTC', '{"count": 3, "days": [2, 1, 0, 0, 0, 0, 0, 1, 1],
+  "weeks": [{"start": "2026-03-02", "sessions": 2}, {"start": "2026-03-09", "sessions": 2}]}', 'and where the rows are read');
+SELECT pg_temp.build();
+SELECT is(usage_answer('nobody', '2026-03-02', '2026-03-03') #> '{cli,sessions}', '{"count": 0, "days": [0, 0], "weeks": [{"start": "2026-03-02", "sessions": 0}]}',
+  'where there are no commands there are none');
+
 -- In Berlin cat's event is on the 5th; with the zone kept and from the rows.
 CREATE FUNCTION pg_temp.in_berlin(event text, property text) RETURNS jsonb LANGUAGE sql AS $$
   SELECT weir.usage_answer('acme', '2026-03-02', '2026-03-05', 'Europe/Berlin', event, property)

@@ -259,6 +259,13 @@ sub distribution (@numbers) {
     map { ("p$_" => scalar percentile($_, @sorted)) } 50, 75, 90, 95, 99 };
 }
 
+# Different session_ids of commands.
+sub cli_sessions ($self, @commands) {
+  my $count = sub (@rows) { return scalar uniq grep { defined } map { $_->{session} } @rows };
+  my $by = sub ($unit) { return map { [ $_->{start}, $count->(between(\@commands, $_->@{qw(since until)})) ] } $self->lines($unit) };
+  return { count => $count->(@commands), days => [ map { $_->[1] } $by->('day') ], weeks => [ map { { start => $_->[0], sessions => $_->[1] } } $by->('week') ] };
+}
+
 sub usage ($self, $event = undef, $property = undef) {
   my @all = $self->within;
   my @rows = grep { !defined $event || $_->{event} eq $event } @all;
@@ -289,7 +296,7 @@ sub usage ($self, $event = undef, $property = undef) {
     sessions => { count => $sessions, total => $seconds, mean => ratio($seconds, $sessions), days => [ map { $_->[0] } @begun ] },
     cli => {
       commands => value_list(named('command'), undef, @commands), output_formats => value_list(named('output_format'), undef, @commands),
-      models => value_list(named('model_used'), undef, @commands),
+      models => value_list(named('model_used'), undef, @commands), sessions => $self->cli_sessions(@commands),
       map({ my $name = $_; ($name => distribution(map { $_->{properties}{$name} } @commands)) } qw(prompt_length execution_time)),
       success => success(@commands), errors => value_list(named('error_type'), scalar @commands, @commands),
     },

@@ -131,7 +131,7 @@ AS $$
   WITH active AS MATERIALIZED (
     SELECT a.day, a.chunk, a.users FROM weir.active_users(tenant, zone, least(first_day, last_day - 29), last_day) AS a
   ), counters AS MATERIALIZED (
-    SELECT a.chunk, weir.bits_added(a.users) AS planes FROM active AS a WHERE a.day > last_day - 30 GROUP BY a.chunk
+    SELECT a.chunk, weir.sum_of_sets(array_agg(a.users::varbit)) AS planes FROM active AS a WHERE a.day > last_day - 30 GROUP BY a.chunk
   )
   SELECT 'days_active', n::text, sum(weir.counters_at(c.planes, n))
   FROM counters AS c CROSS JOIN generate_series(1, 30) AS n

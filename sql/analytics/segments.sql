@@ -226,7 +226,7 @@ AS $$
   ), weeks AS MATERIALIZED (
     SELECT s::date AS week FROM generate_series(date_trunc('week', first_day::timestamp + interval '6 days'), last_day - 6, interval '7 days') AS s
   ), active AS MATERIALIZED (
-    SELECT date_trunc('week', d.day::timestamp)::date AS week, d.chunk, bit_or(d.users) AS users, weir.bits_added(d.users) AS planes
+    SELECT date_trunc('week', d.day::timestamp)::date AS week, d.chunk, bit_or(d.users) AS users, weir.sum_of_sets(array_agg(d.users::varbit)) AS planes
     FROM weir.day_sets AS d
     WHERE d.tenant_id = tenant AND d.zone = segment_sets.zone AND d.subject = 'active' AND d.value = '' AND d.day BETWEEN first_day - 41 AND last_day
     GROUP BY 1, 2

@@ -228,35 +228,19 @@ BEGIN
 END
 $$;
 
--- Of the sets of up to 31 days: users of 16 days and more, of 4 to 15, of fewer. Counted for all users at once, as
--- weir.bits_added() does it: `ones` has the ones of all counters, and so on.
+-- Of the sets of up to 31 days: users of 16 days and more, of 4 to 15, of fewer.
 CREATE OR REPLACE FUNCTION weir.steady_users(days varbit[]) RETURNS TABLE (figure text, users bigint)
 LANGUAGE plpgsql IMMUTABLE
 AS $$
 DECLARE
-  ones varbit := days[1] # days[1];
-  twos varbit := ones;
-  fours varbit := ones;
-  eights varbit := ones;
-  sixteens varbit := ones;
-  day varbit;
-  carry varbit;
-  more varbit;
+  planes constant varbit[] := weir.sum_of_sets(days);
+  nobody constant varbit := days[1] # days[1];
+  sixteens constant varbit := coalesce(planes[5], nobody);
+  fours constant varbit := coalesce(planes[3], nobody) | coalesce(planes[4], nobody);
+  ones constant varbit := coalesce(planes[1], nobody) | coalesce(planes[2], nobody);
 BEGIN
-  FOREACH day IN ARRAY days LOOP
-    carry := ones & day;
-    ones := ones # day;
-    more := twos & carry;
-    twos := twos # carry;
-    carry := fours & more;
-    fours := fours # more;
-    more := eights & carry;
-    eights := eights # carry;
-    sixteens := sixteens | more;
-  END LOOP;
-  carry := fours | eights | sixteens;
-  RETURN QUERY VALUES ('power', bit_count(sixteens)), ('regular', bit_count(carry & ~sixteens)),
-    ('casual', bit_count((ones | twos) & ~carry));
+  RETURN QUERY VALUES ('power', bit_count(sixteens)), ('regular', bit_count(fours & ~sixteens)),
+    ('casual', bit_count(ones & ~(fours | sixteens)));
 END
 $$;
 

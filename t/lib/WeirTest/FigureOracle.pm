@@ -11,6 +11,7 @@ use v5.36;
 use List::Util qw(max min sum0 uniq);
 use POSIX qw(strftime);
 use WeirTest::RollUpOracle;
+use WeirTest::ToggleOracle;
 
 sub new ($class, $events, $crashes, %asked) {
   my $own = sub ($rows) {
@@ -309,23 +310,6 @@ sub user_weeks ($self, @rows) {
   return uniq map { "$_->[0] $_->[1]" } grep { $whole{ $_->[1] } } map { [ $_->{user}, date(start_of('week', $_->{day})) ] } grep { defined $_->{user} } @rows;
 }
 
-# By feature, who of the active users switched it and has it on: of two at one moment off is the last.
-sub toggles ($self, $active) {
-  my (%last, %of);
-  my %there = map { $_ => 1 } users_of($self->within);
-  for my $row (grep { $_->{event} eq 'feature_toggled' && $_->{day} <= $self->{to} && $there{ $_->{user} // '' } } $self->{events}->@*) {
-    my ($feature, $enabled) = map { property($row, $_) } qw(feature enabled);
-    my $known = $last{$feature}{ $row->{user} };
-    $last{$feature}{ $row->{user} } = [ $row->{at}, $enabled ]
-      if !$known || $row->{at} > $known->[0] || $row->{at} == $known->[0] && $enabled eq 'false';
-  }
-  for my $feature (keys %last) {
-    my $on = grep { $_->[1] eq 'true' } values $last{$feature}->%*;
-    $of{$feature} = { feature => $feature, switched => scalar keys $last{$feature}->%*, on => $on, adoption => ratio($on, $active) };
-  }
-  return [ sort { $b->{on} <=> $a->{on} || $a->{feature} cmp $b->{feature} } values %of ];
-}
-
 sub features ($self) {
   my ($from, $to) = $self->@{qw(from to)};
   my %first = $self->first_days;
@@ -351,7 +335,7 @@ sub features ($self) {
   delete @known{ map { $_->{feature} } @features };
   my @retries = grep { $_->{event} eq 'retry_attempted' } @all;
   return {
-    features => \@features, more => 0, active => $active, toggles => $self->toggles($active), unused => [ sort keys %known ], split => value_list(named('source'), undef, @all),
+    features => \@features, more => 0, active => $active, toggles => WeirTest::ToggleOracle::toggles($self, $active), unused => [ sort keys %known ], split => value_list(named('source'), undef, @all),
     days_active => { users => \@active_days, power => sum0(@active_days[ 15 .. 29 ]), regular => sum0(@active_days[ 3 .. 14 ]), casual => sum0(@active_days[ 0 .. 2 ]) },
     retries => { count => scalar @retries, users => count_users(@retries), per_user => ratio(scalar @retries, count_users(@retries)),
       share => ratio(count_users(@retries), $active) },

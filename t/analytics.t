@@ -78,6 +78,7 @@ for my $tenant (sort keys %zones) {
           for [ seconds => 'audio_duration_seconds' ], [ cost_usd => 'estimated_cost_usd' ], [ recordings => undef ];
         $figures->agrees("usage of $_->[0]", $figures->answer('usage', $tenant, @$window, $zone, @$_), $oracle->usage(@$_))
           for [ recording_completed => 'audio_duration_seconds' ], [ page_viewed => undef ], [ cli_command => 'execution_time' ];
+        $figures->agrees('toggles', $figures->answer('features', $tenant, @$window, $zone, 'toggled')->{toggles}, WeirTest::ToggleOracle::toggles($oracle));
       };
     }
   }
@@ -110,6 +111,8 @@ subtest 'two servers with the users split between them say together what one say
         users => [ parts_of_both('users', \@asked, undef), @$window ],
         usage => [ parts_of_both('usage', [ @asked, undef, 'audio_duration_seconds' ], undef), @$window, 'audio_duration_seconds' ],
         features => [ parts_of_both('features', [ @asked, 'feature', 'source' ], undef) ],
+        toggles => [ parts_of_both('features', [ @asked, 'toggled', 'source' ], undef) ],
+        cli => [ parts_of_both('usage', [ @asked, 'cli_command', undef ], undef), @$window, undef ],
         costs => [ parts_of_both('costs', [ @asked, 'cost_usd' ], undef), @$window ],
         crashes => [ parts_of_both('crashes', \@asked, 'crash_details_partial', 20), @$window, 20 ],
         audience => [ parts_of_both('audience', \@asked, 'audience_details_partial', 20), @$window, 20 ],
@@ -120,9 +123,10 @@ subtest 'two servers with the users split between them say together what one say
       );
       for my $what (sort keys %merged) {
         my ($parts, @more) = $merged{$what}->@*;
-        my %asked_for = (usage => [ undef, 'audio_duration_seconds' ], heavy_users => ['seconds']);
-        my $one = $what eq 'churn_risk' ? $figures->answer($what, 'acme', '2026-05-07', $zone) : $figures->answer($what, @asked, ($asked_for{$what} // [])->@*);
-        $figures->agrees("$what in $zone, @$window", $one, $figures->merged($what, $parts, @more));
+        my $figure = { cli => 'usage', toggles => 'features' }->{$what} // $what;
+        my %asked_for = (usage => [ undef, 'audio_duration_seconds' ], cli => ['cli_command'], toggles => ['toggled'], heavy_users => ['seconds']);
+        my $one = $what eq 'churn_risk' ? $figures->answer($what, 'acme', '2026-05-07', $zone) : $figures->answer($figure, @asked, ($asked_for{$what} // [])->@*);
+        $figures->agrees("$what in $zone, @$window", $one, $figures->merged($figure, $parts, @more));
       }
     }
   }

@@ -21,7 +21,7 @@
 --   days_active  how many users had events on 1, 2, … 30 of the last 30 days of the window, counted by day_sets.
 --                power: on 16 and more, regular: 4 to 15, casual: 1 to 3
 --   retries      the events `retry_attempted`: count, users, per_user and share of the active users
---   toggles      of each feature that `feature_toggled` names (properties `feature` and `enabled`), of the active users:
+--   toggles      where features are those of `toggled`: of each feature that `feature_toggled` names (properties `feature` and `enabled`), of the active users:
 --                `switched`, who ever switched it, and `on`, whose last time up to the window's end switched it on; of two at
 --                one moment off is the last. adoption: on / active users. The hundred that most have on. Found in the events
 --                of that name of all days that are kept, since no day says how the one before it ended
@@ -170,7 +170,7 @@ AS $$
   UNION ALL
   SELECT * FROM weir.subject_partial('split', tenant, first_day, last_day, zone, split)
   UNION ALL
-  SELECT * FROM weir.toggles_partial(tenant, first_day, last_day, zone)
+  SELECT t.* FROM weir.toggles_partial(tenant, first_day, last_day, zone) AS t WHERE feature = 'toggled'
   UNION ALL
   SELECT 'retry_' || CASE l.figure WHEN 'users' THEN 'users' ELSE 'events' END, '', sum(l.amount)
   FROM weir.line_partial(tenant, first_day, last_day, zone, 'event', 'retry_attempted') AS l
@@ -209,6 +209,8 @@ AS $$
     WHERE s.feature IS NOT NULL
     GROUP BY s.feature
   ) AS n, LATERAL (VALUES ('switched', n.feature, n.switched), ('switched_on', n.feature, n.on)) AS f (figure, feature, users)
+  UNION ALL
+  SELECT 'toggles_asked', '', 1
 $$;
 
 CREATE OR REPLACE FUNCTION weir.toggle_list(parts weir.part[]) RETURNS jsonb
@@ -299,7 +301,7 @@ CREATE OR REPLACE FUNCTION weir.features_merge(parts weir.part[]) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 AS $$
   SELECT weir.feature_list(parts) || jsonb_build_object('active', k.active, 'unused', weir.unused_features(parts),
-    'split', weir.value_list(parts, 'split'), 'toggles', weir.toggle_list(parts), 'days_active', weir.days_active(parts),
+    'split', weir.value_list(parts, 'split'), 'toggles', CASE WHEN weir.amount_of(parts, 'toggles_asked') > 0 THEN weir.toggle_list(parts) END, 'days_active', weir.days_active(parts),
     'retries', jsonb_build_object('count', k.retries, 'users', k.retriers, 'per_user', weir.ratio(k.retries, k.retriers),
       'share', weir.ratio(k.retriers, k.active)))
   FROM (

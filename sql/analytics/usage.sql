@@ -23,11 +23,12 @@
 --   sessions     that began within the window: how many, their seconds from the first to the last event; days: how
 --                many on each, in the order of the days above
 --   cli          of the events `cli_command`: commands, output formats, models, prompt length in characters, execution
---                time in milliseconds, success and errors (commands have no user). sessions: different session_ids
+--                time in milliseconds, success and errors (commands have no user). sessions, where cli_command is
+--                the event that is asked for: different session_ids
 --                of commands in the window (count), on each of the days above, in each of the weeks: what tells one
 --                user of the command line from another where the client keeps its session_id
 --
--- Sessions of the command line are read from the events of that name (happened.sql); a window without any reads none.
+-- Sessions of the command line are read from the events of that name (happened.sql), which takes longer than all else.
 -- Percentiles come from histograms, whatever the zone, and are off by 1 % at most; all else is exact. Lists
 -- have the hundred values with the most events, `more` says how many there are beyond these, and `other` has
 -- together the values that were beyond the thousand of a day.
@@ -207,7 +208,7 @@ AS $$
   UNION ALL
   SELECT * FROM weir.subject_partial('cli_error', tenant, first_day, last_day, zone, 'cli_error_type')
   UNION ALL
-  SELECT * FROM weir.cli_sessions_partial(tenant, first_day, last_day, zone)
+  SELECT s.* FROM weir.cli_sessions_partial(tenant, first_day, last_day, zone) AS s WHERE event = 'cli_command'
   UNION ALL
   SELECT * FROM weir.usage_numbers_partial(tenant, first_day, last_day, zone, event, property)
 $$;
@@ -317,7 +318,8 @@ AS $$
     'sessions', weir.distribution(parts, 'session') - '{lowest,highest}'::text[]
       || jsonb_build_object('days', weir.session_days(parts, first_day, last_day)),
     'cli', jsonb_build_object('commands', weir.value_list(parts, 'command'), 'output_formats', weir.value_list(parts, 'format'),
-      'models', weir.value_list(parts, 'model'), 'sessions', weir.cli_sessions(parts, first_day, last_day),
+      'models', weir.value_list(parts, 'model'), 'sessions', CASE WHEN EXISTS (SELECT FROM unnest(parts) AS p WHERE p.figure = 'cli_sessions_all')
+        THEN weir.cli_sessions(parts, first_day, last_day) END,
       'prompt_length', weir.distribution(parts, 'prompt_length'), 'execution_time', weir.distribution(parts, 'execution_time'),
       'success', weir.success_rate(parts, 'cli_success'), 'errors', weir.error_list(parts, 'cli_error', k.commands)))
     || weir.usage_weeks(parts, first_day, last_day)

@@ -65,9 +65,10 @@ VALUES (gen_random_uuid(), 'switch', 'ann', 'opened', '2026-03-03T10:00Z', '2026
 INSERT INTO weir.touched_days (tenant_id, day) SELECT DISTINCT 'switch', "timestamp"::date FROM weir.events WHERE tenant_id = 'switch';
 SELECT pg_temp.build();
 CREATE FUNCTION pg_temp.has_toggles(claim text) RETURNS text LANGUAGE sql AS $$
-  SELECT is(weir.features_answer('switch', '2026-03-02', '2026-03-15') -> 'toggles', '[{"feature": "auto_paste", "switched": 5, "on": 3, "adoption": 0.6},
+  SELECT is(weir.features_answer('switch', '2026-03-02', '2026-03-15', feature => 'toggled') -> 'toggles', '[{"feature": "auto_paste", "switched": 5, "on": 3, "adoption": 0.6},
     {"feature": "widget", "switched": 1, "on": 0, "adoption": 0}]', claim)
 $$;
+SELECT is(weir.features_answer('switch', '2026-03-02', '2026-03-15') -> 'toggles', 'null', 'toggles are told where they are asked for');
 SELECT pg_temp.has_toggles('three of five have auto-paste on');
 INSERT INTO weir.touched_days (tenant_id, day) VALUES ('switch', '2026-02-01'), ('switch', '2026-03-03');
 SELECT pg_temp.has_toggles('and so they have where the rows are read');

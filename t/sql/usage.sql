@@ -107,8 +107,9 @@ FROM (VALUES ('a', timestamptz '2026-03-02T10:00Z'), ('a', '2026-03-02T11:00Z'),
 INSERT INTO weir.touched_days (tenant_id, day) SELECT DISTINCT 'shell', "timestamp"::date FROM weir.events WHERE tenant_id = 'shell';
 SELECT pg_temp.build();
 CREATE FUNCTION pg_temp.has_sessions(zone text, wanted jsonb, claim text) RETURNS text LANGUAGE sql AS $$
-  SELECT is(weir.usage_answer('shell', '2026-03-02', '2026-03-10', zone) #> '{cli,sessions}', wanted, claim)
+  SELECT is(weir.usage_answer('shell', '2026-03-02', '2026-03-10', zone, 'cli_command') #> '{cli,sessions}', wanted, claim)
 $$;
+SELECT is(usage_answer('shell', '2026-03-02', '2026-03-10') #> '{cli,sessions}', 'null', 'sessions of commands are told where they are asked for');
 SELECT pg_temp.has_sessions('UTC', '{"count": 3, "days": [2, 1, 0, 0, 0, 0, 0, 1, 1],
   "weeks": [{"start": "2026-03-02", "sessions": 2}, {"start": "2026-03-09", "sessions": 2}]}', 'users of the command line, by session_id');
 SELECT pg_temp.has_sessions('Europe/Berlin', '{"count": 2, "days": [2, 1, 0, 0, 0, 0, 0, 1, 0],
@@ -117,7 +118,7 @@ INSERT INTO weir.touched_days (tenant_id, day) SELECT DISTINCT 'shell', "timesta
 SELECT pg_temp.has_sessions('UTC', '{"count": 3, "days": [2, 1, 0, 0, 0, 0, 0, 1, 1],
   "weeks": [{"start": "2026-03-02", "sessions": 2}, {"start": "2026-03-09", "sessions": 2}]}', 'and where the rows are read');
 SELECT pg_temp.build();
-SELECT is(usage_answer('nobody', '2026-03-02', '2026-03-03') #> '{cli,sessions}', '{"count": 0, "days": [0, 0], "weeks": [{"start": "2026-03-02", "sessions": 0}]}',
+SELECT is(usage_answer('nobody', '2026-03-02', '2026-03-03', event => 'cli_command') #> '{cli,sessions}', '{"count": 0, "days": [0, 0], "weeks": [{"start": "2026-03-02", "sessions": 0}]}',
   'where there are no commands there are none');
 
 -- In Berlin cat's event is on the 5th; with the zone kept and from the rows.

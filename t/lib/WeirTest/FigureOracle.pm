@@ -297,7 +297,7 @@ sub usage ($self, $event = undef, $property = undef) {
     sessions => { count => $sessions, total => $seconds, mean => ratio($seconds, $sessions), days => [ map { $_->[0] } @begun ] },
     cli => {
       commands => value_list(named('command'), undef, @commands), output_formats => value_list(named('output_format'), undef, @commands),
-      models => value_list(named('model_used'), undef, @commands), sessions => $self->cli_sessions(@commands),
+      models => value_list(named('model_used'), undef, @commands), sessions => ($event // '') eq 'cli_command' ? $self->cli_sessions(@commands) : undef,
       map({ my $name = $_; ($name => distribution(map { $_->{properties}{$name} } @commands)) } qw(prompt_length execution_time)),
       success => success(@commands), errors => value_list(named('error_type'), scalar @commands, @commands),
     },
@@ -335,7 +335,7 @@ sub features ($self) {
   delete @known{ map { $_->{feature} } @features };
   my @retries = grep { $_->{event} eq 'retry_attempted' } @all;
   return {
-    features => \@features, more => 0, active => $active, toggles => WeirTest::ToggleOracle::toggles($self, $active), unused => [ sort keys %known ], split => value_list(named('source'), undef, @all),
+    features => \@features, more => 0, active => $active, toggles => undef, unused => [ sort keys %known ], split => value_list(named('source'), undef, @all),
     days_active => { users => \@active_days, power => sum0(@active_days[ 15 .. 29 ]), regular => sum0(@active_days[ 3 .. 14 ]), casual => sum0(@active_days[ 0 .. 2 ]) },
     retries => { count => scalar @retries, users => count_users(@retries), per_user => ratio(scalar @retries, count_users(@retries)),
       share => ratio(count_users(@retries), $active) },

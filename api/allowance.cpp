@@ -22,13 +22,10 @@ bool Allowance::lets_begin(Time now, Seconds under_way) {
   return saved_ > under_way;
 }
 
-void Allowance::worked(Seconds taken) {
-  if (is_short()) saved_ -= taken;
-}
-
-Allowance::Seconds Allowance::wait(Time now) {
+void Allowance::worked(Seconds taken, Time now) {
+  if (!is_short()) return;
   save_up(now);
-  return is_short() && saved_ < Seconds(0) ? -saved_ / rate_ : Seconds(0);
+  saved_ = std::max(saved_ - taken, -rate_ * kMostRest);
 }
 
 }  // namespace weir::api

@@ -125,7 +125,7 @@ void HttpSession::Impl::read() {
   parser_.emplace();
   parser_->header_limit(kMostHeader);
   parser_->body_limit(std::numeric_limits<std::uint64_t>::max());  // refused by a better name
-  stream_.expires_after(kIdleTime);
+  stream_.expires_after(hooks_.idle_time);
   http::async_read_header(
       stream_, buffer_, *parser_,
       [self = shared_from_this()](const error_code& error, std::size_t) { self->take(error); });
@@ -140,6 +140,7 @@ void HttpSession::Impl::take(const error_code& error) {
   answering_ = true;
   keep_alive_ = false;
   is_head_ = !error && parser_->get().method() == http::verb::head;
+  if (hooks_.refusal) return refuse(*hooks_.refusal);
   if (error) return refuse(problem_of(error, *parser_));
   if (has_body(*parser_)) {
     return refuse({413, "body_too_large", "No path here takes a body: send none"});

@@ -19,6 +19,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "api/client.h"
 
@@ -30,6 +31,8 @@ namespace weir::api {
 
 struct HttpHooks {
   std::chrono::milliseconds write_time{30'000};
+  std::chrono::milliseconds idle_time{75'000};  // between an answer and the next request
+  std::optional<Problem> refusal{};             // what the first request is answered; then it ends
   std::function<void(const Request&, const std::shared_ptr<Client>&)> answer;
   std::function<void(int status)> answered;
   std::function<bool()> is_leaving;  // no further request is read
@@ -38,7 +41,6 @@ struct HttpHooks {
 
 class HttpSession {
  public:
-  static constexpr std::chrono::seconds kIdleTime{75};
   static constexpr std::size_t kMostHeader = 16 << 10;
   static constexpr std::chrono::seconds kLingerTime{5};
   static constexpr std::size_t kMostDropped = 4 << 20;

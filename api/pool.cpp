@@ -185,7 +185,8 @@ bool Pool::Impl::may_begin() const {
 void Pool::Impl::count_work(const PgSession& session) {
   for (Place& place : places_) {
     if (place.session.get() != &session || !place.began) continue;
-    if (settings_.allowance) settings_.allowance->worked(Clock::now() - *place.began);
+    const auto now = Clock::now();
+    if (settings_.allowance) settings_.allowance->worked(now - *place.began, now);
     place.began.reset();
   }
 }

@@ -5,7 +5,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +17,7 @@
 #include "api/allowance.h"
 #include "api/idle.h"
 #include "api/metrics.h"
+#include "api/pace.h"
 #include "api/pool.h"
 #include "api/proof.h"
 #include "api/server.h"
@@ -37,7 +37,7 @@ using daemon::log_warn;
 
 constexpr std::chrono::seconds kDrainTime{10}, kAliveTime{1};
 constexpr std::chrono::milliseconds kLookTime{500};  // at how busy the machine is
-constexpr std::chrono::milliseconds kAnswerWork{2};  // that one stands for, with its proxying
+constexpr std::chrono::milliseconds kTurnTime{20};   // between looks at who waits for his turn
 constexpr int kPermissionSeconds = 5;
 constexpr std::size_t kOwnFiles = 64;  // besides connections and sessions
 
@@ -73,6 +73,7 @@ class Program {
                      [](const std::string&) {}),
         allowance_(options.busy_share / 100.0, static_cast<double>(options.sessions)),
         answer_allowance_(allowance_),
+        pace_(answer_allowance_, options.connections, std::chrono::seconds(options.queue_seconds)),
         figures_(loop_, figure_settings(), tell_change),
         streams_(loop_, pool_settings(options, options.stream_sessions, options.stream_seconds),
                  [](const std::string&) {}),
@@ -98,16 +99,18 @@ class Program {
   World world();
   void stay_alive();
   void look_at_machine();
-  void in_turn(std::function<void()> answer);
+  void in_turn(const std::shared_ptr<Client>& client, Pace::Call call);
+  void tick_pace();
   void leave();
 
   const Options& options_;
   boost::asio::io_context loop_{1};
   boost::asio::signal_set signals_{loop_, SIGTERM, SIGINT, SIGHUP};
-  boost::asio::steady_timer alive_{loop_}, look_{loop_}, drain_{loop_};
+  boost::asio::steady_timer alive_{loop_}, look_{loop_}, turn_{loop_}, drain_{loop_};
   Idle idle_;
   Pool permissions_;
   Allowance allowance_, answer_allowance_;
+  Pace pace_;
   Pool figures_, streams_;
   Service service_;
   Server server_;
@@ -137,7 +140,9 @@ World Program::world() {
           [](std::string_view error) {
             log_error("a query failed in a way that it should not", {{"error", error}});
           },
-          [this](std::function<void()> answer) { in_turn(std::move(answer)); }};
+          [this](const std::shared_ptr<Client>& client, Pace::Call call) {
+            in_turn(client, std::move(call));
+          }};
 }
 
 int Program::run() {
@@ -178,17 +183,17 @@ void Program::look_at_machine() {
   });
 }
 
-// Answers that are kept ask nothing of PostgreSQL, but many of them would take a core from the web
-// server that takes events in: they are spaced out while the machine is full.
-void Program::in_turn(std::function<void()> answer) {
-  using std::chrono::milliseconds;
-  const auto wait = answer_allowance_.wait(std::chrono::steady_clock::now());
-  answer_allowance_.worked(kAnswerWork);
-  if (wait < milliseconds(1)) return answer();
-  const auto timer = std::make_shared<boost::asio::steady_timer>(loop_);
-  timer->expires_after(std::chrono::duration_cast<milliseconds>(wait));
-  timer->async_wait([timer, answer = std::move(answer)](const error_code& failed) {
-    if (!failed) answer();
+void Program::in_turn(const std::shared_ptr<Client>& client, Pace::Call call) {
+  pace_.ask(client, std::move(call), std::chrono::steady_clock::now());
+  if (pace_.waiting() == 1) tick_pace();
+}
+
+void Program::tick_pace() {
+  pace_.tick(std::chrono::steady_clock::now());
+  if (pace_.waiting() == 0) return;
+  turn_.expires_after(kTurnTime);
+  turn_.async_wait([this](const error_code& failed) {
+    if (!failed) tick_pace();
   });
 }
 

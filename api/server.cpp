@@ -27,6 +27,11 @@ using Local = asio::local::stream_protocol;
 
 constexpr std::chrono::milliseconds kBreath{100};  // after an accept that failed
 constexpr mode_t kSocketMode = 0660;
+constexpr std::size_t kMostTurnedAway = 100;  // at once; more are closed without a word
+constexpr std::chrono::seconds kTurnAwayTime{1};
+
+const Problem kTooManyConnections{503, "too_many_connections",
+                                  "Too many connections are open: try again in a second", "", 1};
 
 std::string reason() { return std::strerror(errno); }
 
@@ -120,6 +125,7 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
   void accept();
   void take(Local::socket socket);
   void turn_away(Local::socket socket);
+  void begin(Local::socket socket, const HttpHooks& hooks);
   HttpHooks hooks();
   void closed();
 
@@ -130,6 +136,7 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
   asio::steady_timer breath_;
   std::list<HttpSession> sessions_;
   std::function<void()> left_;
+  std::size_t turning_away_ = 0;
   ino_t file_ = 0;
   bool leaving_ = false;
 };
@@ -162,8 +169,7 @@ void Server::Impl::accept() {
 void Server::Impl::take(Local::socket socket) {
   if (counts.connections >= settings_.most_connections) return turn_away(std::move(socket));
   ++counts.connections;
-  sessions_.remove_if([](const HttpSession& session) { return session.is_over(); });
-  sessions_.emplace_back(socket.release(), loop_, hooks());
+  begin(std::move(socket), hooks());
 }
 
 HttpHooks Server::Impl::hooks() {
@@ -176,20 +182,22 @@ HttpHooks Server::Impl::hooks() {
   return hooks;
 }
 
-// Without waiting: what does not fit into the socket at once is not for us to see through.
+// The request is read before it is refused: a web server that is still writing one when its
+// connection is closed does not read why.
 void Server::Impl::turn_away(Local::socket socket) {
   ++counts.turned_away;
-  ++counts.by_class[5];
-  const std::string body = problem_json(
-      {503, "too_many_connections", "Too many connections are open: try again in a second", "", 1});
-  const std::string bytes =
-      "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\n"
-      "Retry-After: 1\r\nConnection: close\r\nContent-Length: " +
-      std::to_string(body.size()) + "\r\n\r\n" + body;
-  error_code ignored;
-  socket.non_blocking(true, ignored);
-  ::send(socket.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-  ::shutdown(socket.native_handle(), SHUT_WR);
+  if (turning_away_ >= kMostTurnedAway) return;
+  ++turning_away_;
+  HttpHooks hooks = this->hooks();
+  hooks.idle_time = kTurnAwayTime;
+  hooks.refusal = kTooManyConnections;
+  hooks.closed = [self = shared_from_this()] { --self->turning_away_; };
+  begin(std::move(socket), hooks);
+}
+
+void Server::Impl::begin(Local::socket socket, const HttpHooks& hooks) {
+  sessions_.remove_if([](const HttpSession& session) { return session.is_over(); });
+  sessions_.emplace_back(socket.release(), loop_, hooks);
 }
 
 void Server::Impl::closed() {

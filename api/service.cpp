@@ -95,10 +95,9 @@ void Service::answer_figure(const Request& request, const Target& target, const 
     return send(client, {505, "http_1_1_needed",
                          "format=csv needs HTTP/1.1: let the web server speak it to this one"});
   }
-  // Who leaves meanwhile takes his client along.
-  world_.in_turn([this, request, &route, arguments = std::move(arguments),
-                  weak = std::weak_ptr<Client>(client)] {
-    if (const auto here = weak.lock()) Figure::start(*this, request, route, arguments, here);
+  world_.in_turn(client, [this, request, &route,
+                          arguments = std::move(arguments)](const std::shared_ptr<Client>& here) {
+    Figure::start(*this, request, route, arguments, here);
   });
 }
 

@@ -45,8 +45,10 @@ struct World {
   std::function<std::string()> why_away;  // "": PostgreSQL is there
   std::function<std::string()> metrics;   // a page for Prometheus
   std::function<void(std::string_view)> log_error;
-  // Calls at once, or later where answers would otherwise come faster than they may.
-  std::function<void(std::function<void()>)> in_turn = [](const auto& call) { call(); };
+  // Calls with the client, at once or when its turn has come: see pace.h.
+  using Call = std::function<void(const std::shared_ptr<Client>&)>;
+  std::function<void(const std::shared_ptr<Client>&, Call)> in_turn =
+      [](const std::shared_ptr<Client>& client, const Call& call) { call(client); };
 };
 
 struct Settings {

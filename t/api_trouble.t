@@ -256,7 +256,7 @@ subtest 'a thousand connections, and one more' => sub {
   is end_api($api), 0, 'ends well';
 };
 
-sub problem_of_one_more ($api) { return client($api)->send_bytes('')->read_answer('GET') }
+sub problem_of_one_more ($api) { return ask($api, '/health') }
 
 subtest 'its end' => sub {
   my $api = ready(api());

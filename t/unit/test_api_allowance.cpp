@@ -21,6 +21,7 @@ struct Machine {
       allowance.look(now, idle);
     }
   }
+  void works(Allowance::Seconds taken) { allowance.worked(taken, now); }
   bool lets_begin(Allowance::Seconds under_way = 0s) {
     return allowance.lets_begin(now, under_way);
   }
@@ -31,7 +32,7 @@ struct Machine {
 START_TEST(nothing_is_counted_while_the_machine_has_something_left) {
   Machine machine;
   machine.passes(2s, kHalfIdle);
-  machine.allowance.worked(100s);
+  machine.works(100s);
   ck_assert(!machine.allowance.is_short());
   ck_assert(machine.lets_begin(100s));
 }
@@ -70,7 +71,7 @@ START_TEST(over_a_minute_no_more_than_the_share_and_what_was_saved_is_worked) {
   for (int tenth = 0; tenth < 600; ++tenth) {
     if (tenth % 5 == 0) machine.passes(500ms, kFull);
     if (!machine.lets_begin()) continue;
-    machine.allowance.worked(200ms);
+    machine.works(200ms);
     worked += 200ms;
   }
   ck_assert_double_ge(worked.count(), 60 * 0.25);
@@ -81,10 +82,10 @@ END_TEST
 START_TEST(one_that_takes_long_is_worked_off_before_another_begins) {
   Machine machine;
   machine.passes(10s, kFull);
-  machine.allowance.worked(5s);  // three of it were saved
-  machine.passes(7500ms, kFull);
+  machine.works(4s);  // three of it were saved
+  machine.passes(4s, kFull);
   ck_assert(!machine.lets_begin());
-  machine.passes(1s, kFull);
+  machine.passes(500ms, kFull);
   ck_assert(machine.lets_begin());
 }
 END_TEST
@@ -97,16 +98,14 @@ START_TEST(those_under_way_count_before_they_are_through) {
 }
 END_TEST
 
-START_TEST(who_is_paced_waits_for_as_long_as_is_overdrawn) {
+START_TEST(nobody_rests_for_more_than_five_seconds) {
   Machine machine;
-  machine.allowance.worked(5s);
-  ck_assert_double_eq(machine.allowance.wait(machine.now).count(), 0);
   machine.passes(10s, kFull);
-  machine.allowance.worked(3s);
-  ck_assert_double_eq(machine.allowance.wait(machine.now).count(), 0);
-  machine.allowance.worked(500ms);
-  ck_assert_double_eq(machine.allowance.wait(machine.now).count(), 2);
-  ck_assert_double_eq(machine.allowance.wait(machine.now + 2s).count(), 0);
+  machine.works(1000s);
+  machine.passes(5s, kFull);
+  ck_assert(!machine.lets_begin());
+  machine.passes(500ms, kFull);
+  ck_assert(machine.lets_begin());
 }
 END_TEST
 
@@ -135,13 +134,12 @@ START_TEST(a_line_of_another_form_has_no_ticks) {
 END_TEST
 
 const weir_test::Register kRegistered(
-    "api_allowance",
-    {nothing_is_counted_while_the_machine_has_something_left,
-     a_full_machine_brings_it_down_to_the_least_within_two_seconds,
-     what_is_idle_brings_it_back_to_the_most_within_six_seconds,
-     it_stays_while_little_but_something_is_idle,
-     over_a_minute_no_more_than_the_share_and_what_was_saved_is_worked,
-     one_that_takes_long_is_worked_off_before_another_begins,
-     those_under_way_count_before_they_are_through, who_is_paced_waits_for_as_long_as_is_overdrawn,
-     the_least_is_not_more_than_the_most, ticks_are_those_of_all_cores_together,
-     a_line_of_another_form_has_no_ticks});
+    "api_allowance", {nothing_is_counted_while_the_machine_has_something_left,
+                      a_full_machine_brings_it_down_to_the_least_within_two_seconds,
+                      what_is_idle_brings_it_back_to_the_most_within_six_seconds,
+                      it_stays_while_little_but_something_is_idle,
+                      over_a_minute_no_more_than_the_share_and_what_was_saved_is_worked,
+                      one_that_takes_long_is_worked_off_before_another_begins,
+                      those_under_way_count_before_they_are_through,
+                      nobody_rests_for_more_than_five_seconds, the_least_is_not_more_than_the_most,
+                      ticks_are_those_of_all_cores_together, a_line_of_another_form_has_no_ticks});

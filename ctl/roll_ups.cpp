@@ -128,6 +128,7 @@ std::optional<std::vector<LeftOut>> RollUps::left_out(const pg::Param& tenant, s
   const auto rows = ask(kLeftOut, {tenant}, error);
   if (!rows) return std::nullopt;
   std::vector<LeftOut> found;
+  found.reserve(static_cast<std::size_t>(rows->rows()));
   for (int i = 0; i < rows->rows(); ++i) found.push_back({text(*rows, i, 0), number(*rows, i, 1)});
   return found;
 }

@@ -9,10 +9,9 @@ void Allowance::save_up(Time now) {
   counted_until_ = now;
 }
 
-void Allowance::look(Time now, double idle) {
+void Allowance::look(Time now, bool is_wanted) {
   save_up(now);
-  if (idle < kLittleIdle) rate_ = std::max(least_, rate_ / 2);
-  if (idle > kSomeIdle) rate_ = std::min(most_, rate_ * 1.25);
+  rate_ = is_wanted ? std::max(least_, rate_ / 2) : std::min(most_, rate_ * 1.25);
   if (!is_short()) saved_ = kMostSaved;
 }
 

@@ -1,14 +1,15 @@
 // How long sessions of PostgreSQL may work on figures, so that reading never slows taking in: as
-// long as the machine has something left, and a little whatever.
+// long as they like, and a share of each second while the cores are wanted by those who take events
+// in.
 //
-//   Allowance allowance(/*least=*/0.5, /*most=*/3);       // seconds of work in a second
-//   allowance.look(now, idle);                             // twice a second, see idle.h
+//   Allowance allowance(/*least=*/0.5, /*most=*/3);        // seconds of work in a second
+//   allowance.look(now, is_wanted);                        // twice a second
 //   if (allowance.lets_begin(now, under_way)) …            // what those at work have taken so far
 //   allowance.worked(taken, now);                          // by one that is through
 //
-//   most  ──╮     ╭──╮      halves while next to nothing of the machine is idle,
-//            ╲   ╱    ╲     grows by a quarter while some of it is,
-//   least ────╰─╯      ╰──  begins at the most
+//   most  ──╮     ╭──      halves with each look while they are wanted,
+//            ╲   ╱         grows by a quarter while they are not,
+//   least ────╰─╯          begins at the most
 //
 // What is not used is saved up, to three seconds' worth: a page of figures comes at once. What was
 // overdrawn is worked off before another one begins, for five seconds at most. At the most nothing
@@ -27,8 +28,6 @@ class Allowance {
   using Time = std::chrono::steady_clock::time_point;
   using Seconds = std::chrono::duration<double>;
 
-  static constexpr double kLittleIdle = 0.05, kSomeIdle = 0.15;
-
   static constexpr Seconds kMostSaved{3.0};
 
   // For longer nobody pays off what was overdrawn: a session may have waited for somebody else.
@@ -39,8 +38,7 @@ class Allowance {
 
   Allowance(double least, double most) : least_(least < most ? least : most), most_(most) {}
 
-  // `idle` is the part of the machine's CPU time, 0 to 1, that nobody had since the last look.
-  void look(Time now, double idle);
+  void look(Time now, bool is_wanted);
   bool lets_begin(Time now, Seconds under_way);
   void worked(Seconds taken, Time now);
 

@@ -6,6 +6,8 @@
 // no answer goes anywhere.
 #pragma once
 
+#include <sys/types.h>
+
 #include <functional>
 #include <memory>
 #include <string>
@@ -22,6 +24,7 @@ struct Request {
   std::vector<std::string> viewers;  // as many as the web server sent; one is right
   std::string if_none_match;
   std::vector<std::string> proofs{};  // X-Weir-Proof, likewise
+  pid_t process = 0;                  // at the other end of the connection; 0: not known
   bool can_stream =
       true;  // HTTP/1.1: a body whose length is not known beforehand has a visible end
 };

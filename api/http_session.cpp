@@ -22,6 +22,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 
+#include "api/machine.h"
 #include "api/target.h"
 
 namespace weir::api {
@@ -78,7 +79,9 @@ Problem problem_of(const error_code& error, const Parser& parser) {
 class HttpSession::Impl final : public Client, public std::enable_shared_from_this<Impl> {
  public:
   Impl(Local::socket socket, HttpHooks hooks)
-      : stream_(std::move(socket)), hooks_(std::move(hooks)) {}
+      : stream_(std::move(socket)),
+        hooks_(std::move(hooks)),
+        process_(process_at(stream_.socket().native_handle())) {}
   ~Impl() { hooks_.closed(); }
 
   void read();
@@ -107,6 +110,7 @@ class HttpSession::Impl final : public Client, public std::enable_shared_from_th
 
   Stream stream_;
   const HttpHooks hooks_;
+  const pid_t process_;
   boost::beast::flat_buffer buffer_{kMostHeader};
   std::optional<Parser> parser_;
   std::string head_;
@@ -149,7 +153,9 @@ void HttpSession::Impl::take(const error_code& error) {
     return refuse({414, "target_too_long", kTargetTooLong});
   }
   keep_alive_ = parser_->get().keep_alive();
-  answer(request_of(parser_->get()));
+  Request request = request_of(parser_->get());
+  request.process = process_;
+  answer(request);
 }
 
 void HttpSession::Impl::refuse(const Problem& problem) {

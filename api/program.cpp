@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <iostream>
 #include <memory>
@@ -15,7 +16,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "api/allowance.h"
-#include "api/idle.h"
+#include "api/machine.h"
 #include "api/metrics.h"
 #include "api/pace.h"
 #include "api/pool.h"
@@ -38,6 +39,9 @@ using daemon::log_warn;
 constexpr std::chrono::seconds kDrainTime{10}, kAliveTime{1};
 constexpr std::chrono::milliseconds kLookTime{500};  // at how busy the machine is
 constexpr std::chrono::milliseconds kTurnTime{20};   // between looks at who waits for his turn
+constexpr double kEnoughIdle = 0.5;                  // of the machine's CPU time
+constexpr double kTakingIn = 0.1;  // seconds of CPU in a second, of the web server
+constexpr std::chrono::duration<double> kHandingOn{0.0001};  // one answer, of the web server's CPU
 constexpr int kPermissionSeconds = 5;
 constexpr std::size_t kOwnFiles = 64;  // besides connections and sessions
 
@@ -82,6 +86,7 @@ class Program {
                 {options.socket, options.group, options.connections,
                  std::chrono::seconds(options.write_seconds)},
                 [this](const Request& request, const std::shared_ptr<Client>& client) {
+                  if (!request.viewers.empty()) web_.is(request.process);
                   service_.answer(request, client);
                 }) {}
 
@@ -99,6 +104,7 @@ class Program {
   World world();
   void stay_alive();
   void look_at_machine();
+  bool are_cores_wanted(std::chrono::steady_clock::time_point now);
   void in_turn(const std::shared_ptr<Client>& client, Pace::Call call);
   void tick_pace();
   void leave();
@@ -108,6 +114,9 @@ class Program {
   boost::asio::signal_set signals_{loop_, SIGTERM, SIGINT, SIGHUP};
   boost::asio::steady_timer alive_{loop_}, look_{loop_}, turn_{loop_}, drain_{loop_};
   Idle idle_;
+  WebServer web_;
+  std::chrono::steady_clock::time_point looked_at_ = std::chrono::steady_clock::now();
+  std::uint64_t answers_ = 0;
   Pool permissions_;
   Allowance allowance_, answer_allowance_;
   Pace pace_;
@@ -173,14 +182,23 @@ void Program::stay_alive() {
 
 void Program::look_at_machine() {
   const auto now = std::chrono::steady_clock::now();
-  if (const auto idle = idle_.since_last()) {
-    allowance_.look(now, *idle);
-    answer_allowance_.look(now, *idle);
-  }
+  const bool is_wanted = are_cores_wanted(now);
+  allowance_.look(now, is_wanted);
+  answer_allowance_.look(now, is_wanted);
   look_.expires_after(kLookTime);
   look_.async_wait([this](const error_code& failed) {
     if (!failed) look_at_machine();
   });
+}
+
+// By the web server, for more than handing our answers on, and there are not many left.
+bool Program::are_cores_wanted(std::chrono::steady_clock::time_point now) {
+  const std::chrono::duration<double> passed = now - std::exchange(looked_at_, now);
+  const auto idle = idle_.since_last();
+  const auto answers = server_.counts().answers();
+  const auto handed_on = static_cast<double>(answers - std::exchange(answers_, answers));
+  const double worked = web_.worked_since_last() - handed_on * kHandingOn.count();
+  return idle && *idle < kEnoughIdle && worked > kTakingIn * passed.count();
 }
 
 void Program::in_turn(const std::shared_ptr<Client>& client, Pace::Call call) {

@@ -14,7 +14,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <memory>
+#include <numeric>
 #include <string>
 
 #include "api/client.h"
@@ -36,6 +38,10 @@ struct ServerCounts {
   std::size_t connections = 0;
   std::uint64_t turned_away = 0;
   std::uint64_t by_class[6] = {};  // answers: 2xx in [2], and so on
+
+  std::uint64_t answers() const {
+    return std::accumulate(std::begin(by_class), std::end(by_class), std::uint64_t{0});
+  }
 };
 
 class Server {

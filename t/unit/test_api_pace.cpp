@@ -35,8 +35,8 @@ struct Server {
   Pace::Time now{100s};
   int answered = 0;
 
-  explicit Server(double idle) {
-    for (int look = 0; look < 8; ++look) allowance.look(now += 500ms, idle);
+  explicit Server(bool is_wanted) {
+    for (int look = 0; look < 8; ++look) allowance.look(now += 500ms, is_wanted);
     allowance.worked(3s, now);
   }
   std::shared_ptr<Asker> ask() {
@@ -50,15 +50,15 @@ struct Server {
 
 }  // namespace
 
-START_TEST(all_are_answered_at_once_while_the_machine_has_something_left) {
-  Server server(0.5);
+START_TEST(all_are_answered_at_once_while_nobody_else_wants_the_cores) {
+  Server server(/*is_wanted=*/false);
   for (int i = 0; i < 1000; ++i) server.ask();
   ck_assert_int_eq(server.answered, 1000);
 }
 END_TEST
 
-START_TEST(on_a_full_machine_they_come_one_after_the_other) {
-  Server server(0);
+START_TEST(while_events_are_taken_in_they_come_one_after_the_other) {
+  Server server(/*is_wanted=*/true);
   for (int i = 0; i < 3; ++i) server.ask();
   ck_assert_int_eq(server.answered, 0);
   server.passes(3ms);
@@ -73,7 +73,7 @@ START_TEST(on_a_full_machine_they_come_one_after_the_other) {
 END_TEST
 
 START_TEST(who_leaves_waits_no_more_and_is_not_booked) {
-  Server server(0);
+  Server server(/*is_wanted=*/true);
   const auto first = server.ask(), second = server.ask();
   for (int i = 0; i < 1000; ++i) server.ask()->leaves();
   ck_assert_uint_eq(server.pace.waiting(), 2);
@@ -83,7 +83,7 @@ START_TEST(who_leaves_waits_no_more_and_is_not_booked) {
 END_TEST
 
 START_TEST(one_too_many_is_told_that_it_is_busy) {
-  Server server(0);
+  Server server(/*is_wanted=*/true);
   for (int i = 0; i < 3; ++i) server.ask();
   ck_assert_int_eq(server.ask()->status, 503);
   ck_assert_uint_eq(server.pace.waiting(), 3);
@@ -91,7 +91,7 @@ START_TEST(one_too_many_is_told_that_it_is_busy) {
 END_TEST
 
 START_TEST(who_has_waited_for_too_long_is_told_that_it_is_busy) {
-  Server server(0);
+  Server server(/*is_wanted=*/true);
   const auto asker = server.ask();
   server.allowance.worked(1000s, server.now += 9s);
   server.passes(999ms);
@@ -102,19 +102,19 @@ START_TEST(who_has_waited_for_too_long_is_told_that_it_is_busy) {
 }
 END_TEST
 
-START_TEST(who_waits_goes_as_soon_as_the_machine_has_something_left) {
-  Server server(0);
+START_TEST(who_waits_goes_as_soon_as_the_cores_are_free) {
+  Server server(/*is_wanted=*/true);
   server.allowance.worked(1000s, server.now);
   for (int i = 0; i < 3; ++i) server.ask();
-  for (int look = 0; look < 20; ++look) server.allowance.look(server.now += 1ms, 0.5);
+  for (int look = 0; look < 20; ++look) server.allowance.look(server.now += 1ms, false);
   server.passes(0ms);
   ck_assert_int_eq(server.answered, 3);
 }
 END_TEST
 
 static const weir_test::Register kRegistered(
-    "api_pace",
-    {all_are_answered_at_once_while_the_machine_has_something_left,
-     on_a_full_machine_they_come_one_after_the_other, who_leaves_waits_no_more_and_is_not_booked,
-     one_too_many_is_told_that_it_is_busy, who_has_waited_for_too_long_is_told_that_it_is_busy,
-     who_waits_goes_as_soon_as_the_machine_has_something_left});
+    "api_pace", {all_are_answered_at_once_while_nobody_else_wants_the_cores,
+                 while_events_are_taken_in_they_come_one_after_the_other,
+                 who_leaves_waits_no_more_and_is_not_booked, one_too_many_is_told_that_it_is_busy,
+                 who_has_waited_for_too_long_is_told_that_it_is_busy,
+                 who_waits_goes_as_soon_as_the_cores_are_free});

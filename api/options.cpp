@@ -49,10 +49,11 @@ void add_places(CLI::App& app, Options& options) {
 void add_bounds(CLI::App& app, Options& options) {
   add_number(app, "--sessions", options.sessions, "sessions of PostgreSQL for figures", 1, 64);
   add_number(app, "--stream-sessions", options.stream_sessions, "and for format=csv", 1, 64);
-  add_number(app, "--busy-share", options.busy_share,
-             "percent of each second that figures may have a session work at the least, while "
-             "PostgreSQL's machine, if it is this one, has nothing to spare",
-             1, 6400);
+  add_number(
+      app, "--busy-share", options.busy_share,
+      "percent of each second that figures may have a session work at the least, while the web "
+      "server takes many events in and the cores of this machine are wanted",
+      1, 6400);
   add_number(app, "--queue", options.queue, "requests that may wait for a session", 1, 10'000);
   add_number(app, "--queue-seconds", options.queue_seconds, "and how long", 1, 60);
   add_number(app, "--statement-seconds", options.statement_seconds,

@@ -57,7 +57,7 @@ sub targets ($all) { return table([ 'what', 'wanted', 'measured', 'reached' ], B
 
 # A measurement alone makes a load of two to five on two cores.
 sub busy ($all) {
-  my @busy = grep { $all->{$_}{machine}{load} > 3 * $all->{$_}{machine}{cores} } sort keys %$all;
+  my @busy = grep { $all->{$_}{machine}{load} > 2 * $all->{$_}{machine}{cores} } sort keys %$all;
   return '' unless @busy;
   return "\n**The machine had other work to do** while these parts were measured, so their figures are none to quote: " . join(', ', map {"`$_`"} @busy) . ".\n";
 }

@@ -3,6 +3,7 @@
 #   my $before = Bench::Proc::seconds(@pids);            # of their trees
 #   …
 #   my $spent = Bench::Proc::seconds(@pids) - $before;
+#   Bench::Proc::kept_waiting(@pids);                   # for a core, in seconds
 #   Bench::Proc::until_idle(1, @pids);                   # what they had in hand is done
 #   Bench::Proc::resident(@pids); Bench::Proc::peak(@pids);
 #
@@ -58,6 +59,13 @@ sub seconds (@roots) {
     $sum += (slurp($_) =~ /\A(\d+)/)[0] // 0 for glob "/proc/$pid/task/[0-9]*/schedstat";
     $sum += of_ended_children(slurp("/proc/$pid/stat"));
   }
+  return $sum / 1e9;
+}
+
+# How long threads of theirs could have run and had no core, in seconds.
+sub kept_waiting (@roots) {
+  my $sum = 0;
+  for my $pid (tree(@roots)) { $sum += (slurp($_) =~ /\A\d+ (\d+)/)[0] // 0 for glob "/proc/$pid/task/[0-9]*/schedstat" }
   return $sum / 1e9;
 }
 

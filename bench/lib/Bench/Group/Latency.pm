@@ -4,11 +4,13 @@ package Bench::Group::Latency;
 use v5.36;
 
 use Bench::Load;
+use Bench::Proc;
 use Bench::Turns;
 use List::Util qw(max);
 
 my @pairs = (
   [ 'Weir, nginx',         'Weir, nginx',  'bare nginx',  [] ],
+  [ 'Weir, nginx, no',     'Weir, nginx',  'bare nginx',  [ fsync => 'no' ] ],
   [ 'Weir, nginx, always', 'Weir, nginx',  'bare nginx',  [ fsync => 'always' ] ],
   [ 'Weir, nginx, away',   'Weir, nginx',  'bare nginx',  [ env   => { WEIR_SPOOL_OPTIONS => 'size=16g' } ] ],
   [ 'Weir, Apache',        'Weir, Apache', 'bare Apache', [] ],
@@ -40,14 +42,17 @@ sub run ($settings, $stage) {
 sub paced ($settings, $body, $subject, $rate, $seconds) {
   my $processes = $subject->processes;
   Bench::Turns::begin_clean($subject);
+  my @servers = map { $processes->{$_} ? $processes->{$_}->@* : () } qw(web redis);
+  my $waited = Bench::Proc::kept_waiting(@servers);
   my $run = Bench::Load::paced(port => $subject->{port}, path => $body->{path}, body => $body->{file}, rate => $rate,
     seconds => $seconds, connections => $settings->{connections});
+  $waited = Bench::Proc::kept_waiting(@servers) - $waited;
   Bench::Turns::must_be_answered($run);
   Bench::Turns::spent_in_all($subject, $processes);
   # What Redis kept waiting changed over to the spool, and is in both until the flusher finds that out.
   Bench::Turns::must_hold($subject, $body, $run, $run->{ok} + 2 * $settings->{connections});
   $subject->clear;
-  return { rate => $run->{ok} / $run->{seconds}, map { $_ => $run->{$_} } qw(p50 p75 p90 p99 p999 max late) };
+  return { rate => $run->{ok} / $run->{seconds}, waited => 1e6 * $waited / ($run->{ok} || 1), map { $_ => $run->{$_} } qw(p50 p75 p90 p99 p999 max late) };
 }
 
 1;

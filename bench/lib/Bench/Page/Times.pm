@@ -43,18 +43,19 @@ my @parts = (qw(p50 p75 p90 p99 p999));
 
 sub latency ($group) {
   my @rows;
-  for my $case ('Weir, nginx', 'Weir, nginx, always', 'Weir, nginx, away', 'Weir, Apache') {
+  for my $case ('Weir, nginx', 'Weir, nginx, no', 'Weir, nginx, always', 'Weir, nginx, away', 'Weir, Apache') {
     for my $name ($case, $case =~ /Apache/ ? 'bare Apache' : 'bare nginx') {
       my %is = (case => $case, subject => $name);
       next unless values_of($group, 'p99', %is);
       push @rows, [ $name, thousands((values_of($group, 'half', %is))[0] // 0), map { spread('%.2f', values_of($group, $_, %is)) } qw(p50 p90 p99 p999 late) ];
+      push $rows[-1]->@*, spread('%.0f', values_of($group, 'waited', %is));
     }
   }
   return "## How long an answer takes, at half load\n\nRequests come evenly, at half of the rate that Weir reached just before with all connections busy; below each stands the\n"
     . "bare handler at the same rate. A time counts from when a request was due, not from when it could be sent\n"
     . "(`bench/paced.cpp`): what the generator itself is late by, since it shares the cores, is in both. A request that Redis\n"
     . "keeps waiting changes over to the spool after 250 ms, as by default.\n\n"
-    . "![Latencies at half load](plots/latency.svg)\n\n" . table([ 'ms', 'requests/s', 'p50', 'p90', 'p99', 'p99.9', 'the generator itself late by, p99' ], @rows);
+    . "![Latencies at half load](plots/latency.svg)\n\n" . table([ 'ms', 'requests/s', 'p50', 'p90', 'p99', 'p99.9', 'the generator itself late by, p99', 'servers without a core, µs a request' ], @rows);
 }
 
 sub plots_of_latency ($group, $folder) {

@@ -1,6 +1,6 @@
-// Who asks for figures while the machine is full (allowance.h), one after the other. An answer that
-// is kept asks nothing of PostgreSQL, but many of them would take a core from the web server that
-// proxies them, and that takes events in as well.
+// Who asks for figures while events want the cores (allowance.h), one after the other. An answer
+// that is kept asks nothing of PostgreSQL, but many of them would take a core from the web server
+// that proxies them, and that takes events in as well.
 //
 //   Pace pace(allowance, 1000, 10s);
 //   pace.ask(client, [](const auto& client) { … }, now);    // at once, or in tick()

@@ -42,6 +42,11 @@ AS $$
   WHERE g.first < g.last
 $$;
 
+-- A moment in microseconds since 1970. (The number is exact for some 280 years.)
+CREATE OR REPLACE FUNCTION weir.microseconds(at timestamptz) RETURNS bigint
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$ SELECT round(date_part('epoch', at) * 1e6::float8)::bigint $$;
+
 -- Users who have no number yet are told apart by 63 bits.
 CREATE OR REPLACE FUNCTION weir.user_key(number integer, user_id text) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -206,7 +211,7 @@ AS $$
 $$;
 
 GRANT EXECUTE ON FUNCTION weir.days_in_packs(text, timestamptz, timestamptz), weir.spans_in_rows(text, timestamptz, timestamptz),
-  weir.user_key(integer, text), weir.listed_patterns(jsonb), weir.happened_in_rows(text, jsonb, timestamptz, timestamptz, text[]),
+  weir.microseconds(timestamptz), weir.user_key(integer, text), weir.listed_patterns(jsonb), weir.happened_in_rows(text, jsonb, timestamptz, timestamptz, text[]),
   weir.happened_in_packs(integer, bigint, bigint, text, jsonb, timestamptz, timestamptz, text[]),
   weir.happened(text, jsonb, timestamptz, timestamptz, text[]),
   weir.happened_to(bigint, bigint, text, jsonb, timestamptz, timestamptz, text[]),

@@ -20,56 +20,93 @@
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
--- Starts and finishes of users from one number up to another: finish_at is NULL for a start. Without settings of its own, so that
--- it becomes part of what asks.
-CREATE OR REPLACE FUNCTION weir.task_steps(lowest bigint, beyond bigint, tenant text, since timestamptz, until timestamptz, patterns jsonb, key text)
-RETURNS TABLE (number bigint, key text, at timestamptz, finish_at timestamptz)
+-- Each start of users from one number up to another, in microseconds after `since`, and how long it was until the finish; NULL:
+-- something else came first, or nothing. What comes right after a start decides. `same` says that both are events of one name.
+-- Without settings of its own, so that it becomes part of what asks, as the next one.
+CREATE OR REPLACE FUNCTION weir.task_starts(lowest bigint, beyond bigint, tenant text, since timestamptz, until timestamptz, patterns jsonb,
+  same boolean, key text)
+RETURNS TABLE (number bigint, began bigint, took bigint)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-  SELECT e.number, CASE WHEN task_steps.key IS NOT NULL THEN weir.first_text(e.properties, ARRAY[task_steps.key]) COLLATE "C" END, e.at,
-    CASE WHEN e.place <> 1 THEN e.at END
-  FROM weir.happened_to(lowest, beyond, tenant, patterns, since, until, CASE WHEN task_steps.key IS NULL THEN '{}'::text[] ELSE '{properties}' END) AS e
+  SELECT l.number, weir.microseconds(l.at) - weir.microseconds(since), weir.microseconds(l.finish_at) - weir.microseconds(l.at)
+  FROM (
+    SELECT e.place, e.number, e.at, lead(CASE WHEN e.place <> 1 THEN e.at END) OVER line AS finish_at
+    FROM weir.happened_to(lowest, beyond, tenant, patterns, since, until, CASE WHEN task_starts.key IS NULL THEN '{}'::text[] ELSE '{properties}' END) AS e
+    WINDOW line AS (PARTITION BY e.number, CASE WHEN task_starts.key IS NOT NULL THEN weir.first_text(e.properties, ARRAY[task_starts.key]) COLLATE "C" END
+      ORDER BY e.at, (e.place = 1) = same)
+  ) AS l
+  WHERE l.place = 1
+$$;
+
+-- The same without a key, in half the time: an event is one number of the user's, the moment's in `bits` and what it is in the
+-- last one, so that sorting compares nothing but numbers, and what comes next is found without a window.
+CREATE OR REPLACE FUNCTION weir.quick_task_starts(lowest bigint, beyond bigint, tenant text, since timestamptz, until timestamptz, patterns jsonb,
+  same boolean, bits integer)
+RETURNS TABLE (number bigint, began bigint, took bigint)
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+  SELECT c.code >> bits, (c.code & ((bigint '1' << bits) - 1)) >> 1,
+    CASE WHEN c.next >> bits = c.code >> bits AND (c.next & 1 = 1) <> same THEN (c.next >> 1) - (c.code >> 1) END
+  FROM (
+    SELECT unnest(s.codes) AS code, unnest(s.codes[2:]) AS next
+    FROM (
+      SELECT array_agg(e.code ORDER BY e.code) AS codes
+      FROM (
+        SELECT (h.number << bits) | ((weir.microseconds(h.at) - weir.microseconds(since)) << 1) | CASE WHEN (h.place = 1) = same THEN 1 ELSE 0 END AS code
+        FROM weir.happened_to(lowest, beyond, tenant, patterns, since, until, '{}') AS h
+      ) AS e
+    ) AS s
+  ) AS c
+  WHERE (c.code & 1 = 1) = same
+$$;
+
+-- How many bits a moment of the span takes beside what an event is, if all of the tenant's users have room in the others; else NULL.
+CREATE OR REPLACE FUNCTION weir.task_bits(tenant text, since timestamptz, until timestamptz) RETURNS integer
+LANGUAGE sql STABLE
+AS $$
+  SELECT b.bits
+  FROM (SELECT 1 + length(ltrim((weir.microseconds(until) - weir.microseconds(since))::bit(64)::text, '0')) AS bits) AS b
+  WHERE coalesce((SELECT max(u.number) FROM weir.user_numbers AS u WHERE u.tenant_id = tenant), 0) >> (63 - b.bits) = 0
 $$;
 
 -- Of these users: how many have starts within the window, and how many, in the row without a slot; else how many starts were
--- finished in that time, by its slot, and their seconds. What comes right after a start decides: another one, or a finish, or
--- nothing. `same` says that both are events of one name. One process does all of it.
+-- finished in that time, by its slot, and their seconds. With `bits` the quick way. One process does all of it.
 CREATE OR REPLACE FUNCTION weir.task_slots(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text, since timestamptz,
-  until timestamptz, sure_since timestamptz, sure_until timestamptz, patterns jsonb, same boolean, key text, patience interval)
+  until timestamptz, patterns jsonb, same boolean, key text, patience interval, bits integer)
 RETURNS TABLE (slot integer, times bigint, seconds numeric, users bigint)
 LANGUAGE sql STABLE PARALLEL SAFE COST 1000000000 ROWS 1000
 SET jit = off SET work_mem = '256MB' SET enable_nestloop = on SET max_parallel_workers_per_gather = 0
 AS $$
   WITH users AS MATERIALIZED (
-    SELECT count(*) AS starts, array_agg(l.next_at - l.at) FILTER (WHERE l.next_at <= l.at + patience) AS took
+    SELECT count(*) AS starts, array_agg(s.took) FILTER (WHERE s.took <= extract(epoch FROM patience)::bigint * 1000000) AS took
     FROM (
-      SELECT t.number, t.at, t.finish_at, lead(t.finish_at) OVER line AS next_at
-      FROM weir.task_steps(lowest, beyond, tenant, since, until + patience, patterns, task_slots.key) AS t
-      WINDOW line AS (PARTITION BY t.number, t.key ORDER BY t.at, (t.finish_at IS NULL) = same)
-    ) AS l
-    WHERE l.finish_at IS NULL AND l.at < until
-      AND (l.at BETWEEN sure_since AND sure_until OR (l.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day)
-    GROUP BY l.number
+      SELECT q.* FROM weir.quick_task_starts(lowest, beyond, tenant, since, until + patience, patterns, same, bits) AS q WHERE bits IS NOT NULL
+      UNION ALL
+      SELECT t.* FROM weir.task_starts(lowest, beyond, tenant, since, until + patience, patterns, same, task_slots.key) AS t WHERE bits IS NULL
+    ) AS s
+    WHERE s.began BETWEEN 21600000000 AND weir.microseconds(until) - weir.microseconds(since) - 21600000000
+      OR ((since + s.began * interval '1 microsecond') AT TIME ZONE zone)::date BETWEEN first_day AND last_day
+    GROUP BY s.number
   )
   SELECT NULL, coalesce(sum(u.starts), 0)::bigint, NULL, count(*) FROM users AS u WHERE lowest < beyond
   UNION ALL
-  SELECT weir.quick_slot(date_part('epoch', t.took)) AS slot, count(*), extract(epoch FROM sum(t.took)), NULL
+  SELECT weir.quick_slot(t.took / 1e6::float8) AS slot, count(*), sum(t.took) / 1000000, NULL
   FROM (SELECT unnest(u.took) AS took FROM users AS u WHERE lowest < beyond) AS t
   GROUP BY slot
 $$;
 
--- The same of all users, a half to a process.
+-- The same of all users, a half to a process; who has no number yet is told apart by one that has no room in bits.
 CREATE OR REPLACE FUNCTION weir.all_task_slots(halves bigint[], tenant text, first_day date, last_day date, zone text, since timestamptz,
-  until timestamptz, sure_since timestamptz, sure_until timestamptz, patterns jsonb, same boolean, key text, patience interval)
+  until timestamptz, patterns jsonb, same boolean, key text, patience interval, bits integer)
 RETURNS TABLE (slot integer, times bigint, seconds numeric, users bigint)
 LANGUAGE sql STABLE
 SET jit = off
 AS $$
-  SELECT * FROM weir.task_slots(halves[1], halves[2], tenant, first_day, last_day, zone, since, until,
-    sure_since, sure_until, patterns, same, key, patience)
+  SELECT * FROM weir.task_slots(greatest(halves[1], 0), halves[2], tenant, first_day, last_day, zone, since, until, patterns, same, key, patience, bits)
   UNION ALL
-  SELECT * FROM weir.task_slots(halves[2], halves[3], tenant, first_day, last_day, zone, since, until,
-    sure_since, sure_until, patterns, same, key, patience)
+  SELECT * FROM weir.task_slots(halves[2], halves[3], tenant, first_day, last_day, zone, since, until, patterns, same, key, patience, bits)
+  UNION ALL
+  SELECT * FROM weir.task_slots(halves[1], 0, tenant, first_day, last_day, zone, since, until, patterns, same, key, patience, NULL)
 $$;
 
 -- What a server can say of its own users: `starts`, `finished`, `seconds`, `users`, and `slot` by [list, slot].
@@ -84,7 +121,8 @@ AS $$
     FROM (SELECT tasks_partial.within * interval '1 second' AS patience, weir.narrowed(jsonb_build_array(start, finish), filter) AS patterns OFFSET 0) AS a
     CROSS JOIN weir.window_of(zone, first_day, last_day) AS w
     CROSS JOIN LATERAL weir.all_task_slots(weir.halves_of_users(tenant, a.patterns, w.since, w.until + a.patience), tenant, first_day, last_day, zone,
-      w.since, w.until, w.surely_since, w.surely_until, a.patterns, start ->> 'event' = finish ->> 'event', tasks_partial.key, a.patience) AS u
+      w.since, w.until, a.patterns, start ->> 'event' = finish ->> 'event', tasks_partial.key, a.patience,
+      CASE WHEN tasks_partial.key IS NULL THEN weir.task_bits(tenant, w.since, w.until + a.patience) END) AS u
     GROUP BY u.slot
   )
   SELECT f.figure, '', coalesce(f.amount, 0)
@@ -125,8 +163,9 @@ $$;
 COMMENT ON FUNCTION weir.tasks_answer(text, date, date, text, text, text, text, integer, text) IS
   'How long tasks take from start to finish, and how many are not finished. sql/analytics/tasks.sql defines it.';
 
-GRANT EXECUTE ON FUNCTION weir.task_steps(bigint, bigint, text, timestamptz, timestamptz, jsonb, text),
-  weir.task_slots(bigint, bigint, text, date, date, text, timestamptz, timestamptz, timestamptz, timestamptz, jsonb, boolean, text, interval),
-  weir.all_task_slots(bigint[], text, date, date, text, timestamptz, timestamptz, timestamptz, timestamptz, jsonb, boolean, text, interval),
+GRANT EXECUTE ON FUNCTION weir.task_starts(bigint, bigint, text, timestamptz, timestamptz, jsonb, boolean, text),
+  weir.quick_task_starts(bigint, bigint, text, timestamptz, timestamptz, jsonb, boolean, integer), weir.task_bits(text, timestamptz, timestamptz),
+  weir.task_slots(bigint, bigint, text, date, date, text, timestamptz, timestamptz, jsonb, boolean, text, interval, integer),
+  weir.all_task_slots(bigint[], text, date, date, text, timestamptz, timestamptz, jsonb, boolean, text, interval, integer),
   weir.tasks_partial(text, date, date, text, jsonb, jsonb, text, integer, jsonb), weir.tasks_merge(weir.part[]),
   weir.tasks_answer(text, date, date, text, text, text, text, integer, text) TO weir_reader;

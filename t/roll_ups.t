@@ -50,7 +50,7 @@ sub properties () {
   my %all = (
     browser => one_of('firefox', 'chrome', '', ['7'], { a => 1 }, \1), device => one_of('phone', undef),
     seconds => one_of(['12'], ['0.5'], ['-3'], ['0'], ['1e299'], ['1e308'], ['1e-305'], '12', \0), feature => one_of('a', 'b'),
-    success => one_of(\1, \0, 'perhaps'), error_type => one_of('disk', 'net'), source => one_of('widget', 'window'),
+    success => one_of(\1, \0, 'perhaps'), enabled => one_of(\1, \0, 'perhaps'), error_type => one_of('disk', 'net'), source => one_of('widget', 'window'),
   );
   delete $all{$_} for grep { rand() < 0.3 } keys %all;
   return \%all;
@@ -67,7 +67,7 @@ sub json ($value) {
 sub random_event ($tenant) {
   my $user = rand() < 0.1 ? undef : 'user-' . int rand 40;
   return {
-    tenant => $tenant, user => $user, at => moment(), event => one_of('opened', 'closed', 'feature_usage', ''),
+    tenant => $tenant, user => $user, at => moment(), event => one_of('opened', 'closed', 'feature_usage', 'feature_toggled', ''),
     session => one_of(undef, map { "s-$_" } 1 .. 4), version => one_of('1.0', '2.0', '', undef),
     platform => one_of('linux', undef), country => one_of('DE', 'US', undef), properties => properties(),
   };
@@ -299,6 +299,7 @@ subtest 'what is wrong is found, whatever it is' => sub {
     day_sets => 'UPDATE weir.day_sets SET users = set_bit(users, 20000, 1) WHERE ctid = (SELECT max(ctid) FROM weir.day_sets)',
     week_sets => 'UPDATE weir.week_sets SET users = set_bit(users, 20001, 1) WHERE ctid = (SELECT max(ctid) FROM weir.week_sets)',
     day_first_uses => 'DELETE FROM weir.day_first_uses WHERE ctid = (SELECT max(ctid) FROM weir.day_first_uses)',
+    toggle_sets => 'DELETE FROM weir.toggle_sets WHERE ctid = (SELECT max(ctid) FROM weir.toggle_sets)',
     day_counts => 'DELETE FROM weir.day_counts WHERE ctid = (SELECT max(ctid) FROM weir.day_counts)',
     day_numbers => 'UPDATE weir.day_numbers SET total = total + 1 WHERE ctid = (SELECT max(ctid) FROM weir.day_numbers)',
     day_sessions => 'UPDATE weir.day_sessions SET crashed = crashed + 1 WHERE ctid = (SELECT max(ctid) FROM weir.day_sessions)',

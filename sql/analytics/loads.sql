@@ -10,8 +10,7 @@ SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
 -- The sum of sets, each of which counts for 2 ^ its place; places in ascending order, 0 where none are given. Of three sets of
--- a place one stays there, and one is carried to the next. All files here count so; bits_added() of migration 0022, which adds
--- set by set, nothing uses any more.
+-- a place one stays there, and one is carried to the next.
 CREATE OR REPLACE FUNCTION weir.sum_of_sets(sets varbit[], places integer[] DEFAULT '{}') RETURNS varbit[]
 LANGUAGE plpgsql IMMUTABLE
 AS $$

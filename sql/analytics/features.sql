@@ -21,10 +21,9 @@
 --   days_active  how many users had events on 1, 2, … 30 of the last 30 days of the window, counted by day_sets.
 --                power: on 16 and more, regular: 4 to 15, casual: 1 to 3
 --   retries      the events `retry_attempted`: count, users, per_user and share of the active users
---   toggles      where features are those of `toggled`: of each feature that `feature_toggled` names (properties `feature` and `enabled`), of the active users:
---                `switched`, who ever switched it, and `on`, whose last time up to the window's end switched it on; of two at
---                one moment off is the last. adoption: on / active users. The hundred that most have on. Found in the events
---                of that name of all days that are kept, since no day says how the one before it ended
+--   toggles      where features are those of `toggled`: of each feature that `feature_toggled` names, of the active users:
+--                `switched`, who ever switched it, and `on`, whose last time up to the window's end switched it on, as
+--                toggles.sql defines them. adoption: on / active users. The hundred that most have on
 --
 -- All of it is exact. What is beyond a day's thousand values is no feature.
 SET LOCAL ROLE weir_owner;
@@ -172,45 +171,12 @@ AS $$
   UNION ALL
   SELECT t.* FROM weir.toggles_partial(tenant, first_day, last_day, zone) AS t WHERE feature = 'toggled'
   UNION ALL
+  SELECT 'toggles_asked', '', 1 WHERE feature = 'toggled'
+  UNION ALL
   SELECT 'retry_' || CASE l.figure WHEN 'users' THEN 'users' ELSE 'events' END, '', sum(l.amount)
   FROM weir.line_partial(tenant, first_day, last_day, zone, 'event', 'retry_attempted') AS l
   WHERE l.figure IN ('users', 'count_day')
   GROUP BY 1
-$$;
-
--- Who of the active users has a feature on, and who switched it at all. The days that have such events are read, and no others
--- where there are none.
-CREATE OR REPLACE FUNCTION weir.toggles_partial(tenant text, first_day date, last_day date, zone text) RETURNS SETOF weir.part
-LANGUAGE sql STABLE
-SET jit = off SET work_mem = '64MB' SET enable_sort = off
-AS $$
-  WITH active AS MATERIALIZED (
-    SELECT a.chunk, bit_or(a.users) AS users FROM weir.active_users(tenant, zone, first_day, last_day) AS a GROUP BY a.chunk
-  ), span AS MATERIALIZED (
-    SELECT min(c.day)::timestamp AT TIME ZONE 'UTC' AS since,
-      least((max(c.day) + 1)::timestamp AT TIME ZONE 'UTC', upper(weir.span_of_day(toggles_partial.zone, last_day))) AS until
-    FROM weir.day_counts AS c
-    WHERE c.tenant_id = tenant AND c.zone = 'UTC' AND c.subject = 'event' AND c.value = 'feature_toggled' AND c.day <= last_day + 1
-    HAVING count(*) > 0
-  ), switched AS MATERIALIZED (
-    SELECT h.number, weir.text_at(h.properties, 'feature') AS feature,
-      max(h.at) FILTER (WHERE weir.text_at(h.properties, 'enabled') = 'true') AS on_at,
-      max(h.at) FILTER (WHERE weir.text_at(h.properties, 'enabled') = 'false') AS off_at
-    FROM span AS s
-    CROSS JOIN LATERAL weir.happened(tenant, weir.patterns_named('{feature_toggled}'), s.since, s.until, '{properties}') AS h
-    WHERE h.number >= 0 AND (h.at AT TIME ZONE zone)::date <= last_day
-    GROUP BY 1, 2
-  )
-  SELECT f.figure, f.feature, f.users
-  FROM (
-    SELECT s.feature, count(coalesce(s.on_at, s.off_at)) AS switched, count(*) FILTER (WHERE s.on_at > coalesce(s.off_at, '-infinity')) AS on
-    FROM switched AS s
-    JOIN active AS a ON a.chunk = s.number / 20480 AND get_bit(a.users, (s.number % 20480)::integer) = 1
-    WHERE s.feature IS NOT NULL
-    GROUP BY s.feature
-  ) AS n, LATERAL (VALUES ('switched', n.feature, n.switched), ('switched_on', n.feature, n.on)) AS f (figure, feature, users)
-  UNION ALL
-  SELECT 'toggles_asked', '', 1
 $$;
 
 CREATE OR REPLACE FUNCTION weir.toggle_list(parts weir.part[]) RETURNS jsonb
@@ -218,14 +184,7 @@ LANGUAGE sql IMMUTABLE
 AS $$
   SELECT coalesce(jsonb_agg(jsonb_build_object('feature', t.feature, 'switched', t.switched, 'on', t.on,
     'adoption', weir.ratio(t.on, weir.amount_of(parts, 'active'))) ORDER BY t.on DESC, t.feature COLLATE "C"), '[]')
-  FROM (
-    SELECT p.key AS feature, sum(p.amount) FILTER (WHERE p.figure = 'switched') AS switched, sum(p.amount) FILTER (WHERE p.figure = 'switched_on') AS on
-    FROM unnest(parts) AS p
-    WHERE p.figure IN ('switched', 'switched_on')
-    GROUP BY p.key
-    ORDER BY "on" DESC, p.key COLLATE "C"
-    LIMIT 100
-  ) AS t
+  FROM (SELECT * FROM weir.toggles_of(parts) AS o ORDER BY o.on DESC, o.feature COLLATE "C" LIMIT 100) AS t
 $$;
 
 -- The lower middle one of the days to the first use, for each feature. Who is not among those of up to 13 days took 14
@@ -323,7 +282,7 @@ COMMENT ON FUNCTION weir.features_answer(text, date, date, text, text, text) IS
   'Which features a tenant''s users use, how soon and how steadily. sql/analytics/features.sql defines them.';
 
 GRANT EXECUTE ON FUNCTION weir.feature_users_partial(text, date, date, text, text), weir.first_use_partial(text, date, date, text, text),
-  weir.known_before(text, date, text, text), weir.days_active_partial(text, date, date, text), weir.toggles_partial(text, date, date, text), weir.toggle_list(weir.part[]),
+  weir.known_before(text, date, text, text), weir.days_active_partial(text, date, date, text), weir.toggle_list(weir.part[]),
   weir.features_partial(text, date, date, text, text, text), weir.days_to_first_use(weir.part[]), weir.feature_list(weir.part[]),
   weir.unused_features(weir.part[]), weir.days_active(weir.part[]), weir.features_merge(weir.part[]),
   weir.features_answer(text, date, date, text, text, text) TO weir_reader;

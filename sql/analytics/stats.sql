@@ -14,8 +14,9 @@
 --                window, recordings / active users of each, added up
 --   features     the ten with the most events. first_use: of the users who were new in the window, those who used a
 --                feature in it (an event of weir.dimensions' subject `feature`), and the mean of the days from their
---                earliest event to that; 0 is the same day. toggles: features that were switched, by `feature_toggled`;
---                `on`: users who switched one on. unused: a hundred at most, by name
+--                earliest event to that; 0 is the same day. unused: a hundred at most, by name
+--                toggles: of the active users those who have a feature on (toggles.sql): any of them, and by feature, the
+--                ten that most have on, `events` and `share` being those within the window; adoption: on / active users
 --   performance  means, in seconds, of numbers in properties: processing_time of processing_time_seconds, startup_time
 --                of startup_time_seconds and startup_ms, response_time of response_time_seconds and response_time_ms,
 --                whatever the event. success_rate and error_rate as in usage.sql
@@ -324,7 +325,7 @@ BEGIN
     SELECT p.subject, p.value FROM weir.stats_top(so_far) AS p WHERE p.subject = 'feature'
     UNION ALL
     SELECT s, v FROM unnest(weir.stats_columns()) AS s, unnest(weir.candidates(so_far, s, 10)) AS v
-    UNION ALL VALUES ('event', 'retry_attempted'), ('toggled_on', 'true')
+    UNION ALL VALUES ('event', 'retry_attempted')
   )
   SELECT f.figure, v.value, f.users
   FROM (
@@ -401,6 +402,7 @@ BEGIN
   RETURN QUERY SELECT * FROM weir.stats_numbers_partial(tenant, first_day, last_day, zone);
   RETURN QUERY SELECT * FROM weir.stats_users_partial(tenant, first_day, last_day, zone);
   RETURN QUERY SELECT * FROM weir.stats_new_partial(tenant, first_day, last_day, zone);
+  RETURN QUERY SELECT * FROM weir.toggles_partial(tenant, first_day, last_day, zone);
 END
 $$;
 

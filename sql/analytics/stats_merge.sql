@@ -268,10 +268,7 @@ BEGIN
       'names', coalesce(lists #> '{event,values}', '[]'), 'peak_hours', weir.stats_peak_hours(sums)),
     'features', coalesce(weir.stats_features(parts, sums, first_day, last_day), '{"more": 0, "features": []}')
       || jsonb_build_object('split', coalesce(lists #> '{source,values}', '[]'), 'unused', weir.stats_unused(parts),
-        'first_use', weir.stats_first(sums, 'feature'), 'toggles', jsonb_build_object('features', coalesce(lists #> '{toggled,values}', '[]'),
-          'on', weir.figure_of(sums, 'toggled_on_users', 'true'),
-          'adoption', weir.ratio(weir.figure_of(sums, 'toggled_on_users', 'true'), active)),
-        'retries', weir.stats_retries(parts, sums)),
+        'first_use', weir.stats_first(sums, 'feature'), 'toggles', weir.stats_toggles(parts, sums), 'retries', weir.stats_retries(parts, sums)),
     'performance', jsonb_build_object('success_rate', weir.stats_success(sums, 'success'),
       'error_rate', weir.ratio(known.failed, known.events), 'errors', coalesce(lists #> '{error_type,values}', '[]'),
       'processing_time', weir.stats_mean(sums, 'processing_time'), 'startup_time', weir.stats_mean(sums, 'startup_time'),
@@ -281,6 +278,27 @@ BEGIN
     'countries', coalesce(lists #> '{country,values}', '[]'), 'versions', coalesce(lists #> '{version,values}', '[]'),
     'platforms', coalesce(lists #> '{platform,values}', '[]'), 'cli', weir.stats_cli(sums, lists),
     'days', days, 'weeks', weeks, 'months', weir.stats_trend(parts, 'month', first_day, last_day));
+END
+$$;
+
+CREATE OR REPLACE FUNCTION weir.stats_toggles(parts weir.part[], sums jsonb) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE
+AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN (
+    SELECT jsonb_build_object('on', k.any_on, 'adoption', weir.ratio(k.any_on, k.active), 'features', (
+      SELECT coalesce(jsonb_agg(jsonb_build_object('value', t.feature, 'events', t.events, 'share', weir.ratio(t.events, t.total),
+        'switched', t.switched, 'on', t.is_on, 'adoption', weir.ratio(t.is_on, k.active)) ORDER BY t.is_on DESC, t.events DESC, t.feature COLLATE "C"), '[]')
+      FROM (
+        SELECT feature, coalesce(e.events, 0) AS events, coalesce(o.switched, 0) AS switched, coalesce(o.on, 0) AS is_on, sum(e.events) OVER () AS total
+        FROM weir.toggles_of(parts) AS o
+        FULL JOIN (SELECT p.key AS feature, sum(p.amount) AS events FROM unnest(parts) AS p WHERE p.figure = 'toggled' GROUP BY p.key) AS e USING (feature)
+        ORDER BY is_on DESC, events DESC, feature COLLATE "C"
+        LIMIT 10
+      ) AS t))
+    FROM (SELECT weir.figure_of(sums, 'any_switched_on') AS any_on, weir.figure_of(sums, 'active') AS active) AS k
+  );
 END
 $$;
 
@@ -301,4 +319,4 @@ GRANT EXECUTE ON FUNCTION weir.figure_of(jsonb, text, text), weir.stats_sums(wei
   weir.stats_features(weir.part[], jsonb, date, date), weir.stats_unused(weir.part[]), weir.stats_trend(weir.part[], text, date, date),
   weir.stats_of_whole_weeks(jsonb, text, date, date), weir.stats_span(jsonb, text, date, date), weir.stats_users(jsonb, date, date), weir.stats_success(jsonb, text),
   weir.stats_mean(jsonb, text), weir.stats_first(jsonb, text), weir.stats_crashes(jsonb, jsonb, numeric), weir.stats_peak_hours(jsonb),
-  weir.stats_cli(jsonb, jsonb), weir.stats_merge(weir.part[], date, date), weir.stats_retries(weir.part[], jsonb) TO weir_reader;
+  weir.stats_cli(jsonb, jsonb), weir.stats_merge(weir.part[], date, date), weir.stats_toggles(weir.part[], jsonb), weir.stats_retries(weir.part[], jsonb) TO weir_reader;

@@ -86,7 +86,8 @@ SELECT pg_temp.has('{features,features}', '[{"feature": "export", "events": 3, "
 SELECT pg_temp.has('{features,first_use}', '{"users": 3, "mean_days": 1.666667}', 'how soon a feature is used');
 SELECT pg_temp.has('{features,unused}', '["legacy"]', 'not used any more');
 SELECT pg_temp.has('{features,split}', '[{"value": "widget", "events": 2, "share": 0.666667}, {"value": "main_window", "events": 1, "share": 0.333333}]', 'widget against main window');
-SELECT pg_temp.has('{features,toggles}', '{"features": [{"value": "auto_paste", "events": 2, "share": 1}], "on": 1, "adoption": 0.2}', 'auto-paste');
+SELECT pg_temp.has('{features,toggles}', '{"features": [{"value": "auto_paste", "events": 2, "share": 1, "switched": 1, "on": 0, "adoption": 0}],
+  "on": 0, "adoption": 0}', 'auto-paste: cat switched it on, and off again');
 SELECT pg_temp.has('{features,retries}', '{"count": 2, "users": 1, "share": 0.2}', 'dan tried again, twice');
 -- Five say whether it worked: three recordings, two commands.
 SELECT pg_temp.has('{performance}', '{"success_rate": {"yes": 3, "no": 2, "rate": 0.6}, "error_rate": 0.064516, "processing_time": {"count": 2, "mean": 3},

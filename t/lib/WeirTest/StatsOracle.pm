@@ -6,6 +6,7 @@ use v5.36;
 
 use List::Util qw(min sum0);
 use WeirTest::FigureOracle;
+use WeirTest::ToggleOracle;
 
 sub ratio ($part, $whole) { return WeirTest::FigureOracle::ratio($part, $whole) }
 sub between ($rows, $from, $to) { return WeirTest::FigureOracle::between($rows, $from, $to) }
@@ -66,11 +67,10 @@ sub features ($oracle) {
   my @all = $oracle->within;
   my $known = $oracle->features;
   my @features = sort { $b->{events} <=> $a->{events} || $a->{feature} cmp $b->{feature} } $known->{features}->@*;
-  my $on = count_users(grep { (property($_, 'enabled') // '') eq 'true' } of_event(feature_toggled => @all));
   return {
     features => [ map { my $feature = $_; +{ map { ($_ => $feature->{$_}) } qw(feature events users adoption weekly) } } @features[ 0 .. min(9, $#features) ] ],
     split => values_of(source => @all), unused => $known->{unused}, first_use => first_of($oracle, of_event(feature_usage => $oracle->{events}->@*)),
-    toggles => { features => values_of(feature => of_event(feature_toggled => @all)), on => $on, adoption => ratio($on, count_users(@all)) },
+    toggles => WeirTest::ToggleOracle::of_stats($oracle),
     retries => { map { ($_ => $known->{retries}{$_}) } qw(count users share) },
   };
 }

@@ -7,8 +7,9 @@
 //   if (!rebuilt) return fail(error);          // what was done is done; it can be run again
 //   for (const Failed& failed : rebuilt->failed) …
 //
-// A day that cannot be made holds up no other: it keeps its mark, and is named at the end. Only a
-// session that is lost ends all.
+// A day that cannot be made holds up no other: it keeps its marks, and is named at the end. Of
+// those that are made, the marks that were there at the beginning go. Only a session that is lost
+// ends all.
 //
 //   begin ──► sums of day, sums of day, … ──► users of tenant, … ──► day, day, …
 //                 several at once                 one by one          several at once

@@ -289,6 +289,89 @@ subtest 'a day that cannot be rebuilt is named, and holds up no other day and no
   verifies($_) for qw(bad-sums bad-users bad-days good);
 };
 
+# Rebuilds among marks -----------------------------------------------------------------------------
+
+sub marks ($tenant) {
+  return join ' ', $db->selectcol_arrayref('SELECT day FROM weir.touched_days WHERE tenant_id = ? ORDER BY day', undef, $tenant)->@*;
+}
+
+# Runs until the day that it makes waits at the table.
+sub rebuild_until ($tenant, $table, $holder) {
+  $holder->begin_work;
+  $holder->do("LOCK TABLE $table");
+  my $folder = tempdir(CLEANUP => 1);
+  my $pid = PrivatePostgres::start_command({ $postgres->env('weir') }, "$folder/out", "$folder/err", $weirctl, qw(rollup rebuild --sessions 1 --tenant), $tenant);
+  waits_for($table);
+  return $pid;
+}
+
+subtest 'a rebuild leaves nothing to build of what was marked before' => sub {
+  store('marked', map { [ 'ann', "2026-03-0${_}T23:30Z", "s-$_" ] } 1, 2, 4);
+  mark('marked', '2026-02-01', map { "2026-03-0$_" } 1, 1, 2, 4);
+  is weirctl('rollup', 'zones', '--tenant', 'marked', '--add', 'Asia/Tokyo')->{status}, 0, 'a zone is added';
+  is rebuilt('marked')->{status}, 0, 'a rebuild';
+  is marks('marked'), '2026-02-01', 'takes the marks of its days, and no other';
+  is value(q{SELECT string_agg(day::text, ' ' ORDER BY day) FROM weir.day_counts WHERE tenant_id = 'marked' AND zone = 'Asia/Tokyo' AND subject = 'active'}),
+    '2026-03-02 2026-03-03 2026-03-05', 'those of a zone that waits, too, whose days it makes';
+  ok value(q{SELECT ready_at IS NOT NULL FROM weir.report_zones WHERE tenant_id = 'marked'}), 'and which is ready then';
+  ok value(q{SELECT weir.is_built('marked', '2026-03-02')}), 'figures read what is kept';
+  verifies('marked');
+};
+
+subtest 'what is stored while a rebuild runs keeps its mark' => sub {
+  store('written', map { [ 'ann', "2026-03-0${_}T10:00Z", 's' ] } 1 .. 3);
+  mark('written', map { "2026-03-0$_" } 1 .. 3);
+  my $holder = $postgres->connect('weir');
+  my $pid = rebuild_until('written', 'weir.day_sessions', $holder);
+  store('written', [ 'ben', '2026-03-01T11:00Z', undef ], [ 'cat', '2026-03-03T11:00Z', undef ]);
+  mark('written', '2026-03-01', '2026-03-03');
+  $holder->rollback;
+  is PrivatePostgres::finish_command($pid), 0, 'it ends well';
+  is marks('written'), '2026-03-01 2026-03-03', 'on a day in the making, and on one whose users are numbered already';
+  build_all();
+  is join(' ', map { counted('written', "2026-03-0$_") } 1 .. 3), '2 1 2', 'and is counted';
+  is weirctl('rollup', 'rebuild', '--tenant', 'written')->{status}, 0, "the flusher's sums want a rebuild, as nothing has added up";
+  verifies('written');
+};
+
+subtest 'a day that a rebuild cannot make keeps its marks' => sub {
+  store('kept', map { [ 'ann', "2026-03-0${_}T10:00Z", undef ] } 1 .. 3);
+  mark('kept', map { "2026-03-0$_" } 1 .. 3);
+  $db->do(q{ALTER TABLE weir.day_counts ADD CONSTRAINT odd CHECK (tenant_id <> 'kept' OR day <> '2026-03-02') NOT VALID});
+  is rebuilt('kept')->{status}, 1, 'it fails';
+  $db->do('ALTER TABLE weir.day_counts DROP CONSTRAINT odd');
+  is marks('kept'), '2026-03-02 2026-03-02', "the rows' and the rebuild's are there";
+  build_all();
+  is counted('kept', '2026-03-02'), 1, 'the builder makes it at once';
+};
+
+subtest 'that rows came late for a day that is gone is noted, though a rebuild comes between' => sub {
+  store('late', map { [ $_, '2026-03-01T10:00Z', undef ] } qw(ann ben cat));
+  is rebuilt('late')->{status}, 0, 'a day is counted';
+  $db->do(q{DELETE FROM weir.events WHERE tenant_id = 'late'});
+  store('late', [ 'dan', '2026-03-01T11:00Z', undef ]);
+  mark('late', '2026-03-01');
+  like rebuilt('late')->{out}, qr/kept figures of rows that are gone/, 'and kept';
+  build_all();
+  is value(q{SELECT came_late FROM weir.gone_days WHERE tenant_id = 'late'}), 1, 'that one came is known';
+};
+
+subtest 'a day that takes long in one zone holds up no other day of its weeks' => sub {
+  store('zoned', map { [ 'ann', "2026-03-0${_}T10:00Z", undef ] } 3, 4);
+  is weirctl('rollup', 'zones', '--tenant', 'zoned', '--add', 'Europe/Berlin')->{status}, 0, 'a zone that comes before UTC';
+  my ($holder, $slow, $quick) = map { $postgres->connect('weir') } 1 .. 3;
+  $holder->do(q{SELECT pg_advisory_lock(hashtextextended(concat_ws(E'\n', 'zoned', 'UTC', DATE '2026-03-03'), weir.builder_key()))});
+  $slow->do(q{SELECT weir.rebuild_day('zoned', '2026-03-03', false)}, { pg_async => PG_ASYNC });
+  my $waits = q{SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory' AND pid = ?};
+  ok PrivatePostgres::wait_until(sub { value($waits, $slow->{pg_pid}) }), 'one session waits with its day of UTC, when that of Berlin is made';
+  $quick->do(q{SET lock_timeout = '20s'});
+  ok eval { $quick->selectrow_array(q{SELECT weir.rebuild_day('zoned', '2026-03-04', false)}) }, 'another one makes the next day meanwhile' or diag $@;
+  $holder->disconnect;
+  is $slow->pg_result, 1, 'and the first goes on';
+  is rebuilt('zoned')->{status}, 0, 'with the sums and users that belong to it';
+  verifies('zoned');
+};
+
 # A flusher that was connected before there were marks.
 subtest 'what a flusher of before stores around the migration is marked' => sub {
   my $old = tempdir(CLEANUP => 1);

@@ -1,6 +1,6 @@
 # Weir. `make help` lists the targets; CONTRIBUTING.md says how to work with them.
 #
-# Sources are found by wildcard: a new file in core/*/, spool/, edge/, threads/, apache_module/, pg/,
+# Sources are found by wildcard: a new file in core/*/, files/, spool/, edge/, threads/, apache_module/, pg/,
 # daemon/, flusher/, ctl/, ctl/demo/, api/, t/unit/ or t/fuzz/ needs no line here. SAN=1 builds with AddressSanitizer and UndefinedBehaviorSanitizer, SAN=thread with
 # ThreadSanitizer, each into a folder of its own.
 SAN ?=
@@ -47,6 +47,8 @@ VERSION = $(shell sed -nE 's/^## ([0-9]+\.[0-9]+\.[0-9]+).*/\1/p' CHANGELOG.md |
 SCHEMA_FLAGS = -DWEIR_VERSION='"$(VERSION)"' -DWEIR_SCHEMA_VERSION=$(SCHEMA_VERSION) -DWEIR_SQL_DIR='"$(SQL_DIR)"'
 
 CORE_SRCS = $(wildcard core/*/*.cpp)
+# What every program reads from the disk, in the core's library, which all link.
+FILES_SRCS = $(wildcard files/*.cpp)
 SPOOL_SRCS = $(wildcard spool/*.cpp)
 EDGE_SRCS = $(wildcard edge/*.cpp)
 THREADS_SRCS = $(wildcard threads/*.cpp)
@@ -141,7 +143,7 @@ $(BUILD)/obj/t/unit/%.o: private ONCE_CXXFLAGS = $(if $(filter 1,$(SAN)),-O0,-O1
 # It makes worlds up by the thousand events.
 $(BUILD)/obj/t/unit/test_demo.o: private ONCE_CXXFLAGS = -O1 -g1
 
-$(BUILD)/libweir_core.a: $(call objects,$(CORE_SRCS))
+$(BUILD)/libweir_core.a: $(call objects,$(CORE_SRCS) $(FILES_SRCS))
 $(BUILD)/libweir_spool.a: $(call objects,$(SPOOL_SRCS))
 $(BUILD)/libweir_edge.a: $(call objects,$(EDGE_SRCS))
 $(BUILD)/libweir_threads.a: $(call objects,$(THREADS_SRCS))
@@ -273,7 +275,7 @@ $(BUILD)/fuzz/obj/%.o: %.cpp
 	@mkdir -p $(@D)
 	$(call say,compile $< to fuzz)$(CLANGXX) $(FUZZ_FLAGS) -c -o $@ $<
 
-$(BUILD)/fuzz/libweir_core.a: $(call fuzz_objects,$(CORE_SRCS) $(API_PURE_SRCS) flusher/stream_id.cpp)
+$(BUILD)/fuzz/libweir_core.a: $(call fuzz_objects,$(CORE_SRCS) $(FILES_SRCS) $(API_PURE_SRCS) flusher/stream_id.cpp)
 	@rm -f $@
 	$(Q)ar rcs $@ $^
 
@@ -333,7 +335,7 @@ tidy += && echo '  look at $<' && clang-tidy --quiet $(tidy_checks) $< -- $(TIDY
 	{ grep -E '(warning|error):' -A 3 $@.log || cat $@.log; exit 1; }
 
 # Of api/asio.cpp nothing is ours but the line that includes Boost's sources.
-tidy: $(patsubst %.cpp,$(BUILD)/tidy/%,$(CORE_SRCS) $(SPOOL_SRCS) $(EDGE_SRCS) $(THREADS_SRCS) $(APACHE_SRCS) $(PG_SRCS) \
+tidy: $(patsubst %.cpp,$(BUILD)/tidy/%,$(CORE_SRCS) $(FILES_SRCS) $(SPOOL_SRCS) $(EDGE_SRCS) $(THREADS_SRCS) $(APACHE_SRCS) $(PG_SRCS) \
 	$(DAEMON_SRCS) $(FLUSHER_SRCS) $(CTL_SRCS) $(filter-out api/asio.cpp,$(API_SRCS)) $(wildcard ngx_module/*.cpp))
 $(BUILD)/tidy/%: %.cpp $(BUILD)/obj/%.o .clang-tidy $(if $(ANALYZE),FORCE)
 	$(call tidy)

@@ -239,9 +239,10 @@ bool raise_open_files(std::size_t wanted) {
 
 // Empty where none is asked for. None: the log says why not.
 std::optional<std::string> proof_of(const Options& options) {
-  std::string proof;
+  std::string proof, warning;
   if (options.proof_file.empty()) return proof;
-  const std::string fault = read_proof(options.proof_file, proof);
+  const std::string fault = read_proof(options.proof_file, proof, warning);
+  if (!warning.empty()) log_warn(warning);
   if (fault.empty()) return proof;
   log_error(fault);
   return std::nullopt;

@@ -1,40 +1,26 @@
 #include "api/proof.h"
 
 #include <openssl/crypto.h>
-#include <sys/stat.h>
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <utility>
 
-#include "core/redis/secret.h"
+#include "core/config/words.h"
+#include "files/secret_file.h"
 
 namespace weir::api {
 namespace {
 
 constexpr const char* kRemedy =
-    ": let it hold a line of 16 bytes or more that only weir-api's user can read (openssl rand "
-    "-hex "
-    "32, chmod 0400), and hand the web server the same";
+    " (16 bytes or more, openssl rand -hex 32; the web server is handed the same)";
 
 }  // namespace
 
-std::string read_proof(const std::string& path, std::string& secret) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return path + " cannot be read (" + std::strerror(errno) + ")" + kRemedy;
-  struct stat status {};
-  if (::stat(path.c_str(), &status) == 0 && (status.st_mode & S_IROTH) != 0) {
-    return path + " can be read by everybody" + kRemedy;
-  }
-  std::string bytes(kMostSecretFile + 1, '\0');
-  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  bytes.resize(static_cast<std::size_t>(file.gcount()));
+std::string read_proof(const std::string& path, std::string& secret, std::string& warning) {
   std::string line;
-  if (const auto fault = read_secret(bytes, line); !fault.empty()) {
-    return path + ": " + fault + kRemedy;
-  }
-  if (line.size() < kLeastProof) return path + " is too short" + kRemedy;
+  if (const auto fault = read_secret_file(path, line, warning); !fault.empty())
+    return fault + kRemedy;
+  if (line.size() < kLeastProof)
+    return "the secret file " + quoted(path) + " is too short: put a longer one there" + kRemedy;
   secret = std::move(line);
   return {};
 }

@@ -30,7 +30,10 @@ constexpr int kDone = 0;
 constexpr int kFailed = 1;
 constexpr int kMisused = 2;
 
-// Prints "weirctl: SENTENCE" to standard error and returns kFailed.
+// Prints "weirctl: SENTENCE" to standard error.
+void warn(std::string_view sentence);
+
+// The same, and returns kFailed.
 int fail(std::string_view sentence);
 
 }  // namespace weir::ctl

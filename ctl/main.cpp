@@ -15,9 +15,13 @@ std::vector<AddCommand>& commands() {
   return registered;
 }
 
-int fail(std::string_view sentence) {
+void warn(std::string_view sentence) {
   std::cout << std::flush;
   std::cerr << "weirctl: " << sentence << "\n";
+}
+
+int fail(std::string_view sentence) {
+  warn(sentence);
   return kFailed;
 }
 

@@ -1,31 +1,16 @@
 #include "ctl/redis_client.h"
 
 #include <array>
-#include <fstream>
-#include <iterator>
 
 #include <hiredis/hiredis.h>
 
 #include "core/record/record.h"
 #include "core/redis/address.h"
-#include "core/redis/secret.h"
+#include "ctl/command.h"
+#include "ctl/terminal.h"
+#include "files/secret_file.h"
 
 namespace weir::ctl {
-namespace {
-
-// What Redis, or libc, says about itself is text; it still goes to a terminal through fail().
-std::string read_password(const std::string& path, std::string& password) {
-  std::ifstream file(path, std::ios::binary);
-  std::string bytes(kMostSecretFile + 1, '\0');
-  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  if (!file && !file.eof()) return path + " cannot be read";
-  bytes.resize(static_cast<std::size_t>(file.gcount()));
-  const std::string fault = read_secret(bytes, password);
-  return fault.empty() ? fault : path + ": " + fault;
-}
-
-}  // namespace
-
 void RedisClient::Free::operator()(redisContext* context) const { redisFree(context); }
 
 std::optional<RedisClient> RedisClient::open(const RedisOptions& options, std::string& error) {
@@ -49,9 +34,10 @@ std::optional<RedisClient> RedisClient::open(const RedisOptions& options, std::s
 
 bool RedisClient::authenticate(const RedisOptions& options, std::string& error) {
   if (options.password_file.empty()) return true;
-  std::string password;
-  error = read_password(options.password_file, password);
+  std::string password, warning;
+  error = read_secret_file(options.password_file, password, warning);
   if (!error.empty()) return false;
+  if (!warning.empty()) warn(terminal_text(warning));
   std::array<const char*, 3> words{"AUTH", options.user.c_str(), password.c_str()};
   std::array<std::size_t, 3> lengths{4, options.user.size(), password.size()};
   if (!options.user.empty()) return ask(3, words.data(), lengths.data(), error);

@@ -1,46 +1,20 @@
 #include "edge/redis_target.h"
 
-#include <fcntl.h>
 #include <netdb.h>
-#include <sys/stat.h>
 #include <sys/un.h>
-#include <unistd.h>
 
-#include <array>
-#include <cerrno>
 #include <cstring>
 #include <memory>
 #include <utility>
 
 #include "core/config/words.h"
-#include "core/redis/secret.h"
 #include "core/redis/settings.h"
+#include "files/secret_file.h"
 
 namespace weir {
 namespace {
 
 // These return an empty string, or the sentence that refuses the configuration.
-
-std::string read_password(const std::string& path, std::string& password, std::string& warning) {
-  const std::string file = "the password file " + quoted(path);
-  const int fd = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-  if (fd == -1) {
-    return file + " cannot be read (" + std::strerror(errno) +
-           "): make one that holds the password on one line and that root can read";
-  }
-  struct stat status;
-  std::array<char, kMostSecretFile + 1> bytes;
-  const ssize_t size = read(fd, bytes.data(), bytes.size());
-  const bool exposed = fstat(fd, &status) == 0 && (status.st_mode & S_IROTH) != 0;
-  close(fd);
-  if (size < 0) return file + " cannot be read: name a plain file";
-
-  const auto fault = read_secret({bytes.data(), static_cast<std::size_t>(size)}, password);
-  explicit_bzero(bytes.data(), bytes.size());
-  if (!fault.empty()) return file + " cannot be used: " + fault;
-  if (exposed) warning = "everybody on this machine can read " + file + ": chmod o-r it";
-  return {};
-}
 
 RedisTarget::Address unix_address(const std::string& path) {
   RedisTarget::Address address;
@@ -99,7 +73,7 @@ std::string read_redis_target(const std::vector<std::string_view>& words, const 
   if (std::string path = settings.password_file; !path.empty()) {
     const char* const slash = !folder.empty() && folder.back() == '/' ? "" : "/";
     if (path.front() != '/') path.insert(0, folder + slash);
-    auto fault = read_password(path, settings.courier.password, warning);
+    auto fault = read_secret_file(path, settings.courier.password, warning);
     if (!fault.empty()) return fault;
   }
   target.courier = std::move(settings.courier);

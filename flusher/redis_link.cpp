@@ -5,13 +5,13 @@
 
 #include <array>
 #include <cerrno>
-#include <fstream>
+#include <utility>
 
 #include <hiredis/hiredis.h>
 
 #include "core/redis/safety.h"
-#include "core/redis/secret.h"
 #include "daemon/log.h"
+#include "files/secret_file.h"
 #include "flusher/reply.h"
 #include "flusher/reply_memory.h"
 #include "flusher/stop.h"
@@ -34,16 +34,6 @@ constexpr std::array<Warnings::Topic, kSafetyCount> kTopics = {
 std::string name_of(const RedisAddress& address) {
   return address.is_unix() ? "unix:" + address.path
                            : address.host + ':' + std::to_string(address.port);
-}
-
-bool read_password(const std::string& path, std::string& password, std::string& error) {
-  std::ifstream file(path, std::ios::binary);
-  std::string bytes(kMostSecretFile + 1, '\0');
-  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  bytes.resize(static_cast<std::size_t>(file.gcount()));
-  const std::string fault = file.is_open() ? read_secret(bytes, password) : "it cannot be opened";
-  if (!fault.empty()) error = "no password in " + path + ": " + fault;
-  return fault.empty();
 }
 
 // ROLE answers "slave", its master's host and port, and more.
@@ -121,11 +111,22 @@ bool RedisLink::connect_to(const RedisAddress& address, std::string& error) {
   return true;
 }
 
+// Read at each connection, so that a new one is taken; that everybody can read it is said once.
+bool RedisLink::read_password(std::string& password, std::string& error) {
+  if (password_file_.empty()) return true;
+  std::string warning;
+  error = read_secret_file(password_file_, password, warning);
+  if (!error.empty()) return false;
+  if (warning != exposed_ && !warning.empty()) log_.warn(warning);
+  exposed_ = std::move(warning);
+  return true;
+}
+
 // An error of Redis may repeat what it was sent: AUTH's is not shown.
 bool RedisLink::authenticate(std::string& error) {
   if (password_file_.empty() && user_.empty()) return true;
   std::string password;
-  if (!password_file_.empty() && !read_password(password_file_, password, error)) return false;
+  if (!read_password(password, error)) return false;
   if (user_.empty()) {
     send({"AUTH", password});
   } else {

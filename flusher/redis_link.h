@@ -83,6 +83,7 @@ class RedisLink {
   };
 
   bool connect_to(const RedisAddress& address, std::string& error);
+  bool read_password(std::string& password, std::string& error);
   bool authenticate(std::string& error);
   bool is_master(std::string& error);
   bool look_at_settings(std::string& error);
@@ -92,6 +93,7 @@ class RedisLink {
 
   std::vector<RedisAddress> addresses_;
   std::string user_, password_file_;
+  std::string exposed_;  // what was said of that file
   Log log_;
   Warnings warnings_{log_};
   redisContext* context_ = nullptr;

@@ -107,7 +107,7 @@ subtest 'a password that everybody can read is warned about, and never shown' =>
   my ($status, $said) = WeirTest::Web::apache::check_config($module, join "\n",
     "WeirRedis 127.0.0.1:6379 password_file=$path", at('SetHandler weir-track'));
   is $status, 0, 'accepted';
-  like $said, qr/\[weir:warn\].*chmod o-r/, 'with a warning';
+  like $said, qr/\[weir:warn\].*everybody on this machine can read the secret file "\Q$path\E": chmod o-r it/, 'with a warning';
   unlike $said, qr/hunter2/, 'that does not show it';
 };
 

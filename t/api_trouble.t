@@ -302,6 +302,30 @@ subtest 'a socket that is left, taken, or impossible' => sub {
   ok -S $path, 'is left where it is';
 };
 
+subtest 'a proof that everybody can read is taken with a warning, and one that is none refused' => sub {
+  my $file = private()->{dir} . '/proof';
+  my $with = sub ($text, $mode) {
+    open my $proof, '>', $file or die "$file: $!\n";
+    print {$proof} $text;
+    close $proof or die "$file: $!\n";
+    chmod $mode, $file or die "chmod: $!\n";
+    return api_log(ready_with_proof($file)) if length $text > 16;
+    return (try_api('--socket' => private()->{dir} . '/x.sock', '--proof-file' => $file))[1];
+  };
+  like $with->("0123456789-s3cret\n", 0644), qr/level=warning msg="everybody on this machine can read the secret file \S+proof\S+: chmod o-r it"/, 'a warning';
+  unlike $with->("0123456789-s3cret\n", 0640), qr/chmod/, 'none where only the group can';
+  like $with->("s3cret\n", 0600), qr/level=error msg="the secret file \S+proof\S+ is too short/, 'one that is too short';
+  like $with->('', 0600), qr/level=error .*cannot be used: it has to hold the secret on its first line/, 'one that is empty';
+  unlike private()->all_logs, qr/s3cret/, 'no log shows it';
+};
+
+sub ready_with_proof ($file) {
+  my $api = api('--proof-file' => $file);
+  ok ask($api, '/health', headers => { 'X-Weir-Proof' => '0123456789-s3cret' })->{status}, 'it answers';
+  end_api($api);
+  return $api;
+}
+
 sub try_api (@options) {
   my $pid = private()->spawn('try', api_command('--postgres' => private()->conninfo('weir', 'weir_api'), @options));
   my $status = private()->wait_for($pid);

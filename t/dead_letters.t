@@ -130,6 +130,20 @@ subtest 'retry that is interrupted loses nothing and doubles nothing' => sub {
   # A letter that is put where no flusher reads is lost.
   says(dead_letters('retry', '--tenant' => 'acme', '--redis' => $redis_address, '--stream' => 'weir:{o}'), 1, qr/^0 put back.*this Redis has no stream weir:\{o\}: name/ms, 'into a stream that is not there');
   is(redis()->exists('weir:{o}'), 0, 'it is not made');
+  my $file = "$private->{dir}/password";
+  my @as_operator = ('--tenant' => 'acme', '--redis' => $redis_address, '--stream' => 'weir:{o}', '--redis-user' => 'operator', '--redis-password-file' => $file);
+  redis()->acl('SETUSER', 'operator', 'on', '>s3cret', '~weir:*', '+auth', '+xadd');
+  open my $password, '>', $file or die "$file: $!\n";
+  print {$password} "s3cret\n";
+  close $password or die "$file: $!\n";
+  chmod 0644, $file or die "chmod: $!\n";
+  my $said = dead_letters('retry', @as_operator);
+  says($said, 1, qr/weirctl: everybody on this machine can read the secret file "\Q$file\E": chmod o-r it\n.*no stream weir:\{o\}/s, 'with a password that everybody can read, but for a warning');
+  unlike("$said->{out}$said->{err}", qr/s3cret/, 'which does not show it');
+  chmod 0600, $file or die "chmod: $!\n";
+  unlike(dead_letters('retry', @as_operator)->{err}, qr/chmod/, 'and without one when only its owner can');
+  unlink $file or die "$file: $!\n";
+  says(dead_letters('retry', @as_operator), 1, qr/the secret file "\Q$file\E" cannot be read \(No such file or directory\): make one/, 'with a password file that is not there');
   is(scalar ids_of('acme'), 3, 'the letters stay');
   database()->do('DROP TRIGGER refuse ON weir.events');
   # The record is in the stream, and the letter cannot be deleted: as a kill between the two leaves it.

@@ -347,6 +347,7 @@ subtest 'a configuration file says what the options say, and secrets stay secret
   my $path = "$private->{dir}/flusher.conf";
   my $write = sub ($name, $text) { open my $file, '>', $name or die "$name: $!\n"; print {$file} $text; close $file or die "$name: $!\n"; return };
   $write->("$private->{dir}/password", "s3cret-of-redis\n");
+  chmod 0640, "$private->{dir}/password" or die "chmod: $!\n";
   $write->($path, <<~"END");
     # comments are taken
     redis = "unix:$private->{dir}/redis/socket"
@@ -369,12 +370,16 @@ subtest 'a configuration file says what the options say, and secrets stay secret
   is($run->(), 2, 'a word that it does not know is refused');
   like($private->log_of('configured'), qr/surprise/, 'by name');
   $write->("$private->{dir}/password", "wrong-s3cret\n");
+  unlike($private->all_logs, qr/chmod o-r/, 'nothing is said of a file that not everybody can read');
+  chmod 0644, "$private->{dir}/password" or die "chmod: $!\n";
   my $flusher = $private->flusher('--stream' => $stream, '--redis-user' => 'weir', '--redis-password-file' => "$private->{dir}/password");
   has_said($flusher, qr/Redis refused AUTH with WRONGPASS/);
   $write->("$private->{dir}/password", "s3cret-of-redis\nanother line\n");
   add_event($stream, $tenant);
   is_drained($stream, $tenant, 13);
   is($private->end($flusher, 'TERM'), 0, 'a password that was put right is taken without a restart');
+  my $exposed = qr/level=warning msg="everybody on this machine can read the secret file \S+password\S+: chmod o-r it"/;
+  is(scalar(() = $private->all_logs =~ /$exposed/g), 1, 'one that everybody can read is warned of, once, however often it connects');
   unlike($private->all_logs, qr/s3cret/, 'no log holds a password');
 };
 

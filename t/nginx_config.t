@@ -114,6 +114,7 @@ subtest 'weir_redis' => sub {
     "weir_redis 127.0.0.1:6379 password_file=$dir/none;");
   refuses('an empty password file', 6, qr/first line/, 'weir_redis 127.0.0.1:6379 password_file='
     . write_file('empty', '') . ';');
+  refuses('a folder for a password file', 6, qr/it is a folder: name a plain file/, "weir_redis 127.0.0.1:6379 password_file=$dir;");
 };
 
 subtest 'a password that everybody can read is warned about, and never shown' => sub {
@@ -121,7 +122,7 @@ subtest 'a password that everybody can read is warned about, and never shown' =>
   my ($status, $said) = WeirTest::Web::nginx::check_config($module, join "\n",
     "weir_redis 127.0.0.1:6379 password_file=$path;", at('weir track;'));
   is $status, 0, 'accepted';
-  like $said, qr/\[warn\].*chmod o-r/, 'with a warning';
+  like $said, qr/\[warn\].*everybody on this machine can read the secret file "\Q$path\E": chmod o-r it/, 'with a warning';
   unlike $said, qr/hunter2/, 'that does not show it';
 };
 

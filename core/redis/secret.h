@@ -1,5 +1,5 @@
-// The password of Redis, as a file holds it: the first line, without what ends it. More lines may
-// follow. Reading the file is the caller's business.
+// A secret, such as the password of Redis, as a file holds it: the first line, without what ends
+// it. More lines may follow. files/secret_file.h reads the file.
 //
 //   if (auto fault = read_secret(bytes, password); !fault.empty()) report(path, fault);
 #pragma once

@@ -2,7 +2,7 @@
 // long as they like, and a share of each second while the cores are wanted by those who take events
 // in.
 //
-//   Allowance allowance(/*least=*/0.25, /*most=*/3);        // seconds of work in a second
+//   Allowance allowance(/*least=*/0.2, /*most=*/3);        // seconds of work in a second
 //   allowance.look(now, is_wanted);                        // twice a second
 //   if (allowance.lets_begin(now, under_way)) …            // what those at work have taken so far
 //   allowance.worked(taken, now);                          // by one that is through
@@ -11,7 +11,7 @@
 //            ╲   ╱         grows by a quarter while they are not,
 //   least ────╰─╯          begins at the most
 //
-// What is not used is saved up, to two seconds' worth: a page of figures comes at once. What was
+// What is not used is saved up, to a second's worth: a page of figures comes at once. What was
 // overdrawn is worked off before another one begins, for five seconds at most. At the most nothing
 // is counted.
 //
@@ -28,7 +28,7 @@ class Allowance {
   using Time = std::chrono::steady_clock::time_point;
   using Seconds = std::chrono::duration<double>;
 
-  static constexpr Seconds kMostSaved{2.0};
+  static constexpr Seconds kMostSaved{1.0};
 
   // For longer nobody pays off what was overdrawn: a session may have waited for somebody else.
   static constexpr Seconds kMostRest{5.0};

@@ -13,7 +13,7 @@ struct Options {
   std::string proof_file;  // empty: none is asked for
   std::string postgres;    // libpq's connection string
   std::size_t sessions = 3, stream_sessions = 2;
-  int busy_share = 25;  // percent of a second
+  int busy_share = 20;  // percent of a second
   std::size_t queue = 256, connections = 1000;
   int queue_seconds = 10, statement_seconds = 10, stream_seconds = 60, write_seconds = 30;
   std::size_t cache_bytes = 16 << 20;

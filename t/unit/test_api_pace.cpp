@@ -37,7 +37,7 @@ struct Server {
 
   explicit Server(bool is_wanted) {
     for (int look = 0; look < 8; ++look) allowance.look(now += 500ms, is_wanted);
-    allowance.worked(2s, now);
+    allowance.worked(Allowance::kMostSaved, now);
   }
   std::shared_ptr<Asker> ask() {
     auto asker = std::make_shared<Asker>();

@@ -52,14 +52,17 @@ $$;
 CREATE OR REPLACE FUNCTION weir.funnel_starts(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text,
   first_step jsonb, filter jsonb)
 RETURNS TABLE (number bigint, at timestamptz)
-LANGUAGE sql STABLE PARALLEL SAFE
-SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on
 AS $$
-  SELECT e.number, min(e.at)
-  FROM weir.happened_to(lowest, beyond, tenant, weir.narrowed(jsonb_build_array(first_step), filter), lower(weir.span_of_day(zone, first_day)),
-    upper(weir.span_of_day(zone, last_day)), '{}') AS e
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY SELECT e.number, min(e.at)
+  FROM weir.moments_of(lowest, beyond, tenant, weir.narrowed(jsonb_build_array(first_step), filter), lower(weir.span_of_day(zone, first_day)),
+    upper(weir.span_of_day(zone, last_day))) AS e
   WHERE e.sure OR (e.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day
-  GROUP BY e.number
+  GROUP BY e.number;
+END
 $$;
 
 -- When each user reached the second step: starts[1] is when the user with the lowest number of these began. Of those who have no
@@ -68,29 +71,37 @@ CREATE OR REPLACE FUNCTION weir.funnel_seconds(lowest bigint, beyond bigint, ten
   second_step jsonb, filter jsonb,
   starts timestamptz[], later boolean, patience interval)
 RETURNS TABLE (number bigint, at timestamptz)
-LANGUAGE sql STABLE PARALLEL SAFE
-SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on
 AS $$
-  SELECT f.number, min(f.at)
-  FROM weir.funnel_rows(lowest, beyond, tenant, since, until, jsonb_build_array(second_step), NULL, filter) AS f
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY SELECT f.number, min(f.at)
+  FROM weir.moments_of(lowest, beyond, tenant, weir.narrowed(jsonb_build_array(second_step), filter), since, until) AS f
   WHERE CASE WHEN f.number >= 0 THEN f.at >= starts[f.number - greatest(lowest, 0) + 1] AND (NOT later OR f.at > starts[f.number - greatest(lowest, 0) + 1])
     AND f.at <= starts[f.number - greatest(lowest, 0) + 1] + patience
     ELSE true END
-  GROUP BY f.number, CASE WHEN f.number < 0 THEN f.at END
+  GROUP BY f.number, CASE WHEN f.number < 0 THEN f.at END;
+END
 $$;
 
--- Events of further steps that may be somebody's, from when he reached the second one.
+-- Events of further steps that may be somebody's, from when he reached the second one. Where `first_alone` the first of each step is
+-- enough: there is but one further step, and it may be at the moment of the one before.
 CREATE OR REPLACE FUNCTION weir.funnel_followers(lowest bigint, beyond bigint, tenant text, since timestamptz, until timestamptz,
   further_steps jsonb, filter jsonb,
-  starts timestamptz[], seconds timestamptz[], patience interval)
+  starts timestamptz[], seconds timestamptz[], patience interval, first_alone boolean)
 RETURNS TABLE (step integer, number bigint, at timestamptz)
-LANGUAGE sql STABLE PARALLEL SAFE
-SET jit = off SET work_mem = '64MB' SET enable_nestloop = on
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on
 AS $$
-  SELECT f.step + 2, f.number, f.at
-  FROM weir.funnel_rows(lowest, beyond, tenant, since, until, further_steps, NULL, filter) AS f
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY SELECT f.place + 2, f.number, min(f.at)
+  FROM weir.moments_of(lowest, beyond, tenant, weir.narrowed(further_steps, filter), since, until) AS f
   WHERE CASE WHEN f.number >= 0 THEN f.at >= seconds[f.number - greatest(lowest, 0) + 1] AND f.at <= starts[f.number - greatest(lowest, 0) + 1] + patience
     ELSE true END
+  GROUP BY f.place, f.number, CASE WHEN f.number < 0 OR NOT first_alone THEN f.at END;
+END
 $$;
 
 -- Of users from one number up to another: who reached which step, and when he reached it and each before: at[1] is the start.
@@ -135,7 +146,7 @@ AS $$
     SELECT f.step, f.number, f.at
     FROM weir.funnel_followers(lowest, beyond, tenant, lower(weir.span_of_day(zone, first_day)), upper(weir.span_of_day(zone, last_day)) + patience,
       steps - 0 - 0, filter,
-      (SELECT s.at FROM starts AS s), (SELECT s.at FROM seconds AS s), patience) AS f
+      (SELECT s.at FROM starts AS s), (SELECT s.at FROM seconds AS s), patience, most = 3 AND same[3] IS NULL) AS f
     WHERE most >= 3
   ), step_3 AS MATERIALIZED (
     SELECT s.number, s.value, s.at || min(f.at) AS at
@@ -354,7 +365,7 @@ COMMENT ON FUNCTION weir.funnels_answer(text, date, date, text, text, integer, t
 GRANT EXECUTE ON FUNCTION weir.funnel_rows(bigint, bigint, text, timestamptz, timestamptz, jsonb, text, jsonb), weir.same_events(jsonb),
   weir.funnel_starts(bigint, bigint, text, date, date, text, jsonb, jsonb),
   weir.funnel_seconds(bigint, bigint, text, timestamptz, timestamptz, jsonb, jsonb, timestamptz[], boolean, interval),
-  weir.funnel_followers(bigint, bigint, text, timestamptz, timestamptz, jsonb, jsonb, timestamptz[], timestamptz[], interval),
+  weir.funnel_followers(bigint, bigint, text, timestamptz, timestamptz, jsonb, jsonb, timestamptz[], timestamptz[], interval, boolean),
   weir.funnel_users(bigint, bigint, text, date, date, text, jsonb, integer, text, jsonb, integer, integer[], interval),
   weir.funnel_cells(bigint, bigint, text, date, date, text, jsonb, integer, text, jsonb),
   weir.all_funnel_cells(bigint[], text, date, date, text, jsonb, integer, text, jsonb),

@@ -92,15 +92,50 @@ AS $$
   JOIN weir.events AS e ON e."timestamp" >= s.span_since AND e."timestamp" < s.span_until
   JOIN weir.listed_patterns(patterns) AS w ON w.event = e.event
   LEFT JOIN weir.user_numbers AS n ON n.tenant_id = tenant AND n.user_id = e.user_id
-  WHERE e.tenant_id = tenant AND (w.properties IS NULL OR e.properties @> w.properties) AND (w.version IS NULL OR e.app_version = w.version)
-    AND (w.platform IS NULL OR e.platform = w.platform) AND (w.country IS NULL OR e.country = w.country)
+  WHERE e.tenant_id = tenant AND weir.is_like(w.properties, w.version, w.platform, w.country, e.properties, e.app_version, e.platform, e.country)
 $$;
 
--- The days that are read from packs, or a third of them, or what users from one number up to another did; NULL: all. Packs are
--- in the order of users: those that have none of these are not unpacked. Without settings of its own, so that it becomes part of
--- what asks, and without a SELECT in an expression, which would keep workers out: what would be computed for each event is said
--- once for each pack, by the subquery within. (OFFSET 0 keeps it one; as an integer it would be cast, and keep workers out, as a
+-- Whether an event has what a pattern asks for; what the pattern leaves open is NULL.
+CREATE OR REPLACE FUNCTION weir.is_like(has jsonb, of_version text, of_platform text, of_country text, properties jsonb, version text,
+  platform text, country text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT (has IS NULL OR properties @> has) AND (of_version IS NULL OR version = of_version) AND (of_platform IS NULL OR platform = of_platform)
+    AND (of_country IS NULL OR country = of_country)
+$$;
+
+-- Packs of the days that are read from them, or of a third of these days, with what users from one number up to another did;
+-- NULL: all. Packs are in the order of users: those that have none of these are not unpacked. With the columns that are needed,
+-- and what is to be asked of each event: `sure` says nothing of its moment, `anything` nothing else. Without settings of its own,
+-- so that it becomes part of what asks, and without a SELECT in an expression, which would keep workers out. (OFFSET 0 says once
+-- for each pack what would be computed for each event; as an integer it would be cast, and keep workers out, as a
 -- SELECT without FROM would. And CASE is reckoned to be true for every other day, not for one of two hundred.)
+CREATE OR REPLACE FUNCTION weir.packs_to_read(third integer, lowest bigint, beyond bigint, tenant text, patterns jsonb, since timestamptz,
+  until timestamptz, needs text[])
+RETURNS TABLE (place integer, event text, numbers bigint[], sessions bigint[], moments timestamptz[], versions text[], platforms text[],
+  countries text[], screens text[], durations numeric[], properties jsonb[], has jsonb, of_version text, of_platform text, of_country text,
+  anything boolean, sure boolean, first timestamptz, last timestamptz)
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+  SELECT w.place, p.event, p.numbers, CASE WHEN 'session' = ANY (needs) THEN p.sessions END, p.moments,
+    CASE WHEN 'version' = ANY (needs) OR w.version IS NOT NULL THEN p.versions END,
+    CASE WHEN 'platform' = ANY (needs) OR w.platform IS NOT NULL THEN p.platforms END,
+    CASE WHEN 'country' = ANY (needs) OR w.country IS NOT NULL THEN p.countries END,
+    CASE WHEN 'screen' = ANY (needs) THEN p.screens END, CASE WHEN 'duration' = ANY (needs) THEN p.durations END,
+    CASE WHEN 'properties' = ANY (needs) OR w.properties IS NOT NULL THEN p.properties END,
+    w.properties, w.version, w.platform, w.country, w.anything,
+    p.day::timestamp AT TIME ZONE 'UTC' >= since + interval '6 hours' AND (p.day + 1)::timestamp AT TIME ZONE 'UTC' <= until - interval '6 hours',
+    since, until
+  FROM weir.listed_patterns(patterns) AS w
+  JOIN weir.packs AS p ON p.event = w.event
+  WHERE p.tenant_id = tenant AND p.day IN (SELECT d.day FROM weir.days_in_packs(tenant, since, until) AS d (day))
+    AND (third IS NULL OR CASE WHEN (p.day - '2000-01-01') % 3 = third THEN true END)
+    AND (beyond IS NULL OR beyond = 9223372036854775807 OR p.numbers[1] < beyond)
+    AND (lowest IS NULL OR lowest = -9223372036854775808 OR coalesce(p.numbers[4096], lowest) >= lowest)
+  OFFSET bigint '0'
+$$;
+
+-- The events in them.
 CREATE OR REPLACE FUNCTION weir.happened_in_packs(third integer, lowest bigint, beyond bigint, tenant text, patterns jsonb, since timestamptz,
   until timestamptz, needs text[])
 RETURNS TABLE (place integer, event text, number bigint, session bigint, at timestamptz, version text, platform text, country text,
@@ -111,30 +146,12 @@ AS $$
   FROM (
     SELECT k.place, k.event, unnest(k.numbers) AS number, unnest(k.sessions) AS session, unnest(k.moments) AS at, unnest(k.versions) AS version,
       unnest(k.platforms) AS platform, unnest(k.countries) AS country, unnest(k.screens) AS screen, unnest(k.durations) AS duration,
-      unnest(k.properties) AS properties, k.has, k.of_version, k.of_platform, k.of_country, k.anything, k.sure, k.first, k.last
-    FROM (
-      SELECT w.place, p.event, p.numbers, CASE WHEN 'session' = ANY (needs) THEN p.sessions END AS sessions, p.moments,
-        CASE WHEN 'version' = ANY (needs) OR w.version IS NOT NULL THEN p.versions END AS versions,
-        CASE WHEN 'platform' = ANY (needs) OR w.platform IS NOT NULL THEN p.platforms END AS platforms,
-        CASE WHEN 'country' = ANY (needs) OR w.country IS NOT NULL THEN p.countries END AS countries,
-        CASE WHEN 'screen' = ANY (needs) THEN p.screens END AS screens, CASE WHEN 'duration' = ANY (needs) THEN p.durations END AS durations,
-        CASE WHEN 'properties' = ANY (needs) OR w.properties IS NOT NULL THEN p.properties END AS properties,
-        w.properties AS has, w.version AS of_version, w.platform AS of_platform, w.country AS of_country, w.anything,
-        p.day::timestamp AT TIME ZONE 'UTC' >= since + interval '6 hours' AND (p.day + 1)::timestamp AT TIME ZONE 'UTC' <= until - interval '6 hours' AS sure,
-        since AS first, until AS last
-      FROM weir.listed_patterns(patterns) AS w
-      JOIN weir.packs AS p ON p.event = w.event
-      WHERE p.tenant_id = tenant AND p.day IN (SELECT d.day FROM weir.days_in_packs(tenant, since, until) AS d (day))
-        AND (third IS NULL OR CASE WHEN (p.day - '2000-01-01') % 3 = third THEN true END)
-        AND (beyond IS NULL OR beyond = 9223372036854775807 OR p.numbers[1] < beyond)
-        AND (lowest IS NULL OR lowest = -9223372036854775808 OR coalesce(p.numbers[4096], lowest) >= lowest)
-      OFFSET bigint '0'
-    ) AS k
+      unnest(k.properties) AS properties, k.has, k.of_version, k.of_platform, k.of_country, k.anything, k.sure,
+      k.first, k.last
+    FROM weir.packs_to_read(third, lowest, beyond, tenant, patterns, since, until, needs) AS k
   ) AS u
   WHERE (u.sure OR u.at >= u.first AND u.at < u.last) AND (beyond IS NULL OR u.number < beyond) AND (lowest IS NULL OR u.number >= lowest)
-    AND (u.anything OR (u.has IS NULL OR u.properties @> u.has)
-    AND (u.of_version IS NULL OR u.version = u.of_version) AND (u.of_platform IS NULL OR u.platform = u.of_platform)
-    AND (u.of_country IS NULL OR u.country = u.of_country))
+    AND (u.anything OR weir.is_like(u.has, u.of_version, u.of_platform, u.of_country, u.properties, u.version, u.platform, u.country))
 $$;
 
 -- In thirds, since PostgreSQL lets workers take parts of a UNION, but what SELECT unnests it counts wrongly where several do
@@ -165,17 +182,56 @@ AS $$
   SELECT r.* FROM weir.happened_in_rows(tenant, patterns, since, until, needs) AS r WHERE r.number >= lowest AND r.number < beyond
 $$;
 
--- Numbers that cut users into halves which did about as much: a half is from one up to the next. Found from some days' packs but
--- the first: where there are none, one half has all. Not into more, since each reads packs and rows that others read, too.
+-- Those of some patterns that ask for an event's name alone, or the others. What is left out is null, so that all keep their places.
+CREATE OR REPLACE FUNCTION weir.patterns_of_name(patterns jsonb, alone boolean) RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT jsonb_agg(CASE WHEN p.said ?| '{properties,version,platform,country}' <> alone THEN p.said END ORDER BY p.place)
+  FROM jsonb_array_elements(patterns) WITH ORDINALITY AS p (said, place)
+$$;
+
+-- The same as happened_to() where nothing is needed but who and when: two columns are unpacked faster than nine, though these be
+-- empty.
+CREATE OR REPLACE FUNCTION weir.moments_of(lowest bigint, beyond bigint, tenant text, patterns jsonb, since timestamptz, until timestamptz)
+RETURNS TABLE (place integer, number bigint, at timestamptz, sure boolean)
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+  SELECT u.place, u.number, u.at, u.sure
+  FROM (
+    SELECT k.place, unnest(k.numbers) AS number, unnest(k.moments) AS at, k.sure, k.first, k.last
+    FROM weir.packs_to_read(NULL, lowest, beyond, tenant, weir.patterns_of_name(patterns, true), since, until, '{}') AS k
+  ) AS u
+  WHERE (u.sure OR u.at >= u.first AND u.at < u.last) AND u.number >= lowest AND u.number < beyond
+  UNION ALL
+  SELECT p.place, p.number, p.at, p.sure
+  FROM weir.happened_in_packs(NULL, lowest, beyond, tenant, weir.patterns_of_name(patterns, false), since, until, '{}') AS p
+  UNION ALL
+  SELECT r.place, r.number, r.at, r.sure
+  FROM weir.happened_in_rows(tenant, patterns, since, until, '{}') AS r WHERE r.number >= lowest AND r.number < beyond
+$$;
+
+-- A user and a moment make one number that sorts by both, and numbers sort in a fraction of the time of rows. How many bits a moment
+-- of the span takes, and one more for what the event is, if all of the tenant's users have room in the others; else NULL.
+CREATE OR REPLACE FUNCTION weir.moment_bits(tenant text, since timestamptz, until timestamptz) RETURNS integer
+LANGUAGE sql STABLE
+AS $$
+  SELECT b.bits
+  FROM (SELECT 1 + length(ltrim((weir.microseconds(until) - weir.microseconds(since))::bit(64)::text, '0')) AS bits) AS b
+  WHERE coalesce((SELECT max(u.number) FROM weir.user_numbers AS u WHERE u.tenant_id = tenant), 0) >> (63 - b.bits) = 0
+$$;
+
+-- Numbers that cut users into halves which did about as much: a half is from one up to the next. Found from some days' packs:
+-- where none of these days has more than one, one half has all. Not into more, since each reads packs and rows that others read, too.
 CREATE OR REPLACE FUNCTION weir.halves_of_users(tenant text, patterns jsonb, since timestamptz, until timestamptz) RETURNS bigint[]
 LANGUAGE sql STABLE
 SET jit = off SET enable_nestloop = on
 AS $$
-  SELECT ARRAY[-9223372036854775808, coalesce(percentile_disc(0.5) WITHIN GROUP (ORDER BY n.number), 9223372036854775807), 9223372036854775807]
+  SELECT ARRAY[-9223372036854775808, CASE WHEN max(p.part) > 0 THEN percentile_disc(0.5) WITHIN GROUP (ORDER BY n.number)
+    ELSE 9223372036854775807 END, 9223372036854775807]
   FROM weir.listed_patterns(patterns) AS w
   JOIN weir.packs AS p ON p.event = w.event
-  CROSS JOIN LATERAL (VALUES (p.numbers[1]), (p.numbers[2048])) AS n (number)
-  WHERE p.tenant_id = tenant AND p.part > 0 AND p.day BETWEEN (since AT TIME ZONE 'UTC')::date AND (until AT TIME ZONE 'UTC')::date
+  CROSS JOIN LATERAL (VALUES (p.numbers[512]), (p.numbers[1536]), (p.numbers[2560]), (p.numbers[3584])) AS n (number)
+  WHERE p.tenant_id = tenant AND p.day BETWEEN (since AT TIME ZONE 'UTC')::date AND (until AT TIME ZONE 'UTC')::date
     AND (p.day - '2000-01-01') % greatest(1, extract(day FROM until - since)::integer / 15) = 0
 $$;
 
@@ -193,6 +249,7 @@ AS $$
       unnest(CASE WHEN (SELECT 'properties' = ANY (needs)) THEN p.properties END) AS properties
     FROM weir.packs AS p
     WHERE p.tenant_id = tenant AND p.day IN (SELECT d.day FROM weir.days_in_packs(tenant, since, until) AS d (day))
+      AND p.event <> weir.pack_of_visits()
   ) AS u
   WHERE u.at >= (SELECT since) AND u.at < (SELECT until)
   UNION ALL
@@ -212,8 +269,11 @@ $$;
 
 GRANT EXECUTE ON FUNCTION weir.days_in_packs(text, timestamptz, timestamptz), weir.spans_in_rows(text, timestamptz, timestamptz),
   weir.microseconds(timestamptz), weir.user_key(integer, text), weir.listed_patterns(jsonb), weir.happened_in_rows(text, jsonb, timestamptz, timestamptz, text[]),
+  weir.is_like(jsonb, text, text, text, jsonb, text, text, text),
+  weir.packs_to_read(integer, bigint, bigint, text, jsonb, timestamptz, timestamptz, text[]),
   weir.happened_in_packs(integer, bigint, bigint, text, jsonb, timestamptz, timestamptz, text[]),
   weir.happened(text, jsonb, timestamptz, timestamptz, text[]),
   weir.happened_to(bigint, bigint, text, jsonb, timestamptz, timestamptz, text[]),
+  weir.moment_bits(text, timestamptz, timestamptz), weir.patterns_of_name(jsonb, boolean), weir.moments_of(bigint, bigint, text, jsonb, timestamptz, timestamptz),
   weir.halves_of_users(text, jsonb, timestamptz, timestamptz),
   weir.all_happened(text, timestamptz, timestamptz, text[]), weir.patterns_named(text[]), weir.narrowed(jsonb, jsonb) TO weir_reader;

@@ -6,7 +6,8 @@
 --
 --   view         an event of a user's that shows a screen or page: `event`, or one of screen, screen_view, screen_viewed,
 --                page, page_view, page_viewed, $screen, $pageview. Which one, `property` says, or the first of screen, page,
---                pathname, path, $screen_name, $pathname, name that it has. One without is no view
+--                pathname, path, $screen_name, $pathname, name that it has (the character U+0001 in it is shown as U+FFFD).
+--                One without is no view
 --   visit        the views of a user with one session_id; of those without, each that comes more than 30 minutes after the
 --                one before begins another. What the window cuts off, ends there
 --   step         a view of another screen than just before in the visit; views of one moment follow each other by name
@@ -15,112 +16,220 @@
 --   next         to which screens users went on from it, how often, and the share of its steps
 --   paths        the first `length` steps of visits, one to ten; shorter ones ended there. share: of visits
 --
--- The filter holds for each view. Late events count at their own time. Read event by event (happened.sql). Exact; where a server has more
+-- The filter holds for each view. Late events count at their own time. Read visit by visit (migrations/0034), or event by event
+-- (happened.sql) where an event, a property or a filter by properties is given. Exact; where a server has more
 -- than 1,000 screens, 5,000 pairs or 5,000 paths, those that occur least are left out of the lists, and `exact` is false.
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
--- Each way through a visit, all its views one after the other, once or twice: how many visits had it, and how many of them
--- were a user's first; of users from one number up to another. Views are sorted once; a user's without a session are one list,
--- which is cut where half an hour lies between. (An xid has no order: so ways are grouped by their hashes, and not sorted.)
-CREATE OR REPLACE FUNCTION weir.path_ways(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text,
-  patterns jsonb, property text)
-RETURNS TABLE (screens text[], times bigint, users bigint)
+-- The part of a window whose visits are read from packs (migrations/0034): UTC days that lie in it on whatever clock, from `first` up
+-- to `last`. Views before and after, and of days that have no packs, are read one by one; all of them where visits do not know what
+-- is asked for.
+CREATE OR REPLACE FUNCTION weir.path_spans(zone text, first_day date, last_day date, of_visits boolean)
+RETURNS TABLE (since timestamptz, first timestamptz, last timestamptz, until timestamptz)
+LANGUAGE sql STABLE
+AS $$
+  SELECT w.since, CASE WHEN of_visits AND d.first < d.last THEN d.first ELSE w.until END, CASE WHEN of_visits AND d.first < d.last THEN d.last ELSE w.until END,
+    w.until
+  FROM weir.window_of(zone, first_day, last_day) AS w,
+    LATERAL (
+      SELECT date_trunc('day', w.surely_since + interval '1 day' - interval '1 microsecond', 'UTC') AS first, date_trunc('day', w.surely_until, 'UTC') AS last
+    ) AS d
+$$;
+
+-- Views of users from one number up to another, one by one: before a moment and from another one on, and of days that have no packs.
+-- Without settings of its own, so that it becomes part of what asks.
+CREATE OR REPLACE FUNCTION weir.path_views(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text, since timestamptz,
+  first timestamptz, last timestamptz, until timestamptz, patterns jsonb, property text)
+RETURNS TABLE (number bigint, session bigint, at timestamptz, screen text)
 LANGUAGE sql STABLE PARALLEL SAFE
-SET jit = off SET work_mem = '256MB' SET enable_nestloop = on
 AS $$
-  WITH lists AS (
-    SELECT s.number, s.session, array_agg(s.screen) AS screens, array_agg(s.at) FILTER (WHERE s.session IS NULL) AS moments
-    FROM (
-      SELECT e.number, e.session, e.at, CASE WHEN path_ways.property IS NULL THEN e.screen
-        ELSE weir.first_text(e.properties, ARRAY[path_ways.property]) END COLLATE "C" AS screen
-      FROM weir.happened_to(lowest, beyond, tenant, patterns, lower(weir.span_of_day(zone, first_day)), upper(weir.span_of_day(zone, last_day)),
-        CASE WHEN path_ways.property IS NULL THEN '{session,screen}'::text[] ELSE '{session,properties}' END) AS e
-      WHERE (e.sure OR (e.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day) AND CASE WHEN path_ways.property IS NULL THEN e.screen
-        ELSE weir.first_text(e.properties, ARRAY[path_ways.property]) END IS NOT NULL
-      ORDER BY e.number, e.session, e.at, screen
-    ) AS s
-    GROUP BY s.number, s.session
-  ), ways AS MATERIALIZED (
-    SELECT t.screens, t.moments, count(*) AS times, count(*) FILTER (WHERE t.of_another_user) AS users
-    FROM (
-      SELECT l.screens, l.moments, row_number() OVER (PARTITION BY l.number ORDER BY l.session) = 1 AS of_another_user FROM lists AS l
-    ) AS t
-    GROUP BY t.screens, t.moments, xid '0'
-  )
-  SELECT w.screens, w.times, w.users FROM ways AS w WHERE w.moments IS NULL
-  UNION ALL
-  SELECT c.screens, sum(w.times)::bigint, coalesce(sum(w.users) FILTER (WHERE c.visit = 1), 0)::bigint
-  FROM ways AS w, LATERAL weir.cut_visits(w.screens, w.moments) AS c
-  WHERE w.moments IS NOT NULL
-  GROUP BY c.screens
-$$;
-
--- Views in the order of their moments, cut where more than half an hour lies between.
-CREATE OR REPLACE FUNCTION weir.cut_visits(screens text[], moments timestamptz[]) RETURNS TABLE (visit bigint, screens text[])
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$
-  SELECT n.visit, array_agg(n.screen ORDER BY n.place)
+  SELECT v.*
   FROM (
-    SELECT g.screen, g.place, count(*) FILTER (WHERE g.begins) OVER (ORDER BY g.place) AS visit
+    SELECT e.number, e.session, e.at,
+      weir.path_screen(CASE WHEN path_views.property IS NULL THEN e.screen ELSE weir.first_text(e.properties, ARRAY[path_views.property]) END) AS screen
     FROM (
-      SELECT s.screen, s.place, s.former_at IS NULL OR s.at - s.former_at > interval '30 minutes' AS begins
-      FROM unnest(screens, moments, array_prepend(NULL, moments)) WITH ORDINALITY AS s (screen, at, former_at, place)
-      WHERE s.place <= cardinality(screens)
-    ) AS g
-  ) AS n
-  GROUP BY n.visit
+      SELECT p.* FROM weir.happened_in_packs(NULL, lowest, beyond, tenant, patterns, since, first, weir.path_needs(path_views.property)) AS p
+      UNION ALL
+      SELECT p.* FROM weir.happened_in_packs(NULL, lowest, beyond, tenant, patterns, last, until, weir.path_needs(path_views.property)) AS p
+      WHERE last < until
+      UNION ALL
+      SELECT r.* FROM weir.happened_in_rows(tenant, patterns, since, until, weir.path_needs(path_views.property)) AS r
+      WHERE r.number >= lowest AND r.number < beyond
+    ) AS e
+    WHERE e.sure OR (e.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day
+  ) AS v
+  WHERE v.screen IS NOT NULL
 $$;
 
--- The first steps of a way: views of another screen than just before.
-CREATE OR REPLACE FUNCTION weir.first_steps(screens text[], most integer) RETURNS text[]
+CREATE OR REPLACE FUNCTION weir.path_needs(property text) RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT CASE WHEN property IS NULL THEN '{session,screen}'::text[] ELSE '{session,properties}' END $$;
+
+-- Visits that stand in packs. What is said of all of them is unpacked alone where that is all that is asked for.
+CREATE OR REPLACE FUNCTION weir.path_visits(lowest bigint, beyond bigint, tenant text, visits jsonb, first timestamptz, last timestamptz)
+RETURNS TABLE (number bigint, session bigint, way text, first_at timestamptz, seconds numeric)
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+  SELECT v.number, v.session, v.way, v.first_at, v.seconds
+  FROM (
+    SELECT unnest(k.numbers) AS number, unnest(k.sessions) AS session, unnest(k.screens) AS way, unnest(k.moments) AS first_at,
+      unnest(k.durations) AS seconds
+    FROM weir.packs_to_read(NULL, lowest, beyond, tenant, weir.patterns_of_name(visits, true), first, last, '{session,screen,duration}') AS k
+  ) AS v
+  WHERE v.number >= lowest AND v.number < beyond AND v.first_at >= first AND v.first_at < last
+  UNION ALL
+  SELECT h.number, h.session, h.screen, h.at, h.duration
+  FROM weir.happened_in_packs(NULL, lowest, beyond, tenant, weir.patterns_of_name(visits, false), first, last, '{session,screen,duration}') AS h
+$$;
+
+-- Each way through a visit, all its views one after the other, and how many visits had it; and how many users there were, in the
+-- row without a way. Most visits stand in one piece, in the packs of a day or among what is read view by view. Where a session has
+-- several, one after the other, these are joined. Where two lie within each other's time, and where views have no session and are to
+-- be cut where half an hour lies between, the user's views are read again, one by one. `visits` are the patterns for visits.
+-- What has several pieces is found among sorted numbers, each beside the next, in a tenth of the time of grouping: `line` is a user's
+-- number and half of the session, so that others may share it, or only who has no number yet.
+CREATE OR REPLACE FUNCTION weir.path_ways(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text, since timestamptz,
+  first timestamptz, last timestamptz, until timestamptz, patterns jsonb, visits jsonb, property text)
+RETURNS TABLE (way text, times bigint)
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '256MB' SET enable_nestloop = on
+AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH pieces AS MATERIALIZED (
+    SELECT p.*, CASE WHEN p.number < 0 THEN p.number ELSE (p.number << 32) | (coalesce(p.session, 0) & 4294967295) END AS line
+    FROM (
+      SELECT v.number, v.session, v.way, v.first_at, v.seconds
+      FROM weir.path_visits(lowest, beyond, tenant, visits, first, last) AS v
+      WHERE first < last
+      UNION ALL
+      SELECT v.number, v.session, string_agg(v.screen, weir.path_mark()), min(v.at), extract(epoch FROM max(v.at) - min(v.at))
+      FROM (
+        SELECT * FROM weir.path_views(lowest, beyond, tenant, first_day, last_day, zone, since, first, last, until, patterns, property) AS v
+        ORDER BY v.number, v.session, v.at, v.screen
+      ) AS v
+      GROUP BY v.number, v.session
+    ) AS p
+  ), found AS MATERIALIZED (
+    SELECT count(*) FILTER (WHERE n.next IS NULL OR weir.path_user(n.line) <> weir.path_user(n.next)) AS users,
+      array_agg(DISTINCT n.line) FILTER (WHERE n.line = n.next) AS shared
+    FROM (
+      SELECT unnest(l.lines) AS line, unnest(l.lines[2:]) AS next FROM (SELECT array_agg(p.line ORDER BY p.line) AS lines FROM pieces AS p) AS l
+    ) AS n
+  ), shared AS MATERIALIZED (
+    SELECT unnest(f.shared) AS line FROM found AS f
+  ), several AS MATERIALIZED (
+    SELECT p.number, p.session, p.way, p.first_at, p.first_at <= lag(p.first_at + p.seconds * interval '1 second') OVER (
+      PARTITION BY p.number, p.session ORDER BY p.first_at, p.seconds) AS overlaps
+    FROM pieces AS p
+    WHERE p.session IS NOT NULL AND p.line IN (SELECT s.line FROM shared AS s)
+  ), mixed AS MATERIALIZED (
+    SELECT DISTINCT s.number, s.session FROM several AS s WHERE s.overlaps
+  ), views AS MATERIALIZED (
+    SELECT v.*, v.session IS NULL AND v.at - lag(v.at) OVER line > interval '30 minutes' AS begins
+    FROM weir.path_views(lowest, beyond, tenant, first_day, last_day, zone, since, until, until, until, patterns, property) AS v
+    WHERE (SELECT EXISTS (SELECT FROM mixed) OR EXISTS (SELECT FROM pieces AS p WHERE p.session IS NULL))
+      AND (v.session IS NULL OR (v.number, v.session) IN (SELECT m.number, m.session FROM mixed AS m))
+    WINDOW line AS (PARTITION BY v.number, v.session ORDER BY v.at, v.screen)
+  ), one_by_one AS (
+    SELECT string_agg(v.screen, weir.path_mark() ORDER BY v.at, v.screen) AS way
+    FROM (
+      SELECT v.*, count(*) FILTER (WHERE v.begins) OVER (PARTITION BY v.number, v.session ORDER BY v.at, v.screen) AS visit
+      FROM views AS v
+    ) AS v
+    GROUP BY v.number, v.session, v.visit
+  ), joined AS (
+    SELECT string_agg(s.way, weir.path_mark() ORDER BY s.first_at) AS way
+    FROM several AS s
+    GROUP BY s.number, s.session
+    HAVING NOT bool_or(coalesce(s.overlaps, false))
+  )
+  SELECT w.way, count(*)
+  FROM (
+    SELECT p.way FROM pieces AS p WHERE p.session IS NOT NULL AND p.line NOT IN (SELECT s.line FROM shared AS s)
+    UNION ALL
+    SELECT j.way FROM joined AS j
+    UNION ALL
+    SELECT o.way FROM one_by_one AS o
+  ) AS w
+  GROUP BY w.way
+  UNION ALL
+  SELECT NULL::text, f.users FROM found AS f;
+END
+$$;
+
+-- Whose line that is.
+CREATE OR REPLACE FUNCTION weir.path_user(line bigint) RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT CASE WHEN line < 0 THEN line ELSE line >> 32 END $$;
+
+-- Whether one of the first `length` views, ten at most, is of the same screen as the one before: else they are the first steps.
+CREATE OR REPLACE FUNCTION weir.stays_at_first(screens text[], length integer) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-  SELECT ARRAY(
-    SELECT s.screen FROM unnest(screens, array_prepend(NULL, screens)) WITH ORDINALITY AS s (screen, former, place)
-    WHERE s.place = 1 OR s.screen <> s.former
-    ORDER BY s.place LIMIT most)
+  SELECT length > 1 AND screens[1] = screens[2] OR length > 2 AND screens[2] = screens[3] OR length > 3 AND screens[3] = screens[4]
+    OR length > 4 AND screens[4] = screens[5] OR length > 5 AND screens[5] = screens[6] OR length > 6 AND screens[6] = screens[7]
+    OR length > 7 AND screens[7] = screens[8] OR length > 8 AND screens[8] = screens[9] OR length > 9 AND screens[9] = screens[10]
 $$;
 
--- Of these users: by `kind` how often a screen came after another, how often a way was gone to its `length` first steps, and
--- how many visits and users there were. One process does all of it.
-CREATE OR REPLACE FUNCTION weir.path_cells(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text,
-  patterns jsonb, property text,
-  length integer)
-RETURNS TABLE (kind text, screen text, former text, is_step boolean, begins boolean, ends boolean, way text[], times bigint)
-LANGUAGE sql STABLE PARALLEL SAFE COST 1000000000 ROWS 10000
-SET jit = off SET work_mem = '128MB' SET enable_nestloop = on SET max_parallel_workers_per_gather = 0
+-- Of these users: by `kind` how often a screen came after another and whether the visit ended there, how often a way was gone to
+-- its `length` first steps, views of another screen than just before, and how many visits and users there were. One process does
+-- all of it. (A function for the first steps would not become part of the query, and take three times as long.)
+CREATE OR REPLACE FUNCTION weir.path_cells(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text, since timestamptz,
+  first timestamptz, last timestamptz, until timestamptz, patterns jsonb, visits jsonb, property text, length integer)
+RETURNS TABLE (kind text, screen text, former text, ends boolean, way text, times bigint)
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000000 ROWS 10000
+SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '128MB' SET enable_nestloop = on SET max_parallel_workers_per_gather = 0
 AS $$
-  WITH ways AS MATERIALIZED (
-    SELECT w.screens, w.times, w.users
-    FROM weir.path_ways(lowest, beyond, tenant, first_day, last_day, zone, patterns, property) AS w WHERE lowest < beyond
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH ways AS MATERIALIZED (
+    SELECT w.way, string_to_array(w.way, weir.path_mark()) AS screens, w.times
+    FROM weir.path_ways(lowest, beyond, tenant, first_day, last_day, zone, since, first, last, until, patterns, visits, property) AS w
+    WHERE lowest < beyond
   )
-  SELECT 'cell', s.screen, s.former, s.place = 1 OR s.former <> s.screen AS is_step, s.place = 1 AS begins, s.place = cardinality(w.screens) AS ends,
-    NULL::text[], sum(w.times)::bigint
-  FROM ways AS w, LATERAL unnest(w.screens, array_prepend(NULL, w.screens)) WITH ORDINALITY AS s (screen, former, place)
-  WHERE s.place <= cardinality(w.screens)
-  GROUP BY s.screen, s.former, is_step, begins, ends
+  SELECT 'cell', s.screen, s.former, s.next IS NULL AS ends, NULL::text, sum(s.times)::bigint
+  FROM (
+    SELECT unnest(w.screens) AS screen, unnest(array_prepend(NULL, w.screens)) AS former, unnest(w.screens[2:]) AS next, w.times
+    FROM ways AS w WHERE w.way IS NOT NULL
+  ) AS s
+  WHERE s.screen IS NOT NULL
+  GROUP BY s.screen, s.former, ends
   UNION ALL
-  SELECT 'way', NULL, NULL, NULL, NULL, NULL, CASE WHEN cardinality(w.screens) = 1 THEN w.screens ELSE weir.first_steps(w.screens, length) END AS way,
-    sum(w.times)::bigint
+  SELECT 'way', NULL::text, NULL::text, NULL::boolean, CASE
+    WHEN weir.stays_at_first(w.screens, length) THEN array_to_string(ARRAY(
+      SELECT s.screen FROM unnest(w.screens, array_prepend(NULL, w.screens)) WITH ORDINALITY AS s (screen, former, place)
+      WHERE s.place = 1 OR s.screen <> s.former
+      ORDER BY s.place LIMIT length), weir.path_mark())
+    WHEN cardinality(w.screens) <= length THEN w.way ELSE array_to_string(w.screens[:length], weir.path_mark()) END AS steps, sum(w.times)::bigint
+  FROM ways AS w WHERE w.way IS NOT NULL
+  GROUP BY steps
+  UNION ALL
+  SELECT CASE WHEN w.way IS NULL THEN 'users' ELSE 'visits' END AS kind, NULL::text, NULL::text, NULL::boolean, NULL::text, sum(w.times)::bigint
   FROM ways AS w
-  GROUP BY way
-  UNION ALL
-  SELECT f.kind, NULL, NULL, NULL, NULL, NULL, NULL, f.times
-  FROM (SELECT sum(w.times)::bigint AS visits, sum(w.users)::bigint AS users FROM ways AS w HAVING count(*) > 0) AS n,
-    LATERAL (VALUES ('visits', n.visits), ('users', n.users)) AS f (kind, times)
+  GROUP BY w.way IS NULL;
+END
+$$;
+
+-- A way as a list of JSON.
+CREATE OR REPLACE FUNCTION weir.path_key(way text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT '[' || string_agg(to_json(s.screen)::text, ', ' ORDER BY s.place) || ']'
+  FROM unnest(string_to_array(way, weir.path_mark())) WITH ORDINALITY AS s (screen, place)
 $$;
 
 -- The same of all users, a half to a process.
-CREATE OR REPLACE FUNCTION weir.all_path_cells(halves bigint[], tenant text, first_day date, last_day date, zone text, patterns jsonb, property text,
-  length integer)
-RETURNS TABLE (kind text, screen text, former text, is_step boolean, begins boolean, ends boolean, way text[], times bigint)
+CREATE OR REPLACE FUNCTION weir.all_path_cells(halves bigint[], tenant text, first_day date, last_day date, zone text, since timestamptz,
+  first timestamptz, last timestamptz, until timestamptz, patterns jsonb, visits jsonb, property text, length integer)
+RETURNS TABLE (kind text, screen text, former text, ends boolean, way text, times bigint)
 LANGUAGE sql STABLE
 SET jit = off
 AS $$
-  SELECT * FROM weir.path_cells(halves[1], halves[2], tenant, first_day, last_day, zone, patterns, property, length)
+  SELECT * FROM weir.path_cells(halves[1], halves[2], tenant, first_day, last_day, zone, since, first, last, until, patterns, visits, property, length)
   UNION ALL
-  SELECT * FROM weir.path_cells(halves[2], halves[3], tenant, first_day, last_day, zone, patterns, property, length)
+  SELECT * FROM weir.path_cells(halves[2], halves[3], tenant, first_day, last_day, zone, since, first, last, until, patterns, visits, property, length)
 $$;
 
 -- What a server can say of its own users: `visits`, `users`; by screen `views`, `steps`, `entries`, `exits`; `next` by
@@ -132,19 +241,19 @@ LANGUAGE sql STABLE
 SET jit = off SET work_mem = '256MB'
 AS $$
   WITH said AS MATERIALIZED (
-    SELECT c.kind, c.screen, c.former, c.is_step, c.begins, c.ends, c.way, c.times
+    SELECT c.kind, c.screen, c.former, c.ends, c.way, c.times
     FROM (
       SELECT weir.narrowed(weir.patterns_named(CASE WHEN paths_partial.event IS NULL THEN weir.screen_events() ELSE ARRAY[paths_partial.event] END),
-        filter) AS patterns
+        filter) AS patterns, weir.narrowed(weir.patterns_named(ARRAY[weir.pack_of_visits()]), filter) AS visits
       OFFSET 0
     ) AS a
-    CROSS JOIN LATERAL weir.all_path_cells(
-      weir.halves_of_users(tenant, a.patterns, lower(weir.span_of_day(zone, first_day)), upper(weir.span_of_day(zone, last_day))),
-      tenant, first_day, last_day, zone, a.patterns, property, length) AS c
+    CROSS JOIN weir.path_spans(zone, first_day, last_day, paths_partial.event IS NULL AND property IS NULL AND NOT filter ? 'properties') AS w
+    CROSS JOIN LATERAL weir.all_path_cells(weir.halves_of_users(tenant, a.patterns, w.since, w.until), tenant, first_day, last_day, zone,
+      w.since, w.first, w.last, w.until, a.patterns, a.visits, property, length) AS c
   ), cells AS MATERIALIZED (
-    SELECT c.screen, c.former, c.is_step, c.begins, c.ends, sum(c.times) AS times
+    SELECT c.screen, c.former, c.ends, c.former IS NULL AS begins, c.former IS DISTINCT FROM c.screen AS is_step, sum(c.times) AS times
     FROM said AS c WHERE c.kind = 'cell'
-    GROUP BY c.screen, c.former, c.is_step, c.begins, c.ends
+    GROUP BY c.screen, c.former, c.ends
   ), screens AS (
     SELECT c.screen, sum(c.times) AS views, coalesce(sum(c.times) FILTER (WHERE c.is_step), 0) AS steps,
       coalesce(sum(c.times) FILTER (WHERE c.begins), 0) AS entries, coalesce(sum(c.times) FILTER (WHERE c.ends), 0) AS exits
@@ -155,15 +264,14 @@ AS $$
     UNION ALL
     SELECT 'next', jsonb_build_array(c.former, c.screen)::text, sum(c.times) FROM cells AS c WHERE c.is_step AND NOT c.begins GROUP BY c.former, c.screen
     UNION ALL
-    SELECT 'path', (SELECT '[' || string_agg(to_json(s.screen)::text, ', ' ORDER BY s.place) || ']' FROM unnest(g.way) WITH ORDINALITY AS s (screen, place)),
-      g.times
-    FROM (SELECT w.way, sum(w.times) AS times FROM said AS w WHERE w.kind = 'way' GROUP BY w.way) AS g
+    SELECT 'path', w.way, sum(w.times) FROM said AS w WHERE w.kind = 'way' GROUP BY w.way
   ), ranked AS MATERIALIZED (
     SELECT k.*, row_number() OVER (PARTITION BY k.figure ORDER BY k.times DESC, k.key COLLATE "C")
       > CASE k.figure WHEN 'screen' THEN 1000 ELSE 5000 END AS beyond
     FROM keyed AS k
   )
-  SELECT r.figure, r.key, r.times FROM ranked AS r WHERE NOT r.beyond AND r.figure <> 'screen'
+  SELECT r.figure, CASE r.figure WHEN 'path' THEN weir.path_key(r.key) ELSE r.key END, r.times
+  FROM ranked AS r WHERE NOT r.beyond AND r.figure <> 'screen'
   UNION ALL
   SELECT f.figure, s.screen, f.amount
   FROM ranked AS r JOIN screens AS s ON s.screen = r.key,
@@ -239,9 +347,13 @@ $$;
 COMMENT ON FUNCTION weir.paths_answer(text, date, date, text, text, text, integer, text, integer) IS
   'Ways through the screens, and where visits end. sql/analytics/paths.sql defines them.';
 
-GRANT EXECUTE ON FUNCTION weir.path_ways(bigint, bigint, text, date, date, text, jsonb, text), weir.cut_visits(text[], timestamptz[]),
-  weir.first_steps(text[], integer), weir.path_cells(bigint, bigint, text, date, date, text, jsonb, text, integer),
-  weir.all_path_cells(bigint[], text, date, date, text, jsonb, text, integer),
+GRANT EXECUTE ON FUNCTION weir.path_spans(text, date, date, boolean), weir.path_needs(text), weir.path_visits(bigint, bigint, text, jsonb, timestamptz, timestamptz),
+  weir.path_user(bigint), weir.stays_at_first(text[], integer),
+  weir.path_views(bigint, bigint, text, date, date, text, timestamptz, timestamptz, timestamptz, timestamptz, jsonb, text),
+  weir.path_ways(bigint, bigint, text, date, date, text, timestamptz, timestamptz, timestamptz, timestamptz, jsonb, jsonb, text),
+  weir.path_cells(bigint, bigint, text, date, date, text, timestamptz, timestamptz, timestamptz, timestamptz, jsonb, jsonb, text, integer),
+  weir.path_key(text),
+  weir.all_path_cells(bigint[], text, date, date, text, timestamptz, timestamptz, timestamptz, timestamptz, jsonb, jsonb, text, integer),
   weir.paths_partial(text, date, date, text, text, text, integer, jsonb), weir.path_next(weir.part[]),
   weir.paths_merge(weir.part[], integer),
   weir.paths_answer(text, date, date, text, text, text, integer, text, integer) TO weir_reader;

@@ -20,6 +20,57 @@
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
+-- Moments at which a user clicked so often, on whatever, that there may be a burst, as user and moment in one number: few of all
+-- clicks, and found without what was clicked on. NULL in `bits`: none are looked for.
+CREATE OR REPLACE FUNCTION weir.crowded_clicks(tenant text, since timestamptz, until timestamptz, patterns jsonb, clicks integer, seconds integer,
+  origin bigint, bits integer) RETURNS SETOF bigint
+LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '128MB' SET enable_nestloop = on
+AS $$
+BEGIN
+  RETURN QUERY WITH sorted AS MATERIALIZED (
+    SELECT array_agg(c.code ORDER BY c.code) AS codes
+    FROM (
+      SELECT (m.number << bits) | ((weir.microseconds(m.at) - origin) << 1) AS code
+      FROM weir.moments_of(0, 9223372036854775807, tenant, patterns, since, until) AS m
+      WHERE bits IS NOT NULL
+    ) AS c
+  )
+  SELECT DISTINCT n.code
+  FROM (
+    SELECT w.place
+    FROM (
+      SELECT unnest(s.codes) AS code, unnest(s.codes[crowded_clicks.clicks:]) AS last, generate_series(1, cardinality(s.codes)) AS place FROM sorted AS s
+    ) AS w
+    WHERE w.code >> bits = w.last >> bits AND w.last - w.code <= crowded_clicks.seconds * 2000000::bigint
+  ) AS w, LATERAL (
+    SELECT unnest(s.codes[w.place:w.place + crowded_clicks.clicks - 1]) AS code FROM sorted AS s
+  ) AS n;
+END
+$$;
+
+-- Clicks that may be of a burst, and what was told.
+CREATE OR REPLACE FUNCTION weir.clicks_in(tenant text, first_day date, last_day date, zone text, told text[], clicked text[], clicks integer,
+  seconds integer, filter jsonb)
+RETURNS TABLE (number bigint, at timestamptz, told boolean, page text, element text)
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '128MB' SET enable_nestloop = on
+AS $$
+  SELECT e.number, e.at, e.event = ANY (clicks_in.told), e.screen COLLATE "C",
+    weir.first_text(e.properties, '{element,selector,target,$el_text,id}') COLLATE "C"
+  FROM (
+    SELECT weir.microseconds(w.since) AS origin, w.since, w.until, weir.moment_bits(tenant, w.since, w.until) AS bits
+    FROM weir.window_of(zone, first_day, last_day) AS w
+    OFFSET 0
+  ) AS a
+  CROSS JOIN LATERAL weir.events_in(tenant, zone, first_day, last_day, clicks_in.told || clicked, filter, '{screen,properties}') AS e
+  WHERE e.number IS NOT NULL AND (a.bits IS NULL OR e.number < 0 OR e.event = ANY (clicks_in.told)
+    OR (e.number << a.bits) | ((weir.microseconds(e.at) - a.origin) << 1) IN (
+      SELECT c FROM weir.window_of(zone, first_day, last_day) AS w,
+        LATERAL weir.crowded_clicks(tenant, w.since, w.until, weir.narrowed(weir.patterns_named(clicked), filter), clicks_in.clicks, clicks_in.seconds,
+          weir.microseconds(w.since), weir.moment_bits(tenant, w.since, w.until)) AS c))
+$$;
+
 -- Each rage click: a burst, or one that was told.
 CREATE OR REPLACE FUNCTION weir.rage_clicks_in(tenant text, first_day date, last_day date, zone text, event text, clicks integer,
   seconds integer, filter jsonb)
@@ -28,12 +79,9 @@ LANGUAGE sql STABLE
 SET jit = off SET work_mem = '128MB'
 AS $$
   WITH clicked AS (
-    SELECT e.number, e.at, e.event = ANY ('{rage_click,rage_clicked,rageclick,$rageclick}') AS told,
-      e.screen COLLATE "C" AS page,
-      weir.first_text(e.properties, '{element,selector,target,$el_text,id}') COLLATE "C" AS element
-    FROM weir.events_in(tenant, zone, first_day, last_day, '{rage_click,rage_clicked,rageclick,$rageclick}'
-      || CASE WHEN rage_clicks_in.event IS NULL THEN '{click,clicked,$autocapture}' ELSE ARRAY[rage_clicks_in.event] END, filter, '{screen,properties}') AS e
-    WHERE e.number IS NOT NULL
+    SELECT c.*
+    FROM weir.clicks_in(tenant, first_day, last_day, zone, '{rage_click,rage_clicked,rageclick,$rageclick}',
+      CASE WHEN rage_clicks_in.event IS NULL THEN '{click,clicked,$autocapture}' ELSE ARRAY[rage_clicks_in.event] END, clicks, seconds, filter) AS c
   ), timed AS (
     SELECT c.*, c.at - lag(c.at, clicks - 1) OVER w <= seconds * interval '1 second' AS angry
     FROM clicked AS c
@@ -118,7 +166,8 @@ $$;
 COMMENT ON FUNCTION weir.rage_clicks_answer(text, date, date, text, text, integer, integer, text, integer) IS
   'Where users click again and again within a moment. sql/analytics/rage_clicks.sql defines it.';
 
-GRANT EXECUTE ON FUNCTION weir.rage_clicks_in(text, date, date, text, text, integer, integer, jsonb),
+GRANT EXECUTE ON FUNCTION weir.crowded_clicks(text, timestamptz, timestamptz, jsonb, integer, integer, bigint, integer),
+  weir.clicks_in(text, date, date, text, text[], text[], integer, integer, jsonb), weir.rage_clicks_in(text, date, date, text, text, integer, integer, jsonb),
   weir.rage_clicks_partial(text, date, date, text, text, integer, integer, jsonb),
   weir.rage_click_list(weir.part[], text, integer), weir.rage_clicks_merge(weir.part[], integer),
   weir.rage_clicks_answer(text, date, date, text, text, integer, integer, text, integer) TO weir_reader;

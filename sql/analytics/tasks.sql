@@ -20,15 +20,15 @@
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
--- Each start of users from one number up to another, in microseconds after `since`, and how long it was until the finish; NULL:
--- something else came first, or nothing. What comes right after a start decides. `same` says that both are events of one name.
--- Without settings of its own, so that it becomes part of what asks, as the next one.
+-- Each start of users from one number up to another, in microseconds, and how long it was until the finish; NULL: something else
+-- came first, or nothing. What comes right after a start decides. `same` says that both are events of one name. Without settings of
+-- its own, so that it becomes part of what asks, as the next one.
 CREATE OR REPLACE FUNCTION weir.task_starts(lowest bigint, beyond bigint, tenant text, since timestamptz, until timestamptz, patterns jsonb,
   same boolean, key text)
 RETURNS TABLE (number bigint, began bigint, took bigint)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-  SELECT l.number, weir.microseconds(l.at) - weir.microseconds(since), weir.microseconds(l.finish_at) - weir.microseconds(l.at)
+  SELECT l.number, weir.microseconds(l.at), weir.microseconds(l.finish_at) - weir.microseconds(l.at)
   FROM (
     SELECT e.place, e.number, e.at, lead(CASE WHEN e.place <> 1 THEN e.at END) OVER line AS finish_at
     FROM weir.happened_to(lowest, beyond, tenant, patterns, since, until, CASE WHEN task_starts.key IS NULL THEN '{}'::text[] ELSE '{properties}' END) AS e
@@ -38,75 +38,73 @@ AS $$
   WHERE l.place = 1
 $$;
 
--- The same without a key, in half the time: an event is one number of the user's, the moment's in `bits` and what it is in the
--- last one, so that sorting compares nothing but numbers, and what comes next is found without a window.
+-- The same without a key, in half the time: an event is one number of the user's, the moment's after `origin` in `bits` and what
+-- it is in the last one, so that sorting compares nothing but numbers, and what comes next is found without a window.
 CREATE OR REPLACE FUNCTION weir.quick_task_starts(lowest bigint, beyond bigint, tenant text, since timestamptz, until timestamptz, patterns jsonb,
-  same boolean, bits integer)
+  same boolean, origin bigint, bits integer)
 RETURNS TABLE (number bigint, began bigint, took bigint)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-  SELECT c.code >> bits, (c.code & ((bigint '1' << bits) - 1)) >> 1,
+  SELECT c.code >> bits, origin + ((c.code & ((bigint '1' << bits) - 1)) >> 1),
     CASE WHEN c.next >> bits = c.code >> bits AND (c.next & 1 = 1) <> same THEN (c.next >> 1) - (c.code >> 1) END
   FROM (
     SELECT unnest(s.codes) AS code, unnest(s.codes[2:]) AS next
     FROM (
       SELECT array_agg(e.code ORDER BY e.code) AS codes
       FROM (
-        SELECT (h.number << bits) | ((weir.microseconds(h.at) - weir.microseconds(since)) << 1) | CASE WHEN (h.place = 1) = same THEN 1 ELSE 0 END AS code
-        FROM weir.happened_to(lowest, beyond, tenant, patterns, since, until, '{}') AS h
+        SELECT (h.number << bits) | ((weir.microseconds(h.at) - origin) << 1) | CASE WHEN (h.place = 1) = same THEN 1 ELSE 0 END AS code
+        FROM weir.moments_of(lowest, beyond, tenant, patterns, since, until) AS h
       ) AS e
     ) AS s
   ) AS c
   WHERE (c.code & 1 = 1) = same
 $$;
 
--- How many bits a moment of the span takes beside what an event is, if all of the tenant's users have room in the others; else NULL.
-CREATE OR REPLACE FUNCTION weir.task_bits(tenant text, since timestamptz, until timestamptz) RETURNS integer
-LANGUAGE sql STABLE
-AS $$
-  SELECT b.bits
-  FROM (SELECT 1 + length(ltrim((weir.microseconds(until) - weir.microseconds(since))::bit(64)::text, '0')) AS bits) AS b
-  WHERE coalesce((SELECT max(u.number) FROM weir.user_numbers AS u WHERE u.tenant_id = tenant), 0) >> (63 - b.bits) = 0
-$$;
-
 -- Of these users: how many have starts within the window, and how many, in the row without a slot; else how many starts were
--- finished in that time, by its slot, and their seconds. With `bits` the quick way. One process does all of it.
+-- finished in that time, by its slot, and their seconds. With `bits` the quick way. `first`, `last` and `patience` are microseconds:
+-- what is between the former is surely within the window. One process does all of it.
 CREATE OR REPLACE FUNCTION weir.task_slots(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text, since timestamptz,
-  until timestamptz, patterns jsonb, same boolean, key text, patience interval, bits integer)
+  until timestamptz, origin bigint, first bigint, last bigint, patterns jsonb, same boolean, key text, patience bigint, bits integer)
 RETURNS TABLE (slot integer, times bigint, seconds numeric, users bigint)
-LANGUAGE sql STABLE PARALLEL SAFE COST 1000000000 ROWS 1000
-SET jit = off SET work_mem = '256MB' SET enable_nestloop = on SET max_parallel_workers_per_gather = 0
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000000 ROWS 1000
+SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '256MB' SET enable_nestloop = on SET enable_sort = off SET max_parallel_workers_per_gather = 0
 AS $$
-  WITH users AS MATERIALIZED (
-    SELECT count(*) AS starts, array_agg(s.took) FILTER (WHERE s.took <= extract(epoch FROM patience)::bigint * 1000000) AS took
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH starts AS MATERIALIZED (
+    SELECT s.number, CASE WHEN s.took <= patience THEN s.took END AS took
     FROM (
-      SELECT q.* FROM weir.quick_task_starts(lowest, beyond, tenant, since, until + patience, patterns, same, bits) AS q WHERE bits IS NOT NULL
+      SELECT q.* FROM weir.quick_task_starts(lowest, beyond, tenant, since, until, patterns, same, origin, bits) AS q WHERE bits IS NOT NULL
       UNION ALL
-      SELECT t.* FROM weir.task_starts(lowest, beyond, tenant, since, until + patience, patterns, same, task_slots.key) AS t WHERE bits IS NULL
+      SELECT t.* FROM weir.task_starts(lowest, beyond, tenant, since, until, patterns, same, task_slots.key) AS t WHERE bits IS NULL
     ) AS s
-    WHERE s.began BETWEEN 21600000000 AND weir.microseconds(until) - weir.microseconds(since) - 21600000000
-      OR ((since + s.began * interval '1 microsecond') AT TIME ZONE zone)::date BETWEEN first_day AND last_day
-    GROUP BY s.number
+    WHERE s.began BETWEEN first AND last
+      OR ((since + (s.began - origin) * interval '1 microsecond') AT TIME ZONE zone)::date BETWEEN first_day AND last_day
   )
-  SELECT NULL, coalesce(sum(u.starts), 0)::bigint, NULL, count(*) FROM users AS u WHERE lowest < beyond
+  SELECT NULL::integer, coalesce(sum(u.starts), 0)::bigint, NULL::numeric, count(*)
+  FROM (SELECT count(*) AS starts FROM starts AS s GROUP BY s.number) AS u WHERE lowest < beyond
   UNION ALL
-  SELECT weir.quick_slot(t.took / 1e6::float8) AS slot, count(*), sum(t.took) / 1000000, NULL
-  FROM (SELECT unnest(u.took) AS took FROM users AS u WHERE lowest < beyond) AS t
-  GROUP BY slot
+  SELECT weir.quick_slot(s.took / 1e6::float8) AS slot, count(*), sum(s.took) / 1000000, NULL::bigint
+  FROM starts AS s WHERE s.took IS NOT NULL AND lowest < beyond
+  GROUP BY slot;
+END
 $$;
 
 -- The same of all users, a half to a process; who has no number yet is told apart by one that has no room in bits.
 CREATE OR REPLACE FUNCTION weir.all_task_slots(halves bigint[], tenant text, first_day date, last_day date, zone text, since timestamptz,
-  until timestamptz, patterns jsonb, same boolean, key text, patience interval, bits integer)
+  until timestamptz, origin bigint, first bigint, last bigint, patterns jsonb, same boolean, key text, patience bigint, bits integer)
 RETURNS TABLE (slot integer, times bigint, seconds numeric, users bigint)
 LANGUAGE sql STABLE
 SET jit = off
 AS $$
-  SELECT * FROM weir.task_slots(greatest(halves[1], 0), halves[2], tenant, first_day, last_day, zone, since, until, patterns, same, key, patience, bits)
+  SELECT * FROM weir.task_slots(greatest(halves[1], 0), halves[2], tenant, first_day, last_day, zone, since, until, origin, first, last,
+    patterns, same, key, patience, bits)
   UNION ALL
-  SELECT * FROM weir.task_slots(halves[2], halves[3], tenant, first_day, last_day, zone, since, until, patterns, same, key, patience, bits)
+  SELECT * FROM weir.task_slots(halves[2], halves[3], tenant, first_day, last_day, zone, since, until, origin, first, last,
+    patterns, same, key, patience, bits)
   UNION ALL
-  SELECT * FROM weir.task_slots(halves[1], 0, tenant, first_day, last_day, zone, since, until, patterns, same, key, patience, NULL)
+  SELECT * FROM weir.task_slots(halves[1], 0, tenant, first_day, last_day, zone, since, until, origin, first, last,
+    patterns, same, key, patience, NULL)
 $$;
 
 -- What a server can say of its own users: `starts`, `finished`, `seconds`, `users`, and `slot` by [list, slot].
@@ -118,11 +116,15 @@ SET jit = off SET work_mem = '128MB' SET enable_nestloop = on
 AS $$
   WITH slots AS MATERIALIZED (
     SELECT u.slot, sum(u.times) AS times, sum(u.seconds) AS seconds, sum(u.users) AS users
-    FROM (SELECT tasks_partial.within * interval '1 second' AS patience, weir.narrowed(jsonb_build_array(start, finish), filter) AS patterns OFFSET 0) AS a
-    CROSS JOIN weir.window_of(zone, first_day, last_day) AS w
-    CROSS JOIN LATERAL weir.all_task_slots(weir.halves_of_users(tenant, a.patterns, w.since, w.until + a.patience), tenant, first_day, last_day, zone,
-      w.since, w.until, a.patterns, start ->> 'event' = finish ->> 'event', tasks_partial.key, a.patience,
-      CASE WHEN tasks_partial.key IS NULL THEN weir.task_bits(tenant, w.since, w.until + a.patience) END) AS u
+    FROM (
+      SELECT w.since, w.until + tasks_partial.within * interval '1 second' AS until, weir.microseconds(w.surely_since) AS first,
+        weir.microseconds(w.surely_until) AS last, weir.narrowed(jsonb_build_array(start, finish), filter) AS patterns
+      FROM weir.window_of(zone, first_day, last_day) AS w
+      OFFSET 0
+    ) AS a
+    CROSS JOIN LATERAL weir.all_task_slots(weir.halves_of_users(tenant, a.patterns, a.since, a.until), tenant, first_day, last_day, zone,
+      a.since, a.until, weir.microseconds(a.since), a.first, a.last, a.patterns, start ->> 'event' = finish ->> 'event', tasks_partial.key,
+      tasks_partial.within * 1000000::bigint, CASE WHEN tasks_partial.key IS NULL THEN weir.moment_bits(tenant, a.since, a.until) END) AS u
     GROUP BY u.slot
   )
   SELECT f.figure, '', coalesce(f.amount, 0)
@@ -164,8 +166,8 @@ COMMENT ON FUNCTION weir.tasks_answer(text, date, date, text, text, text, text, 
   'How long tasks take from start to finish, and how many are not finished. sql/analytics/tasks.sql defines it.';
 
 GRANT EXECUTE ON FUNCTION weir.task_starts(bigint, bigint, text, timestamptz, timestamptz, jsonb, boolean, text),
-  weir.quick_task_starts(bigint, bigint, text, timestamptz, timestamptz, jsonb, boolean, integer), weir.task_bits(text, timestamptz, timestamptz),
-  weir.task_slots(bigint, bigint, text, date, date, text, timestamptz, timestamptz, jsonb, boolean, text, interval, integer),
-  weir.all_task_slots(bigint[], text, date, date, text, timestamptz, timestamptz, jsonb, boolean, text, interval, integer),
+  weir.quick_task_starts(bigint, bigint, text, timestamptz, timestamptz, jsonb, boolean, bigint, integer),
+  weir.task_slots(bigint, bigint, text, date, date, text, timestamptz, timestamptz, bigint, bigint, bigint, jsonb, boolean, text, bigint, integer),
+  weir.all_task_slots(bigint[], text, date, date, text, timestamptz, timestamptz, bigint, bigint, bigint, jsonb, boolean, text, bigint, integer),
   weir.tasks_partial(text, date, date, text, jsonb, jsonb, text, integer, jsonb), weir.tasks_merge(weir.part[]),
   weir.tasks_answer(text, date, date, text, text, text, text, integer, text) TO weir_reader;

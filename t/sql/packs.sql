@@ -30,6 +30,10 @@ CREATE FUNCTION pg_temp.answers(zone text) RETURNS TABLE (about text, answer tex
     ('paths', paths_answer('acme', '2026-03-03', '2026-03-04', zone)),
     ('filtered', paths_answer('acme', '2026-03-03', '2026-03-04', zone, filter => '{"country": "DE", "properties": {"plan": "paid"}}')),
     ('tasks', tasks_answer('acme', '2026-03-03', '2026-03-04', zone, '{"event": "opened"}', '{"event": "done"}', key => 'plan')),
+    ('tasks of all', tasks_answer('acme', '2026-03-03', '2026-03-04', zone, '{"event": "opened"}', '{"event": "done", "platform": "iOS"}')),
+    ('tasks of one name', tasks_answer('acme', '2026-03-03', '2026-03-04', zone, '{"event": "opened"}', '{"event": "opened"}')),
+    ('four steps', funnels_answer('acme', '2026-03-03', '2026-03-04', zone, within => 7200,
+      steps => '[{"event": "opened"}, {"event": "screen"}, {"event": "opened"}, {"event": "done", "country": "DE"}]')),
     ('pages', pages_answer('acme', '2026-03-03', '2026-03-04', zone, at_least => 1)),
     ('clicks', rage_clicks_answer('acme', '2026-03-03', '2026-03-04', zone, clicks => 2, seconds => 60)),
     ('nps', nps_answer('acme', '2026-03-03', '2026-03-04', zone)),
@@ -41,7 +45,7 @@ $$;
 SELECT pg_temp.store(3000, '2026-03-02T00:00Z', 4);
 SELECT pg_temp.build();
 SELECT set_eq('SELECT day FROM packed_days', '{2026-03-02,2026-03-03,2026-03-04,2026-03-05}'::date[], 'days that are over are packed when they are built');
-SELECT is((SELECT sum(cardinality(moments)) FROM packs), 3000::bigint, 'with each of their events');
+SELECT is((SELECT sum(cardinality(moments)) FROM packs WHERE event <> pack_of_visits()), 3000::bigint, 'with each of their events');
 SELECT is_empty($$SELECT d, v.* FROM unnest('{2026-03-02,2026-03-03,2026-03-04,2026-03-05}'::date[]) AS d, verify_day('acme', 'UTC', d) AS v$$, 'and verified');
 
 CREATE TEMPORARY TABLE packed AS SELECT zone, a.* FROM unnest('{UTC,Asia/Kolkata}'::text[]) AS zone, pg_temp.answers(zone) AS a;
@@ -63,6 +67,18 @@ CREATE TEMPORARY TABLE halved AS SELECT * FROM pg_temp.answers('UTC');
 DELETE FROM packed_days;
 DELETE FROM packs;
 SELECT is(h.answer, a.answer, h.about || ' is the same from halves as from rows') FROM halved AS h JOIN pg_temp.answers('UTC') AS a USING (about);
+ROLLBACK TO packed;
+
+-- Where users or moments are too many for one number.
+SELECT is(moment_bits('acme', '2026-01-01Z', '2026-04-01Z'), 44, 'a quarter has 43 bits of microseconds, beside one for the kind');
+CREATE FUNCTION pg_temp.slots(bits integer) RETURNS SETOF record LANGUAGE sql AS $$
+  SELECT t FROM all_task_slots('{-9223372036854775808,10,9223372036854775807}', 'acme', '2026-03-03', '2026-03-04', 'UTC', '2026-03-02T21:00Z',
+    '2026-03-06T03:00Z', microseconds('2026-03-02T21:00Z'), microseconds('2026-03-03T03:00Z'), microseconds('2026-03-04T21:00Z'),
+    '[{"event": "opened"}, {"event": "done"}]', false, NULL, 86400000000, bits) AS t
+$$;
+SELECT set_eq('SELECT pg_temp.slots(44)::text', 'SELECT pg_temp.slots(NULL)::text', 'a task takes as long without numbers made of users and moments');
+INSERT INTO user_numbers (tenant_id, user_id, number) VALUES ('acme', 'far', 600000);
+SELECT is(moment_bits('acme', '2026-01-01Z', '2026-04-01Z'), NULL, 'which have no room for users beyond half a million');
 ROLLBACK TO packed;
 
 -- A late event of a new user, and one of a day that is not over.

@@ -331,8 +331,9 @@ GRANT EXECUTE ON FUNCTION weir.span_start(date, integer), weir.switched_later(va
 DROP AGGREGATE weir.bits_added(bit);
 DROP FUNCTION weir.add_bits(varbit[], bit);
 
--- Days that are built already, and may have such events.
-INSERT INTO weir.touched_days (tenant_id, day, neighbours)
-SELECT DISTINCT c.tenant_id, c.day, false
+-- Days that are built already. (Marks would have all of these days built once more, and what reads single events read rows until
+-- they are.)
+SELECT weir.build_toggles(c.tenant_id, c.zone, array_agg(DISTINCT c.day))
 FROM weir.day_counts AS c
-WHERE c.zone = 'UTC' AND (c.subject, c.value) IN (('event', 'feature_toggled'), ('event_other', ''));
+WHERE (c.subject, c.value) IN (('event', 'feature_toggled'), ('event_other', ''))
+GROUP BY c.tenant_id, c.zone;

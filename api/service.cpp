@@ -111,11 +111,12 @@ std::variant<std::string, Problem> choose_tenant(const std::vector<std::string>&
     return problem_of({Failure::Kind::forbidden, ""});
   }
   if (tenants.empty()) return problem_of({Failure::Kind::forbidden, ""});
+  // With no keys configured, that is where everything lands.
+  if (has("*")) return std::string("default");
   if (tenants.size() > 1) {
     return bad_parameter(kTenant, "This viewer may see several tenants: name one with tenant=");
   }
-  // With no keys configured, that is where everything lands.
-  return has("*") ? std::string("default") : tenants[0];
+  return tenants[0];
 }
 
 }  // namespace weir::api

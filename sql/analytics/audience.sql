@@ -76,7 +76,7 @@ AS $$
     SELECT w.value, w.chunk, w.users
     FROM weir.week_sets AS w
     WHERE w.tenant_id = audience_users_partial.tenant AND w.zone = audience_users_partial.zone AND w.value = ANY (wanted)
-      AND w.subject = weir.kept_as(audience_users_partial.tenant, audience_users_partial.zone, audience_users_partial.subject) || ' troubled'
+      AND w.subject = (SELECT weir.kept_as(audience_users_partial.tenant, audience_users_partial.zone, audience_users_partial.subject)) || ' troubled'
       AND w.week >= weir.first_monday(first_day) AND w.week < weir.last_monday(first_day, last_day)
     UNION ALL
     SELECT v.value, v.chunk, v.users & f.users

@@ -292,7 +292,7 @@ SET jit = off SET enable_nestloop = off
 AS $$
   SELECT (weir.crashes_trend(parts, 'all', first_day, last_day) -> 0) - 'start' || jsonb_build_object(
     'exact', NOT EXISTS (SELECT FROM unnest(parts) AS p WHERE p.figure ~ '^crash_.*_other$'),
-    'error', 0.01,
+    'error', '{"percentiles": 0.01}'::jsonb,
     'days', weir.crashes_trend(parts, 'day', first_day, last_day),
     'weeks', weir.crashes_trend(parts, 'week', first_day, last_day),
     'months', weir.crashes_trend(parts, 'month', first_day, last_day),

@@ -25,7 +25,7 @@
 --                `switched`, who ever switched it, and `on`, whose last time up to the window's end switched it on, as
 --                toggles.sql defines them. adoption: on / active users. The hundred that most have on
 --
--- All of it is exact. What is beyond a day's thousand values is no feature.
+-- All of it is exact, but where more than a thousand features are toggled on a day. What is beyond a day's thousand values is no feature.
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
@@ -260,7 +260,8 @@ CREATE OR REPLACE FUNCTION weir.features_merge(parts weir.part[]) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 AS $$
   SELECT weir.feature_list(parts) || jsonb_build_object('active', k.active, 'unused', weir.unused_features(parts),
-    'split', weir.value_list(parts, 'split'), 'toggles', CASE WHEN weir.amount_of(parts, 'toggles_asked') > 0 THEN weir.toggle_list(parts) END, 'days_active', weir.days_active(parts),
+    'split', weir.value_list(parts, 'split'), 'exact', weir.amount_of(parts, 'switched_other') = 0,
+    'toggles', CASE WHEN weir.amount_of(parts, 'toggles_asked') > 0 THEN weir.toggle_list(parts) END, 'days_active', weir.days_active(parts),
     'retries', jsonb_build_object('count', k.retries, 'users', k.retriers, 'per_user', weir.ratio(k.retries, k.retriers),
       'share', weir.ratio(k.retriers, k.active)))
   FROM (

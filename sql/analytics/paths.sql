@@ -85,8 +85,8 @@ $$;
 
 -- Each way through a visit, all its views one after the other, and how many visits had it; and how many users there were, in the
 -- row without a way. Most visits stand in one piece, in the packs of a day or among what is read view by view. Where a session has
--- several, one after the other, these are joined. Where two lie within each other's time, and where views have no session and are to
--- be cut where half an hour lies between, the user's views are read again, one by one. `visits` are the patterns for visits.
+-- several, one after the other, these are joined. Where two lie within each other's time, where there are too many views for a way, and
+-- where they have no session and are to be cut where half an hour lies between, they are read again, one by one. `visits` are the patterns for visits.
 -- What has several pieces is found among sorted numbers, each beside the next, in a tenth of the time of grouping: `line` is a user's
 -- number and half of the session, so that others may share it, or only who has no number yet.
 CREATE OR REPLACE FUNCTION weir.path_ways(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text, since timestamptz,
@@ -120,12 +120,14 @@ BEGIN
   ), shared AS MATERIALIZED (
     SELECT unnest(f.shared) AS line FROM found AS f
   ), several AS MATERIALIZED (
-    SELECT p.number, p.session, p.way, p.first_at, p.first_at <= lag(p.first_at + p.seconds * interval '1 second') OVER (
+    SELECT p.number, p.session, p.way, p.first_at, p.way IS NULL OR p.first_at <= lag(p.first_at + p.seconds * interval '1 second') OVER (
       PARTITION BY p.number, p.session ORDER BY p.first_at, p.seconds) AS overlaps
     FROM pieces AS p
     WHERE p.session IS NOT NULL AND p.line IN (SELECT s.line FROM shared AS s)
   ), mixed AS MATERIALIZED (
-    SELECT DISTINCT s.number, s.session FROM several AS s WHERE s.overlaps
+    SELECT s.number, s.session FROM several AS s WHERE s.overlaps
+    UNION
+    SELECT p.number, p.session FROM pieces AS p WHERE p.way IS NULL AND p.session IS NOT NULL
   ), views AS MATERIALIZED (
     SELECT v.*, v.session IS NULL AND v.at - lag(v.at) OVER line > interval '30 minutes' AS begins
     FROM weir.path_views(lowest, beyond, tenant, first_day, last_day, zone, since, until, until, until, patterns, property) AS v
@@ -147,7 +149,7 @@ BEGIN
   )
   SELECT w.way, count(*)
   FROM (
-    SELECT p.way FROM pieces AS p WHERE p.session IS NOT NULL AND p.line NOT IN (SELECT s.line FROM shared AS s)
+    SELECT p.way FROM pieces AS p WHERE p.session IS NOT NULL AND p.way IS NOT NULL AND p.line NOT IN (SELECT s.line FROM shared AS s)
     UNION ALL
     SELECT j.way FROM joined AS j
     UNION ALL

@@ -21,7 +21,8 @@ SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
 -- Moments at which a user clicked so often, on whatever, that there may be a burst, as user and moment in one number: few of all
--- clicks, and found without what was clicked on. NULL in `bits`: none are looked for.
+-- clicks, and found without what was clicked on: a click is one if a crowd began with it, or with one of those just before it. NULL
+-- in `bits`: none are looked for.
 CREATE OR REPLACE FUNCTION weir.crowded_clicks(tenant text, since timestamptz, until timestamptz, patterns jsonb, clicks integer, seconds integer,
   origin bigint, bits integer) RETURNS SETOF bigint
 LANGUAGE plpgsql STABLE
@@ -38,37 +39,36 @@ BEGIN
   )
   SELECT DISTINCT n.code
   FROM (
-    SELECT w.place
+    SELECT w.code, w.place - max(CASE WHEN w.code >> bits = w.last >> bits AND w.last - w.code <= crowded_clicks.seconds * 2000000::bigint THEN w.place END)
+      OVER (ROWS UNBOUNDED PRECEDING) AS after
     FROM (
       SELECT unnest(s.codes) AS code, unnest(s.codes[crowded_clicks.clicks:]) AS last, generate_series(1, cardinality(s.codes)) AS place FROM sorted AS s
     ) AS w
-    WHERE w.code >> bits = w.last >> bits AND w.last - w.code <= crowded_clicks.seconds * 2000000::bigint
-  ) AS w, LATERAL (
-    SELECT unnest(s.codes[w.place:w.place + crowded_clicks.clicks - 1]) AS code FROM sorted AS s
-  ) AS n;
+  ) AS n
+  WHERE n.after < crowded_clicks.clicks;
 END
 $$;
 
--- Clicks that may be of a burst, and what was told.
-CREATE OR REPLACE FUNCTION weir.clicks_in(tenant text, first_day date, last_day date, zone text, told text[], clicked text[], clicks integer,
+-- Clicks that may be of a burst, and what was told. (The span is said twice: what came from a row would be asked for each event.)
+CREATE OR REPLACE FUNCTION weir.clicks_in(tenant text, first_day date, last_day date, zone text, told_by text[], clicked text[], clicks integer,
   seconds integer, filter jsonb)
 RETURNS TABLE (number bigint, at timestamptz, told boolean, page text, element text)
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '128MB' SET enable_nestloop = on
 AS $$
-  SELECT e.number, e.at, e.event = ANY (clicks_in.told), e.screen COLLATE "C",
+  SELECT e.number, e.at, e.event = ANY (told_by), e.screen COLLATE "C",
     weir.first_text(e.properties, '{element,selector,target,$el_text,id}') COLLATE "C"
   FROM (
-    SELECT weir.microseconds(w.since) AS origin, w.since, w.until, weir.moment_bits(tenant, w.since, w.until) AS bits
+    SELECT weir.microseconds(w.since) AS origin, w.since, w.until, CASE WHEN clicks_in.clicks > 1 THEN weir.moment_bits(tenant, w.since, w.until) END AS bits
     FROM weir.window_of(zone, first_day, last_day) AS w
     OFFSET 0
   ) AS a
-  CROSS JOIN LATERAL weir.events_in(tenant, zone, first_day, last_day, clicks_in.told || clicked, filter, '{screen,properties}') AS e
-  WHERE e.number IS NOT NULL AND (a.bits IS NULL OR e.number < 0 OR e.event = ANY (clicks_in.told)
+  CROSS JOIN LATERAL weir.events_in(tenant, zone, first_day, last_day, told_by || clicked, filter, '{screen,properties}') AS e
+  WHERE e.number IS NOT NULL AND (a.bits IS NULL OR e.number < 0 OR e.event = ANY (told_by)
     OR (e.number << a.bits) | ((weir.microseconds(e.at) - a.origin) << 1) IN (
       SELECT c FROM weir.window_of(zone, first_day, last_day) AS w,
         LATERAL weir.crowded_clicks(tenant, w.since, w.until, weir.narrowed(weir.patterns_named(clicked), filter), clicks_in.clicks, clicks_in.seconds,
-          weir.microseconds(w.since), weir.moment_bits(tenant, w.since, w.until)) AS c))
+          weir.microseconds(w.since), CASE WHEN clicks_in.clicks > 1 THEN weir.moment_bits(tenant, w.since, w.until) END) AS c))
 $$;
 
 -- Each rage click: a burst, or one that was told.

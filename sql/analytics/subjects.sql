@@ -97,12 +97,12 @@ AS $$
   SELECT d.value, d.day, d.chunk, d.users
   FROM weir.day_sets AS d
   WHERE d.tenant_id = sets_in.tenant AND d.zone = sets_in.zone AND d.day BETWEEN first_day AND last_day
-    AND d.subject = weir.kept_as(sets_in.tenant, sets_in.zone, sets_in.subject, only_event)
+    AND d.subject = (SELECT weir.kept_as(sets_in.tenant, sets_in.zone, sets_in.subject, only_event))
   UNION ALL
   SELECT NULL, d.day, d.chunk, d.users
   FROM weir.day_sets AS d
   WHERE d.tenant_id = sets_in.tenant AND d.zone = sets_in.zone AND d.day BETWEEN first_day AND last_day
-    AND d.subject = weir.kept_as(sets_in.tenant, sets_in.zone, sets_in.subject, only_event) || '_other'
+    AND d.subject = (SELECT weir.kept_as(sets_in.tenant, sets_in.zone, sets_in.subject, only_event)) || '_other'
   UNION ALL
   SELECT r.value, r.day, r.number / 20480, weir.at_bits(r.number % 20480, 1)
   FROM (SELECT WHERE weir.kept_as(sets_in.tenant, sets_in.zone, sets_in.subject, only_event) IS NULL) AS rows_are_needed,
@@ -129,7 +129,7 @@ LANGUAGE sql STABLE
 AS $$
   SELECT w.value, w.week, w.chunk, w.users
   FROM weir.week_sets AS w
-  WHERE w.tenant_id = weeks_in.tenant AND w.zone = weeks_in.zone AND w.subject = weir.kept_as(weeks_in.tenant, weeks_in.zone, weeks_in.subject)
+  WHERE w.tenant_id = weeks_in.tenant AND w.zone = weeks_in.zone AND w.subject = (SELECT weir.kept_as(weeks_in.tenant, weeks_in.zone, weeks_in.subject))
     AND w.week >= weir.first_monday(first_day) AND w.week < weir.last_monday(first_day, last_day)
   UNION ALL
   SELECT s.value, weir.monday_of(s.day), s.chunk, bit_or(s.users)
@@ -163,12 +163,12 @@ AS $$
   SELECT d.value, d.day, d.events, d.hours
   FROM weir.day_counts AS d
   WHERE d.tenant_id = counts_in.tenant AND d.zone = counts_in.zone AND d.day BETWEEN first_day AND last_day
-    AND d.subject = weir.kept_as(counts_in.tenant, counts_in.zone, counts_in.subject, only_event)
+    AND d.subject = (SELECT weir.kept_as(counts_in.tenant, counts_in.zone, counts_in.subject, only_event))
   UNION ALL
   SELECT NULL, d.day, d.events, d.hours
   FROM weir.day_counts AS d
   WHERE d.tenant_id = counts_in.tenant AND d.zone = counts_in.zone AND d.day BETWEEN first_day AND last_day
-    AND d.subject = weir.kept_as(counts_in.tenant, counts_in.zone, counts_in.subject, only_event) || '_other'
+    AND d.subject = (SELECT weir.kept_as(counts_in.tenant, counts_in.zone, counts_in.subject, only_event)) || '_other'
   UNION ALL
   SELECT r.value, r.day, sum(r.events)::bigint, ARRAY(
     SELECT coalesce((jsonb_object_agg(r.hour, r.events) ->> clock.hour::text)::bigint, 0)

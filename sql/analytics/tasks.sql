@@ -154,7 +154,7 @@ CREATE OR REPLACE FUNCTION weir.tasks_answer(tenant text, first_day date, last_d
 LANGUAGE sql STABLE
 AS $$
   SELECT weir.answered(tenant, first_day, last_day, zone, 'rows',
-    jsonb_build_object('within', a.within, 'key', key, 'exact', false, 'error', '{"percentiles": 0.01}'::jsonb) || weir.tasks_merge(ARRAY(
+    jsonb_build_object('within', a.within, 'key', key, 'error', '{"percentiles": 0.01}'::jsonb) || weir.tasks_merge(ARRAY(
       SELECT p FROM weir.tasks_partial(tenant, first_day, last_day, zone, a.start, a.finish, key, a.within, a.filter) AS p)))
   FROM (
     SELECT weir.needed_pattern('start', start) AS start, weir.needed_pattern('finish', finish) AS finish,

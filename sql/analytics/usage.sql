@@ -331,7 +331,7 @@ CREATE OR REPLACE FUNCTION weir.usage_answer(tenant text, first_day date, last_d
 LANGUAGE sql STABLE
 AS $$
   SELECT weir.answered(tenant, first_day, last_day, zone, 'days',
-    jsonb_build_object('event', event, 'property', property, 'exact', false, 'error', '{"percentiles": 0.01}'::jsonb)
+    jsonb_build_object('event', event, 'property', property, 'error', '{"percentiles": 0.01}'::jsonb)
     || weir.usage_merge(ARRAY(SELECT p FROM weir.usage_partial(tenant, first_day, last_day, z.name, event, property) AS p),
       first_day, last_day, property))
   FROM weir.readable_zone(tenant, zone, first_day, last_day) AS z (name)

@@ -7,8 +7,8 @@
 --               one of them changes is several of these, and so is one beyond midnight
 --   moment      the first view; `durations` has the seconds from there to the last one
 --   screen      the way: all its screens, of the events weir.screen_events(), one after the other, with weir.path_mark() between.
---               Views of one moment follow each other by name. Of a user's views without a session all are one of these, which
---               says no more than that there are some
+--               Views of one moment follow each other by name. NULL where they have to be read one by one: of all of a user's views
+--               without a session, and of more than 256, so that no pack grows without bound
 SET LOCAL ROLE weir_owner;
 
 -- Longer than any name of an event in a pack (weir.pack_name()).
@@ -39,7 +39,7 @@ AS $$
     SELECT o.*, ((row_number() OVER everybody - 1) / 4096)::integer AS part
     FROM (
       SELECT e.number, e.session, e.version, e.platform, e.country, min(e.at) AS first_at, max(e.at) AS last_at,
-        string_agg(e.screen, weir.path_mark()) AS way
+        CASE WHEN e.session IS NOT NULL AND count(*) <= 256 THEN string_agg(e.screen, weir.path_mark()) END AS way
       FROM (
         SELECT u.number, u.session, u.version, u.platform, u.country, u.at, weir.path_screen(u.screen) AS screen
         FROM (

@@ -132,6 +132,7 @@ SELECT is((SELECT array_agg(DISTINCT (days, first_day, n)::text) FROM (
 SELECT is_empty($$SELECT FROM toggle_sets WHERE feature = '' AND bit_count(switched_on) > 0$$, 'of which nobody has one on');
 SELECT unnest(ARRAY[is(s #>> '{features,toggles,features,0,value}', 'wild-1501', 'the one that most switched is among them'),
   is(s ->> 'exact', 'false', 'and the answer says that there are more')]) FROM stats_answer('acme', '2026-05-01', '2026-05-02') AS s;
+SELECT is(features_answer('acme', '2026-05-01', '2026-05-02', feature => 'toggled') ->> 'exact', 'false', 'as that of the features does');
 
 SELECT is(stats_answer('nobody', '2026-03-02', '2026-03-15') #> '{features,toggles}', '{"on": 0, "adoption": null, "features": []}', 'nobody has anything on');
 SELECT * FROM finish();

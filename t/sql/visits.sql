@@ -28,6 +28,9 @@ SELECT pg_temp.saw('eve', NULL, '2026-03-05T23:50Z', 'home'), pg_temp.saw('eve',
   pg_temp.saw('eve', NULL, '2026-03-06T00:41Z', 'pay');
 -- fay: a screen whose name has what stands between screens.
 SELECT pg_temp.saw('fay', 'f', '2026-03-06T10:00Z', E'ho\x01me'), pg_temp.saw('fay', 'f', '2026-03-06T10:01Z', 'list');
+-- gus: more views than a way has room for, and some the day after.
+SELECT pg_temp.saw('gus', 'g', timestamptz '2026-03-06T10:00Z' + n * interval '1 second', 'home') FROM generate_series(1, 300) AS n;
+SELECT pg_temp.saw('gus', 'g', '2026-03-07T10:00Z', 'list');
 SELECT pg_temp.build();
 
 CREATE FUNCTION pg_temp.said(filter text DEFAULT NULL, zone text DEFAULT 'UTC') RETURNS jsonb LANGUAGE sql AS $$
@@ -39,11 +42,12 @@ $$;
 SELECT is(pg_temp.ways(pg_temp.said()), jsonb_build_object(
   '["home", "item", "list", "pay"]', 1,                             -- ann
   '["home", "list", "pay"]', 2,                                     -- ben, dan
-  '["home", "list"]', 2, '["pay"]', 1,                              -- cat and eve; eve again
+  '["home", "list"]', 3, '["pay"]', 1,                              -- cat, eve, gus; eve again
   U&'["ho\FFFDme", "list"]', 1), 'ways through visits, by hand');   -- fay
-SELECT is(pg_temp.said() -> 'users', '6', 'of six users');
+SELECT is(pg_temp.said() -> 'users', '7', 'of seven users');
+SELECT is((SELECT max(char_length(w)) FROM packs AS p, unnest(p.screens) AS w WHERE p.event = pack_of_visits()) < 300, true, 'a way in a pack has a bound');
 SELECT is(pg_temp.ways(pg_temp.said('{"version": "1.0"}')), jsonb_build_object('["home", "item", "list", "pay"]', 1, '["home", "list", "pay"]', 1,
-  '["home"]', 1, '["home", "pay"]', 1, '["home", "list"]', 1, '["pay"]', 1, U&'["ho\FFFDme", "list"]', 1), 'a filter holds for each view');
+  '["home"]', 1, '["home", "pay"]', 1, '["home", "list"]', 2, '["pay"]', 1, U&'["ho\FFFDme", "list"]', 1), 'a filter holds for each view');
 
 CREATE TEMPORARY TABLE packed AS
 SELECT zone, filter, pg_temp.said(filter, zone) AS said

@@ -31,6 +31,7 @@ subtest 'what is not given' => sub {
   is ask($api, '/v1/daily?to=2026-11-30')->{json}{from}, '2026-11-01', 'a window that ends, begins 29 days before';
   is ask($api, '/v1/daily?from=2026-11-01')->{json}{to}, $today, 'one that begins, ends today';
   is ask($api, '/v1/daily', viewer => 'root')->{json}{tenant}, 'default', 'who sees all, sees the tenant of those without keys';
+  is ask($api, '/v1/daily', viewer => 'head')->{json}{tenant}, 'default', 'be one of them named, too';
   problem_is(ask($api, '/v1/daily', viewer => 'both'), 400, 'bad_parameter', 'who sees several has to choose', parameter => 'tenant');
 };
 

@@ -36,16 +36,20 @@ BEGIN
       FROM weir.moments_of(0, 9223372036854775807, tenant, patterns, since, until) AS m
       WHERE bits IS NOT NULL
     ) AS c
-  )
-  SELECT DISTINCT n.code
-  FROM (
-    SELECT w.code, w.place - max(CASE WHEN w.code >> bits = w.last >> bits AND w.last - w.code <= crowded_clicks.seconds * 2000000::bigint THEN w.place END)
-      OVER (ROWS UNBOUNDED PRECEDING) AS after
+  ), begun AS (
+    SELECT array_agg(w.place ORDER BY w.place) AS places
     FROM (
       SELECT unnest(s.codes) AS code, unnest(s.codes[crowded_clicks.clicks:]) AS last, generate_series(1, cardinality(s.codes)) AS place FROM sorted AS s
     ) AS w
-  ) AS n
-  WHERE n.after < crowded_clicks.clicks;
+    WHERE w.code >> bits = w.last >> bits AND w.last - w.code <= crowded_clicks.seconds * 2000000::bigint
+  ), crowded AS (
+    -- Each place once, however many crowds it is of.
+    SELECT generate_series(b.place, least(b.place + crowded_clicks.clicks - 1, b.next - 1)) AS place
+    FROM (SELECT unnest(b.places) AS place, unnest(b.places[2:]) AS next FROM begun AS b) AS b
+  )
+  SELECT n.code
+  FROM (SELECT unnest(s.codes) AS code, generate_series(1, cardinality(s.codes)) AS place FROM sorted AS s) AS n
+  WHERE n.place IN (SELECT c.place FROM crowded AS c);
 END
 $$;
 

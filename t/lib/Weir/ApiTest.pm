@@ -43,7 +43,7 @@ FROM (VALUES ('acme', 50), ('globex', 20)) AS t (tenant, users), generate_series
 INSERT INTO weir.users (tenant_id, user_id, first_day)
 SELECT tenant_id, user_id, min(day) FROM weir.user_days GROUP BY tenant_id, user_id;
 INSERT INTO weir.viewers (viewer, tenant_id)
-VALUES ('ada', 'acme'), ('bob', 'globex'), ('both', 'acme'), ('both', 'globex'), ('root', '*');
+VALUES ('ada', 'acme'), ('bob', 'globex'), ('both', 'acme'), ('both', 'globex'), ('root', '*'), ('head', '*'), ('head', 'acme');
 ROWS
   return;
 }

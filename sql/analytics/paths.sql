@@ -87,8 +87,9 @@ $$;
 -- row without a way. Most visits stand in one piece, in the packs of a day or among what is read view by view. Where a session has
 -- several, one after the other, these are joined. Where two lie within each other's time, where there are too many views for a way, and
 -- where they have no session and are to be cut where half an hour lies between, they are read again, one by one. `visits` are the patterns for visits.
--- What has several pieces is found among sorted numbers, each beside the next, in a tenth of the time of grouping: `line` is a user's
--- number and half of the session, so that others may share it, or only who has no number yet.
+-- Which sessions have several pieces is found without grouping them: `line` is one number of user and session, the user's above and
+-- half of the session's below, so that pieces of one session have the same, and sorted stand side by side. Two sessions of a user
+-- may share one by chance: those are looked at again, by session. Who has no number yet is one line with all sessions.
 CREATE OR REPLACE FUNCTION weir.path_ways(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text, since timestamptz,
   first timestamptz, last timestamptz, until timestamptz, patterns jsonb, visits jsonb, property text)
 RETURNS TABLE (way text, times bigint)
@@ -167,6 +168,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT CASE WHEN line < 0 THEN line ELSE line >> 32 END $$;
 
 -- Whether one of the first `length` views, ten at most, is of the same screen as the one before: else they are the first steps.
+-- Written out, since each way would be a query else.
 CREATE OR REPLACE FUNCTION weir.stays_at_first(screens text[], length integer) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$

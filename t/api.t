@@ -193,7 +193,7 @@ subtest 'SQL in a parameter is data' => sub {
     is $answer->{json}{tenant}, $bite, 'by that name';
     is ask($api, "/v1/daily?$_=$escaped", viewer => 'root')->{status}, 400, "$_=$bite is none" for qw(from to format);
   }
-  is database()->selectrow_array('SELECT count(*) FROM weir.viewers'), 5, 'and nothing happened to the tables';
+  is database()->selectrow_array('SELECT count(*) FROM weir.viewers'), 7, 'and nothing happened to the tables';
 };
 
 subtest 'a permission is gone a second after it was taken away' => sub {

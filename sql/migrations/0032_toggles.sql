@@ -196,38 +196,7 @@ BEGIN
 END
 $$;
 
--- As in 0018, and the toggles.
-CREATE OR REPLACE FUNCTION weir.rebuild_day(tenant text, day date, forget boolean) RETURNS boolean
-LANGUAGE plpgsql
-AS $$
-DECLARE
-  zone text;
-  days date[];
-  local_day date;
-  whole boolean := true;
-BEGIN
-  PERFORM pg_advisory_xact_lock_shared(weir.builder_key());
-  FOR zone, days IN
-    SELECT z, array_agg(l ORDER BY l) FROM weir.zones_of(tenant) AS z, weir.local_days(z, rebuild_day.day) AS l
-    WHERE l = rebuild_day.day OR weir.next_day_with_rows(tenant, l::timestamp AT TIME ZONE 'UTC') IS DISTINCT FROM l
-    GROUP BY z ORDER BY z COLLATE "C"
-  LOOP
-    FOREACH local_day IN ARRAY days LOOP
-      PERFORM pg_advisory_xact_lock(hashtextextended(concat_ws(E'\n', tenant, zone, local_day), weir.builder_key()));
-      whole := weir.build_day(tenant, zone, local_day, forget) AND whole;
-    END LOOP;
-    PERFORM weir.build_weeks(tenant, zone, days);
-    PERFORM weir.build_first_uses(tenant, zone, days);
-    PERFORM weir.build_toggles(tenant, zone, days, forget);
-  END LOOP;
-  PERFORM weir.repack_day(tenant, rebuild_day.day);
-  DELETE FROM weir.touched_days AS t
-  WHERE t.tenant_id = rebuild_day.tenant AND t.day = rebuild_day.day AND t.marked_at = '-infinity';
-  PERFORM weir.note_build(tenant);
-  RETURN whole;
-END
-$$;
-
+-- As in 0018, and the toggles. (A rebuild makes them since 0033.)
 CREATE OR REPLACE FUNCTION weir.drop_zone(tenant text, zone text) RETURNS boolean
 LANGUAGE plpgsql
 AS $$

@@ -18,7 +18,7 @@ SET jit = off
 AS $$
   SELECT p.day
   FROM weir.packed_days AS p
-  WHERE p.tenant_id = tenant AND p.day BETWEEN (since AT TIME ZONE 'UTC')::date AND (until AT TIME ZONE 'UTC')::date
+  WHERE p.tenant_id = tenant AND p.day BETWEEN (since AT TIME ZONE 'UTC')::date AND ((until - interval '1 microsecond') AT TIME ZONE 'UTC')::date
     AND NOT EXISTS (SELECT FROM weir.touched_days AS t WHERE t.tenant_id = tenant AND t.day = p.day AND t.zone IS NULL)
     AND NOT EXISTS (SELECT FROM weir.gone_days AS g WHERE g.tenant_id = tenant AND g.day = p.day)
 $$;
@@ -249,7 +249,7 @@ AS $$
       unnest(CASE WHEN (SELECT 'properties' = ANY (needs)) THEN p.properties END) AS properties
     FROM weir.packs AS p
     WHERE p.tenant_id = tenant AND p.day IN (SELECT d.day FROM weir.days_in_packs(tenant, since, until) AS d (day))
-      AND p.event <> weir.pack_of_visits()
+      AND NOT weir.is_made(p.event)
   ) AS u
   WHERE u.at >= (SELECT since) AND u.at < (SELECT until)
   UNION ALL
@@ -258,6 +258,60 @@ AS $$
   JOIN weir.events AS e ON e."timestamp" >= s.span_since AND e."timestamp" < s.span_until
   LEFT JOIN weir.user_numbers AS n ON n.tenant_id = tenant AND n.user_id = e.user_id
   WHERE e.tenant_id = tenant
+$$;
+
+-- From when on a day counts on a zone's clock: surely not before `since`, and surely from `surely` on. Both are midnight, but where the
+-- clock is changed about that time.
+CREATE OR REPLACE FUNCTION weir.day_begins(zone text, day date) RETURNS TABLE (since timestamptz, surely timestamptz)
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+  SELECT m.midnight - m.doubt, m.midnight + m.doubt
+  FROM (
+    SELECT n.midnight, CASE WHEN (n.midnight - interval '3 hours') AT TIME ZONE zone = day::timestamp - interval '3 hours'
+      AND (n.midnight + interval '3 hours') AT TIME ZONE zone = day::timestamp + interval '3 hours' THEN interval '0' ELSE interval '3 hours' END AS doubt
+    FROM (SELECT day::timestamp AT TIME ZONE zone AS midnight) AS n
+  ) AS m
+$$;
+
+-- A window, and the UTC days in it of which what is made of packs (migrations/0034) can be read; none of them unless `made`.
+CREATE OR REPLACE FUNCTION weir.asked_of(tenant text, zone text, first_day date, last_day date, made boolean) RETURNS weir.asked
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+  SELECT (tenant, zone, first_day, last_day, d.since, CASE WHEN made AND d.first < d.last THEN d.first ELSE d.until END,
+    CASE WHEN made AND d.first < d.last THEN d.last ELSE d.until END, d.until)::weir.asked
+  FROM (
+    SELECT f.since, l.surely AS until, date_trunc('day', f.surely + interval '1 day' - interval '1 microsecond', 'UTC') AS first,
+      date_trunc('day', l.since, 'UTC') AS last
+    FROM weir.day_begins(zone, first_day) AS f, weir.day_begins(zone, last_day + 1) AS l
+  ) AS d
+$$;
+
+-- The days of these that are packed.
+CREATE OR REPLACE FUNCTION weir.made_days(asked weir.asked) RETURNS SETOF date
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 90
+AS $$ SELECT d FROM weir.days_in_packs(asked.tenant, asked.first, asked.last) AS d WHERE asked.first < asked.last $$;
+
+-- What users from one number up to another did, on those days by the patterns `made`, for what is made of packs, and else by `patterns`.
+-- Without settings of its own, so that it becomes part of what asks.
+CREATE OR REPLACE FUNCTION weir.happened_beside(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, made jsonb, needs text[])
+RETURNS TABLE (event text, number bigint, session bigint, at timestamptz, screen text, properties jsonb)
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+  SELECT e.event, e.number, e.session, e.at, e.screen, e.properties
+  FROM (
+    SELECT p.* FROM weir.happened_in_packs(NULL, lowest, beyond, asked.tenant, patterns, asked.since, asked.first, needs) AS p
+    WHERE asked.since < asked.first
+    UNION ALL
+    SELECT p.* FROM weir.happened_in_packs(NULL, lowest, beyond, asked.tenant, patterns, asked.last, asked.until, needs) AS p
+    WHERE asked.last < asked.until
+    UNION ALL
+    SELECT p.* FROM weir.happened_in_packs(NULL, lowest, beyond, asked.tenant, made, asked.first, asked.last, needs) AS p
+    WHERE asked.first < asked.last
+    UNION ALL
+    SELECT r.* FROM weir.happened_in_rows(asked.tenant, patterns, asked.since, asked.until, needs) AS r
+    WHERE r.number >= lowest AND r.number < beyond
+  ) AS e
+  WHERE e.sure OR (e.at AT TIME ZONE asked.zone)::date BETWEEN asked.first_day AND asked.last_day
 $$;
 
 -- Patterns of names alone, each once.
@@ -276,4 +330,6 @@ GRANT EXECUTE ON FUNCTION weir.days_in_packs(text, timestamptz, timestamptz), we
   weir.happened_to(bigint, bigint, text, jsonb, timestamptz, timestamptz, text[]),
   weir.moment_bits(text, timestamptz, timestamptz), weir.patterns_of_name(jsonb, boolean), weir.moments_of(bigint, bigint, text, jsonb, timestamptz, timestamptz),
   weir.halves_of_users(text, jsonb, timestamptz, timestamptz),
+  weir.day_begins(text, date), weir.asked_of(text, text, date, date, boolean), weir.made_days(weir.asked),
+  weir.happened_beside(bigint, bigint, weir.asked, jsonb, jsonb, text[]),
   weir.all_happened(text, timestamptz, timestamptz, text[]), weir.patterns_named(text[]), weir.narrowed(jsonb, jsonb) TO weir_reader;

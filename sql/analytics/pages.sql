@@ -11,31 +11,60 @@
 --   pages        count, mean, median, p75, p95 of the pages with at least `at_least` measurements, those with the highest p75
 --                first: the share of visitors that web vitals go by. `left_out` are the pages with fewer
 --
--- Those without a user count, too. Read event by event (happened.sql). Counts are exact, percentiles off by 1 % at most. Where a server has
--- more than 1,000 pages, those with the fewest measurements are together in `other`, else null.
+-- Those without a user count, too. Of days that are packed, read from tallies (migrations/0034); event by event (happened.sql) at the
+-- window's ends, of today, and where an event, a property, a page or a filter is given. Counts are exact, percentiles off by 1 % at most.
+-- Where a server has more than 1,000 pages, those with the fewest measurements are together in `other`, else null.
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
--- How many measurements of a page fell in which slot, and their sum. Most numbers are whole and small, and quickly made a float8.
-CREATE OR REPLACE FUNCTION weir.page_slots(tenant text, first_day date, last_day date, zone text, events text[], property text, page text, filter jsonb)
+-- How many measurements of a page fell in which slot, and their sum: of days whose tallies are not read.
+CREATE OR REPLACE FUNCTION weir.page_slots(asked weir.asked, patterns jsonb, by_property text, by_page text)
 RETURNS TABLE (page text, slot integer, times bigint, total numeric)
-LANGUAGE sql STABLE PARALLEL SAFE
-SET jit = off SET work_mem = '128MB' SET enable_sort = off SET enable_nestloop = on SET cpu_tuple_cost = 1 SET parallel_tuple_cost = 5
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '128MB' SET enable_sort = off SET enable_nestloop = on
+SET cpu_tuple_cost = 1 SET parallel_tuple_cost = 5
 AS $$
-  SELECT n.page, weir.quick_slot(n.quick) AS slot, count(*), sum(n.number)
+#variable_conflict use_column
+DECLARE
+  needs constant text[] := CASE WHEN by_page IS NULL THEN '{screen}'::text[] ELSE '{properties}' END
+    || CASE WHEN by_property IS NULL THEN '{duration}'::text[] ELSE '{properties}' END;
+BEGIN
+  -- Most numbers are whole and small, and quickly made a float8.
+  RETURN QUERY SELECT n.page, weir.quick_slot(n.quick) AS slot, count(*), sum(n.number)
   FROM (
     SELECT m.page, m.number, CASE WHEN scale(m.number) = 0 AND abs(m.number) < 1e9 THEN m.number::integer::float8 ELSE m.number::float8 END AS quick
     FROM (
-      SELECT CASE WHEN page_slots.page IS NULL THEN e.screen ELSE weir.first_text(e.properties, ARRAY[page_slots.page]) END AS page,
-        CASE WHEN property IS NULL THEN e.duration ELSE weir.first_number(e.properties, ARRAY[property]) END AS number
-      FROM weir.events_in(tenant, zone, first_day, last_day, events, filter, CASE WHEN page_slots.page IS NULL THEN '{screen}'::text[] ELSE '{properties}' END
-        || CASE WHEN property IS NULL THEN '{duration}'::text[] ELSE '{properties}' END) AS e
+      SELECT CASE WHEN by_page IS NULL THEN e.screen ELSE weir.first_text(e.properties, ARRAY[by_page]) END AS page,
+        CASE WHEN by_property IS NULL THEN e.duration ELSE weir.first_number(e.properties, ARRAY[by_property]) END AS number
+      FROM (
+        SELECT h.* FROM weir.happened(asked.tenant, patterns, asked.since, asked.first, needs) AS h WHERE asked.since < asked.first
+        UNION ALL
+        SELECT h.* FROM weir.happened(asked.tenant, patterns, asked.last, asked.until, needs) AS h WHERE asked.last < asked.until
+        UNION ALL
+        SELECT r.* FROM weir.happened_in_rows(asked.tenant, patterns, asked.first, asked.last, needs) AS r WHERE asked.first < asked.last
+      ) AS e
+      WHERE e.sure OR (e.at AT TIME ZONE asked.zone)::date BETWEEN asked.first_day AND asked.last_day
       OFFSET bigint '0'
     ) AS m
     WHERE m.number IS NOT NULL
     OFFSET bigint '0'
   ) AS n
-  GROUP BY n.page, slot
+  GROUP BY n.page, slot;
+END
+$$;
+
+-- The same of the others.
+CREATE OR REPLACE FUNCTION weir.page_tallies(asked weir.asked) RETURNS TABLE (page text, slot integer, times bigint, total numeric)
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB' SET enable_sort = off
+AS $$
+  SELECT l.page, l.slot, sum(l.times)::bigint, sum(l.total)
+  FROM (
+    SELECT unnest(t.names) COLLATE "C" AS page, unnest(t.slots) AS slot, unnest(t.times) AS times, unnest(t.totals) AS total
+    FROM weir.day_tallies AS t
+    WHERE t.tenant_id = asked.tenant AND t.day IN (SELECT weir.made_days(asked)) AND t.subject = 'page'
+  ) AS l
+  GROUP BY l.page, l.slot
 $$;
 
 -- What a server can say: `count` and `total` by page, a JSON text or null; `slot` by [page, slot]. All of it adds up. What
@@ -47,9 +76,19 @@ LANGUAGE sql STABLE
 SET jit = off SET work_mem = '128MB' SET enable_sort = off SET enable_nestloop = off
 AS $$
   WITH cells AS MATERIALIZED (
-    SELECT coalesce(to_json(m.page)::text, 'null') AS page, m.slot, m.times, m.total
-    FROM weir.page_slots(tenant, first_day, last_day, zone, CASE WHEN pages_partial.event IS NULL
-        THEN weir.screen_events() || '{web_vital,web_vitals,page_load}' ELSE ARRAY[pages_partial.event] END, property, pages_partial.page, filter) AS m
+    SELECT coalesce(to_json(m.page)::text, 'null') AS page, m.slot, sum(m.times) AS times, sum(m.total) AS total
+    FROM (
+      SELECT weir.asked_of(tenant, zone, first_day, last_day,
+          pages_partial.event IS NULL AND property IS NULL AND pages_partial.page IS NULL AND filter = '{}') AS asked,
+        weir.narrowed(weir.patterns_named(CASE WHEN pages_partial.event IS NULL THEN weir.page_events() ELSE ARRAY[pages_partial.event] END), filter) AS patterns
+      OFFSET 0
+    ) AS a
+    CROSS JOIN LATERAL (
+      SELECT * FROM weir.page_slots(a.asked, a.patterns, property, pages_partial.page)
+      UNION ALL
+      SELECT * FROM weir.page_tallies(a.asked)
+    ) AS m
+    GROUP BY m.page, m.slot
   ), ranked AS (
     SELECT c.page, row_number() OVER (ORDER BY sum(c.times) DESC, c.page COLLATE "C") > 1000 AS beyond FROM cells AS c GROUP BY c.page
   ), told AS MATERIALIZED (
@@ -106,7 +145,7 @@ $$;
 COMMENT ON FUNCTION weir.pages_answer(text, date, date, text, text, text, text, integer, text, integer) IS
   'Durations by page, the slowest first. sql/analytics/pages.sql defines them.';
 
-GRANT EXECUTE ON FUNCTION weir.page_slots(text, date, date, text, text[], text, text, jsonb),
+GRANT EXECUTE ON FUNCTION weir.page_slots(weir.asked, jsonb, text, text), weir.page_tallies(weir.asked),
   weir.pages_partial(text, date, date, text, text, text, text, jsonb),
   weir.pages_merge(weir.part[], integer, integer),
   weir.pages_answer(text, date, date, text, text, text, text, integer, text, integer) TO weir_reader;

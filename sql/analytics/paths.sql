@@ -8,39 +8,24 @@
 --                page, page_view, page_viewed, $screen, $pageview. Which one, `property` says, or the first of screen, page,
 --                pathname, path, $screen_name, $pathname, name that it has (the character U+0001 in it is shown as U+FFFD).
 --                One without is no view
---   visit        the views of a user with one session_id; of those without, each that comes more than 30 minutes after the
---                one before begins another. What the window cuts off, ends there
+--   visit        the views of a user with one session_id, or with none, until 30 minutes go by without one: what comes then begins
+--                another. What the window cuts off, ends there
 --   step         a view of another screen than just before in the visit; views of one moment follow each other by name
 --   entries      visits that begin with the screen
 --   exits        visits that end with it; drop_off: of the steps to it, those after which no other came
 --   next         to which screens users went on from it, how often, and the share of its steps
 --   paths        the first `length` steps of visits, one to ten; shorter ones ended there. share: of visits
 --
--- The filter holds for each view. Late events count at their own time. Read visit by visit (migrations/0034), or event by event
--- (happened.sql) where an event, a property or a filter by properties is given. Exact; where a server has more
+-- The filter holds for each view. Late events count at their own time. Of days that are packed, what all visits have in common is read from
+-- tallies, and with a filter each visit from its pack (migrations/0034); views one by one at the window's ends, of visits near midnight and of
+-- today, and where an event, a property or a filter by properties is given (happened.sql). Exact; where a server has more
 -- than 1,000 screens, 5,000 pairs or 5,000 paths, those that occur least are left out of the lists, and `exact` is false.
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
--- The part of a window whose visits are read from packs (migrations/0034): UTC days that lie in it on whatever clock, from `first` up
--- to `last`. Views before and after, and of days that have no packs, are read one by one; all of them where visits do not know what
--- is asked for.
-CREATE OR REPLACE FUNCTION weir.path_spans(zone text, first_day date, last_day date, of_visits boolean)
-RETURNS TABLE (since timestamptz, first timestamptz, last timestamptz, until timestamptz)
-LANGUAGE sql STABLE
-AS $$
-  SELECT w.since, CASE WHEN of_visits AND d.first < d.last THEN d.first ELSE w.until END, CASE WHEN of_visits AND d.first < d.last THEN d.last ELSE w.until END,
-    w.until
-  FROM weir.window_of(zone, first_day, last_day) AS w,
-    LATERAL (
-      SELECT date_trunc('day', w.surely_since + interval '1 day' - interval '1 microsecond', 'UTC') AS first, date_trunc('day', w.surely_until, 'UTC') AS last
-    ) AS d
-$$;
-
--- Views of users from one number up to another, one by one: before a moment and from another one on, and of days that have no packs.
--- Without settings of its own, so that it becomes part of what asks.
-CREATE OR REPLACE FUNCTION weir.path_views(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text, since timestamptz,
-  first timestamptz, last timestamptz, until timestamptz, patterns jsonb, property text)
+-- Views of users from one number up to another that are read one by one. `loose` is the pattern for those of visits that are not
+-- in packs. Without settings of its own, so that it becomes part of what asks.
+CREATE OR REPLACE FUNCTION weir.path_views(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, loose jsonb, property text)
 RETURNS TABLE (number bigint, session bigint, at timestamptz, screen text)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
@@ -48,124 +33,80 @@ AS $$
   FROM (
     SELECT e.number, e.session, e.at,
       weir.path_screen(CASE WHEN path_views.property IS NULL THEN e.screen ELSE weir.first_text(e.properties, ARRAY[path_views.property]) END) AS screen
-    FROM (
-      SELECT p.* FROM weir.happened_in_packs(NULL, lowest, beyond, tenant, patterns, since, first, weir.path_needs(path_views.property)) AS p
-      UNION ALL
-      SELECT p.* FROM weir.happened_in_packs(NULL, lowest, beyond, tenant, patterns, last, until, weir.path_needs(path_views.property)) AS p
-      WHERE last < until
-      UNION ALL
-      SELECT r.* FROM weir.happened_in_rows(tenant, patterns, since, until, weir.path_needs(path_views.property)) AS r
-      WHERE r.number >= lowest AND r.number < beyond
-    ) AS e
-    WHERE e.sure OR (e.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day
+    FROM weir.happened_beside(lowest, beyond, asked, patterns, loose,
+      CASE WHEN path_views.property IS NULL THEN '{session,screen}'::text[] ELSE '{session,properties}' END) AS e
   ) AS v
   WHERE v.screen IS NOT NULL
 $$;
 
-CREATE OR REPLACE FUNCTION weir.path_needs(property text) RETURNS text[]
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$ SELECT CASE WHEN property IS NULL THEN '{session,screen}'::text[] ELSE '{session,properties}' END $$;
-
 -- Visits that stand in packs. What is said of all of them is unpacked alone where that is all that is asked for.
-CREATE OR REPLACE FUNCTION weir.path_visits(lowest bigint, beyond bigint, tenant text, visits jsonb, first timestamptz, last timestamptz)
-RETURNS TABLE (number bigint, session bigint, way text, first_at timestamptz, seconds numeric)
+CREATE OR REPLACE FUNCTION weir.path_visits(lowest bigint, beyond bigint, asked weir.asked, visits jsonb)
+RETURNS TABLE (number bigint, way text)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-  SELECT v.number, v.session, v.way, v.first_at, v.seconds
+  SELECT v.number, v.way
   FROM (
-    SELECT unnest(k.numbers) AS number, unnest(k.sessions) AS session, unnest(k.screens) AS way, unnest(k.moments) AS first_at,
-      unnest(k.durations) AS seconds
-    FROM weir.packs_to_read(NULL, lowest, beyond, tenant, weir.patterns_of_name(visits, true), first, last, '{session,screen,duration}') AS k
+    SELECT unnest(k.numbers) AS number, unnest(k.screens) AS way
+    FROM weir.packs_to_read(NULL, lowest, beyond, asked.tenant, weir.patterns_of_name(visits, true), asked.first, asked.last, '{screen}') AS k
+    WHERE asked.first < asked.last
   ) AS v
-  WHERE v.number >= lowest AND v.number < beyond AND v.first_at >= first AND v.first_at < last
+  WHERE v.number >= lowest AND v.number < beyond
   UNION ALL
-  SELECT h.number, h.session, h.screen, h.at, h.duration
-  FROM weir.happened_in_packs(NULL, lowest, beyond, tenant, weir.patterns_of_name(visits, false), first, last, '{session,screen,duration}') AS h
+  SELECT h.number, h.screen
+  FROM weir.happened_in_packs(NULL, lowest, beyond, asked.tenant, weir.patterns_of_name(visits, false), asked.first, asked.last, '{screen}') AS h
+  WHERE asked.first < asked.last
 $$;
 
 -- Each way through a visit, all its views one after the other, and how many visits had it; and how many users there were, in the
--- row without a way. Most visits stand in one piece, in the packs of a day or among what is read view by view. Where a session has
--- several, one after the other, these are joined. Where two lie within each other's time, where there are too many views for a way, and
--- where they have no session and are to be cut where half an hour lies between, they are read again, one by one. `visits` are the patterns for visits.
--- Which sessions have several pieces is found without grouping them: `line` is one number of user and session, the user's above and
--- half of the session's below, so that pieces of one session have the same, and sorted stand side by side. Two sessions of a user
--- may share one by chance: those are looked at again, by session. Who has no number yet is one line with all sessions.
-CREATE OR REPLACE FUNCTION weir.path_ways(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text, since timestamptz,
-  first timestamptz, last timestamptz, until timestamptz, patterns jsonb, visits jsonb, property text)
+-- row without a way: those who are not among day_viewers where visits are `tallied`, and so not read here. Few sessions are so long
+-- that they have to be looked at for half an hour without a view.
+CREATE OR REPLACE FUNCTION weir.path_ways(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, visits jsonb, loose jsonb, property text,
+  tallied boolean)
 RETURNS TABLE (way text, times bigint)
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '256MB' SET enable_nestloop = on
 AS $$
 #variable_conflict use_column
 BEGIN
-  RETURN QUERY WITH pieces AS MATERIALIZED (
-    SELECT p.*, CASE WHEN p.number < 0 THEN p.number ELSE (p.number << 32) | (coalesce(p.session, 0) & 4294967295) END AS line
+  RETURN QUERY WITH packed AS MATERIALIZED (
+    SELECT p.number, p.way FROM weir.path_visits(lowest, beyond, asked, visits) AS p WHERE NOT tallied
+  ), sessions AS MATERIALIZED (
+    SELECT v.number, v.session, string_agg(v.screen, weir.path_mark()) AS way, array_agg(v.at) AS moments, max(v.at) - min(v.at) > interval '30 minutes' AS is_long
     FROM (
-      SELECT v.number, v.session, v.way, v.first_at, v.seconds
-      FROM weir.path_visits(lowest, beyond, tenant, visits, first, last) AS v
-      WHERE first < last
-      UNION ALL
-      SELECT v.number, v.session, string_agg(v.screen, weir.path_mark()), min(v.at), extract(epoch FROM max(v.at) - min(v.at))
-      FROM (
-        SELECT * FROM weir.path_views(lowest, beyond, tenant, first_day, last_day, zone, since, first, last, until, patterns, property) AS v
-        ORDER BY v.number, v.session, v.at, v.screen
-      ) AS v
-      GROUP BY v.number, v.session
-    ) AS p
-  ), found AS MATERIALIZED (
-    SELECT count(*) FILTER (WHERE n.next IS NULL OR weir.path_user(n.line) <> weir.path_user(n.next)) AS users,
-      array_agg(DISTINCT n.line) FILTER (WHERE n.line = n.next) AS shared
+      SELECT * FROM weir.path_views(lowest, beyond, asked, patterns, loose, property) AS v ORDER BY v.number, v.session, v.at, v.screen
+    ) AS v
+    GROUP BY v.number, v.session
+  ), cut AS (
+    SELECT string_agg(v.screen, weir.path_mark() ORDER BY v.place) AS way
     FROM (
-      SELECT unnest(l.lines) AS line, unnest(l.lines[2:]) AS next FROM (SELECT array_agg(p.line ORDER BY p.line) AS lines FROM pieces AS p) AS l
-    ) AS n
-  ), shared AS MATERIALIZED (
-    SELECT unnest(f.shared) AS line FROM found AS f
-  ), several AS MATERIALIZED (
-    SELECT p.number, p.session, p.way, p.first_at, p.way IS NULL OR p.first_at <= lag(p.first_at + p.seconds * interval '1 second') OVER (
-      PARTITION BY p.number, p.session ORDER BY p.first_at, p.seconds) AS overlaps
-    FROM pieces AS p
-    WHERE p.session IS NOT NULL AND p.line IN (SELECT s.line FROM shared AS s)
-  ), mixed AS MATERIALIZED (
-    SELECT s.number, s.session FROM several AS s WHERE s.overlaps
-    UNION
-    SELECT p.number, p.session FROM pieces AS p WHERE p.way IS NULL AND p.session IS NOT NULL
-  ), views AS MATERIALIZED (
-    SELECT v.*, v.session IS NULL AND v.at - lag(v.at) OVER line > interval '30 minutes' AS begins
-    FROM weir.path_views(lowest, beyond, tenant, first_day, last_day, zone, since, until, until, until, patterns, property) AS v
-    WHERE (SELECT EXISTS (SELECT FROM mixed) OR EXISTS (SELECT FROM pieces AS p WHERE p.session IS NULL))
-      AND (v.session IS NULL OR (v.number, v.session) IN (SELECT m.number, m.session FROM mixed AS m))
-    WINDOW line AS (PARTITION BY v.number, v.session ORDER BY v.at, v.screen)
-  ), one_by_one AS (
-    SELECT string_agg(v.screen, weir.path_mark() ORDER BY v.at, v.screen) AS way
-    FROM (
-      SELECT v.*, count(*) FILTER (WHERE v.begins) OVER (PARTITION BY v.number, v.session ORDER BY v.at, v.screen) AS visit
-      FROM views AS v
+      SELECT s.number, s.session, v.screen, v.place,
+        count(*) FILTER (WHERE v.at - v.former_at > interval '30 minutes') OVER (PARTITION BY s.number, s.session ORDER BY v.place) AS visit
+      FROM sessions AS s,
+        unnest(string_to_array(s.way, weir.path_mark()), s.moments, array_prepend(NULL, s.moments)) WITH ORDINALITY AS v (screen, at, former_at, place)
+      WHERE s.is_long AND v.screen IS NOT NULL
     ) AS v
     GROUP BY v.number, v.session, v.visit
-  ), joined AS (
-    SELECT string_agg(s.way, weir.path_mark() ORDER BY s.first_at) AS way
-    FROM several AS s
-    GROUP BY s.number, s.session
-    HAVING NOT bool_or(coalesce(s.overlaps, false))
+  ), known AS MATERIALIZED (
+    SELECT v.chunk, bit_or(v.users) AS users FROM weir.day_viewers AS v
+    WHERE tallied AND v.tenant_id = asked.tenant AND v.day IN (SELECT weir.made_days(asked))
+    GROUP BY v.chunk
   )
   SELECT w.way, count(*)
   FROM (
-    SELECT p.way FROM pieces AS p WHERE p.session IS NOT NULL AND p.way IS NOT NULL AND p.line NOT IN (SELECT s.line FROM shared AS s)
+    SELECT p.way FROM packed AS p
     UNION ALL
-    SELECT j.way FROM joined AS j
+    SELECT s.way FROM sessions AS s WHERE NOT s.is_long
     UNION ALL
-    SELECT o.way FROM one_by_one AS o
+    SELECT c.way FROM cut AS c
   ) AS w
   GROUP BY w.way
   UNION ALL
-  SELECT NULL::text, f.users FROM found AS f;
+  SELECT NULL::text, count(*)
+  FROM (SELECT p.number FROM packed AS p UNION SELECT s.number FROM sessions AS s) AS u
+  LEFT JOIN known AS k ON u.number >= 0 AND k.chunk = u.number / 20480
+  WHERE k.users IS NULL OR get_bit(k.users, (u.number % 20480)::integer) = 0;
 END
 $$;
-
--- Whose line that is.
-CREATE OR REPLACE FUNCTION weir.path_user(line bigint) RETURNS bigint
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$ SELECT CASE WHEN line < 0 THEN line ELSE line >> 32 END $$;
 
 -- Whether one of the first `length` views, ten at most, is of the same screen as the one before: else they are the first steps.
 -- Written out, since each way would be a query else.
@@ -178,10 +119,10 @@ AS $$
 $$;
 
 -- Of these users: by `kind` how often a screen came after another and whether the visit ended there, how often a way was gone to
--- its `length` first steps, views of another screen than just before, and how many visits and users there were. One process does
--- all of it. (A function for the first steps would not become part of the query, and take three times as long.)
-CREATE OR REPLACE FUNCTION weir.path_cells(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text, since timestamptz,
-  first timestamptz, last timestamptz, until timestamptz, patterns jsonb, visits jsonb, property text, length integer)
+-- its `length` first steps, and how many visits and users there were. One process does all of it. (weir.first_steps() would not
+-- become part of the query, and take three times as long.)
+CREATE OR REPLACE FUNCTION weir.path_cells(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, visits jsonb, loose jsonb, property text,
+  length integer, tallied boolean)
 RETURNS TABLE (kind text, screen text, former text, ends boolean, way text, times bigint)
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000000 ROWS 10000
 SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '128MB' SET enable_nestloop = on SET max_parallel_workers_per_gather = 0
@@ -190,7 +131,7 @@ AS $$
 BEGIN
   RETURN QUERY WITH ways AS MATERIALIZED (
     SELECT w.way, string_to_array(w.way, weir.path_mark()) AS screens, w.times
-    FROM weir.path_ways(lowest, beyond, tenant, first_day, last_day, zone, since, first, last, until, patterns, visits, property) AS w
+    FROM weir.path_ways(lowest, beyond, asked, patterns, visits, loose, property, tallied) AS w
     WHERE lowest < beyond
   )
   SELECT 'cell', s.screen, s.former, s.next IS NULL AS ends, NULL::text, sum(s.times)::bigint
@@ -216,6 +157,48 @@ BEGIN
 END
 $$;
 
+-- The same of the visits in packs of all users, by what was counted of each day.
+CREATE OR REPLACE FUNCTION weir.path_tallies(asked weir.asked, length integer)
+RETURNS TABLE (kind text, screen text, former text, ends boolean, way text, times bigint)
+LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 10000
+SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '64MB'
+AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH lines AS MATERIALIZED (
+    SELECT t.subject, t.names, t.formers, t.slots, t.times
+    FROM weir.day_tallies AS t
+    WHERE t.tenant_id = asked.tenant AND t.day IN (SELECT weir.made_days(asked)) AND t.subject IN ('step', CASE WHEN length <= 4 THEN 'way' ELSE 'long way' END)
+  ), ways AS MATERIALIZED (
+    SELECT w.way, w.steps, sum(w.times)::bigint AS times
+    FROM (
+      SELECT unnest(l.names) COLLATE "C" AS way, unnest(l.slots) AS steps, unnest(l.times) AS times FROM lines AS l WHERE l.subject <> 'step'
+    ) AS w
+    GROUP BY w.way, w.steps
+  )
+  SELECT 'cell', s.screen, s.former, s.ends = 1, NULL::text, sum(s.times)::bigint
+  FROM (
+    SELECT unnest(l.names) COLLATE "C" AS screen, unnest(l.formers) COLLATE "C" AS former, unnest(l.slots) AS ends, unnest(l.times) AS times
+    FROM lines AS l WHERE l.subject = 'step'
+  ) AS s
+  GROUP BY s.screen, s.former, s.ends
+  UNION ALL
+  SELECT 'way', NULL, NULL, NULL, CASE WHEN w.steps <= length THEN w.way
+    ELSE array_to_string((string_to_array(w.way, weir.path_mark()))[:length], weir.path_mark()) END AS first_steps, sum(w.times)::bigint
+  FROM ways AS w
+  GROUP BY first_steps
+  UNION ALL
+  SELECT 'visits', NULL, NULL, NULL, NULL, sum(w.times)::bigint FROM ways AS w
+  UNION ALL
+  SELECT 'users', NULL, NULL, NULL, NULL, sum(bit_count(v.users))::bigint
+  FROM (
+    SELECT bit_or(v.users) AS users FROM weir.day_viewers AS v
+    WHERE v.tenant_id = asked.tenant AND v.day IN (SELECT weir.made_days(asked))
+    GROUP BY v.chunk
+  ) AS v;
+END
+$$;
+
 -- A way as a list of JSON.
 CREATE OR REPLACE FUNCTION weir.path_key(way text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -224,16 +207,18 @@ AS $$
   FROM unnest(string_to_array(way, weir.path_mark())) WITH ORDINALITY AS s (screen, place)
 $$;
 
--- The same of all users, a half to a process.
-CREATE OR REPLACE FUNCTION weir.all_path_cells(halves bigint[], tenant text, first_day date, last_day date, zone text, since timestamptz,
-  first timestamptz, last timestamptz, until timestamptz, patterns jsonb, visits jsonb, property text, length integer)
+-- All of it of all users: a half to a process.
+CREATE OR REPLACE FUNCTION weir.all_path_cells(halves bigint[], asked weir.asked, patterns jsonb, visits jsonb, loose jsonb, property text,
+  length integer, tallied boolean)
 RETURNS TABLE (kind text, screen text, former text, ends boolean, way text, times bigint)
 LANGUAGE sql STABLE
 SET jit = off
 AS $$
-  SELECT * FROM weir.path_cells(halves[1], halves[2], tenant, first_day, last_day, zone, since, first, last, until, patterns, visits, property, length)
+  SELECT * FROM weir.path_cells(halves[1], halves[2], asked, patterns, visits, loose, property, length, tallied)
   UNION ALL
-  SELECT * FROM weir.path_cells(halves[2], halves[3], tenant, first_day, last_day, zone, since, first, last, until, patterns, visits, property, length)
+  SELECT * FROM weir.path_cells(halves[2], halves[3], asked, patterns, visits, loose, property, length, tallied)
+  UNION ALL
+  SELECT * FROM weir.path_tallies(asked, length) WHERE tallied
 $$;
 
 -- What a server can say of its own users: `visits`, `users`; by screen `views`, `steps`, `entries`, `exits`; `next` by
@@ -247,13 +232,15 @@ AS $$
   WITH said AS MATERIALIZED (
     SELECT c.kind, c.screen, c.former, c.ends, c.way, c.times
     FROM (
-      SELECT weir.narrowed(weir.patterns_named(CASE WHEN paths_partial.event IS NULL THEN weir.screen_events() ELSE ARRAY[paths_partial.event] END),
-        filter) AS patterns, weir.narrowed(weir.patterns_named(ARRAY[weir.pack_of_visits()]), filter) AS visits
+      SELECT weir.asked_of(tenant, zone, first_day, last_day, paths_partial.event IS NULL AND property IS NULL AND NOT filter ? 'properties') AS asked,
+        weir.narrowed(weir.patterns_named(CASE WHEN paths_partial.event IS NULL THEN weir.screen_events() ELSE ARRAY[paths_partial.event] END), filter) AS patterns,
+        weir.narrowed(weir.patterns_named(ARRAY[weir.made_pack('visits')]), filter) AS visits,
+        weir.narrowed(weir.patterns_named(ARRAY[weir.made_pack('loose views')]), filter) AS loose,
+        paths_partial.event IS NULL AND property IS NULL AND filter = '{}' AS tallied
       OFFSET 0
     ) AS a
-    CROSS JOIN weir.path_spans(zone, first_day, last_day, paths_partial.event IS NULL AND property IS NULL AND NOT filter ? 'properties') AS w
-    CROSS JOIN LATERAL weir.all_path_cells(weir.halves_of_users(tenant, a.patterns, w.since, w.until), tenant, first_day, last_day, zone,
-      w.since, w.first, w.last, w.until, a.patterns, a.visits, property, length) AS c
+    CROSS JOIN LATERAL weir.all_path_cells(weir.halves_of_users(tenant, a.patterns, (a.asked).since, (a.asked).until), a.asked, a.patterns, a.visits, a.loose,
+      property, length, a.tallied) AS c
   ), cells AS MATERIALIZED (
     SELECT c.screen, c.former, c.ends, c.former IS NULL AS begins, c.former IS DISTINCT FROM c.screen AS is_step, sum(c.times) AS times
     FROM said AS c WHERE c.kind = 'cell'
@@ -351,13 +338,11 @@ $$;
 COMMENT ON FUNCTION weir.paths_answer(text, date, date, text, text, text, integer, text, integer) IS
   'Ways through the screens, and where visits end. sql/analytics/paths.sql defines them.';
 
-GRANT EXECUTE ON FUNCTION weir.path_spans(text, date, date, boolean), weir.path_needs(text), weir.path_visits(bigint, bigint, text, jsonb, timestamptz, timestamptz),
-  weir.path_user(bigint), weir.stays_at_first(text[], integer),
-  weir.path_views(bigint, bigint, text, date, date, text, timestamptz, timestamptz, timestamptz, timestamptz, jsonb, text),
-  weir.path_ways(bigint, bigint, text, date, date, text, timestamptz, timestamptz, timestamptz, timestamptz, jsonb, jsonb, text),
-  weir.path_cells(bigint, bigint, text, date, date, text, timestamptz, timestamptz, timestamptz, timestamptz, jsonb, jsonb, text, integer),
+GRANT EXECUTE ON FUNCTION weir.path_views(bigint, bigint, weir.asked, jsonb, jsonb, text), weir.path_visits(bigint, bigint, weir.asked, jsonb),
+  weir.path_ways(bigint, bigint, weir.asked, jsonb, jsonb, jsonb, text, boolean), weir.stays_at_first(text[], integer),
+  weir.path_cells(bigint, bigint, weir.asked, jsonb, jsonb, jsonb, text, integer, boolean), weir.path_tallies(weir.asked, integer),
   weir.path_key(text),
-  weir.all_path_cells(bigint[], text, date, date, text, timestamptz, timestamptz, timestamptz, timestamptz, jsonb, jsonb, text, integer),
+  weir.all_path_cells(bigint[], weir.asked, jsonb, jsonb, jsonb, text, integer, boolean),
   weir.paths_partial(text, date, date, text, text, text, integer, jsonb), weir.path_next(weir.part[]),
   weir.paths_merge(weir.part[], integer),
   weir.paths_answer(text, date, date, text, text, text, integer, text, integer) TO weir_reader;

@@ -3,14 +3,6 @@
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
--- The slot of weir.slot_of(), in a tenth of the time.
-CREATE OR REPLACE FUNCTION weir.quick_slot(number float8) RETURNS integer
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$
-  SELECT CASE WHEN abs(number) < 1e-300 THEN 0
-    ELSE sign(number)::integer * (40000 + ceil(ln(abs(number)) / ln(101 / 99.0::float8))::integer) END
-$$;
-
 -- A slot's number, in six digits.
 CREATE OR REPLACE FUNCTION weir.slot_number(slot integer) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -47,5 +39,5 @@ AS $$
   GROUP BY r.list
 $$;
 
-GRANT EXECUTE ON FUNCTION weir.quick_slot(float8), weir.slot_number(integer), weir.percentiles_with_mean(numeric, numeric, jsonb),
+GRANT EXECUTE ON FUNCTION weir.slot_number(integer), weir.percentiles_with_mean(numeric, numeric, jsonb),
   weir.listed_percentiles(weir.part[], text) TO weir_reader;

@@ -15,7 +15,8 @@
 --   pages, elements
 --                those with the most, an element together with its page; NULL is a told one without
 --
--- Late events count at their own time. Read event by event (happened.sql), exact; a server tells its 1,000 worst pages and elements, and
+-- Late events count at their own time. Read event by event (happened.sql); of days that are packed, where at least three clicks within at
+-- most five seconds are asked for, among crowded ones alone (migrations/0034). Exact; a server tells its 1,000 worst pages and elements, and
 -- `exact` is false where there were more.
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
@@ -53,27 +54,35 @@ BEGIN
 END
 $$;
 
--- Clicks that may be of a burst, and what was told. (The span is said twice: what came from a row would be asked for each event.)
-CREATE OR REPLACE FUNCTION weir.clicks_in(tenant text, first_day date, last_day date, zone text, told_by text[], clicked text[], clicks integer,
-  seconds integer, filter jsonb)
+-- Clicks that may be of a burst, and what was told. Of days of which crowded clicks are read, these are `crowded`; where none are, they
+-- are looked for.
+CREATE OR REPLACE FUNCTION weir.clicks_in(asked weir.asked, told_by jsonb, clicked jsonb, crowded jsonb, clicks integer, seconds integer)
 RETURNS TABLE (number bigint, at timestamptz, told boolean, page text, element text)
-LANGUAGE sql STABLE
-SET jit = off SET work_mem = '128MB' SET enable_nestloop = on
+LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '128MB' SET enable_nestloop = on
 AS $$
-  SELECT e.number, e.at, e.event = ANY (told_by), e.screen COLLATE "C",
-    weir.first_text(e.properties, '{element,selector,target,$el_text,id}') COLLATE "C"
+#variable_conflict use_column
+DECLARE
+  origin constant bigint := weir.microseconds(asked.since);
+  bits constant integer := CASE WHEN clicks > 1 AND asked.first = asked.until THEN weir.moment_bits(asked.tenant, asked.since, asked.until) END;
+BEGIN
+  RETURN QUERY SELECT e.number, e.at, e.told, e.screen COLLATE "C", weir.first_text(e.properties, '{element,selector,target,$el_text,id}') COLLATE "C"
   FROM (
-    SELECT weir.microseconds(w.since) AS origin, w.since, w.until, CASE WHEN clicks_in.clicks > 1 THEN weir.moment_bits(tenant, w.since, w.until) END AS bits
-    FROM weir.window_of(zone, first_day, last_day) AS w
-    OFFSET 0
-  ) AS a
-  CROSS JOIN LATERAL weir.events_in(tenant, zone, first_day, last_day, told_by || clicked, filter, '{screen,properties}') AS e
-  WHERE e.number IS NOT NULL AND (a.bits IS NULL OR e.number < 0 OR e.event = ANY (told_by)
-    OR (e.number << a.bits) | ((weir.microseconds(e.at) - a.origin) << 1) IN (
-      SELECT c FROM weir.window_of(zone, first_day, last_day) AS w,
-        LATERAL weir.crowded_clicks(tenant, w.since, w.until, weir.narrowed(weir.patterns_named(clicked), filter), clicks_in.clicks, clicks_in.seconds,
-          weir.microseconds(w.since), CASE WHEN clicks_in.clicks > 1 THEN weir.moment_bits(tenant, w.since, w.until) END) AS c))
+    SELECT true AS told, t.number, t.at, t.screen, t.properties
+    FROM weir.happened_beside(-9223372036854775808, 9223372036854775807, asked, told_by, told_by, '{screen,properties}') AS t
+    UNION ALL
+    SELECT false, c.number, c.at, c.screen, c.properties
+    FROM weir.happened_beside(-9223372036854775808, 9223372036854775807, asked, clicked, crowded, '{screen,properties}') AS c
+    WHERE bits IS NULL OR c.number < 0 OR (c.number << bits) | ((weir.microseconds(c.at) - origin) << 1) IN (
+      SELECT weir.crowded_clicks(asked.tenant, asked.since, asked.until, clicked, clicks, seconds, origin, bits))
+  ) AS e
+  WHERE e.number IS NOT NULL;
+END
 $$;
+
+CREATE OR REPLACE FUNCTION weir.told_click_events() RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT '{rage_click,rage_clicked,rageclick,$rageclick}'::text[] $$;
 
 -- Each rage click: a burst, or one that was told.
 CREATE OR REPLACE FUNCTION weir.rage_clicks_in(tenant text, first_day date, last_day date, zone text, event text, clicks integer,
@@ -84,8 +93,11 @@ SET jit = off SET work_mem = '128MB'
 AS $$
   WITH clicked AS (
     SELECT c.*
-    FROM weir.clicks_in(tenant, first_day, last_day, zone, '{rage_click,rage_clicked,rageclick,$rageclick}',
-      CASE WHEN rage_clicks_in.event IS NULL THEN '{click,clicked,$autocapture}' ELSE ARRAY[rage_clicks_in.event] END, clicks, seconds, filter) AS c
+    FROM weir.clicks_in(weir.asked_of(tenant, zone, first_day, last_day, rage_clicks_in.event IS NULL AND clicks >= 3 AND seconds <= 5),
+      weir.narrowed(weir.patterns_named(weir.told_click_events()), filter),
+      weir.narrowed(weir.patterns_named(CASE WHEN rage_clicks_in.event IS NULL THEN weir.click_events()
+        WHEN rage_clicks_in.event <> ALL (weir.told_click_events()) THEN ARRAY[rage_clicks_in.event] END), filter),
+      weir.narrowed(weir.patterns_named(ARRAY[weir.made_pack('crowded clicks')]), filter), clicks, seconds) AS c
   ), timed AS (
     SELECT c.*, c.at - lag(c.at, clicks - 1) OVER w <= seconds * interval '1 second' AS angry
     FROM clicked AS c
@@ -171,7 +183,7 @@ COMMENT ON FUNCTION weir.rage_clicks_answer(text, date, date, text, text, intege
   'Where users click again and again within a moment. sql/analytics/rage_clicks.sql defines it.';
 
 GRANT EXECUTE ON FUNCTION weir.crowded_clicks(text, timestamptz, timestamptz, jsonb, integer, integer, bigint, integer),
-  weir.clicks_in(text, date, date, text, text[], text[], integer, integer, jsonb), weir.rage_clicks_in(text, date, date, text, text, integer, integer, jsonb),
+  weir.told_click_events(), weir.clicks_in(weir.asked, jsonb, jsonb, jsonb, integer, integer), weir.rage_clicks_in(text, date, date, text, text, integer, integer, jsonb),
   weir.rage_clicks_partial(text, date, date, text, text, integer, integer, jsonb),
   weir.rage_click_list(weir.part[], text, integer), weir.rage_clicks_merge(weir.part[], integer),
   weir.rage_clicks_answer(text, date, date, text, text, integer, integer, text, integer) TO weir_reader;

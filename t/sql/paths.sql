@@ -13,7 +13,7 @@ INSERT INTO said VALUES
   ('ann', 's1', 'screen', '2026-03-02T10:00Z', '{"screen": "home"}'),
   -- Another session at the same time.
   ('ann', 's2', 'screen', '2026-03-02T10:01:30Z', '{"screen": "help"}'),
-  -- ben has no session: 30 minutes are one visit, a second more is another. All of one moment go by name.
+  -- ben has no session, which is as good as one: 30 minutes are one visit, a second more is another. All of one moment go by name.
   ('ben', NULL, 'screen', '2026-03-03T10:00Z', '{"screen": "home"}'), ('ben', NULL, 'screen', '2026-03-03T10:30Z', '{"screen": "list"}'),
   ('ben', NULL, 'screen', '2026-03-03T11:00:01Z', '{"screen": "list"}'), ('ben', NULL, 'screen', '2026-03-03T11:00:01Z', '{"screen": "item"}'),
   -- cat: names of other types, and none.
@@ -21,7 +21,7 @@ INSERT INTO said VALUES
   ('cat', 's3', 'screen', '2026-03-04T10:02Z', '["home"]'), ('cat', 's3', 'screen', '2026-03-04T10:03Z', NULL),
   ('cat', 's3', 'opened', '2026-03-04T10:04Z', '{"screen": "home"}'),
   (NULL, 's4', 'screen', '2026-03-04T10:00Z', '{"screen": "home"}'),
-  ('dan', 's5', 'screen', '2026-03-04T23:30Z', '{"screen": "late"}'), ('dan', 's5', 'screen', '2026-03-05T00:01Z', '{"screen": "home"}');
+  ('dan', 's5', 'screen', '2026-03-04T23:30Z', '{"screen": "late"}'), ('dan', 's5', 'screen', '2026-03-05T00:00Z', '{"screen": "home"}');
 CREATE FUNCTION pg_temp.store(people text[]) RETURNS void LANGUAGE sql AS $$
   INSERT INTO weir.events (event_id, tenant_id, user_id, session_id, event, platform, "timestamp", client_timestamp, properties)
   SELECT gen_random_uuid(), 'acme', person, session, name, person || 'os', at, at, properties FROM said WHERE coalesce(person, '') = ANY (people);

@@ -131,14 +131,14 @@ sub visits ($self) {
   my @visits;
   for my $user (keys %views) {
     my %of;
-    my @views = sort { $a->{at} <=> $b->{at} || screen($a) cmp screen($b) } $views{$user}->@*;
-    push $of{ $_->{session} }->@*, $_ for grep { defined $_->{session} } @views;
-    push @visits, values %of;
-    my $last;
-    for my $view (grep { !defined $_->{session} } @views) {
-      push @visits, [] if !defined $last || $view->{at} - $last > 1800;
-      push $visits[-1]->@*, $view;
-      $last = $view->{at};
+    push $of{ defined $_->{session} ? "s$_->{session}" : '' }->@*, $_ for sort { $a->{at} <=> $b->{at} || screen($a) cmp screen($b) } $views{$user}->@*;
+    for my $views (values %of) {
+      my $last;
+      for my $view (@$views) {
+        push @visits, [] if !defined $last || $view->{at} - $last > 1800;
+        push $visits[-1]->@*, $view;
+        $last = $view->{at};
+      }
     }
   }
   return @visits;

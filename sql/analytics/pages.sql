@@ -12,7 +12,7 @@
 --                first: the share of visitors that web vitals go by. `left_out` are the pages with fewer
 --
 -- Those without a user count, too. Of days that are packed, read from tallies (migrations/0034); event by event (happened.sql) at the
--- window's ends, of today, and where an event, a property, a page or a filter is given. Counts are exact, percentiles off by 1 % at most.
+-- window's ends, of today, and where another event, a property, a page or a filter is given. Counts are exact, percentiles off by 1 % at most.
 -- Where a server has more than 1,000 pages, those with the fewest measurements are together in `other`, else null.
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
@@ -54,16 +54,17 @@ END
 $$;
 
 -- The same of the others.
-CREATE OR REPLACE FUNCTION weir.page_tallies(asked weir.asked) RETURNS TABLE (page text, slot integer, times bigint, total numeric)
+CREATE OR REPLACE FUNCTION weir.page_tallies(asked weir.asked, events text[]) RETURNS TABLE (page text, slot integer, times bigint, total numeric)
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '64MB' SET enable_sort = off
 AS $$
   SELECT l.page, l.slot, sum(l.times)::bigint, sum(l.total)
   FROM (
-    SELECT unnest(t.names) COLLATE "C" AS page, unnest(t.slots) AS slot, unnest(t.times) AS times, unnest(t.totals) AS total
+    SELECT unnest(t.formers) AS event, unnest(t.names) COLLATE "C" AS page, unnest(t.slots) AS slot, unnest(t.times) AS times, unnest(t.totals) AS total
     FROM weir.day_tallies AS t
     WHERE t.tenant_id = asked.tenant AND t.day IN (SELECT weir.made_days(asked)) AND t.subject = 'page'
   ) AS l
+  WHERE l.event = ANY (events)
   GROUP BY l.page, l.slot
 $$;
 
@@ -78,15 +79,16 @@ AS $$
   WITH cells AS MATERIALIZED (
     SELECT coalesce(to_json(m.page)::text, 'null') AS page, m.slot, sum(m.times) AS times, sum(m.total) AS total
     FROM (
-      SELECT weir.asked_of(tenant, zone, first_day, last_day,
-          pages_partial.event IS NULL AND property IS NULL AND pages_partial.page IS NULL AND filter = '{}') AS asked,
-        weir.narrowed(weir.patterns_named(CASE WHEN pages_partial.event IS NULL THEN weir.page_events() ELSE ARRAY[pages_partial.event] END), filter) AS patterns
+      SELECT weir.asked_of(tenant, zone, first_day, last_day, e.events <@ weir.page_events() AND property IS NULL AND pages_partial.page IS NULL
+          AND filter = '{}') AS asked,
+        weir.narrowed(weir.patterns_named(e.events), filter) AS patterns, e.events
+      FROM (SELECT CASE WHEN pages_partial.event IS NULL THEN weir.page_events() ELSE ARRAY[pages_partial.event] END AS events) AS e
       OFFSET 0
     ) AS a
     CROSS JOIN LATERAL (
       SELECT * FROM weir.page_slots(a.asked, a.patterns, property, pages_partial.page)
       UNION ALL
-      SELECT * FROM weir.page_tallies(a.asked)
+      SELECT * FROM weir.page_tallies(a.asked, a.events)
     ) AS m
     GROUP BY m.page, m.slot
   ), ranked AS (
@@ -145,7 +147,7 @@ $$;
 COMMENT ON FUNCTION weir.pages_answer(text, date, date, text, text, text, text, integer, text, integer) IS
   'Durations by page, the slowest first. sql/analytics/pages.sql defines them.';
 
-GRANT EXECUTE ON FUNCTION weir.page_slots(weir.asked, jsonb, text, text), weir.page_tallies(weir.asked),
+GRANT EXECUTE ON FUNCTION weir.page_slots(weir.asked, jsonb, text, text), weir.page_tallies(weir.asked, text[]),
   weir.pages_partial(text, date, date, text, text, text, text, jsonb),
   weir.pages_merge(weir.part[], integer, integer),
   weir.pages_answer(text, date, date, text, text, text, text, integer, text, integer) TO weir_reader;

@@ -18,7 +18,7 @@
 --
 -- The filter holds for each view. Late events count at their own time. Of days that are packed, what all visits have in common is read from
 -- tallies, and with a filter each visit from its pack (migrations/0034); views one by one at the window's ends, of visits near midnight and of
--- today, and where an event, a property or a filter by properties is given (happened.sql). Exact; where a server has more
+-- today, and where an event that is not the only one of these, a property or a filter by properties is given (happened.sql). Exact; where a server has more
 -- than 1,000 screens, 5,000 pairs or 5,000 paths, those that occur least are left out of the lists, and `exact` is false.
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
@@ -221,6 +221,15 @@ AS $$
   SELECT * FROM weir.path_tallies(asked, length) WHERE tallied
 $$;
 
+-- Whether visits of these days, as they are packed, are of views of one event alone.
+CREATE OR REPLACE FUNCTION weir.is_only_screen_event(tenant text, first_day date, last_day date, event text) RETURNS boolean
+LANGUAGE sql STABLE
+AS $$
+  SELECT event = ANY (weir.screen_events()) AND NOT EXISTS (
+    SELECT FROM weir.packs AS p
+    WHERE p.tenant_id = tenant AND p.event = ANY (weir.screen_events()) AND p.event <> is_only_screen_event.event AND p.day BETWEEN first_day AND last_day)
+$$;
+
 -- What a server can say of its own users: `visits`, `users`; by screen `views`, `steps`, `entries`, `exits`; `next` by
 -- [from, to]; `path` by its screens. All of it adds up. `beyond` says how many keys were left out.
 CREATE OR REPLACE FUNCTION weir.paths_partial(tenant text, first_day date, last_day date, zone text, event text DEFAULT NULL,
@@ -232,11 +241,12 @@ AS $$
   WITH said AS MATERIALIZED (
     SELECT c.kind, c.screen, c.former, c.ends, c.way, c.times
     FROM (
-      SELECT weir.asked_of(tenant, zone, first_day, last_day, paths_partial.event IS NULL AND property IS NULL AND NOT filter ? 'properties') AS asked,
+      SELECT weir.asked_of(tenant, zone, first_day, last_day, e.made AND property IS NULL AND NOT filter ? 'properties') AS asked,
         weir.narrowed(weir.patterns_named(CASE WHEN paths_partial.event IS NULL THEN weir.screen_events() ELSE ARRAY[paths_partial.event] END), filter) AS patterns,
         weir.narrowed(weir.patterns_named(ARRAY[weir.made_pack('visits')]), filter) AS visits,
         weir.narrowed(weir.patterns_named(ARRAY[weir.made_pack('loose views')]), filter) AS loose,
-        paths_partial.event IS NULL AND property IS NULL AND filter = '{}' AS tallied
+        e.made AND property IS NULL AND filter = '{}' AS tallied
+      FROM (SELECT paths_partial.event IS NULL OR weir.is_only_screen_event(tenant, first_day, last_day, paths_partial.event) AS made) AS e
       OFFSET 0
     ) AS a
     CROSS JOIN LATERAL weir.all_path_cells(weir.halves_of_users(tenant, a.patterns, (a.asked).since, (a.asked).until), a.asked, a.patterns, a.visits, a.loose,
@@ -341,6 +351,7 @@ COMMENT ON FUNCTION weir.paths_answer(text, date, date, text, text, text, intege
 GRANT EXECUTE ON FUNCTION weir.path_views(bigint, bigint, weir.asked, jsonb, jsonb, text), weir.path_visits(bigint, bigint, weir.asked, jsonb),
   weir.path_ways(bigint, bigint, weir.asked, jsonb, jsonb, jsonb, text, boolean), weir.stays_at_first(text[], integer),
   weir.path_cells(bigint, bigint, weir.asked, jsonb, jsonb, jsonb, text, integer, boolean), weir.path_tallies(weir.asked, integer),
+  weir.is_only_screen_event(text, date, date, text),
   weir.path_key(text),
   weir.all_path_cells(bigint[], weir.asked, jsonb, jsonb, jsonb, text, integer, boolean),
   weir.paths_partial(text, date, date, text, text, text, integer, jsonb), weir.path_next(weir.part[]),

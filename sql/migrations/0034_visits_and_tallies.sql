@@ -78,7 +78,7 @@ COMMENT ON TABLE weir.day_tallies IS
 COMMENT ON COLUMN weir.day_tallies.subject IS
   'way: its first four steps in names, with weir.path_mark() between, and how many these are in slots; long way: its first ten. step: a view of the screen in names after that in formers, NULL at '
   'a visit''s begin; slots has 1 where the visit ends with it, else 0. page: durations of the page in names, NULL where none is said, '
-  'by weir.slot_of(), and their sum in totals; of all events of the day.';
+  'in events of the name in formers, by weir.slot_of(), and their sum in totals.';
 COMMENT ON COLUMN weir.day_tallies.times IS 'How often.';
 
 CREATE TABLE weir.day_viewers (
@@ -209,14 +209,14 @@ AS $$
     WHERE s.screen IS NOT NULL
     GROUP BY s.screen, s.former, slot
     UNION ALL
-    SELECT 'page', d.page, NULL, weir.quick_slot(d.number::float8) AS slot, count(*), sum(d.number)
+    SELECT 'page', d.page, d.event, weir.quick_slot(d.number::float8) AS slot, count(*), sum(d.number)
     FROM (
-      SELECT unnest(p.screens) COLLATE "C" AS page, unnest(p.durations) AS number
+      SELECT p.event, unnest(p.screens) COLLATE "C" AS page, unnest(p.durations) AS number
       FROM weir.packs AS p
       WHERE p.tenant_id = tenant AND p.day = tallies_of_day.day AND p.event = ANY (weir.page_events())
     ) AS d
     WHERE d.number IS NOT NULL
-    GROUP BY d.page, slot
+    GROUP BY d.event, d.page, slot
   )
   SELECT tenant, tallies_of_day.day, l.subject, l.part, array_agg(l.name), array_agg(l.former), array_agg(l.slot), array_agg(l.times), array_agg(l.total)
   FROM (

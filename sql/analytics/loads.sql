@@ -1,11 +1,12 @@
 -- Numbers of each user, such as the events in a window: added up for 20480 users at a time, as bits.
 --
---   SELECT n.number, n.events FROM weir.loads('acme', 'UTC', '2026-03-01', '2026-03-31') AS l, weir.unpacked(l.chunk, l.planes) AS n;
+--   SELECT s.number, sum(s.users) FROM weir.loads('acme', 'UTC', '2026-03-01', '2026-03-31') AS l, weir.sizes_of(l.planes) AS s GROUP BY 1;
 --
 -- A number of events is kept in planes: sets of users (day_sets, subject load), of whom the first had an odd number of
 -- events, the second one with the two in it, and so on. Planes are added as bits are on paper: `#` is what stays in a place
 -- and `&` what is carried to the next, for all users of a chunk at once. So what is added grows with days, and hardly with
--- events; only the sums are taken apart by user. weir.user_numbers says who is who.
+-- events; of the sums it is counted how many users have which number, and only those who are asked for are taken apart by user.
+-- weir.user_numbers says who is who.
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
@@ -21,6 +22,7 @@ DECLARE
   carried varbit[] := ARRAY[]::varbit[];
   sum varbit;
   carry varbit;
+  odd varbit;
 BEGIN
   WHILE given <= cardinality(sets) OR cardinality(carried) > 0 LOOP
     here := carried;
@@ -32,8 +34,9 @@ BEGIN
     sum := coalesce(here[1], sets[1] # sets[1]);
     FOR n IN 1 .. cardinality(here) / 2 LOOP
       IF 2 * n < cardinality(here) THEN
-        carry := (sum & here[2 * n]) | ((sum # here[2 * n]) & here[2 * n + 1]);
-        sum := sum # here[2 * n] # here[2 * n + 1];
+        odd := sum # here[2 * n];
+        carry := (sum & here[2 * n]) | (odd & here[2 * n + 1]);
+        sum := odd # here[2 * n + 1];
       ELSE
         carry := sum & here[2 * n];
         sum := sum # here[2 * n];
@@ -62,14 +65,6 @@ AS $$
   GROUP BY s.chunk
 $$;
 
--- A user's number in planes, from a place on.
-CREATE OR REPLACE FUNCTION weir.number_at(planes varbit[], spot integer, place integer DEFAULT 0) RETURNS bigint
-LANGUAGE sql IMMUTABLE
-AS $$
-  SELECT coalesce(sum(get_bit(p.plane, spot)::bigint << (p.n - 1)::integer), 0)::bigint
-  FROM unnest(planes[place + 1:]) WITH ORDINALITY AS p (plane, n)
-$$;
-
 -- The first eight of some planes, so that a user's number is found at once, and who has one that needs more of them.
 CREATE OR REPLACE FUNCTION weir.opened(planes varbit[], nobody varbit)
 RETURNS TABLE (b0 varbit, b1 varbit, b2 varbit, b3 varbit, b4 varbit, b5 varbit, b6 varbit, b7 varbit, more varbit)
@@ -94,12 +89,61 @@ AS $$
     + get_bit(b5, spot) * 32 + get_bit(b6, spot) * 64 + get_bit(b7, spot) * 128
 $$;
 
-CREATE OR REPLACE FUNCTION weir.unpacked(chunk integer, planes varbit[]) RETURNS TABLE (number integer, events bigint)
+-- The numbers of some users, those of `whose`: of sixteen planes at once, and of more only where there are such.
+CREATE OR REPLACE FUNCTION weir.numbers_of(chunk integer, planes varbit[], whose varbit) RETURNS TABLE (number integer, events bigint)
 LANGUAGE sql IMMUTABLE
 AS $$
   SELECT chunk * 20480 + spot, weir.eight_bits(o.b0, o.b1, o.b2, o.b3, o.b4, o.b5, o.b6, o.b7, spot)
-    + CASE get_bit(o.more, spot) WHEN 1 THEN weir.number_at(planes, spot, 8) << 8 ELSE 0 END
-  FROM (SELECT * FROM weir.opened(planes, planes[1] # planes[1]) OFFSET 0) AS o, generate_series(0, 20479) AS spot
+    + (weir.eight_bits(m.b0, m.b1, m.b2, m.b3, m.b4, m.b5, m.b6, m.b7, spot)::bigint << 8)
+    + CASE get_bit(m.more, spot) WHEN 0 THEN 0 ELSE (
+      SELECT sum(get_bit(p.plane, spot)::bigint << (p.n + 15)::integer) FROM unnest(planes[17:]) WITH ORDINALITY AS p (plane, n))::bigint END
+  FROM (SELECT whose AS users, planes[1] # planes[1] AS nobody OFFSET 0) AS w, weir.opened(planes, w.nobody) AS o, weir.opened(planes[9:], w.nobody) AS m,
+    generate_series(0, 20479) AS spot
+  WHERE get_bit(w.users, spot) = 1
+$$;
+
+-- How many users have which number, of those with more than 0. What the lower planes say is told apart as sets, each with a number
+-- of its own; who has more than these hold, one by one. So many planes are lower ones as take the least work.
+CREATE OR REPLACE FUNCTION weir.sizes_of(planes varbit[]) RETURNS TABLE (number bigint, users bigint)
+LANGUAGE plpgsql IMMUTABLE
+AS $$
+DECLARE
+  nobody constant varbit := planes[1] # planes[1];
+  more varbit := nobody;
+  lower integer := cardinality(planes);
+  rest varbit := nobody;
+  least_work numeric := 2::numeric ^ lower;
+BEGIN
+  FOR n IN REVERSE cardinality(planes) - 1 .. 0 LOOP
+    more := more | planes[n + 1];
+    IF bit_count(more) + 2::numeric ^ n < least_work THEN
+      least_work := bit_count(more) + 2::numeric ^ n;
+      lower := n;
+      rest := more;
+    END IF;
+  END LOOP;
+  RETURN QUERY
+  SELECT a.number + b.number, bit_count(a.users & b.users)
+  FROM weir.sets_of_numbers(planes[:lower / 2], 0, ~nobody) AS a,
+    weir.sets_of_numbers(planes[lower / 2 + 1:lower], lower / 2, ~rest) AS b
+  WHERE a.number + b.number > 0
+  UNION ALL
+  SELECT n.events, count(*) FROM weir.numbers_of(0, planes, rest) AS n GROUP BY n.events;
+END
+$$;
+
+-- Of some users, who has which number in planes, of which the first counts for 2 ^ place.
+CREATE OR REPLACE FUNCTION weir.sets_of_numbers(planes varbit[], place integer, whose varbit) RETURNS TABLE (number bigint, users varbit)
+LANGUAGE plpgsql IMMUTABLE
+AS $$
+DECLARE
+  sets varbit[] := ARRAY[whose];
+BEGIN
+  FOR n IN 1 .. cardinality(planes) LOOP
+    sets := ARRAY(SELECT s & ~planes[n] FROM unnest(sets) AS s) || ARRAY(SELECT s & planes[n] FROM unnest(sets) AS s);
+  END LOOP;
+  RETURN QUERY SELECT (s.n - 1) << place, s.users FROM unnest(sets) WITH ORDINALITY AS s (users, n);
+END
 $$;
 
 -- Whose number is less in some planes than in others.
@@ -120,6 +164,13 @@ BEGIN
 END
 $$;
 
+-- The planes of some users who all have the same number.
+CREATE OR REPLACE FUNCTION weir.planes_of(number bigint, whose varbit) RETURNS varbit[]
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT ARRAY(SELECT CASE number >> n & 1 WHEN 1 THEN whose ELSE whose # whose END FROM generate_series(0, 62) AS n WHERE number >> n > 0 ORDER BY n)
+$$;
+
 -- The ids of some users. They are looked up one by one or all together, whichever takes less for so many.
 CREATE OR REPLACE FUNCTION weir.named(tenant text, numbers integer[]) RETURNS TABLE (number integer, user_id text)
 LANGUAGE plpgsql STABLE
@@ -131,6 +182,7 @@ BEGIN
 END
 $$;
 
-GRANT EXECUTE ON FUNCTION weir.sum_of_sets(varbit[], integer[]), weir.loads(text, text, date, date), weir.number_at(varbit[], integer, integer),
+GRANT EXECUTE ON FUNCTION weir.sum_of_sets(varbit[], integer[]), weir.loads(text, text, date, date),
   weir.opened(varbit[], varbit), weir.five_bits(varbit, varbit, varbit, varbit, varbit, integer), weir.eight_bits(varbit, varbit, varbit, varbit, varbit, varbit, varbit, varbit, integer),
-  weir.unpacked(integer, varbit[]), weir.whose_is_less(varbit[], varbit[], varbit), weir.named(text, integer[]) TO weir_reader;
+  weir.numbers_of(integer, varbit[], varbit), weir.sizes_of(varbit[]), weir.sets_of_numbers(varbit[], integer, varbit),
+  weir.whose_is_less(varbit[], varbit[], varbit), weir.planes_of(bigint, varbit), weir.named(text, integer[]) TO weir_reader;

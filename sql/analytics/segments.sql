@@ -105,16 +105,23 @@ LANGUAGE sql STABLE
 SET jit = off SET work_mem = '64MB'
 AS $$
   WITH loads AS MATERIALIZED (
-    SELECT n.number, n.events FROM weir.loads(tenant, zone, first_day, last_day) AS l, weir.unpacked(l.chunk, l.planes) AS n WHERE n.events > 0
+    SELECT l.chunk, l.planes FROM weir.loads(tenant, zone, first_day, last_day) AS l
   ), sizes AS MATERIALIZED (
-    SELECT l.events, count(*) AS users FROM loads AS l GROUP BY l.events
+    SELECT s.number AS events, sum(s.users) AS users FROM loads AS l, weir.sizes_of(l.planes) AS s WHERE s.users > 0 GROUP BY s.number
   ), least AS MATERIALIZED (
-    SELECT coalesce(max(s.events) FILTER (WHERE s.so_far >= most), 0) AS events
+    SELECT coalesce(max(s.events) FILTER (WHERE s.so_far >= most), 1) AS events
     FROM (SELECT s.events, sum(s.users) OVER (ORDER BY s.events DESC) AS so_far FROM sizes AS s) AS s
+  ), likely AS MATERIALIZED (
+    SELECT n.number, n.events
+    FROM (
+      SELECT l.chunk, l.planes, ~weir.whose_is_less(l.planes, weir.planes_of(m.events, l.planes[1] | ~l.planes[1]), l.planes[1] # l.planes[1]) AS users
+      FROM loads AS l, least AS m
+      OFFSET 0
+    ) AS l, weir.numbers_of(l.chunk, l.planes, l.users) AS n
   ), top AS MATERIALIZED (
     SELECT u.user_id, l.events
-    FROM weir.named(tenant, ARRAY(SELECT l.number FROM loads AS l WHERE l.events >= (SELECT m.events FROM least AS m))) AS u
-    JOIN loads AS l ON l.number = u.number
+    FROM weir.named(tenant, ARRAY(SELECT l.number FROM likely AS l)) AS u
+    JOIN likely AS l ON l.number = u.number
     ORDER BY l.events DESC, u.user_id COLLATE "C" LIMIT most
   )
   SELECT f.figure, f.key, f.amount

@@ -116,7 +116,15 @@ SELECT is(sum_of_sets(ARRAY[B'1110', B'1100', B'1000', B'0110']::varbit[]), ARRA
 SELECT is(sum_of_sets(ARRAY[B'11', B'11', B'10']::varbit[], '{0,0,3}'), ARRAY[B'00', B'11', B'00', B'10']::varbit[], 'and numbers with a gap');
 SELECT is(sum_of_sets('{}'), '{}'::varbit[], 'none are nothing');
 SELECT is(whose_is_less(ARRAY[B'0101', B'0011']::varbit[], ARRAY[B'1100']::varbit[], B'0000'), B'1000'::varbit, 'of 0, 1, 2, 3 only 0 is less, by 1 1 0 0');
-SELECT results_eq($$SELECT number, events FROM (SELECT at_bits(5, 1)::varbit AS s) AS one, unpacked(2, array_fill(one.s, ARRAY[10])) WHERE events > 0$$, $$VALUES (40965, 1023::bigint)$$, 'beyond eight bits');
+SELECT results_eq($$SELECT n.* FROM (SELECT at_bits(5, 1)::varbit AS s) AS one, numbers_of(2, array_fill(one.s, ARRAY[10]), one.s) AS n$$,
+  $$VALUES (40965, 1023::bigint)$$, 'beyond eight bits');
+SELECT results_eq($$SELECT n.* FROM (SELECT at_bits(5, 1)::varbit AS s) AS one, numbers_of(0, array_fill(one.s, ARRAY[18]), one.s) AS n$$,
+  $$VALUES (5, 262143::bigint)$$, 'beyond sixteen');
+SELECT results_eq($$SELECT s.number, s.users::bigint FROM sizes_of(ARRAY[at_bits(3, 1) | at_bits(4, 1), at_bits(3, 1) | at_bits(9, 1) | at_bits(20479, 1)]::varbit[]) AS s
+  WHERE s.users > 0 ORDER BY 1$$, $$VALUES (1::bigint, 1::bigint), (2, 2), (3, 1)$$, 'it is counted how many have which number');
+SELECT results_eq($$SELECT sum(s.users)::bigint, sum(s.number * s.users)::bigint FROM (SELECT at_bits(7, 1)::varbit AS s) AS one,
+  sizes_of(array_fill(one.s, ARRAY[6]) || ARRAY[one.s # one.s, at_bits(8, 1)::varbit]) AS s$$, $$VALUES (2::bigint, 191::bigint)$$, 'and that one has very many');
+SELECT is(planes_of(5, B'11'), ARRAY[B'11', B'00', B'11']::varbit[], 'all have five');
 
 -- Two servers, users split between them.
 INSERT INTO weir.measures (tenant_id, measure, event, property) VALUES ('acme', 'opened', 'opened', NULL);

@@ -25,26 +25,40 @@ SET LOCAL check_function_bodies = off;
 -- [group, version], crashes and the first of them; 'versions_other' where some versions were too many.
 CREATE OR REPLACE FUNCTION weir.crash_releases_partial(tenant text, first_day date, last_day date, zone text)
 RETURNS SETOF weir.part
-LANGUAGE sql STABLE
-SET jit = off SET work_mem = '64MB'
+LANGUAGE plpgsql STABLE
+SET jit = off SET work_mem = '64MB' SET plan_cache_mode = force_custom_plan
 AS $$
-  WITH seen AS (
-    SELECT DISTINCT ON (d.value) d.value, (d.day + h.first * interval '1 hour') AT TIME ZONE 'UTC' AS at
+DECLARE
+  until constant timestamptz := upper(weir.span_of_day(zone, last_day));
+BEGIN
+  RETURN QUERY
+  WITH begun AS MATERIALIZED (
+    SELECT d.value, min(d.day) AS day
     FROM weir.day_counts AS d
+    WHERE d.tenant_id = tenant AND d.zone = 'UTC' AND d.subject IN ('version', 'crash_version') AND d.day <= last_day + 1
+    GROUP BY d.value
+  ), seen AS (
+    SELECT b.value, min(b.day + h.first * interval '1 hour') AT TIME ZONE 'UTC' AS at
+    FROM begun AS b
+    JOIN weir.day_counts AS d ON d.tenant_id = tenant AND d.zone = 'UTC' AND d.subject IN ('version', 'crash_version') AND d.value = b.value AND d.day = b.day
     CROSS JOIN LATERAL (
       SELECT min(u.hour) - 1 AS first FROM unnest(d.hours) WITH ORDINALITY AS u (events, hour) WHERE u.events > 0
     ) AS h
-    WHERE d.tenant_id = tenant AND d.zone = 'UTC' AND d.subject IN ('version', 'crash_version') AND d.day <= last_day + 1
-    ORDER BY d.value, at
+    GROUP BY b.value
   ), pairs AS (
-    SELECT jsonb_build_array(c.fingerprint, c.version)::text AS key, count(*) AS crashes, min(c.at) AS at
+    SELECT jsonb_build_array(c.fingerprint, c.version)::text AS key, c.crashes, c.at
     FROM (
-      SELECT left(nullif(r.fingerprint, ''), 256) AS fingerprint, left(nullif(r.app_version, ''), 256) AS version, r."timestamp" AS at
-      FROM weir.crashes AS r
-      WHERE r.tenant_id = tenant AND r."timestamp" < upper(weir.span_of_day(crash_releases_partial.zone, last_day))
+      -- Clocks are asked of what is near the window's end alone: each row costs more there than all else.
+      SELECT r.fingerprint, r.version, count(*) AS crashes, min(r.at) AS at
+      FROM (
+        SELECT left(r.fingerprint, 256) AS fingerprint, left(nullif(r.app_version, ''), 256) AS version, r."timestamp" AS at
+        FROM weir.crashes AS r
+        WHERE r.tenant_id = tenant AND r."timestamp" < until AND r.fingerprint <> ''
+          AND CASE WHEN r."timestamp" < until - interval '6 hours' THEN true
+            ELSE (r."timestamp" AT TIME ZONE crash_releases_partial.zone)::date <= last_day END
+      ) AS r
+      GROUP BY r.fingerprint, r.version
     ) AS c
-    WHERE c.fingerprint IS NOT NULL AND (c.at AT TIME ZONE crash_releases_partial.zone)::date <= last_day
-    GROUP BY c.fingerprint, c.version
   )
   SELECT 'release', s.value, extract(epoch FROM s.at) FROM seen AS s
   WHERE (s.at AT TIME ZONE crash_releases_partial.zone)::date <= last_day
@@ -52,9 +66,10 @@ AS $$
   SELECT f.figure, p.key, f.amount
   FROM pairs AS p, LATERAL (VALUES ('pair', p.crashes), ('pair first', extract(epoch FROM p.at))) AS f (figure, amount)
   UNION ALL
-  SELECT 'versions_other', '', count(*)
+  SELECT 'versions_other', '', count(*)::numeric
   FROM weir.day_counts AS d
-  WHERE d.tenant_id = tenant AND d.zone = 'UTC' AND d.subject IN ('version_other', 'crash_version_other') AND d.day <= last_day + 1
+  WHERE d.tenant_id = tenant AND d.zone = 'UTC' AND d.subject IN ('version_other', 'crash_version_other') AND d.day <= last_day + 1;
+END
 $$;
 
 -- The releases in their order.
@@ -72,11 +87,13 @@ CREATE OR REPLACE FUNCTION weir.groups_of_releases(parts weir.part[])
 RETURNS TABLE (grp text, number bigint, kind text, last_number bigint, crashes numeric, first_at numeric, rank bigint)
 LANGUAGE sql IMMUTABLE
 AS $$
-  WITH pairs AS (
-    SELECT p.key::jsonb ->> 0 AS grp, p.key::jsonb ->> 1 AS version, sum(p.amount) FILTER (WHERE p.figure = 'pair') AS crashes,
+  WITH sums AS MATERIALIZED (
+    SELECT p.key::jsonb AS pair, sum(p.amount) FILTER (WHERE p.figure = 'pair') AS crashes,
       min(p.amount) FILTER (WHERE p.figure = 'pair first') AS first_at
     FROM (SELECT * FROM unnest(parts) AS p WHERE p.figure IN ('pair', 'pair first') OFFSET 0) AS p
     GROUP BY p.key
+  ), pairs AS (
+    SELECT s.pair ->> 0 AS grp, s.pair ->> 1 AS version, s.crashes, s.first_at FROM sums AS s
   ), placed AS (
     SELECT p.grp, r.number, p.crashes, p.first_at, first_value(r.number) OVER (PARTITION BY p.grp ORDER BY p.first_at, r.number) AS born,
       lag(r.number) OVER earlier AS last_number, min(p.first_at) OVER earlier AS begun

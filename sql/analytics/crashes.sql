@@ -66,22 +66,32 @@ AS $$
   SELECT * FROM weir.first_crashes_partial(tenant, first_day, last_day, zone)
 $$;
 
--- A histogram of the seconds from a user's first event to their first crash.
+-- A histogram of the seconds from a user's first event to their first crash. Clocks are asked of what is near the window's ends
+-- alone, and slots are those of slot_of(), which takes its time for numbers of any kind.
 CREATE OR REPLACE FUNCTION weir.first_crashes_partial(tenant text, first_day date, last_day date, zone text)
 RETURNS SETOF weir.part
-LANGUAGE sql STABLE
-SET jit = off SET work_mem = '64MB'
+LANGUAGE plpgsql STABLE
+SET jit = off SET work_mem = '64MB' SET plan_cache_mode = force_custom_plan
 AS $$
-  SELECT CASE WHEN k.slot IS NULL THEN 'first_without' ELSE 'first_crash_slot' END, coalesce(k.slot::text, ''), count(*)
+DECLARE
+  since constant timestamptz := lower(weir.span_of_day(zone, first_day));
+  until constant timestamptz := upper(weir.span_of_day(zone, last_day));
+BEGIN
+  RETURN QUERY
+  SELECT CASE WHEN k.slot IS NULL THEN 'first_without' ELSE 'first_crash_slot' END, coalesce(k.slot::text, ''), count(*)::numeric
   FROM (
-    SELECT CASE WHEN n.first_at <= n.first_crash_at THEN weir.slot_of(extract(epoch FROM n.first_crash_at - n.first_at)) END AS slot
-    FROM weir.user_numbers AS n
-    WHERE n.tenant_id = first_crashes_partial.tenant AND n.first_crash_at >= lower(weir.span_of_day(zone, first_day))
-      AND n.first_crash_at < upper(weir.span_of_day(zone, last_day))
-      AND (n.first_crash_at AT TIME ZONE zone)::date BETWEEN first_day AND last_day
-    OFFSET 0
+    SELECT CASE WHEN n.seconds < 1e-300::float8 THEN 0 ELSE 40000 + ceil(ln(n.seconds) / ln(101 / 99.0::float8))::integer END AS slot
+    FROM (
+      SELECT CASE WHEN u.first_at <= u.first_crash_at THEN date_part('epoch', u.first_crash_at - u.first_at) END AS seconds
+      FROM weir.user_numbers AS u
+      WHERE u.tenant_id = tenant AND u.first_crash_at >= since AND u.first_crash_at < until
+        AND CASE WHEN u.first_crash_at >= since + interval '6 hours' AND u.first_crash_at < until - interval '6 hours' THEN true
+          ELSE (u.first_crash_at AT TIME ZONE zone)::date BETWEEN first_day AND last_day END
+      OFFSET 0
+    ) AS n
   ) AS k
-  GROUP BY k.slot
+  GROUP BY k.slot;
+END
 $$;
 
 -- Of the wanted versions: who used one, who crashed on one, and who did both. Figures have a space, which no
@@ -115,39 +125,59 @@ $$;
 -- 'group first' seconds since 1970, of which the merge takes the last and the first.
 CREATE OR REPLACE FUNCTION weir.crash_groups_partial(tenant text, first_day date, last_day date, zone text, wanted text[])
 RETURNS SETOF weir.part
-LANGUAGE sql STABLE
-SET jit = off SET work_mem = '64MB'
+LANGUAGE plpgsql STABLE
+SET jit = off SET work_mem = '64MB' SET plan_cache_mode = force_custom_plan
 AS $$
+DECLARE
+  since constant timestamptz := lower(weir.span_of_day(zone, first_day));
+  until constant timestamptz := upper(weir.span_of_day(zone, last_day));
+BEGIN
+  RETURN QUERY
   WITH happened AS MATERIALIZED (
-    -- Zones are asked last, of the wanted groups alone: each row costs more there than everything before.
+    -- Zones are asked last, of rows near the window's ends alone: each row costs more there than everything before.
     SELECT h.grp, h.version, count(*) AS crashes, min(h.at) AS first, max(h.at) AS last
     FROM (
       SELECT left(c.fingerprint, 256) AS grp, left(nullif(c.app_version, ''), 256) AS version, c."timestamp" AS at
       FROM weir.crashes AS c
-      WHERE c.tenant_id = tenant AND left(c.fingerprint, 256) = ANY (wanted)
-        AND c."timestamp" >= (SELECT lower(weir.span_of_day(zone, first_day))) AND c."timestamp" < (SELECT upper(weir.span_of_day(zone, last_day)))
+      WHERE c.tenant_id = tenant AND c."timestamp" >= since AND c."timestamp" < until AND left(c.fingerprint, 256) = ANY (wanted)
       OFFSET 0
     ) AS h
-    WHERE (h.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day
+    WHERE CASE WHEN h.at >= since + interval '6 hours' AND h.at < until - interval '6 hours' THEN true
+      ELSE (h.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day END
     GROUP BY h.grp, h.version
   ), bounds AS MATERIALIZED (
     SELECT h.grp, min(h.first) AS first, max(h.last) AS last FROM happened AS h GROUP BY h.grp
-  ), known AS (
-    SELECT w AS grp, (SELECT min(d.day) FROM weir.day_counts AS d WHERE (d.tenant_id, d.zone, d.subject, d.value)
-      = (crash_groups_partial.tenant, 'UTC', 'crash_group', w)) AS day
-    FROM unnest(wanted) AS w
+  ), known AS MATERIALIZED (
+    SELECT k.grp, b.first, k.day, k.day::timestamp AT TIME ZONE 'UTC' AS began, (k.day + 1)::timestamp AT TIME ZONE 'UTC' AS ended
+    FROM (
+      SELECT w AS grp, (SELECT min(d.day) FROM weir.day_counts AS d WHERE (d.tenant_id, d.zone, d.subject, d.value)
+        = (crash_groups_partial.tenant, 'UTC', 'crash_group', w)) AS day
+      FROM unnest(wanted) AS w
+    ) AS k
+    LEFT JOIN bounds AS b ON b.grp = k.grp
+  ), unsaid AS MATERIALIZED (
+    -- Where all of a group's first day is in the window, it was read above.
+    SELECT k.grp, k.day, k.began, k.ended FROM known AS k WHERE k.day IS NOT NULL AND (k.began >= since AND k.first < k.ended) IS NOT TRUE
+  ), early AS MATERIALIZED (
+    SELECT u.grp, min(r.at) AS at
+    FROM (SELECT DISTINCT u.day, u.began, u.ended FROM unsaid AS u) AS d
+    CROSS JOIN LATERAL (
+      SELECT left(c.fingerprint, 256) AS grp, min(c."timestamp") AS at
+      FROM weir.crashes AS c
+      WHERE c.tenant_id = tenant AND c."timestamp" >= d.began AND c."timestamp" < d.ended
+      GROUP BY 1
+      OFFSET 0
+    ) AS r
+    JOIN unsaid AS u ON u.grp = r.grp AND u.day = d.day
+    GROUP BY u.grp
   )
-  SELECT 'group version', jsonb_build_array(h.grp, h.version)::text, h.crashes FROM happened AS h
+  SELECT 'group version', jsonb_build_array(h.grp, h.version)::text, h.crashes::numeric FROM happened AS h
   UNION ALL
   SELECT 'group first', f.grp, extract(epoch FROM f.at)
   FROM (
-    SELECT k.grp, least(b.first, coalesce((
-      SELECT min(c."timestamp") FROM weir.crashes AS c
-      WHERE c.tenant_id = tenant AND left(c.fingerprint, 256) = k.grp
-        AND c."timestamp" >= k.day::timestamp AT TIME ZONE 'UTC' AND c."timestamp" < (k.day + 1)::timestamp AT TIME ZONE 'UTC'),
-      k.day::timestamp AT TIME ZONE 'UTC')) AS at
+    SELECT k.grp, CASE WHEN k.began >= since AND k.first < k.ended THEN k.first ELSE least(k.first, e.at, CASE WHEN e.at IS NULL THEN k.began END) END AS at
     FROM known AS k
-    LEFT JOIN bounds AS b ON b.grp = k.grp
+    LEFT JOIN early AS e ON e.grp = k.grp
   ) AS f
   WHERE f.at IS NOT NULL
   UNION ALL
@@ -163,7 +193,8 @@ AS $$
     ) AS c
     ORDER BY c.crash_id
     LIMIT 1
-  ) AS s
+  ) AS s;
+END
 $$;
 
 -- All that is asked for once the parts of all servers have said what is most common.

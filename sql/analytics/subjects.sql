@@ -225,24 +225,55 @@ AS $$
     LATERAL weir.sessions_of_day(tenant, zone, l.day) AS s
 $$;
 
--- Values of a subject: parts NAME_events and NAME_users by value, NAME_other_events and NAME_other_users.
+-- Values of a subject: parts NAME_events and NAME_users by value, NAME_other_events and NAME_other_users. Users of whole weeks
+-- are read from the weeks, which are kept of the same subjects as days.
 CREATE OR REPLACE FUNCTION weir.subject_partial(name text, tenant text, first_day date, last_day date, zone text, subject text,
   only_event text DEFAULT NULL)
 RETURNS SETOF weir.part
-LANGUAGE sql STABLE
-SET jit = off SET work_mem = '64MB'
+LANGUAGE plpgsql STABLE
+SET jit = off SET work_mem = '64MB' SET plan_cache_mode = force_custom_plan
 AS $$
-  SELECT name || CASE WHEN c.value IS NULL THEN '_other' ELSE '' END || '_events', coalesce(c.value, ''), sum(c.events)
-  FROM weir.counts_in(tenant, zone, subject, only_event, first_day, last_day) AS c
-  GROUP BY c.value
+DECLARE
+  kept constant text := weir.kept_as(tenant, zone, subject, only_event);
+  monday constant date := weir.first_monday(first_day);
+  end_monday constant date := weir.last_monday(first_day, last_day);
+BEGIN
+  IF kept IS NULL THEN
+    RETURN QUERY
+    WITH happened AS MATERIALIZED (
+      SELECT r.value, r.number FROM weir.values_of_rows(tenant, zone, subject, only_event, first_day, last_day) AS r
+    )
+    SELECT name || CASE WHEN h.value IS NULL THEN '_other' ELSE '' END || f.figure, coalesce(h.value, ''), f.amount::numeric
+    FROM (SELECT h.value, count(*) AS events, count(DISTINCT h.number) AS users FROM happened AS h GROUP BY h.value) AS h,
+      LATERAL (VALUES ('_events', h.events), ('_users', h.users)) AS f (figure, amount)
+    WHERE f.figure = '_events' OR f.amount > 0;
+    RETURN;
+  END IF;
+  RETURN QUERY
+  SELECT name || CASE c.subject WHEN kept THEN '' ELSE '_other' END || '_events', c.value, sum(c.events)
+  FROM weir.day_counts AS c
+  WHERE c.tenant_id = subject_partial.tenant AND c.zone = subject_partial.zone AND c.subject IN (kept, kept || '_other')
+    AND c.day BETWEEN first_day AND last_day
+  GROUP BY c.subject, c.value
   UNION ALL
-  SELECT name || CASE WHEN u.value IS NULL THEN '_other' ELSE '' END || '_users', coalesce(u.value, ''), sum(bit_count(u.users))
+  SELECT name || CASE u.subject WHEN kept THEN '' ELSE '_other' END || '_users', u.value, sum(bit_count(u.users))
   FROM (
-    SELECT s.value, s.chunk, bit_or(s.users) AS users
-    FROM weir.sets_in(tenant, zone, subject, only_event, first_day, last_day) AS s
-    GROUP BY s.value, s.chunk
+    SELECT s.subject, s.value, s.chunk, bit_or(s.users) AS users
+    FROM (
+      SELECT w.subject, w.value, w.chunk, w.users
+      FROM weir.week_sets AS w
+      WHERE w.tenant_id = subject_partial.tenant AND w.zone = subject_partial.zone AND w.subject IN (kept, kept || '_other')
+        AND w.week >= monday AND w.week < end_monday
+      UNION ALL
+      SELECT d.subject, d.value, d.chunk, d.users
+      FROM weir.day_sets AS d
+      WHERE d.tenant_id = subject_partial.tenant AND d.zone = subject_partial.zone AND d.subject IN (kept, kept || '_other')
+        AND (d.day >= first_day AND d.day < least(monday, last_day + 1) OR d.day >= end_monday AND d.day <= last_day)
+    ) AS s
+    GROUP BY s.subject, s.value, s.chunk
   ) AS u
-  GROUP BY u.value
+  GROUP BY u.subject, u.value;
+END
 $$;
 
 -- How many events or crashes each value had in all, and 'X_other', '' for those of values beyond the bound of

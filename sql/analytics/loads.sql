@@ -98,7 +98,7 @@ AS $$
     + CASE get_bit(m.more, spot) WHEN 0 THEN 0 ELSE (
       SELECT sum(get_bit(p.plane, spot)::bigint << (p.n + 15)::integer) FROM unnest(planes[17:]) WITH ORDINALITY AS p (plane, n))::bigint END
   FROM (SELECT whose AS users, planes[1] # planes[1] AS nobody OFFSET 0) AS w, weir.opened(planes, w.nobody) AS o, weir.opened(planes[9:], w.nobody) AS m,
-    generate_series(0, 20479) AS spot
+    LATERAL generate_series(0, length(w.users) - 1) AS spot
   WHERE get_bit(w.users, spot) = 1
 $$;
 

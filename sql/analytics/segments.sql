@@ -358,70 +358,79 @@ AS $$
   GROUP BY s.chunk
 $$;
 
--- What the risk of each user is made of who may have one of more than 0, and in one row how many others of a chunk there
--- are, unless the list takes these, too: `silent` by `rhythm` is how many rhythms long the silence is, from 1 to 4, and
--- `fell_to` by `fell_from` what is left of the days before, 1 at the most.
-CREATE OR REPLACE FUNCTION weir.churn_days(tenant text, last_day date, zone text, most integer)
-RETURNS TABLE (number integer, users bigint, away integer, crashes integer, fell_to integer, fell_from integer, silent integer, rhythm integer)
-LANGUAGE sql STABLE
-SET jit = off SET work_mem = '64MB'
-AS $$
-  WITH sets AS MATERIALIZED (
-    SELECT s.*, CASE WHEN sum(bit_count(s.told)) OVER () >= most THEN s.told ELSE s.scored END AS listed FROM weir.churn_sets(tenant, last_day, zone) AS s
-  ), unpacked AS (
-    SELECT s.chunk * 20480 + u AS number, weir.eight_bits(s.a0, s.a1, s.a2, s.a3, s.a4, s.a5, s.a6, s.nobody, u) AS away,
-      get_bit(s.k0, u) + get_bit(s.k1, u) * 2 AS crashes, weir.five_bits(s.l0, s.l1, s.l2, s.l3, s.l4, u) AS lately,
-      weir.five_bits(s.f0, s.f1, s.f2, s.f3, s.f4, u) AS before,
-      CASE get_bit(s.quiet, u) WHEN 1 THEN weir.eight_bits(s.r0, s.r1, s.r2, s.r3, s.r4, s.r5, s.r6, s.nobody, u) END AS reach,
-      CASE get_bit(s.quiet, u) WHEN 1 THEN weir.eight_bits(s.d0, s.d1, s.d2, s.d3, s.d4, s.d5, s.d6, s.nobody, u) - 1 END AS gaps
-    FROM (
-      SELECT s.chunk, s.nobody, s.listed, s.quiet, s.crashes[1] AS k0, s.crashes[2] AS k1, l.*, f.*, a.*, r.*, d.*
-      FROM sets AS s, weir.opened(s.lately, s.nobody) AS l (l0, l1, l2, l3, l4, l5, l6, l7, l8),
-        weir.opened(s.before, s.nobody) AS f (f0, f1, f2, f3, f4, f5, f6, f7, f8), weir.opened(s.away, s.nobody) AS a (a0, a1, a2, a3, a4, a5, a6, a7, a8),
-        weir.opened(s.reach, s.nobody) AS r (r0, r1, r2, r3, r4, r5, r6, r7, r8), weir.opened(s.days, s.nobody) AS d (d0, d1, d2, d3, d4, d5, d6, d7, d8)
-      OFFSET 0
-    ) AS s, generate_series(0, 20479) AS u
-    WHERE get_bit(s.listed, u) = 1
-    OFFSET 0
-  )
-  SELECT d.number, 1, d.away, d.crashes, CASE WHEN d.lately < d.before THEN d.lately ELSE 1 END, CASE WHEN d.lately < d.before THEN d.before ELSE 1 END,
-    CASE WHEN d.silent >= 4 * d.rhythm THEN 4 WHEN d.silent > d.rhythm THEN d.silent ELSE 1 END,
-    CASE WHEN d.silent > d.rhythm AND d.silent < 4 * d.rhythm THEN d.rhythm ELSE 1 END
-  FROM (SELECT u.*, u.away * u.gaps AS silent, greatest(u.reach - u.away, 7 * u.gaps) AS rhythm FROM unpacked AS u) AS d
-  UNION ALL
-  SELECT NULL, bit_count(s.scored & ~s.listed), NULL, 0, 1, 1, 1, 1 FROM sets AS s
-$$;
-
--- Users of whom the same is known have the same risk: it is worked out once for them, and a name is looked for only of those
--- who may be in the list.
+-- What the risk of a user is made of is one number, its key: from the right two bits with `crashes`, five with `fell_from`, five
+-- with `fell_to`, ten with `rhythm`, and `silent`. `silent` by `rhythm` is how many rhythms long the silence is, from 1 to 4, and
+-- `fell_to` by `fell_from` what is left of the days before, 1 at the most. Users of whom the same is known have the same risk: it is
+-- worked out once for them, and a name is looked for only of those who may be in the list. Those whose risk cannot be more than 0
+-- are counted without a look at each, unless the list takes these, too.
 CREATE OR REPLACE FUNCTION weir.churn_risk_partial(tenant text, last_day date, zone text, most integer) RETURNS SETOF weir.part
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '64MB'
 AS $$
-  WITH days AS MATERIALIZED (
-    SELECT * FROM weir.churn_days(tenant, last_day, zone, most)
+  WITH sets AS MATERIALIZED (
+    SELECT s.*, CASE WHEN sum(bit_count(s.told)) OVER () >= most THEN s.told ELSE s.scored END AS listed, weir.whose_is_less(s.lately, s.before, s.nobody) AS fell
+    FROM weir.churn_sets(tenant, last_day, zone) AS s
+  ), users AS MATERIALIZED (
+    SELECT u.number, u.said + CASE
+      WHEN u.silent >= 4 * u.rhythm THEN 4 * 4194304::bigint + 4096
+      WHEN u.silent > u.rhythm THEN u.silent * 4194304::bigint + u.rhythm * 4096
+      ELSE 4194304 + 4096 END AS key
+    FROM (
+      SELECT u.number, u.said, u.away * u.gaps AS silent, greatest(u.reach - u.away, 7 * u.gaps) AS rhythm
+      FROM (
+        SELECT s.chunk * 20480 + u AS number, get_bit(s.k0, u) + get_bit(s.k1, u) * 2
+            + CASE get_bit(s.fell, u) WHEN 1 THEN weir.five_bits(s.l0, s.l1, s.l2, s.l3, s.l4, u) * 128 + weir.five_bits(s.f0, s.f1, s.f2, s.f3, s.f4, u) * 4
+            ELSE 128 + 4 END AS said,
+          CASE get_bit(s.quiet, u) WHEN 1 THEN weir.eight_bits(s.a0, s.a1, s.a2, s.a3, s.a4, s.a5, s.a6, s.nobody, u) END AS away,
+          CASE get_bit(s.quiet, u) WHEN 1 THEN weir.eight_bits(s.r0, s.r1, s.r2, s.r3, s.r4, s.r5, s.r6, s.nobody, u) END AS reach,
+          CASE get_bit(s.quiet, u) WHEN 1 THEN weir.eight_bits(s.d0, s.d1, s.d2, s.d3, s.d4, s.d5, s.d6, s.nobody, u) - 1 END AS gaps
+        FROM (
+          SELECT s.chunk, s.nobody, s.listed, s.quiet, s.fell, s.crashes[1] AS k0, s.crashes[2] AS k1, l.*, f.*, a.*, r.*, d.*
+          FROM sets AS s, weir.opened(s.lately, s.nobody) AS l (l0, l1, l2, l3, l4, l5, l6, l7, l8),
+            weir.opened(s.before, s.nobody) AS f (f0, f1, f2, f3, f4, f5, f6, f7, f8), weir.opened(s.away, s.nobody) AS a (a0, a1, a2, a3, a4, a5, a6, a7, a8),
+            weir.opened(s.reach, s.nobody) AS r (r0, r1, r2, r3, r4, r5, r6, r7, r8), weir.opened(s.days, s.nobody) AS d (d0, d1, d2, d3, d4, d5, d6, d7, d8)
+          OFFSET 0
+        ) AS s, LATERAL generate_series(0, length(s.nobody) - 1) AS u
+        WHERE get_bit(s.listed, u) = 1
+        OFFSET 0
+      ) AS u
+      OFFSET 0
+    ) AS u
   ), risks AS MATERIALIZED (
     SELECT k.*, round(60 * k.silence + 30 * k.fall + 10 * k.crashed, 1) AS risk
     FROM (
-      SELECT d.crashes, d.fell_to, d.fell_from, d.silent, d.rhythm, sum(d.users) AS users, (d.silent::numeric / d.rhythm - 1) / 3 AS silence,
-        1 - d.fell_to::numeric / d.fell_from AS fall, d.crashes / 3.0 AS crashed
-      FROM days AS d GROUP BY 1, 2, 3, 4, 5
+      SELECT d.key, d.users, ((d.key >> 22)::numeric / (d.key >> 12 & 1023) - 1) / 3 AS silence,
+        1 - (d.key >> 7 & 31)::numeric / (d.key >> 2 & 31) AS fall, (d.key & 3) / 3.0 AS crashed
+      FROM (
+        SELECT u.key, sum(u.users) AS users
+        FROM (
+          SELECT u.key, count(*) AS users FROM users AS u GROUP BY u.key
+          UNION ALL
+          SELECT 4194304 + 4096 + 128 + 4, bit_count(s.scored & ~s.listed) FROM sets AS s
+        ) AS u
+        GROUP BY u.key
+      ) AS d
+      OFFSET 0
     ) AS k
   ), least AS MATERIALIZED (
     SELECT coalesce(max(r.risk) FILTER (WHERE r.so_far >= most), 0) AS risk
     FROM (SELECT r.risk, sum(sum(r.users)) OVER (ORDER BY r.risk DESC) AS so_far FROM risks AS r GROUP BY r.risk) AS r
   ), likely AS MATERIALIZED (
-    SELECT d.number, d.away, r.risk, r.silence, r.fall, r.crashed
-    FROM risks AS r JOIN days AS d ON (d.crashes, d.fell_to, d.fell_from, d.silent, d.rhythm) = (r.crashes, r.fell_to, r.fell_from, r.silent, r.rhythm)
-    WHERE d.number IS NOT NULL AND r.risk >= (SELECT l.risk FROM least AS l)
+    SELECT u.number, r.risk, r.silence, r.fall, r.crashed
+    FROM risks AS r JOIN users AS u ON u.key = r.key
+    WHERE r.risk >= (SELECT l.risk FROM least AS l)
+  ), top AS MATERIALIZED (
+    SELECT u.user_id, l.*
+    FROM weir.named(tenant, ARRAY(SELECT l.number FROM likely AS l)) AS u JOIN likely AS l ON l.number = u.number
+    ORDER BY l.risk DESC, u.user_id COLLATE "C" LIMIT most
   )
   SELECT 'risk', least(9, floor(r.risk / 10))::text, sum(r.users)::numeric FROM risks AS r GROUP BY 2
   UNION ALL
-  SELECT 'user', jsonb_build_array(t.user_id, last_day - t.away, round(60 * t.silence, 1), round(30 * t.fall, 1), round(10 * t.crashed, 1))::text, t.risk
-  FROM (
-    SELECT u.user_id, l.* FROM weir.named(tenant, ARRAY(SELECT l.number FROM likely AS l)) AS u JOIN likely AS l ON l.number = u.number
-    ORDER BY l.risk DESC, u.user_id COLLATE "C" LIMIT most
-  ) AS t
+  SELECT 'user', jsonb_build_array(t.user_id, last_day - (
+      SELECT sum(get_bit(a.plane, t.number % 20480) << (a.n - 1)::integer)::integer
+      FROM sets AS s, unnest(s.away) WITH ORDINALITY AS a (plane, n) WHERE s.chunk = t.number / 20480),
+    round(60 * t.silence, 1), round(30 * t.fall, 1), round(10 * t.crashed, 1))::text, t.risk
+  FROM top AS t
 $$;
 
 CREATE OR REPLACE FUNCTION weir.churn_risk_merge(parts weir.part[], most integer) RETURNS jsonb
@@ -455,5 +464,5 @@ GRANT EXECUTE ON FUNCTION weir.totals_of_rows(text, date, date, text, text), wei
   weir.heavy_users_merge(weir.part[], integer), weir.heavy_users_read(text, date, date, text, text),
   weir.heavy_users_answer(text, date, date, text, text, integer), weir.segment_sets(text, date, date, text), weir.segments_partial(text, date, date, text),
   weir.segments_merge(weir.part[]), weir.segments_answer(text, date, date, text), weir.churn_sets(text, date, text), weir.ends_of_users(text, date, text),
-  weir.churn_days(text, date, text, integer), weir.churn_risk_partial(text, date, text, integer), weir.churn_risk_merge(weir.part[], integer),
+  weir.churn_risk_partial(text, date, text, integer), weir.churn_risk_merge(weir.part[], integer),
   weir.churn_risk_answer(text, date, text, integer) TO weir_reader;

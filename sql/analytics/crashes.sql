@@ -33,18 +33,31 @@ RETURNS SETOF weir.part
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '64MB' SET enable_nestloop = off
 AS $$
-  WITH active AS MATERIALIZED (
-    SELECT unit, CASE unit WHEN 'all' THEN first_day ELSE date_trunc(unit, a.day::timestamp)::date END AS start,
-      a.chunk, bit_or(a.users) AS users
-    FROM weir.active_users(tenant, zone, first_day, last_day) AS a CROSS JOIN unnest(ARRAY['all', 'day', 'week', 'month']) AS unit
-    GROUP BY unit, start, a.chunk
+  WITH active_days AS MATERIALIZED (
+    SELECT a.day, a.chunk, a.users FROM weir.active_users(tenant, zone, first_day, last_day) AS a
+  ), active_months AS MATERIALIZED (
+    SELECT date_trunc('month', d.day::timestamp)::date AS start, d.chunk, bit_or(d.users) AS users FROM active_days AS d GROUP BY start, d.chunk
+  ), active AS MATERIALIZED (
+    SELECT 'day' AS unit, d.day AS start, d.chunk, d.users FROM active_days AS d
+    UNION ALL
+    SELECT 'week', date_trunc('week', d.day::timestamp)::date AS start, d.chunk, bit_or(d.users) FROM active_days AS d GROUP BY start, d.chunk
+    UNION ALL
+    SELECT 'month', m.start, m.chunk, m.users FROM active_months AS m
+    UNION ALL
+    SELECT 'all', first_day, m.chunk, bit_or(m.users) FROM active_months AS m GROUP BY m.chunk
+  ), hit_days AS MATERIALIZED (
+    SELECT c.day, c.chunk, bit_or(c.users) AS users FROM weir.sets_in(tenant, zone, 'crash', NULL, first_day, last_day) AS c
+    WHERE c.value = '' GROUP BY c.day, c.chunk
+  ), hit_months AS MATERIALIZED (
+    SELECT date_trunc('month', d.day::timestamp)::date AS start, d.chunk, bit_or(d.users) AS users FROM hit_days AS d GROUP BY start, d.chunk
   ), hit AS MATERIALIZED (
-    SELECT unit, CASE unit WHEN 'all' THEN first_day ELSE date_trunc(unit, c.day::timestamp)::date END AS start,
-      c.chunk, bit_or(c.users) AS users
-    FROM weir.sets_in(tenant, zone, 'crash', NULL, first_day, last_day) AS c
-      CROSS JOIN unnest(ARRAY['all', 'day', 'week', 'month']) AS unit
-    WHERE c.value = ''
-    GROUP BY unit, start, c.chunk
+    SELECT 'day' AS unit, d.day AS start, d.chunk, d.users FROM hit_days AS d
+    UNION ALL
+    SELECT 'week', date_trunc('week', d.day::timestamp)::date AS start, d.chunk, bit_or(d.users) FROM hit_days AS d GROUP BY start, d.chunk
+    UNION ALL
+    SELECT 'month', m.start, m.chunk, m.users FROM hit_months AS m
+    UNION ALL
+    SELECT 'all', first_day, m.chunk, bit_or(m.users) FROM hit_months AS m GROUP BY m.chunk
   )
   SELECT 'active_' || a.unit, a.start::text, sum(bit_count(a.users)) FROM active AS a GROUP BY a.unit, a.start
   UNION ALL

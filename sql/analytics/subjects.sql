@@ -8,22 +8,29 @@ SET LOCAL check_function_bodies = off;
 -- subject is kept where its dimensions are kept by event, or where some dimension has that event and the same
 -- properties.
 CREATE OR REPLACE FUNCTION weir.kept_as(tenant text, zone text, subject text, only_event text DEFAULT NULL) RETURNS text
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 AS $$
-  SELECT CASE WHEN NOT weir.keeps_zone(tenant, zone) THEN NULL WHEN only_event IS NULL THEN kept_as.subject
-    WHEN said.by_event THEN only_event || '.' || kept_as.subject ELSE (
-    SELECT min(own.subject)
+BEGIN
+  IF NOT weir.keeps_zone(tenant, zone) THEN
+    RETURN NULL;
+  ELSIF only_event IS NULL THEN
+    RETURN subject;
+  END IF;
+  RETURN (
+    SELECT CASE WHEN said.by_event THEN only_event || '.' || kept_as.subject ELSE (
+      SELECT min(own.subject)
+      FROM (
+        SELECT d.subject
+        FROM weir.wanted_dimensions(tenant) AS d
+        GROUP BY d.subject
+        HAVING bool_and(d.event = only_event AND d.of_users = said.of_users) AND array_agg(d.property ORDER BY d.property) = said.properties
+      ) AS own) END
     FROM (
-      SELECT d.subject
-      FROM weir.wanted_dimensions(tenant) AS d
-      GROUP BY d.subject
-      HAVING bool_and(d.event = only_event AND d.of_users = said.of_users) AND array_agg(d.property ORDER BY d.property) = said.properties
-    ) AS own) END
-  FROM (
-    SELECT bool_and(w.by_event) AS by_event, bool_or(w.of_users) AS of_users, array_agg(w.property ORDER BY w.property) AS properties
-    FROM weir.wanted_dimensions(tenant) AS w
-    WHERE w.subject = kept_as.subject AND w.event IN (only_event, '*')
-  ) AS said
+      SELECT bool_and(w.by_event) AS by_event, bool_or(w.of_users) AS of_users, array_agg(w.property ORDER BY w.property) AS properties
+      FROM weir.wanted_dimensions(tenant) AS w
+      WHERE w.subject = kept_as.subject AND w.event IN (only_event, '*')
+    ) AS said);
+END
 $$;
 
 -- Each occurrence of a value, from the rows, as facts_of_day() finds them. `crash` itself has the value ''.

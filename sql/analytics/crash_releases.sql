@@ -30,6 +30,7 @@ SET jit = off SET work_mem = '64MB' SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
   until constant timestamptz := upper(weir.span_of_day(zone, last_day));
+  surely_until constant timestamptz := until - interval '6 hours';
 BEGIN
   RETURN QUERY
   WITH begun AS MATERIALIZED (
@@ -48,16 +49,17 @@ BEGIN
   ), pairs AS (
     SELECT jsonb_build_array(c.fingerprint, c.version)::text AS key, c.crashes, c.at
     FROM (
-      -- Clocks are asked of what is near the window's end alone: each row costs more there than all else.
-      SELECT r.fingerprint, r.version, count(*) AS crashes, min(r.at) AS at
+      SELECT left(r.fingerprint, 256) AS fingerprint, left(nullif(r.app_version, ''), 256) AS version, sum(r.crashes) AS crashes, min(r.at) AS at
       FROM (
-        SELECT left(r.fingerprint, 256) AS fingerprint, left(nullif(r.app_version, ''), 256) AS version, r."timestamp" AS at
+        -- Of each row nothing is asked that can be asked of its kind; and clocks only of what is near the window's end.
+        SELECT r.fingerprint, r.app_version, count(*) AS crashes, min(r."timestamp") AS at
         FROM weir.crashes AS r
         WHERE r.tenant_id = tenant AND r."timestamp" < until AND r.fingerprint <> ''
-          AND CASE WHEN r."timestamp" < until - interval '6 hours' THEN true
+          AND CASE WHEN r."timestamp" < surely_until THEN true
             ELSE (r."timestamp" AT TIME ZONE crash_releases_partial.zone)::date <= last_day END
+        GROUP BY r.fingerprint, r.app_version
       ) AS r
-      GROUP BY r.fingerprint, r.version
+      GROUP BY 1, 2
     ) AS c
   )
   SELECT 'release', s.value, extract(epoch FROM s.at) FROM seen AS s

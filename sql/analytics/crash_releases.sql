@@ -23,7 +23,7 @@ SET LOCAL check_function_bodies = off;
 
 -- Figures: 'release' by version, seconds since 1970, of which the merge takes the first; 'pair' and 'pair first' by
 -- [group, version], crashes and the first of them; 'versions_other' where some versions were too many.
-CREATE OR REPLACE FUNCTION weir.crash_releases_partial(tenant text, first_day date, last_day date, zone text)
+CREATE OR REPLACE FUNCTION weir.crash_releases_until(tenant text, last_day date, zone text)
 RETURNS SETOF weir.part
 LANGUAGE plpgsql STABLE
 SET jit = off SET work_mem = '64MB' SET plan_cache_mode = force_custom_plan
@@ -56,14 +56,14 @@ BEGIN
         FROM weir.crashes AS r
         WHERE r.tenant_id = tenant AND r."timestamp" < until AND r.fingerprint <> ''
           AND CASE WHEN r."timestamp" < surely_until THEN true
-            ELSE (r."timestamp" AT TIME ZONE crash_releases_partial.zone)::date <= last_day END
+            ELSE (r."timestamp" AT TIME ZONE crash_releases_until.zone)::date <= last_day END
         GROUP BY r.fingerprint, r.app_version
       ) AS r
       GROUP BY 1, 2
     ) AS c
   )
   SELECT 'release', s.value, extract(epoch FROM s.at) FROM seen AS s
-  WHERE (s.at AT TIME ZONE crash_releases_partial.zone)::date <= last_day
+  WHERE (s.at AT TIME ZONE crash_releases_until.zone)::date <= last_day
   UNION ALL
   SELECT f.figure, p.key, f.amount
   FROM pairs AS p, LATERAL (VALUES ('pair', p.crashes), ('pair first', extract(epoch FROM p.at))) AS f (figure, amount)
@@ -73,6 +73,11 @@ BEGIN
   WHERE d.tenant_id = tenant AND d.zone = 'UTC' AND d.subject IN ('version_other', 'crash_version_other') AND d.day <= last_day + 1;
 END
 $$;
+
+CREATE OR REPLACE FUNCTION weir.crash_releases_partial(tenant text, first_day date, last_day date, zone text)
+RETURNS SETOF weir.part
+LANGUAGE sql STABLE
+AS $$ SELECT * FROM weir.crash_releases_until(tenant, last_day, zone) $$;
 
 -- The releases in their order.
 CREATE OR REPLACE FUNCTION weir.releases_of(parts weir.part[]) RETURNS TABLE (number bigint, version text, first_seen numeric)
@@ -200,7 +205,7 @@ $$;
 COMMENT ON FUNCTION weir.crash_releases_answer(text, date, date, text, integer) IS
   'Groups of crashes that are new in a window''s releases, or came back. sql/analytics/crash_releases.sql defines them.';
 
-GRANT EXECUTE ON FUNCTION weir.crash_releases_partial(text, date, date, text), weir.releases_of(weir.part[]),
+GRANT EXECUTE ON FUNCTION weir.crash_releases_until(text, date, text), weir.crash_releases_partial(text, date, date, text), weir.releases_of(weir.part[]),
   weir.groups_of_releases(weir.part[]), weir.releases_within(weir.part[], date, text, integer),
   weir.crash_releases_details_partial(text, date, date, text, weir.part[], integer),
   weir.crash_releases_merge(weir.part[], date, text, integer), weir.first_crashes_dropped(text, date),

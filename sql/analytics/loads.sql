@@ -16,6 +16,7 @@ CREATE OR REPLACE FUNCTION weir.sum_of_sets(sets varbit[], places integer[] DEFA
 LANGUAGE plpgsql IMMUTABLE
 AS $$
 DECLARE
+  nobody constant varbit := sets[1] # sets[1];
   planes varbit[] := ARRAY[]::varbit[];
   given integer := 1;
   here varbit[];
@@ -31,7 +32,7 @@ BEGIN
       here := array_append(here, sets[given]);
       given := given + 1;
     END LOOP;
-    sum := coalesce(here[1], sets[1] # sets[1]);
+    sum := coalesce(here[1], nobody);
     FOR n IN 1 .. cardinality(here) / 2 LOOP
       IF 2 * n < cardinality(here) THEN
         odd := sum # here[2 * n];
@@ -41,7 +42,7 @@ BEGIN
         carry := sum & here[2 * n];
         sum := sum # here[2 * n];
       END IF;
-      IF bit_count(carry) > 0 THEN
+      IF carry <> nobody THEN
         carried := array_append(carried, carry);
       END IF;
     END LOOP;

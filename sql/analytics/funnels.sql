@@ -25,19 +25,6 @@
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
--- What users from one number up to another did that fits steps and the filter, as often as it does; `value` only if it is asked
--- for. Without settings of its own, so that it becomes part of what asks.
-CREATE OR REPLACE FUNCTION weir.funnel_rows(lowest bigint, beyond bigint, tenant text, since timestamptz, until timestamptz, steps jsonb,
-  split text, filter jsonb)
-RETURNS TABLE (step integer, number bigint, at timestamptz, value text)
-LANGUAGE sql STABLE PARALLEL SAFE
-AS $$
-  SELECT e.place, e.number, e.at,
-    CASE WHEN (SELECT split IS NOT NULL) THEN weir.value_by(split, e.version, e.platform, e.country, e.properties) END
-  FROM weir.happened_to(lowest, beyond, tenant, weir.narrowed(steps, filter), since, until,
-    CASE WHEN split IN ('version', 'platform', 'country') THEN ARRAY[split] WHEN split IS NOT NULL THEN '{properties}'::text[] ELSE '{}' END) AS e
-$$;
-
 -- For each step the last one before it that has the same event, or NULL.
 CREATE OR REPLACE FUNCTION weir.same_events(steps jsonb) RETURNS integer[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -48,177 +35,102 @@ AS $$
   FROM jsonb_array_elements(steps) WITH ORDINALITY AS p (pattern, step)
 $$;
 
--- Each user's start.
-CREATE OR REPLACE FUNCTION weir.funnel_starts(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text,
-  first_step jsonb, filter jsonb)
-RETURNS TABLE (number bigint, at timestamptz)
-LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on
-AS $$
-#variable_conflict use_column
-BEGIN
-  RETURN QUERY SELECT e.number, min(e.at)
-  FROM weir.moments_of(lowest, beyond, tenant, weir.narrowed(jsonb_build_array(first_step), filter), lower(weir.span_of_day(zone, first_day)),
-    upper(weir.span_of_day(zone, last_day))) AS e
-  WHERE e.sure OR (e.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day
-  GROUP BY e.number;
-END
-$$;
-
--- When each user reached the second step: starts[1] is when the user with the lowest number of these began. Of those who have no
--- number yet it is every event of the step. `later`: it has to be later than the start.
-CREATE OR REPLACE FUNCTION weir.funnel_seconds(lowest bigint, beyond bigint, tenant text, since timestamptz, until timestamptz,
-  second_step jsonb, filter jsonb,
-  starts timestamptz[], later boolean, patience interval)
-RETURNS TABLE (number bigint, at timestamptz)
-LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on
-AS $$
-#variable_conflict use_column
-BEGIN
-  RETURN QUERY SELECT f.number, min(f.at)
-  FROM weir.moments_of(lowest, beyond, tenant, weir.narrowed(jsonb_build_array(second_step), filter), since, until) AS f
-  WHERE CASE WHEN f.number >= 0 THEN f.at >= starts[f.number - greatest(lowest, 0) + 1] AND (NOT later OR f.at > starts[f.number - greatest(lowest, 0) + 1])
-    AND f.at <= starts[f.number - greatest(lowest, 0) + 1] + patience
-    ELSE true END
-  GROUP BY f.number, CASE WHEN f.number < 0 THEN f.at END;
-END
-$$;
-
--- Events of further steps that may be somebody's, from when he reached the second one. Where `first_alone` the first of each step is
--- enough: there is but one further step, and it may be at the moment of the one before.
-CREATE OR REPLACE FUNCTION weir.funnel_followers(lowest bigint, beyond bigint, tenant text, since timestamptz, until timestamptz,
-  further_steps jsonb, filter jsonb,
-  starts timestamptz[], seconds timestamptz[], patience interval, first_alone boolean)
-RETURNS TABLE (step integer, number bigint, at timestamptz)
-LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '64MB' SET enable_sort = off SET enable_nestloop = on
-AS $$
-#variable_conflict use_column
-BEGIN
-  RETURN QUERY SELECT f.place + 2, f.number, min(f.at)
-  FROM weir.moments_of(lowest, beyond, tenant, weir.narrowed(further_steps, filter), since, until) AS f
-  WHERE CASE WHEN f.number >= 0 THEN f.at >= seconds[f.number - greatest(lowest, 0) + 1] AND f.at <= starts[f.number - greatest(lowest, 0) + 1] + patience
-    ELSE true END
-  GROUP BY f.place, f.number, CASE WHEN f.number < 0 OR NOT first_alone THEN f.at END;
-END
-$$;
-
--- Of users from one number up to another: who reached which step, and when he reached it and each before: at[1] is the start.
--- Written out step by step, since a recursive query may not aggregate; those beyond `most` read nothing.
-CREATE OR REPLACE FUNCTION weir.funnel_users(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text,
-  steps jsonb, within integer,
-  split text, filter jsonb, most integer, same integer[], patience interval)
-RETURNS TABLE (step integer, value text, at timestamptz[])
+-- Of users from one number up to another, whose starts these are (happened.sql, sorted_events()): the value of each start, the least of
+-- several at one moment. Without settings of its own, so that it becomes part of what asks.
+CREATE OR REPLACE FUNCTION weir.funnel_values(lowest bigint, beyond bigint, tenant text, patterns jsonb, since timestamptz, until timestamptz, split text,
+  origin bigint, bits integer, rows weir.moment[])
+RETURNS TABLE (code bigint, value text)
 LANGUAGE sql STABLE PARALLEL SAFE
-SET jit = off SET work_mem = '128MB' SET enable_nestloop = off SET enable_mergejoin = off SET enable_sort = off
 AS $$
-  WITH started AS MATERIALIZED (
-    SELECT f.number, f.at FROM weir.funnel_starts(lowest, beyond, tenant, first_day, last_day, zone, steps -> 0, filter) AS f
-  ), step_1 AS MATERIALIZED (
-    SELECT s.number, NULL AS value, ARRAY[s.at] AS at FROM started AS s WHERE split IS NULL
+  SELECT ((e.number - lowest) << bits) | (weir.microseconds(e.at) - origin), e.value
+  FROM (
+    SELECT p.number, p.at, weir.value_by(split, p.version, p.platform, p.country, p.properties) AS value
+    FROM weir.happened_in_packs(NULL, lowest, beyond, tenant, jsonb_build_array(patterns -> 0), since, until,
+      ARRAY[CASE WHEN split IN ('version', 'platform', 'country') THEN split ELSE 'properties' END]) AS p
     UNION ALL
-    SELECT s.number, min(f.value COLLATE "C"), ARRAY[s.at]
-    FROM started AS s
-    JOIN weir.funnel_rows(lowest, beyond, tenant, lower(weir.span_of_day(zone, first_day)), upper(weir.span_of_day(zone, last_day)),
-      jsonb_build_array(steps -> 0), split, filter) AS f
-      ON f.number = s.number AND f.at = s.at
-    WHERE split IS NOT NULL
-    GROUP BY s.number, s.at
-  ), starts AS MATERIALIZED (
-    -- By the user's number, which is dense: looked up in a fifth of the time of a join.
-    SELECT array_agg(coalesce(s.at, 'infinity') ORDER BY n) AS at
-    FROM generate_series(greatest(lowest, 0), (SELECT max(s.number) FROM started AS s)) AS n LEFT JOIN started AS s ON s.number = n
-  ), found_seconds AS MATERIALIZED (
-    SELECT f.number, f.at
-    FROM weir.funnel_seconds(lowest, beyond, tenant, lower(weir.span_of_day(zone, first_day)), upper(weir.span_of_day(zone, last_day)) + patience,
-      steps -> 1, filter,
-      (SELECT s.at FROM starts AS s), same[2] IS NOT NULL, patience) AS f
-  ), step_2 AS MATERIALIZED (
-    SELECT s.number, s.value, s.at || min(f.at) AS at
-    FROM step_1 AS s JOIN found_seconds AS f ON f.number = s.number AND f.at <= s.at[1] + patience
-    WHERE f.at >= s.at[1] AND (same[2] IS NULL OR f.at > s.at[same[2]])
-    GROUP BY s.number, s.value, s.at
-  ), seconds AS MATERIALIZED (
-    SELECT array_agg(coalesce(s.at[2], 'infinity') ORDER BY n) AS at
-    FROM generate_series(greatest(lowest, 0), (SELECT max(s.number) FROM step_2 AS s)) AS n LEFT JOIN step_2 AS s ON s.number = n
-  ), found AS MATERIALIZED (
-    SELECT f.step, f.number, f.at
-    FROM weir.funnel_followers(lowest, beyond, tenant, lower(weir.span_of_day(zone, first_day)), upper(weir.span_of_day(zone, last_day)) + patience,
-      steps - 0 - 0, filter,
-      (SELECT s.at FROM starts AS s), (SELECT s.at FROM seconds AS s), patience, most = 3 AND same[3] IS NULL) AS f
-    WHERE most >= 3
-  ), step_3 AS MATERIALIZED (
-    SELECT s.number, s.value, s.at || min(f.at) AS at
-    FROM step_2 AS s JOIN found AS f ON f.number = s.number AND f.step = 3 AND f.at <= s.at[1] + patience
-    WHERE most >= 3 AND f.at >= s.at[2] AND (same[3] IS NULL OR f.at > s.at[same[3]])
-    GROUP BY s.number, s.value, s.at
-  ), step_4 AS MATERIALIZED (
-    SELECT s.number, s.value, s.at || min(f.at) AS at
-    FROM step_3 AS s JOIN found AS f ON f.number = s.number AND f.step = 4 AND f.at <= s.at[1] + patience
-    WHERE most >= 4 AND f.at >= s.at[3] AND (same[4] IS NULL OR f.at > s.at[same[4]])
-    GROUP BY s.number, s.value, s.at
-  ), step_5 AS MATERIALIZED (
-    SELECT s.number, s.value, s.at || min(f.at) AS at
-    FROM step_4 AS s JOIN found AS f ON f.number = s.number AND f.step = 5 AND f.at <= s.at[1] + patience
-    WHERE most >= 5 AND f.at >= s.at[4] AND (same[5] IS NULL OR f.at > s.at[same[5]])
-    GROUP BY s.number, s.value, s.at
-  ), step_6 AS MATERIALIZED (
-    SELECT s.number, s.value, s.at || min(f.at) AS at
-    FROM step_5 AS s JOIN found AS f ON f.number = s.number AND f.step = 6 AND f.at <= s.at[1] + patience
-    WHERE most >= 6 AND f.at >= s.at[5] AND (same[6] IS NULL OR f.at > s.at[same[6]])
-    GROUP BY s.number, s.value, s.at
-  ), step_7 AS MATERIALIZED (
-    SELECT s.number, s.value, s.at || min(f.at) AS at
-    FROM step_6 AS s JOIN found AS f ON f.number = s.number AND f.step = 7 AND f.at <= s.at[1] + patience
-    WHERE most >= 7 AND f.at >= s.at[6] AND (same[7] IS NULL OR f.at > s.at[same[7]])
-    GROUP BY s.number, s.value, s.at
-  ), step_8 AS MATERIALIZED (
-    SELECT s.number, s.value, s.at || min(f.at) AS at
-    FROM step_7 AS s JOIN found AS f ON f.number = s.number AND f.step = 8 AND f.at <= s.at[1] + patience
-    WHERE most >= 8 AND f.at >= s.at[7] AND (same[8] IS NULL OR f.at > s.at[same[8]])
-    GROUP BY s.number, s.value, s.at
-  )
-  SELECT 1, s.value, s.at FROM step_1 AS s
-    UNION ALL SELECT 2, s.value, s.at FROM step_2 AS s
-    UNION ALL SELECT 3, s.value, s.at FROM step_3 AS s
-    UNION ALL SELECT 4, s.value, s.at FROM step_4 AS s
-    UNION ALL SELECT 5, s.value, s.at FROM step_5 AS s
-    UNION ALL SELECT 6, s.value, s.at FROM step_6 AS s
-    UNION ALL SELECT 7, s.value, s.at FROM step_7 AS s
-    UNION ALL SELECT 8, s.value, s.at FROM step_8 AS s
+    SELECT r.number, r.at, r.value FROM unnest(rows) AS r WHERE r.place = 1 AND r.number >= lowest AND r.number < beyond
+  ) AS e
 $$;
 
--- Of these users: how many reached a step in which times from the step before and from the start, by slot. One process does all
--- of it.
-CREATE OR REPLACE FUNCTION weir.funnel_cells(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text,
-  steps jsonb, within integer,
-  split text, filter jsonb)
+-- Of users from one number up to another: when each reached the steps, as numbers (happened.sql, sorted_events()): codes[1] is the start.
+-- A row for each step that he reached. `same` as same_events() says; `patience` is microseconds.
+CREATE OR REPLACE FUNCTION weir.funnel_users(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text, patterns jsonb,
+  same integer[], patience bigint, split text, rows weir.moment[])
+RETURNS TABLE (step integer, value text, codes bigint[])
+LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100000
+SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '128MB' SET enable_nestloop = on SET enable_mergejoin = off
+SET max_parallel_workers_per_gather = 0
+AS $$
+#variable_conflict use_column
+DECLARE
+  since constant timestamptz := lower(weir.span_of_day(zone, first_day));
+  last constant timestamptz := upper(weir.span_of_day(zone, last_day));
+  until constant timestamptz := last + patience * interval '1 microsecond';
+  origin constant bigint := weir.microseconds(since);
+  bits constant integer := weir.bits_of(since, until);
+BEGIN
+  RETURN QUERY WITH RECURSIVE lists AS MATERIALIZED (
+    SELECT n AS step, same[n] AS same, CASE WHEN n = 1
+      THEN weir.sorted_events(lowest, beyond, tenant, patterns, n, since, last, zone, first_day, last_day, origin, bits, rows)
+      ELSE weir.sorted_events(lowest, beyond, tenant, patterns, n, since, until, NULL, NULL, NULL, origin, bits, rows) END AS codes
+    FROM generate_series(1, jsonb_array_length(patterns)) AS n
+  ), starts AS MATERIALIZED (
+    SELECT c.code
+    FROM (SELECT unnest(l.codes) AS code, unnest(NULL::bigint || l.codes) AS former FROM lists AS l WHERE l.step = 1) AS c
+    WHERE c.code >> bits <> coalesce(c.former >> bits, -1)
+  ), said AS (
+    SELECT v.code, min(v.value COLLATE "C") AS value
+    FROM weir.funnel_values(lowest, beyond, tenant, patterns, since, last, split, origin, bits, rows) AS v
+    WHERE split IS NOT NULL AND v.code IN (SELECT s.code FROM starts AS s)
+    GROUP BY v.code
+  ), reached AS (
+    SELECT 1 AS step, NULL AS value, ARRAY[s.code] AS codes FROM starts AS s WHERE split IS NULL
+    UNION ALL
+    SELECT 1, s.value, ARRAY[s.code] FROM said AS s WHERE split IS NOT NULL
+  ), further AS (
+    SELECT r.step, r.value, r.codes FROM reached AS r
+    UNION ALL
+    -- The first that is not before the step before, and later than what has the same event. It may be too late: then nothing follows.
+    SELECT f.step + 1, f.value, f.codes || l.codes[width_bucket(greatest(f.codes[f.step], f.codes[l.same] + 1) - 1, l.codes) + 1]
+    FROM further AS f JOIN lists AS l ON l.step = f.step + 1
+    WHERE f.codes[f.step] <= f.codes[1] + patience
+  )
+  SELECT f.step, f.value, f.codes FROM further AS f WHERE f.codes[f.step] <= f.codes[1] + patience;
+END
+$$;
+
+-- Of these users: how many reached a step in which times from the step before and from the start, by slot. One process does all of it, for
+-- as many users at a time as have room in numbers.
+CREATE OR REPLACE FUNCTION weir.funnel_cells(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text, patterns jsonb,
+  same integer[], patience bigint, split text, rows weir.moment[])
 RETURNS TABLE (step integer, said text, former_slot integer, start_slot integer, users bigint, former numeric, start numeric)
 LANGUAGE sql STABLE PARALLEL SAFE COST 1000000000 ROWS 1000
-SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_mergejoin = off SET max_parallel_workers_per_gather = 0
+SET jit = off SET work_mem = '64MB' SET enable_nestloop = on SET enable_mergejoin = off SET enable_sort = off SET max_parallel_workers_per_gather = 0
 AS $$
-  SELECT r.step, r.value, weir.quick_slot(date_part('epoch', r.former)) AS former_slot, weir.quick_slot(date_part('epoch', r.start)) AS start_slot,
-    count(*), extract(epoch FROM sum(r.former)), extract(epoch FROM sum(r.start))
+  SELECT r.step, r.value, weir.quick_slot(r.former / 1e6::float8) AS former_slot, weir.quick_slot(r.start / 1e6::float8) AS start_slot,
+    count(*), sum(r.former) * 0.000001, sum(r.start) * 0.000001
   FROM (
-    SELECT r.step, r.value, r.at[r.step] - r.at[greatest(r.step - 1, 1)] AS former, r.at[r.step] - r.at[1] AS start
-    FROM weir.funnel_users(lowest, beyond, tenant, first_day, last_day, zone, steps, within, split, filter, jsonb_array_length(steps),
-      weir.same_events(steps), within * interval '1 second') AS r
-    WHERE lowest < beyond
+    SELECT u.step, u.value, u.codes[u.step] - u.codes[greatest(u.step - 1, 1)] AS former, u.codes[u.step] - u.codes[1] AS start
+    FROM (
+      SELECT 1::bigint << (63 - weir.bits_of(lower(weir.span_of_day(zone, first_day)),
+        upper(weir.span_of_day(zone, last_day)) + patience * interval '1 microsecond')) AS users
+    ) AS room
+    CROSS JOIN generate_series(lowest, beyond - 1, room.users) AS n
+    CROSS JOIN LATERAL weir.funnel_users(n, least(beyond, n + room.users), tenant, first_day, last_day, zone, patterns, same, patience, split, rows) AS u
   ) AS r
   GROUP BY r.step, r.value, former_slot, start_slot
 $$;
 
 -- The same of all users, a half to a process.
-CREATE OR REPLACE FUNCTION weir.all_funnel_cells(halves bigint[], tenant text, first_day date, last_day date, zone text, steps jsonb, within integer,
-  split text, filter jsonb)
+CREATE OR REPLACE FUNCTION weir.all_funnel_cells(tenant text, first_day date, last_day date, zone text, patterns jsonb, same integer[],
+  patience bigint, split text, halves bigint[], rows weir.moment[])
 RETURNS TABLE (step integer, said text, former_slot integer, start_slot integer, users bigint, former numeric, start numeric)
 LANGUAGE sql STABLE
 SET jit = off
 AS $$
-  SELECT * FROM weir.funnel_cells(halves[1], halves[2], tenant, first_day, last_day, zone, steps, within, split, filter)
+  SELECT * FROM weir.funnel_cells(halves[1], halves[2], tenant, first_day, last_day, zone, patterns, same, patience, split, rows)
   UNION ALL
-  SELECT * FROM weir.funnel_cells(halves[2], halves[3], tenant, first_day, last_day, zone, steps, within, split, filter)
+  SELECT * FROM weir.funnel_cells(halves[2], halves[3], tenant, first_day, last_day, zone, patterns, same, patience, split, rows)
 $$;
 
 -- What a server can say of its own users. All of it adds up: `users`, `former_seconds`, `start_seconds` with the key
@@ -234,10 +146,17 @@ AS $$
     SELECT g.*, coalesce(to_json(g.said)::text, 'null') AS value
     FROM (
       SELECT c.step, c.said, c.former_slot, c.start_slot, sum(c.users) AS users, sum(c.former) AS former, sum(c.start) AS start
-      FROM weir.all_funnel_cells(
-        weir.halves_of_users(tenant, weir.narrowed(steps, filter), lower(weir.span_of_day(zone, first_day)),
-          upper(weir.span_of_day(zone, last_day)) + within * interval '1 second'),
-        tenant, first_day, last_day, zone, steps, within, split, filter) AS c
+      FROM (
+        SELECT p.*, weir.moments_in_rows(tenant, p.patterns, p.since, p.until, split) AS rows
+        FROM (
+          SELECT weir.narrowed(steps, filter) AS patterns, lower(weir.span_of_day(zone, first_day)) AS since,
+            upper(weir.span_of_day(zone, last_day)) + within * interval '1 second' AS until
+          OFFSET 0
+        ) AS p
+        OFFSET 0
+      ) AS p
+      CROSS JOIN LATERAL weir.all_funnel_cells(tenant, first_day, last_day, zone, p.patterns, weir.same_events(steps), within * 1000000::bigint, split,
+        weir.halves_with_rows(tenant, p.patterns, p.since, p.until, p.rows), p.rows) AS c
       GROUP BY c.step, c.said, c.former_slot, c.start_slot
     ) AS g
   ), ranked AS MATERIALIZED (
@@ -362,13 +281,11 @@ $$;
 COMMENT ON FUNCTION weir.funnels_answer(text, date, date, text, text, integer, text, text, integer) IS
   'How many users get how far on a way of steps, and how long they take. sql/analytics/funnels.sql defines it.';
 
-GRANT EXECUTE ON FUNCTION weir.funnel_rows(bigint, bigint, text, timestamptz, timestamptz, jsonb, text, jsonb), weir.same_events(jsonb),
-  weir.funnel_starts(bigint, bigint, text, date, date, text, jsonb, jsonb),
-  weir.funnel_seconds(bigint, bigint, text, timestamptz, timestamptz, jsonb, jsonb, timestamptz[], boolean, interval),
-  weir.funnel_followers(bigint, bigint, text, timestamptz, timestamptz, jsonb, jsonb, timestamptz[], timestamptz[], interval, boolean),
-  weir.funnel_users(bigint, bigint, text, date, date, text, jsonb, integer, text, jsonb, integer, integer[], interval),
-  weir.funnel_cells(bigint, bigint, text, date, date, text, jsonb, integer, text, jsonb),
-  weir.all_funnel_cells(bigint[], text, date, date, text, jsonb, integer, text, jsonb),
+GRANT EXECUTE ON FUNCTION weir.same_events(jsonb),
+  weir.funnel_values(bigint, bigint, text, jsonb, timestamptz, timestamptz, text, bigint, integer, weir.moment[]),
+  weir.funnel_users(bigint, bigint, text, date, date, text, jsonb, integer[], bigint, text, weir.moment[]),
+  weir.funnel_cells(bigint, bigint, text, date, date, text, jsonb, integer[], bigint, text, weir.moment[]),
+  weir.all_funnel_cells(text, date, date, text, jsonb, integer[], bigint, text, bigint[], weir.moment[]),
   weir.funnels_partial(text, date, date, text, jsonb, integer, text, jsonb), weir.funnel_groups(weir.part[], boolean, integer),
   weir.funnels_merge(weir.part[], jsonb, text, integer),
   weir.funnels_answer(text, date, date, text, text, integer, text, text, integer) TO weir_reader;

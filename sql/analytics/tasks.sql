@@ -20,91 +20,111 @@
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
--- Each start of users from one number up to another, in microseconds, and how long it was until the finish; NULL: something else
--- came first, or nothing. What comes right after a start decides. `same` says that both are events of one name. Without settings of
--- its own, so that it becomes part of what asks, as the next one.
-CREATE OR REPLACE FUNCTION weir.task_starts(lowest bigint, beyond bigint, tenant text, since timestamptz, until timestamptz, patterns jsonb,
-  same boolean, key text)
-RETURNS TABLE (number bigint, began bigint, took bigint)
-LANGUAGE sql STABLE PARALLEL SAFE
-AS $$
-  SELECT l.number, weir.microseconds(l.at), weir.microseconds(l.finish_at) - weir.microseconds(l.at)
-  FROM (
-    SELECT e.place, e.number, e.at, lead(CASE WHEN e.place <> 1 THEN e.at END) OVER line AS finish_at
-    FROM weir.happened_to(lowest, beyond, tenant, patterns, since, until, CASE WHEN task_starts.key IS NULL THEN '{}'::text[] ELSE '{properties}' END) AS e
-    WINDOW line AS (PARTITION BY e.number, CASE WHEN task_starts.key IS NOT NULL THEN weir.first_text(e.properties, ARRAY[task_starts.key]) COLLATE "C" END
-      ORDER BY e.at, (e.place = 1) = same)
-  ) AS l
-  WHERE l.place = 1
-$$;
-
--- The same without a key, in half the time: an event is one number of the user's, the moment's after `origin` in `bits` and what
--- it is in the last one, so that sorting compares nothing but numbers, and what comes next is found without a window.
-CREATE OR REPLACE FUNCTION weir.quick_task_starts(lowest bigint, beyond bigint, tenant text, since timestamptz, until timestamptz, patterns jsonb,
-  same boolean, origin bigint, bits integer)
-RETURNS TABLE (number bigint, began bigint, took bigint)
-LANGUAGE sql STABLE PARALLEL SAFE
-AS $$
-  SELECT c.code >> bits, origin + ((c.code & ((bigint '1' << bits) - 1)) >> 1),
-    CASE WHEN c.next >> bits = c.code >> bits AND (c.next & 1 = 1) <> same THEN (c.next >> 1) - (c.code >> 1) END
-  FROM (
-    SELECT unnest(s.codes) AS code, unnest(s.codes[2:]) AS next
-    FROM (
-      SELECT array_agg(e.code ORDER BY e.code) AS codes
-      FROM (
-        SELECT (h.number << bits) | ((weir.microseconds(h.at) - origin) << 1) | CASE WHEN (h.place = 1) = same THEN 1 ELSE 0 END AS code
-        FROM weir.moments_of(lowest, beyond, tenant, patterns, since, until) AS h
-      ) AS e
-    ) AS s
-  ) AS c
-  WHERE (c.code & 1 = 1) = same
-$$;
-
--- Of these users: how many have starts within the window, and how many, in the row without a slot; else how many starts were
--- finished in that time, by its slot, and their seconds. With `bits` the quick way. `first`, `last` and `patience` are microseconds:
--- what is between the former is surely within the window. One process does all of it.
-CREATE OR REPLACE FUNCTION weir.task_slots(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text, since timestamptz,
-  until timestamptz, origin bigint, first bigint, last bigint, patterns jsonb, same boolean, key text, patience bigint, bits integer)
+-- Of users from one number up to another: how many have starts within the window, and how many, in the row without a slot; else how many
+-- starts were finished in that time, by its slot, and their seconds. `same` says that both are events of one name; `patience` is
+-- microseconds. Without a key, what comes after a start is searched in sorted numbers (happened.sql, sorted_events()).
+CREATE OR REPLACE FUNCTION weir.task_slots_by_user(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text, patterns jsonb,
+  same boolean, patience bigint, rows weir.moment[])
 RETURNS TABLE (slot integer, times bigint, seconds numeric, users bigint)
-LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000000 ROWS 1000
-SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '256MB' SET enable_nestloop = on SET enable_sort = off SET max_parallel_workers_per_gather = 0
+LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1000
+SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '256MB' SET enable_sort = off SET max_parallel_workers_per_gather = 0
 AS $$
 #variable_conflict use_column
+DECLARE
+  since constant timestamptz := lower(weir.span_of_day(zone, first_day));
+  until constant timestamptz := upper(weir.span_of_day(zone, last_day)) + patience * interval '1 microsecond';
+  origin constant bigint := weir.microseconds(since);
+  bits constant integer := weir.bits_of(since, until);
+  moment constant bigint := (1::bigint << bits) - 1;
+  first bigint;
+  last bigint;
+  starts constant bigint[] := weir.sorted_events(lowest, beyond, tenant, patterns, 1, since, until, NULL, NULL, NULL, origin, bits, rows);
+  finishes constant bigint[] := weir.sorted_events(lowest, beyond, tenant, patterns, 2, since, until, NULL, NULL, NULL, origin, bits, rows);
+  took bigint[];
 BEGIN
-  RETURN QUERY WITH starts AS MATERIALIZED (
-    SELECT s.number, CASE WHEN s.took <= patience THEN s.took END AS took
-    FROM (
-      SELECT q.* FROM weir.quick_task_starts(lowest, beyond, tenant, since, until, patterns, same, origin, bits) AS q WHERE bits IS NOT NULL
-      UNION ALL
-      SELECT t.* FROM weir.task_starts(lowest, beyond, tenant, since, until, patterns, same, task_slots.key) AS t WHERE bits IS NULL
-    ) AS s
-    WHERE s.began BETWEEN first AND last
-      OR ((since + (s.began - origin) * interval '1 microsecond') AT TIME ZONE zone)::date BETWEEN first_day AND last_day
-  )
-  SELECT NULL::integer, coalesce(sum(u.starts), 0)::bigint, NULL::numeric, count(*)
-  FROM (SELECT count(*) AS starts FROM starts AS s GROUP BY s.number) AS u WHERE lowest < beyond
-  UNION ALL
-  SELECT weir.quick_slot(s.took / 1e6::float8) AS slot, count(*), sum(s.took) / 1000000, NULL::bigint
-  FROM starts AS s WHERE s.took IS NOT NULL AND lowest < beyond
+  SELECT weir.microseconds(w.surely_since) - origin, weir.microseconds(w.surely_until) - origin INTO first, last FROM weir.window_of(zone, first_day, last_day) AS w;
+  -- Before the next start; of one moment a finish is after all starts, or before them where it has to be later.
+  SELECT count(*), count(DISTINCT c.start >> bits),
+    array_agg(c.finish - c.start) FILTER (WHERE c.finish <= c.start + patience AND (c.next IS NULL OR c.finish < c.next OR same AND c.finish = c.next))
+  INTO times, users, took
+  FROM (
+    SELECT l.start, l.next, finishes[width_bucket(CASE WHEN same THEN l.start ELSE l.start - 1 END, finishes) + 1] AS finish
+    FROM (SELECT unnest(starts) AS start, unnest(starts[2:]) AS next) AS l
+    WHERE l.start & moment BETWEEN first AND last
+      OR ((since + (l.start & moment) * interval '1 microsecond') AT TIME ZONE zone)::date BETWEEN first_day AND last_day
+  ) AS c;
+  RETURN NEXT;
+  RETURN QUERY SELECT weir.quick_slot(t.took / 1e6::float8) AS slot, count(*), sum(t.took) / 1000000, NULL::bigint
+  FROM unnest(took) AS t (took)
   GROUP BY slot;
 END
 $$;
 
--- The same of all users, a half to a process; who has no number yet is told apart by one that has no room in bits.
-CREATE OR REPLACE FUNCTION weir.all_task_slots(halves bigint[], tenant text, first_day date, last_day date, zone text, since timestamptz,
-  until timestamptz, origin bigint, first bigint, last bigint, patterns jsonb, same boolean, key text, patience bigint, bits integer)
+-- The same for as many users at a time as have room in numbers; one process does all of it.
+CREATE OR REPLACE FUNCTION weir.quick_task_slots(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text, patterns jsonb,
+  same boolean, patience bigint, rows weir.moment[])
+RETURNS TABLE (slot integer, times bigint, seconds numeric, users bigint)
+LANGUAGE sql STABLE PARALLEL SAFE COST 1000000000 ROWS 1000
+SET jit = off SET max_parallel_workers_per_gather = 0
+AS $$
+  SELECT s.*
+  FROM (
+    SELECT 1::bigint << (63 - weir.bits_of(lower(weir.span_of_day(zone, first_day)),
+      upper(weir.span_of_day(zone, last_day)) + patience * interval '1 microsecond')) AS users
+  ) AS room
+  CROSS JOIN generate_series(lowest, beyond - 1, room.users) AS n
+  CROSS JOIN LATERAL weir.task_slots_by_user(n, least(beyond, n + room.users), tenant, first_day, last_day, zone, patterns, same, patience, rows) AS s
+$$;
+
+-- The same by key: what comes right after a start of the user and key decides.
+CREATE OR REPLACE FUNCTION weir.keyed_task_slots(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text, patterns jsonb,
+  same boolean, patience bigint, key text)
+RETURNS TABLE (slot integer, times bigint, seconds numeric, users bigint)
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000000 ROWS 1000
+SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '256MB' SET enable_nestloop = on SET enable_sort = off
+SET max_parallel_workers_per_gather = 0
+AS $$
+#variable_conflict use_column
+DECLARE
+  seen record;
+BEGIN
+  SELECT w.*, w.until + patience * interval '1 microsecond' AS last INTO seen FROM weir.window_of(zone, first_day, last_day) AS w;
+  RETURN QUERY WITH starts AS MATERIALIZED (
+    SELECT s.number, CASE WHEN s.took <= patience THEN s.took END AS took
+    FROM (
+      SELECT l.number, l.at, weir.microseconds(l.finish_at) - weir.microseconds(l.at) AS took
+      FROM (
+        SELECT e.place, e.number, e.at, lead(CASE WHEN e.place <> 1 THEN e.at END) OVER line AS finish_at
+        FROM weir.happened_to(lowest, beyond, tenant, patterns, seen.since, seen.last, '{properties}') AS e
+        WINDOW line AS (PARTITION BY e.number, weir.first_text(e.properties, ARRAY[key]) COLLATE "C" ORDER BY e.at, (e.place = 1) = same)
+      ) AS l
+      WHERE l.place = 1
+    ) AS s
+    WHERE s.at >= seen.surely_since AND s.at < seen.surely_until OR (s.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day
+  )
+  SELECT NULL::integer, coalesce(sum(u.starts), 0)::bigint, NULL::numeric, count(*)
+  FROM (SELECT count(*) AS starts FROM starts AS s GROUP BY s.number) AS u
+  UNION ALL
+  SELECT weir.quick_slot(s.took / 1e6::float8) AS slot, count(*), sum(s.took) / 1000000, NULL::bigint
+  FROM starts AS s WHERE s.took IS NOT NULL
+  GROUP BY slot;
+END
+$$;
+
+-- Of all users, a half to a process.
+CREATE OR REPLACE FUNCTION weir.all_task_slots(tenant text, first_day date, last_day date, zone text, patterns jsonb, same boolean, patience bigint,
+  key text, halves bigint[], rows weir.moment[])
 RETURNS TABLE (slot integer, times bigint, seconds numeric, users bigint)
 LANGUAGE sql STABLE
 SET jit = off
 AS $$
-  SELECT * FROM weir.task_slots(greatest(halves[1], 0), halves[2], tenant, first_day, last_day, zone, since, until, origin, first, last,
-    patterns, same, key, patience, bits)
+  SELECT * FROM weir.quick_task_slots(halves[1], halves[2], tenant, first_day, last_day, zone, patterns, same, patience, rows) WHERE key IS NULL
   UNION ALL
-  SELECT * FROM weir.task_slots(halves[2], halves[3], tenant, first_day, last_day, zone, since, until, origin, first, last,
-    patterns, same, key, patience, bits)
+  SELECT * FROM weir.quick_task_slots(halves[2], halves[3], tenant, first_day, last_day, zone, patterns, same, patience, rows) WHERE key IS NULL
   UNION ALL
-  SELECT * FROM weir.task_slots(halves[1], 0, tenant, first_day, last_day, zone, since, until, origin, first, last,
-    patterns, same, key, patience, NULL)
+  SELECT * FROM weir.keyed_task_slots(halves[1], halves[2], tenant, first_day, last_day, zone, patterns, same, patience, key) WHERE key IS NOT NULL
+  UNION ALL
+  SELECT * FROM weir.keyed_task_slots(halves[2], halves[3], tenant, first_day, last_day, zone, patterns, same, patience, key) WHERE key IS NOT NULL
 $$;
 
 -- What a server can say of its own users: `starts`, `finished`, `seconds`, `users`, and `slot` by [list, slot].
@@ -117,14 +137,18 @@ AS $$
   WITH slots AS MATERIALIZED (
     SELECT u.slot, sum(u.times) AS times, sum(u.seconds) AS seconds, sum(u.users) AS users
     FROM (
-      SELECT w.since, w.until + tasks_partial.within * interval '1 second' AS until, weir.microseconds(w.surely_since) AS first,
-        weir.microseconds(w.surely_until) AS last, weir.narrowed(jsonb_build_array(start, finish), filter) AS patterns
-      FROM weir.window_of(zone, first_day, last_day) AS w
+      SELECT p.*, CASE WHEN tasks_partial.key IS NULL THEN weir.moments_in_rows(tenant, p.patterns, p.since, p.until) END AS rows
+      FROM (
+        SELECT w.since, w.until + tasks_partial.within * interval '1 second' AS until, weir.narrowed(jsonb_build_array(start, finish), filter) AS patterns
+        FROM weir.window_of(zone, first_day, last_day) AS w
+        OFFSET 0
+      ) AS p
       OFFSET 0
-    ) AS a
-    CROSS JOIN LATERAL weir.all_task_slots(weir.halves_of_users(tenant, a.patterns, a.since, a.until), tenant, first_day, last_day, zone,
-      a.since, a.until, weir.microseconds(a.since), a.first, a.last, a.patterns, start ->> 'event' = finish ->> 'event', tasks_partial.key,
-      tasks_partial.within * 1000000::bigint, CASE WHEN tasks_partial.key IS NULL THEN weir.moment_bits(tenant, a.since, a.until) END) AS u
+    ) AS p
+    CROSS JOIN LATERAL weir.all_task_slots(tenant, first_day, last_day, zone, p.patterns, start ->> 'event' = finish ->> 'event',
+      tasks_partial.within * 1000000::bigint, tasks_partial.key, CASE WHEN tasks_partial.key IS NULL
+      THEN weir.halves_with_rows(tenant, p.patterns, p.since, p.until, p.rows) ELSE weir.halves_of_users(tenant, p.patterns, p.since, p.until) END,
+      p.rows) AS u
     GROUP BY u.slot
   )
   SELECT f.figure, '', coalesce(f.amount, 0)
@@ -165,9 +189,9 @@ $$;
 COMMENT ON FUNCTION weir.tasks_answer(text, date, date, text, text, text, text, integer, text) IS
   'How long tasks take from start to finish, and how many are not finished. sql/analytics/tasks.sql defines it.';
 
-GRANT EXECUTE ON FUNCTION weir.task_starts(bigint, bigint, text, timestamptz, timestamptz, jsonb, boolean, text),
-  weir.quick_task_starts(bigint, bigint, text, timestamptz, timestamptz, jsonb, boolean, bigint, integer),
-  weir.task_slots(bigint, bigint, text, date, date, text, timestamptz, timestamptz, bigint, bigint, bigint, jsonb, boolean, text, bigint, integer),
-  weir.all_task_slots(bigint[], text, date, date, text, timestamptz, timestamptz, bigint, bigint, bigint, jsonb, boolean, text, bigint, integer),
+GRANT EXECUTE ON FUNCTION weir.task_slots_by_user(bigint, bigint, text, date, date, text, jsonb, boolean, bigint, weir.moment[]),
+  weir.quick_task_slots(bigint, bigint, text, date, date, text, jsonb, boolean, bigint, weir.moment[]),
+  weir.keyed_task_slots(bigint, bigint, text, date, date, text, jsonb, boolean, bigint, text),
+  weir.all_task_slots(text, date, date, text, jsonb, boolean, bigint, text, bigint[], weir.moment[]),
   weir.tasks_partial(text, date, date, text, jsonb, jsonb, text, integer, jsonb), weir.tasks_merge(weir.part[]),
   weir.tasks_answer(text, date, date, text, text, text, text, integer, text) TO weir_reader;

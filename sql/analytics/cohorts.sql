@@ -55,18 +55,6 @@ BEGIN
 END
 $$;
 
--- How often each user who has a number had which of the conditions.
-CREATE OR REPLACE FUNCTION weir.rule_counts(tenant text, first_day date, last_day date, zone text, rule jsonb)
-RETURNS TABLE (number integer, place integer, times bigint)
-LANGUAGE sql STABLE PARALLEL SAFE
-SET jit = off SET work_mem = '128MB' SET enable_nestloop = on SET enable_sort = off SET cpu_tuple_cost = 1 SET parallel_tuple_cost = 5
-AS $$
-  SELECT e.number::integer, e.place, count(*)
-  FROM weir.fitting_events(tenant, zone, first_day, last_day, jsonb_path_query_array(rule, '$.conditions[*].pattern'), rule -> 'where', '{}') AS e
-  WHERE e.number >= 0
-  GROUP BY e.number, e.place
-$$;
-
 -- What a server can say of its own users: `size`, `active`, `active_days`; `events` by place, `day` by day, `week` by its
 -- number. All of it adds up.
 CREATE OR REPLACE FUNCTION weir.cohorts_by_rule_partial(tenant text, first_day date, last_day date, zone text, rule jsonb)
@@ -79,7 +67,8 @@ AS $$
     FROM jsonb_array_elements(rule -> 'conditions') WITH ORDINALITY AS c (said, place)
   ), counts AS MATERIALIZED (
     SELECT r.number, r.place, r.times, c.wanted, r.times >= c.at_least AS met
-    FROM weir.rule_counts(tenant, first_day, last_day, zone, rule) AS r
+    FROM weir.counts_of_patterns(tenant, zone, first_day, last_day,
+      weir.narrowed(jsonb_path_query_array(rule, '$.conditions[*].pattern'), rule -> 'where')) AS r
     JOIN conditions AS c ON c.place = r.place
   ), members AS MATERIALIZED (
     SELECT c.number FROM counts AS c
@@ -140,6 +129,6 @@ $$;
 COMMENT ON FUNCTION weir.cohorts_answer(text, date, date, text, text) IS
   'Users by a rule: size, activity, return. sql/analytics/cohorts.sql defines it.';
 
-GRANT EXECUTE ON FUNCTION weir.rule_of(text, text), weir.rule_counts(text, date, date, text, jsonb),
+GRANT EXECUTE ON FUNCTION weir.rule_of(text, text),
   weir.cohorts_by_rule_partial(text, date, date, text, jsonb), weir.cohorts_by_rule_merge(weir.part[], date, date, jsonb, date),
   weir.cohorts_answer(text, date, date, text, text) TO weir_reader;

@@ -54,10 +54,10 @@ RETURNS TABLE (number integer, has boolean, value numeric)
 LANGUAGE sql STABLE PARALLEL SAFE
 SET jit = off SET work_mem = '128MB' SET enable_nestloop = on SET cpu_tuple_cost = 1 SET parallel_tuple_cost = 5
 AS $$
-  SELECT e.number::integer, bool_or(e.place = 1), CASE WHEN bool_or(e.place = 2) THEN 1 END
-  FROM weir.fitting_events(tenant, zone, first_day, last_day, patterns, '{}', '{}') AS e
-  WHERE kind IN ('did', 'retained') AND e.number >= 0
-  GROUP BY e.number
+  SELECT c.number, bool_or(c.place = 1), CASE WHEN bool_or(c.place = 2) THEN 1 END
+  FROM weir.counts_of_patterns(tenant, zone, first_day, last_day, patterns) AS c
+  WHERE kind IN ('did', 'retained')
+  GROUP BY c.number
   UNION ALL
   SELECT e.number::integer, bool_or(e.place = 1), sum(CASE WHEN e.place = 2 THEN weir.number_at(e.properties, property) END)
   FROM weir.fitting_events(tenant, zone, first_day, last_day, patterns, '{}', '{}') AS e

@@ -42,7 +42,7 @@ CREATE OR REPLACE FUNCTION weir.funnel_values(lowest bigint, beyond bigint, tena
 RETURNS TABLE (code bigint, value text)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-  SELECT ((e.number - lowest) << bits) | (weir.microseconds(e.at) - origin), e.value
+  SELECT weir.as_number(e.number - lowest, e.at, origin, bits), e.value
   FROM (
     SELECT p.number, p.at, weir.value_by(split, p.version, p.platform, p.country, p.properties) AS value
     FROM weir.happened_in_packs(NULL, lowest, beyond, tenant, jsonb_build_array(patterns -> 0), since, until,
@@ -58,7 +58,7 @@ CREATE OR REPLACE FUNCTION weir.funnel_users(lowest bigint, beyond bigint, tenan
   same integer[], patience bigint, split text, rows weir.moment[])
 RETURNS TABLE (step integer, value text, codes bigint[])
 LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100000
-SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '128MB' SET enable_nestloop = on SET enable_mergejoin = off
+SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '128MB' SET enable_nestloop = off SET enable_mergejoin = off
 SET max_parallel_workers_per_gather = 0
 AS $$
 #variable_conflict use_column

@@ -52,6 +52,7 @@ BEGIN
     FROM (SELECT unnest(starts) AS start, unnest(starts[2:]) AS next) AS l
     WHERE l.start & moment BETWEEN first AND last
       OR ((since + (l.start & moment) * interval '1 microsecond') AT TIME ZONE zone)::date BETWEEN first_day AND last_day
+    OFFSET 0
   ) AS c;
   RETURN NEXT;
   RETURN QUERY SELECT weir.quick_slot(t.took / 1e6::float8) AS slot, count(*), sum(t.took) / 1000000, NULL::bigint

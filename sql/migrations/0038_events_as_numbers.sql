@@ -17,5 +17,6 @@ DROP FUNCTION IF EXISTS
   weir.funnel_starts(bigint, bigint, text, date, date, text, jsonb, jsonb),
   weir.funnel_users(bigint, bigint, text, date, date, text, jsonb, integer, text, jsonb, integer, integer[], interval),
   weir.quick_task_starts(bigint, bigint, text, timestamptz, timestamptz, jsonb, boolean, bigint, integer),
+  weir.rule_counts(text, date, date, text, jsonb),
   weir.task_starts(bigint, bigint, text, timestamptz, timestamptz, jsonb, boolean, text),
   weir.task_slots(bigint, bigint, text, date, date, text, timestamptz, timestamptz, bigint, bigint, bigint, jsonb, boolean, text, bigint, integer);

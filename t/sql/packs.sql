@@ -74,14 +74,14 @@ ROLLBACK TO packed;
 
 -- Where users or moments are too many for one number.
 SELECT is(moment_bits('acme', '2026-01-01Z', '2026-04-01Z'), 44, 'a quarter has 43 bits of microseconds, beside one for the kind');
-CREATE FUNCTION pg_temp.slots(bits integer) RETURNS SETOF record LANGUAGE sql AS $$
-  SELECT t FROM all_task_slots('{-9223372036854775808,10,9223372036854775807}', 'acme', '2026-03-03', '2026-03-04', 'UTC', '2026-03-02T21:00Z',
-    '2026-03-06T03:00Z', microseconds('2026-03-02T21:00Z'), microseconds('2026-03-03T03:00Z'), microseconds('2026-03-04T21:00Z'),
-    '[{"event": "opened"}, {"event": "done"}]', false, NULL, 86400000000, bits) AS t
-$$;
-SELECT set_eq('SELECT pg_temp.slots(44)::text', 'SELECT pg_temp.slots(NULL)::text', 'a task takes as long without numbers made of users and moments');
 INSERT INTO user_numbers (tenant_id, user_id, number) VALUES ('acme', 'far', 600000);
 SELECT is(moment_bits('acme', '2026-01-01Z', '2026-04-01Z'), NULL, 'which have no room for users beyond half a million');
+DELETE FROM user_numbers WHERE user_id = 'far';
+CREATE TEMPORARY TABLE near AS SELECT * FROM pg_temp.answers('UTC');
+UPDATE packs SET numbers = array_replace(numbers, (SELECT max(n.number)::bigint FROM user_numbers AS n), 100000000);
+UPDATE user_numbers SET number = 100000000 WHERE number = (SELECT max(n.number) FROM user_numbers AS n);
+SELECT is(f.answer, n.answer, n.about || ' takes as many users at a time as have room') FROM near AS n JOIN pg_temp.answers('UTC') AS f USING (about)
+WHERE n.about IN ('funnel', 'split', 'property', 'four steps', 'tasks of all', 'tasks of one name');
 ROLLBACK TO packed;
 
 -- A late event of a new user, and one of a day that is not over.

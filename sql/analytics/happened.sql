@@ -478,6 +478,7 @@ AS $$
   FROM weir.window_of(zone, first_day, last_day) AS w
   CROSS JOIN generate_series(1, jsonb_array_length(patterns)) AS n
   CROSS JOIN LATERAL weir.event_counts(lowest, beyond, tenant, patterns, n, w.since, w.until, zone, first_day, last_day, rows) AS c
+  WHERE lowest < beyond
 $$;
 
 CREATE OR REPLACE FUNCTION weir.all_pattern_counts(tenant text, zone text, first_day date, last_day date, patterns jsonb, halves bigint[], rows weir.moment[])

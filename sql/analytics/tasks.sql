@@ -89,6 +89,9 @@ AS $$
 DECLARE
   seen record;
 BEGIN
+  IF lowest >= beyond THEN
+    RETURN;
+  END IF;
   SELECT w.*, w.until + patience * interval '1 microsecond' AS last INTO seen FROM weir.window_of(zone, first_day, last_day) AS w;
   RETURN QUERY WITH starts AS MATERIALIZED (
     SELECT s.number, CASE WHEN s.took <= patience THEN s.took END AS took

@@ -354,21 +354,34 @@ LANGUAGE sql STABLE PARALLEL SAFE
 AS $$ SELECT length(ltrim((weir.microseconds(until) - weir.microseconds(since))::bit(64)::text, '0')) $$;
 
 -- The events of a span that no pack has, read once for all that is asked of them. Who has no number yet gets one behind all others. With
--- `split` they have that value.
+-- `split` they have that value. Two million at most, unless weir.hold_at_most is another number: more, as when days are built anew, would
+-- take longer than a request may, and a gigabyte.
 CREATE OR REPLACE FUNCTION weir.moments_in_rows(tenant text, patterns jsonb, since timestamptz, until timestamptz, split text DEFAULT NULL)
 RETURNS weir.moment[]
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 SET jit = off SET work_mem = '64MB'
 AS $$
+DECLARE
+  most constant bigint := coalesce(nullif(current_setting('weir.hold_at_most', true), '')::bigint, 2000000);
+  moments weir.moment[];
+BEGIN
   WITH found AS MATERIALIZED (
     SELECT r.place, r.number, r.at, CASE WHEN split IS NOT NULL THEN weir.value_by(split, r.version, r.platform, r.country, r.properties) END AS value
     FROM weir.happened_in_rows(tenant, patterns, since, until, '{}') AS r WHERE r.number IS NOT NULL
+    LIMIT most + 1
   ), strangers AS MATERIALIZED (
     SELECT array_agg(DISTINCT f.number) AS numbers, (SELECT coalesce(max(n.number), 0) FROM weir.user_numbers AS n WHERE n.tenant_id = tenant) AS known
     FROM found AS f WHERE f.number < 0
   )
-  SELECT coalesce(array_agg(ROW(f.place, CASE WHEN f.number < 0 THEN s.known + width_bucket(f.number, s.numbers) ELSE f.number END, f.at, f.value)::weir.moment), '{}')
-  FROM found AS f CROSS JOIN strangers AS s
+  SELECT array_agg(ROW(f.place, CASE WHEN f.number < 0 THEN s.known + width_bucket(f.number, s.numbers) ELSE f.number END, f.at, f.value)::weir.moment)
+  INTO moments
+  FROM found AS f CROSS JOIN strangers AS s;
+  IF cardinality(moments) > most THEN
+    RAISE invalid_parameter_value USING COLUMN = 'from', MESSAGE = format(
+      'More than %s of these events are of days that are still being built (`weirctl rollup status`): ask for fewer days until they are', most);
+  END IF;
+  RETURN coalesce(moments, '{}');
+END
 $$;
 
 -- Halves of the users, those of such rows among them: [0, the first of the other half, one more than the last].

@@ -84,6 +84,14 @@ SELECT is(f.answer, n.answer, n.about || ' takes as many users at a time as have
 WHERE n.about IN ('funnel', 'split', 'property', 'four steps', 'tasks of all', 'tasks of one name');
 ROLLBACK TO packed;
 
+-- More events than are held at once, of days without packs.
+DELETE FROM packed_days;
+SET LOCAL weir.hold_at_most = 1000;
+SELECT throws_like($$SELECT funnels_answer('acme', '2026-03-03', '2026-03-04', steps => '[{"event": "opened"}, {"event": "done"}]')$$,
+  'More than 1000 of these events are of days that are still being built%', 'events that no pack has are too many to be held');
+RESET weir.hold_at_most;
+ROLLBACK TO packed;
+
 -- A late event of a new user, and one of a day that is not over.
 INSERT INTO weir.events (event_id, tenant_id, user_id, event, "timestamp", client_timestamp)
 VALUES (gen_random_uuid(), 'acme', 'late', 'opened', '2026-03-03T12:00Z', '2026-03-03T12:00Z'), (gen_random_uuid(), 'acme', 'late', 'opened', now(), now());

@@ -53,8 +53,8 @@ CREATE FUNCTION weir.page_events() RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT weir.screen_events() || '{web_vital,web_vitals,page_load}'::text[] $$;
 
--- The slot of weir.slot_of(), in a tenth of the time.
-CREATE FUNCTION weir.quick_slot(number float8) RETURNS integer
+-- The slot of weir.slot_of(), in a tenth of the time. (It stood in sql/analytics/ before.)
+CREATE OR REPLACE FUNCTION weir.quick_slot(number float8) RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
   SELECT CASE WHEN abs(number) < 1e-300 THEN 0

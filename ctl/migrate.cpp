@@ -68,6 +68,7 @@ class Migrator {
       : db_(db), files_(files), repeatables_(repeatables) {}
 
   std::string lock();
+  std::string stop_building();
   std::string read_applied();
   std::string compare() const;
   std::string check_rights();
@@ -78,6 +79,7 @@ class Migrator {
   std::vector<const MigrationFile*> missing() const;
 
  private:
+  std::string lock(const std::string& name, const std::string& saying);
   bool is_first_time() const { return applied_.empty(); }
   std::string apply(const MigrationFile& file);
   std::string run(const MigrationFile& file, const Statement& statement);
@@ -100,14 +102,26 @@ std::string at_line(const MigrationFile& file, int line, const std::string& mess
          "; nothing of this file was applied";
 }
 
-// Held until the connection ends.
+// Both are held until the connection ends.
 std::string Migrator::lock() {
-  const auto taken = db_.exec("SELECT pg_try_advisory_lock(hashtextextended('weir.migrate', 0))");
+  return lock("weir.migrate", "another migration is running: waiting for it");
+}
+
+// While files are applied no day is built: by functions of before it would lack what a migration
+// has already made of the others.
+std::string Migrator::stop_building() {
+  if (missing().empty()) return {};
+  return lock("weir.roll_ups", "days are being built: waiting for the one at hand");
+}
+
+// `name` as in SQL, where weir.builder_key() is one.
+std::string Migrator::lock(const std::string& name, const std::string& saying) {
+  const std::string key = "hashtextextended('" + name + "', 0)";
+  const auto taken = db_.exec("SELECT pg_try_advisory_lock(" + key + ")");
   if (is_true(taken)) return {};
-  std::cout << "another migration is running: waiting for it" << std::endl;
-  const bool waited =
-      db_.exec("SELECT pg_advisory_lock(hashtextextended('weir.migrate', 0))").has_value();
-  return waited ? "" : "cannot wait for the other migration: " + db_.error().message;
+  std::cout << saying << std::endl;
+  const bool waited = db_.exec("SELECT pg_advisory_lock(" + key + ")").has_value();
+  return waited ? "" : "cannot wait for what holds up migrations: " + db_.error().message;
 }
 
 // The first migration makes the table; without it nothing was applied.
@@ -258,7 +272,8 @@ int check(Migrator& migrator) {
 
 int bring_up_to_date(Migrator& migrator, std::size_t version) {
   const std::size_t count = migrator.missing().size();
-  for (const auto step : {&Migrator::check_rights, &Migrator::apply_missing, &Migrator::admit}) {
+  for (const auto step : {&Migrator::check_rights, &Migrator::stop_building,
+                          &Migrator::apply_missing, &Migrator::admit}) {
     if (std::string error = (migrator.*step)(); !error.empty()) return fail(error);
   }
   std::cout << (count == 0 ? "nothing to apply" : std::to_string(count) + " applied")

@@ -213,6 +213,19 @@ subtest 'another migration that runs' => sub {
   is scalar(grep { /^nothing to apply/m } @said), 2, 'the others had nothing to do';
 };
 
+subtest 'a day that is being built' => sub {
+  my $db     = $postgres->database('building');
+  my $folder = tempdir(CLEANUP => 1);
+  $db->do(q{SELECT pg_advisory_lock_shared(hashtextextended('weir.roll_ups', 0))});
+  my $running = PrivatePostgres::start_command({ $postgres->env('building') }, "$folder/out", "$folder/err", $weirctl, 'migrate', '--sql', "$root/sql");
+  ok PrivatePostgres::wait_until(sub { value($db, q{SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted}) == 1 }),
+    'what comes after it waits for it';
+  $db->do('SELECT pg_advisory_unlock_all()');
+  is PrivatePostgres::finish_command($running), 0, 'and succeeds';
+  like PrivatePostgres::slurp("$folder/out"), qr/^days are being built: waiting for the one at hand$/m, 'it says so';
+  is value($db, 'SELECT weir.builder_key()'), value($db, q{SELECT hashtextextended('weir.roll_ups', 0)}), 'by the key of those who build';
+};
+
 subtest 'files that can be repeated' => sub {
   my $db     = $postgres->database('repeated');
   my $folder = tempdir('weir-sql-XXXXXX', TMPDIR => 1, CLEANUP => 1);

@@ -244,13 +244,13 @@ AS $$
 $$;
 
 -- Numbers that cut users into halves which did about as much: a half is from one up to the next. Found from some days' packs:
--- where none of these days has more than one, one half has all. Not into more, since each reads packs and rows that others read, too.
+-- where none of these days has more than one, or hardly an event has a user, one half has all. Not into more, since each reads packs and rows that others read, too.
 CREATE OR REPLACE FUNCTION weir.halves_of_users(tenant text, patterns jsonb, since timestamptz, until timestamptz) RETURNS bigint[]
 LANGUAGE sql STABLE
 SET jit = off SET enable_nestloop = on
 AS $$
-  SELECT ARRAY[-9223372036854775808, CASE WHEN max(p.part) > 0 THEN percentile_disc(0.5) WITHIN GROUP (ORDER BY n.number)
-    ELSE 9223372036854775807 END, 9223372036854775807]
+  SELECT ARRAY[-9223372036854775808, CASE WHEN max(p.part) > 0
+    THEN coalesce(percentile_disc(0.5) WITHIN GROUP (ORDER BY n.number), 9223372036854775807) ELSE 9223372036854775807 END, 9223372036854775807]
   FROM weir.listed_patterns(patterns) AS w
   JOIN weir.packs AS p ON p.event = w.event
   CROSS JOIN LATERAL (VALUES (p.numbers[512]), (p.numbers[1536]), (p.numbers[2560]), (p.numbers[3584])) AS n (number)

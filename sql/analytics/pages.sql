@@ -32,7 +32,8 @@ BEGIN
   -- Most numbers are whole and small, and quickly made a float8.
   RETURN QUERY SELECT n.page, weir.quick_slot(n.quick) AS slot, count(*), sum(n.number)
   FROM (
-    SELECT m.page, m.number, CASE WHEN scale(m.number) = 0 AND abs(m.number) < 1e9 THEN m.number::integer::float8 ELSE m.number::float8 END AS quick
+    SELECT m.page, m.number, CASE WHEN scale(m.number) = 0 AND abs(m.number) < 1e9 THEN m.number::integer::float8
+      WHEN abs(m.number) < 1e-300 THEN 0 ELSE m.number::float8 END AS quick
     FROM (
       SELECT CASE WHEN by_page IS NULL THEN e.screen ELSE weir.first_text(e.properties, ARRAY[by_page]) END AS page,
         CASE WHEN by_property IS NULL THEN e.duration ELSE weir.first_number(e.properties, ARRAY[by_property]) END AS number

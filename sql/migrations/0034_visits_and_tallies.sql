@@ -4,7 +4,8 @@
 --   packs         some more, each under a name that no event can have (weir.made_pack()):
 --     visits          visits that lie within the day as if each were an event. Its screen is the way: all its screens, one after
 --                     the other, with weir.path_mark() between; its moment the first view's. Only visits of which no other day can
---                     have a part, whose views are alike in version, platform and country, and are 256 at most
+--                     have a part, whose views are alike in version, platform and country, 256 at most, of screens with
+--                     16 kB of names together: so packs have a bound
 --     loose views     the views of all other visits, one by one
 --     crowded clicks  clicks of which the user made three within five seconds, and those at the day's ends, where others may follow
 --   day_tallies   of those visits how often each screen came after which, and the first steps of ways; how often a page took how long
@@ -132,15 +133,21 @@ AS $$
   WITH viewed AS MATERIALIZED (
     SELECT * FROM weir.viewed_of_day(tenant, made_packs_of_day.day)
   ), visits AS MATERIALIZED (
-    SELECT v.visit, v.number, v.session, min(v.at) AS at, min(v.version) AS version, min(v.platform) AS platform, min(v.country) AS country,
-      CASE WHEN count(*) <= 256
+    SELECT v.visit, min(v.at) AS at, min(v.version) AS version, min(v.platform) AS platform, min(v.country) AS country,
+      count(*) <= 256 AND sum(octet_length(v.screen)) <= 16384
         AND min(v.at) >= made_packs_of_day.day::timestamp AT TIME ZONE 'UTC' + interval '30 minutes'
         AND max(v.at) < (made_packs_of_day.day + 1)::timestamp AT TIME ZONE 'UTC' - interval '30 minutes'
         AND count(v.version) IN (0, count(*)) AND min(v.version COLLATE "C") IS NOT DISTINCT FROM max(v.version COLLATE "C")
         AND count(v.platform) IN (0, count(*)) AND min(v.platform COLLATE "C") IS NOT DISTINCT FROM max(v.platform COLLATE "C")
-        AND count(v.country) IN (0, count(*)) AND min(v.country COLLATE "C") IS NOT DISTINCT FROM max(v.country COLLATE "C")
-      THEN string_agg(v.screen, weir.path_mark()) END AS way
-    FROM (SELECT * FROM viewed AS v ORDER BY v.number, v.session, v.visit, v.at, v.screen) AS v
+        AND count(v.country) IN (0, count(*)) AND min(v.country COLLATE "C") IS NOT DISTINCT FROM max(v.country COLLATE "C") AS is_whole
+    FROM viewed AS v
+    GROUP BY v.visit
+  ), ways AS (
+    SELECT v.visit, v.number, v.session, string_agg(v.screen, weir.path_mark()) AS way
+    FROM (
+      SELECT v.* FROM viewed AS v WHERE v.visit IN (SELECT w.visit FROM visits AS w WHERE w.is_whole)
+      ORDER BY v.number, v.session, v.visit, v.at, v.screen
+    ) AS v
     GROUP BY v.number, v.session, v.visit
   ), clicks AS (
     SELECT c.*, c.at - lag(c.at, 2) OVER line <= interval '5 seconds' OR lead(c.at, 2) OVER line - c.at <= interval '5 seconds'
@@ -157,12 +164,12 @@ AS $$
     WHERE c.number IS NOT NULL
     WINDOW line AS (PARTITION BY c.number ORDER BY c.at)
   ), made AS (
-    SELECT weir.made_pack('visits') AS event, v.number, v.session, v.at, v.version, v.platform, v.country, v.way AS screen,
+    SELECT weir.made_pack('visits') AS event, w.number, w.session, v.at, v.version, v.platform, v.country, w.way AS screen,
       NULL::numeric AS duration, NULL::jsonb AS properties
-    FROM visits AS v WHERE v.way IS NOT NULL
+    FROM ways AS w JOIN visits AS v ON v.visit = w.visit
     UNION ALL
     SELECT weir.made_pack('loose views'), v.number, v.session, v.at, v.version, v.platform, v.country, v.screen, NULL, NULL
-    FROM viewed AS v WHERE v.visit IN (SELECT o.visit FROM visits AS o WHERE o.way IS NULL)
+    FROM viewed AS v WHERE v.visit IN (SELECT o.visit FROM visits AS o WHERE NOT o.is_whole)
     UNION ALL
     SELECT weir.made_pack('crowded clicks'), c.number, c.session, c.at, c.version, c.platform, c.country, c.screen, c.duration, c.properties
     FROM clicks AS c WHERE c.crowded
@@ -209,7 +216,7 @@ AS $$
     WHERE s.screen IS NOT NULL
     GROUP BY s.screen, s.former, slot
     UNION ALL
-    SELECT 'page', d.page, d.event, weir.quick_slot(d.number::float8) AS slot, count(*), sum(d.number)
+    SELECT 'page', d.page, d.event, CASE WHEN abs(d.number) < 1e-300 THEN 0 ELSE weir.quick_slot(d.number::float8) END AS slot, count(*), sum(d.number)
     FROM (
       SELECT p.event, unnest(p.screens) COLLATE "C" AS page, unnest(p.durations) AS number
       FROM weir.packs AS p
@@ -239,38 +246,22 @@ AS $$
   GROUP BY chunk
 $$;
 
--- Makes them of a day's packs.
-CREATE FUNCTION weir.sum_up_day(tenant text, day date) RETURNS void
-LANGUAGE sql
-AS $$
-  DELETE FROM weir.packs AS p WHERE p.tenant_id = tenant AND p.day = sum_up_day.day AND weir.is_made(p.event);
-  DELETE FROM weir.day_tallies AS t WHERE t.tenant_id = tenant AND t.day = sum_up_day.day;
-  DELETE FROM weir.day_viewers AS v WHERE v.tenant_id = tenant AND v.day = sum_up_day.day;
-  INSERT INTO weir.packs
-    (tenant_id, event, day, part, numbers, sessions, moments, versions, platforms, countries, screens, durations, properties)
-  SELECT tenant, m.event, sum_up_day.day, m.part, m.numbers, m.sessions, m.moments, m.versions, m.platforms, m.countries, m.screens, m.durations,
-    m.properties
-  FROM weir.made_packs_of_day(tenant, sum_up_day.day) AS m;
-  INSERT INTO weir.day_tallies SELECT * FROM weir.tallies_of_day(tenant, sum_up_day.day);
-  INSERT INTO weir.day_viewers SELECT * FROM weir.viewers_of_day(tenant, sum_up_day.day);
-$$;
-
--- As 0027 has it, but for what is made of packs.
-CREATE OR REPLACE FUNCTION weir.pack_day(tenant text, day date) RETURNS void
+-- A day's packs, of events or those that are made of these: what differs is replaced.
+CREATE FUNCTION weir.replace_packs(tenant text, day date, made boolean) RETURNS void
 LANGUAGE sql
 AS $$
   WITH fresh AS MATERIALIZED (
-    SELECT * FROM weir.packs_of_day(tenant, pack_day.day)
+    SELECT * FROM weir.packs_of_day(tenant, replace_packs.day) WHERE NOT made
+    UNION ALL
+    SELECT * FROM weir.made_packs_of_day(tenant, replace_packs.day) WHERE made
   ), gone AS (
     DELETE FROM weir.packs AS p
-    WHERE p.tenant_id = pack_day.tenant AND p.day = pack_day.day AND NOT weir.is_made(p.event)
+    WHERE p.tenant_id = replace_packs.tenant AND p.day = replace_packs.day AND weir.is_made(p.event) = made
       AND NOT EXISTS (SELECT FROM fresh AS f WHERE f.event = p.event AND f.part = p.part)
-  ), packed AS (
-    INSERT INTO weir.packed_days (tenant_id, day) VALUES (tenant, pack_day.day) ON CONFLICT DO NOTHING
   )
   INSERT INTO weir.packs AS p
     (tenant_id, event, day, part, numbers, sessions, moments, versions, platforms, countries, screens, durations, properties)
-  SELECT tenant, f.event, pack_day.day, f.part, f.numbers, f.sessions, f.moments, f.versions, f.platforms, f.countries, f.screens, f.durations,
+  SELECT tenant, f.event, replace_packs.day, f.part, f.numbers, f.sessions, f.moments, f.versions, f.platforms, f.countries, f.screens, f.durations,
     f.properties
   FROM fresh AS f
   ON CONFLICT (tenant_id, event, day, part) DO UPDATE SET numbers = excluded.numbers, sessions = excluded.sessions,
@@ -278,7 +269,40 @@ AS $$
     screens = excluded.screens, durations = excluded.durations, properties = excluded.properties
   WHERE (p.numbers, p.sessions, p.moments, p.versions, p.platforms, p.countries, p.screens, p.durations, p.properties) IS DISTINCT FROM
     (excluded.numbers, excluded.sessions, excluded.moments, excluded.versions, excluded.platforms, excluded.countries, excluded.screens,
-      excluded.durations, excluded.properties);
+      excluded.durations, excluded.properties)
+$$;
+
+-- What is made of a day's packs.
+CREATE FUNCTION weir.sum_up_day(tenant text, day date) RETURNS void
+LANGUAGE sql
+AS $$
+  SELECT weir.replace_packs(tenant, sum_up_day.day, true);
+  WITH fresh AS MATERIALIZED (
+    SELECT * FROM weir.tallies_of_day(tenant, sum_up_day.day)
+  ), gone AS (
+    DELETE FROM weir.day_tallies AS t
+    WHERE t.tenant_id = tenant AND t.day = sum_up_day.day AND NOT EXISTS (SELECT FROM fresh AS f WHERE f.subject = t.subject AND f.part = t.part)
+  )
+  INSERT INTO weir.day_tallies AS t SELECT * FROM fresh
+  ON CONFLICT (tenant_id, day, subject, part) DO UPDATE SET names = excluded.names, formers = excluded.formers, slots = excluded.slots,
+    times = excluded.times, totals = excluded.totals
+  WHERE (t.names, t.formers, t.slots, t.times, t.totals) IS DISTINCT FROM
+    (excluded.names, excluded.formers, excluded.slots, excluded.times, excluded.totals);
+  WITH fresh AS MATERIALIZED (
+    SELECT * FROM weir.viewers_of_day(tenant, sum_up_day.day)
+  ), gone AS (
+    DELETE FROM weir.day_viewers AS v
+    WHERE v.tenant_id = tenant AND v.day = sum_up_day.day AND NOT EXISTS (SELECT FROM fresh AS f WHERE f.chunk = v.chunk)
+  )
+  INSERT INTO weir.day_viewers AS v SELECT * FROM fresh
+  ON CONFLICT (tenant_id, day, chunk) DO UPDATE SET users = excluded.users WHERE v.users IS DISTINCT FROM excluded.users;
+$$;
+
+CREATE OR REPLACE FUNCTION weir.pack_day(tenant text, day date) RETURNS void
+LANGUAGE sql
+AS $$
+  INSERT INTO weir.packed_days (tenant_id, day) VALUES (tenant, pack_day.day) ON CONFLICT DO NOTHING;
+  SELECT weir.replace_packs(tenant, pack_day.day, false);
   SELECT weir.sum_up_day(tenant, pack_day.day);
 $$;
 

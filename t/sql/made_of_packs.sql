@@ -90,6 +90,12 @@ SELECT pg_temp.build();
 SELECT is(pg_temp.said(), said, 'as it does when its day is built') FROM late;
 
 -- What verify finds.
+-- Nothing is written where nothing has changed.
+CREATE VIEW pg_temp.places AS SELECT p.ctid AS place, p.tableoid AS relation FROM packs AS p UNION ALL SELECT t.ctid, t.tableoid FROM day_tallies AS t
+UNION ALL SELECT v.ctid, v.tableoid FROM day_viewers AS v;
+CREATE TEMPORARY TABLE kept AS SELECT * FROM pg_temp.places;
+SELECT ok(rebuild_day('acme', '2026-03-05', false), 'a rebuild of what is as it was');
+SELECT set_eq('SELECT * FROM pg_temp.places', 'SELECT * FROM kept', 'writes nothing');
 SELECT is_empty($$SELECT d, v.* FROM generate_series(date '2026-03-04', '2026-03-07', '1 day') AS d, verify_day('acme', 'UTC', d::date) AS v$$, 'all of it is verified');
 UPDATE packs SET screens[1] = 'other' WHERE day = '2026-03-06' AND event = made_pack('visits');
 SELECT set_eq($$SELECT v.part, v.subject FROM verify_day('acme', 'UTC', '2026-03-06') AS v$$,
@@ -111,7 +117,11 @@ FROM (VALUES ('ann', 'click', '{"element": "#buy"}'::jsonb, timestamptz '2026-03
   ('cat', 'click', '{"element": "#buy"}', '2026-03-12T10:00:00Z'), ('cat', 'click', '{"element": "#buy"}', '2026-03-12T10:00:01Z'),
   ('dan', 'rage_click', '{"element": "#buy"}', '2026-03-12T10:00:00Z'), ('ann', 'page_load', '{"page": "/a", "value": 100}', '2026-03-12T10:00:00Z'),
   ('ann', 'page_load', '{"value": 200}', '2026-03-12T10:00:00Z'), (NULL, 'page_load', '{"page": "/a", "load_ms": 300}', '2026-03-12T10:00:00Z')) AS c (person, name, properties, at);
-INSERT INTO weir.touched_days (tenant_id, day) VALUES ('acme', '2026-03-11'), ('acme', '2026-03-12');
+INSERT INTO weir.events (event_id, tenant_id, event, properties, "timestamp", client_timestamp)
+VALUES (gen_random_uuid(), 'acme', 'page_load', '{"page": "/b", "value": 1e-400}', '2026-03-12T10:00:00Z', '2026-03-12T10:00:00Z');
+SELECT pg_temp.saw('ida', 'i', timestamptz '2026-03-12T10:00Z' + n * interval '1 second', repeat('ü', 250)) FROM generate_series(1, 40) AS n;
+INSERT INTO weir.touched_days (tenant_id, day) VALUES ('acme', '2026-03-11'), ('acme', '2026-03-12') ON CONFLICT DO NOTHING;
+CREATE TEMPORARY TABLE unbuilt AS SELECT pages_answer('acme', '2026-03-10', '2026-03-13', at_least => 1) -> 'pages' AS pages;
 SELECT pg_temp.build();
 CREATE FUNCTION pg_temp.figures(wanted text[]) RETURNS jsonb LANGUAGE sql AS $$
   SELECT jsonb_agg(jsonb_path_query_array(f.answer, f.path::jsonpath) ORDER BY f.figure) FROM (VALUES
@@ -123,12 +133,15 @@ CREATE FUNCTION pg_temp.figures(wanted text[]) RETURNS jsonb LANGUAGE sql AS $$
     ('of iOS', pages_answer('acme', '2026-03-10', '2026-03-13', at_least => 1, filter => '{"platform": "iOS"}'), '$.pages[*].count')) AS f (figure, answer, path)
   WHERE f.figure = ANY (wanted)
 $$;
+SELECT is((SELECT sum(cardinality(p.numbers))::integer FROM packs AS p WHERE p.day = '2026-03-12' AND p.event = made_pack('loose views')), 40, 'a visit of long names is loose, too');
+SELECT is_empty($$SELECT day FROM touched_days$$, 'a duration that is next to nothing stops no day');
+SELECT is(pages_answer('acme', '2026-03-10', '2026-03-13', at_least => 1) -> 'pages', pages, 'nor an answer') FROM unbuilt;
 SELECT is(pg_temp.figures('{bursts,five,told,two}'), '[[1], [2], [1], [2]]', 'bursts of one second, over midnight; of five; what was told; and of two clicks');
-SELECT is(pg_temp.figures('{pages,of iOS}'), '[[2, 1], [2, 1]]', 'durations, of nobody too');
+SELECT is(pg_temp.figures('{pages,of iOS}'), '[[2, 1], [2, 1, 1]]', 'durations, of nobody too');
 DELETE FROM packs WHERE event = 'click';
 SELECT is(pg_temp.figures('{bursts,two}'), '[[1], [0]]', 'three within five seconds are looked for among crowded ones');
 DELETE FROM packs WHERE event = 'page_load';
-SELECT is(pg_temp.figures('{loads,views}'), '[[2, 1], []]', 'and of one event');
-SELECT is(pg_temp.figures('{pages,of iOS}'), '[[], [2, 1]]', 'durations of all are told by tallies');
+SELECT is(pg_temp.figures('{loads,views}'), '[[2, 1, 1], []]', 'and of one event');
+SELECT is(pg_temp.figures('{pages,of iOS}'), '[[], [2, 1, 1]]', 'durations of all are told by tallies');
 SELECT * FROM finish();
 ROLLBACK;

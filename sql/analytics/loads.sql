@@ -2,55 +2,13 @@
 --
 --   SELECT s.number, sum(s.users) FROM weir.loads('acme', 'UTC', '2026-03-01', '2026-03-31') AS l, weir.sizes_of(l.planes) AS s GROUP BY 1;
 --
--- A number of events is kept in planes: sets of users (day_sets, subject load), of whom the first had an odd number of
+-- A number of events is kept in planes: sets of users (day_sets and week_sets, subject load), of whom the first had an odd number of
 -- events, the second one with the two in it, and so on. Planes are added as bits are on paper: `#` is what stays in a place
--- and `&` what is carried to the next, for all users of a chunk at once. So what is added grows with days, and hardly with
+-- and `&` what is carried to the next, for all users of a chunk at once (weir.sum_of_sets(), which adds the days of a week up, too). So what is added grows with days, and hardly with
 -- events; of the sums it is counted how many users have which number, and only those who are asked for are taken apart by user.
 -- weir.user_numbers says who is who.
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
-
--- The sum of sets, each of which counts for 2 ^ its place; places in ascending order, 0 where none are given. Of three sets of
--- a place one stays there, and one is carried to the next.
-CREATE OR REPLACE FUNCTION weir.sum_of_sets(sets varbit[], places integer[] DEFAULT '{}') RETURNS varbit[]
-LANGUAGE plpgsql IMMUTABLE
-AS $$
-DECLARE
-  nobody constant varbit := sets[1] # sets[1];
-  planes varbit[] := ARRAY[]::varbit[];
-  given integer := 1;
-  here varbit[];
-  carried varbit[] := ARRAY[]::varbit[];
-  sum varbit;
-  carry varbit;
-  odd varbit;
-BEGIN
-  WHILE given <= cardinality(sets) OR cardinality(carried) > 0 LOOP
-    here := carried;
-    carried := ARRAY[]::varbit[];
-    WHILE given <= cardinality(sets) AND coalesce(places[given], 0) = cardinality(planes) LOOP
-      here := array_append(here, sets[given]);
-      given := given + 1;
-    END LOOP;
-    sum := coalesce(here[1], nobody);
-    FOR n IN 1 .. cardinality(here) / 2 LOOP
-      IF 2 * n < cardinality(here) THEN
-        odd := sum # here[2 * n];
-        carry := (sum & here[2 * n]) | (odd & here[2 * n + 1]);
-        sum := odd # here[2 * n + 1];
-      ELSE
-        carry := sum & here[2 * n];
-        sum := sum # here[2 * n];
-      END IF;
-      IF carry <> nobody THEN
-        carried := array_append(carried, carry);
-      END IF;
-    END LOOP;
-    planes := array_append(planes, sum);
-  END LOOP;
-  RETURN planes;
-END
-$$;
 
 -- The events of each user from one day to another. For zones that are kept.
 CREATE OR REPLACE FUNCTION weir.loads(tenant text, zone text, first_day date, last_day date) RETURNS TABLE (chunk integer, planes varbit[])
@@ -59,8 +17,15 @@ SET jit = off SET work_mem = '64MB'
 AS $$
   SELECT s.chunk, weir.sum_of_sets(array_agg(s.users::varbit), array_agg(s.place))
   FROM (
-    SELECT d.chunk, d.value::integer AS place, d.users FROM weir.day_sets AS d
-    WHERE d.tenant_id = tenant AND d.zone = loads.zone AND d.subject = 'load' AND d.day BETWEEN first_day AND last_day
+    SELECT d.chunk, d.value::integer AS place, d.users
+    FROM weir.day_sets AS d
+    WHERE d.tenant_id = tenant AND d.zone = loads.zone AND d.subject = 'load'
+      AND (d.day >= first_day AND d.day < least(weir.first_monday(first_day), last_day + 1) OR d.day >= weir.last_monday(first_day, last_day) AND d.day <= last_day)
+    UNION ALL
+    SELECT w.chunk, w.value::integer, w.users
+    FROM weir.week_sets AS w
+    WHERE w.tenant_id = tenant AND w.zone = loads.zone AND w.subject = 'load'
+      AND w.week >= weir.first_monday(first_day) AND w.week < weir.last_monday(first_day, last_day)
     ORDER BY 1, 2
   ) AS s
   GROUP BY s.chunk
@@ -183,7 +148,7 @@ BEGIN
 END
 $$;
 
-GRANT EXECUTE ON FUNCTION weir.sum_of_sets(varbit[], integer[]), weir.loads(text, text, date, date),
+GRANT EXECUTE ON FUNCTION weir.loads(text, text, date, date),
   weir.opened(varbit[], varbit), weir.five_bits(varbit, varbit, varbit, varbit, varbit, integer), weir.eight_bits(varbit, varbit, varbit, varbit, varbit, varbit, varbit, varbit, integer),
   weir.numbers_of(integer, varbit[], varbit), weir.sizes_of(varbit[]), weir.sets_of_numbers(varbit[], integer, varbit),
   weir.whose_is_less(varbit[], varbit[], varbit), weir.planes_of(bigint, varbit), weir.named(text, integer[]) TO weir_reader;

@@ -32,6 +32,12 @@ SELECT is(a - '{tenant,from,to,zone,as_of,concentration}'::text[], '{"exact": tr
 SELECT ok((a ->> 'as_of')::timestamptz <= now(), 'and up to when that counts') FROM heavy;
 SELECT is(a #> '{concentration,0}', '{"top": 1, "users": 1, "share": 0.56338}', 'the top 1 % is one') FROM heavy;
 SELECT is(a #> '{concentration,4}', '{"top": 50, "users": 2, "share": 0.957746}', 'half of them have nearly all') FROM heavy;
+SAVEPOINT days;
+DELETE FROM day_sets WHERE subject = 'load' AND day BETWEEN '2026-03-02' AND '2026-03-29';
+SELECT is(heavy_users_answer('acme', '2026-03-01', '2026-03-31', most => 2), a, 'whole weeks are read as they were added up') FROM heavy;
+SELECT isnt(heavy_users_answer('acme', '2026-03-03', '2026-03-31', most => 2) -> 'events', '137', 'and the days of others one by one');
+ROLLBACK TO days;
+SELECT is(heavy_users_answer('acme', '2026-03-03', '2026-03-31', most => 2) -> 'events', '137', 'in windows of any days') FROM heavy;
 SELECT is(heavy_users_answer('nobody', '2026-03-01', '2026-03-31') -> 'users', '[]', 'of nobody there is none');
 
 -- By a measure, and on other clocks: eve records half an hour before the 4th in Kolkata and half an hour after it, ten hours
@@ -132,7 +138,7 @@ SELECT is(planes_of(5, B'11'), ARRAY[B'11', B'00', B'11']::varbit[], 'all have f
 INSERT INTO weir.measures (tenant_id, measure, event, property) VALUES ('acme', 'opened', 'opened', NULL);
 CREATE TEMPORARY TABLE heavy_by_measure AS SELECT heavy_users_answer('acme', '2026-03-01', '2026-03-31', 'Europe/Berlin', 'opened', 2) AS a;
 CREATE FUNCTION pg_temp.server(people text[]) RETURNS void LANGUAGE sql AS $$
-  DELETE FROM weir.events; DELETE FROM weir.crashes; DELETE FROM weir.user_days; DELETE FROM weir.day_sets; DELETE FROM weir.day_counts; DELETE FROM weir.day_sessions;
+  DELETE FROM weir.events; DELETE FROM weir.crashes; DELETE FROM weir.user_days; DELETE FROM weir.day_sets; DELETE FROM weir.week_sets; DELETE FROM weir.day_counts; DELETE FROM weir.day_sessions;
   DELETE FROM weir.user_numbers;
   SELECT pg_temp.store(people); SELECT pg_temp.build();
 $$;

@@ -35,7 +35,7 @@ AS $$
   FROM jsonb_array_elements(steps) WITH ORDINALITY AS p (pattern, step)
 $$;
 
--- Of users from one number up to another, whose starts these are (happened.sql, sorted_events()): the value of each start, the least of
+-- Of users from one number up to another, whose starts these are (moments.sql, sorted_events()): the value of each start, the least of
 -- several at one moment. Without settings of its own, so that it becomes part of what asks.
 CREATE OR REPLACE FUNCTION weir.funnel_values(lowest bigint, beyond bigint, tenant text, patterns jsonb, since timestamptz, until timestamptz, split text,
   origin bigint, bits integer, rows weir.moment[])
@@ -52,7 +52,7 @@ AS $$
   ) AS e
 $$;
 
--- Of users from one number up to another: when each reached the steps, as numbers (happened.sql, sorted_events()): codes[1] is the start.
+-- Of users from one number up to another: when each reached the steps, as numbers (moments.sql, sorted_events()): codes[1] is the start.
 -- A row for each step that he reached. `same` as same_events() says; `patience` is microseconds.
 CREATE OR REPLACE FUNCTION weir.funnel_users(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text, patterns jsonb,
   same integer[], patience bigint, split text, rows weir.moment[])

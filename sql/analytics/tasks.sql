@@ -22,7 +22,7 @@ SET LOCAL check_function_bodies = off;
 
 -- Of users from one number up to another: how many have starts within the window, and how many, in the row without a slot; else how many
 -- starts were finished in that time, by its slot, and their seconds. `same` says that both are events of one name; `patience` is
--- microseconds. Without a key, what comes after a start is searched in sorted numbers (happened.sql, sorted_events()).
+-- microseconds. Without a key, what comes after a start is searched in sorted numbers (moments.sql, sorted_events()).
 CREATE OR REPLACE FUNCTION weir.task_slots_by_user(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text, patterns jsonb,
   same boolean, patience bigint, rows weir.moment[])
 RETURNS TABLE (slot integer, times bigint, seconds numeric, users bigint)

@@ -1,4 +1,4 @@
--- Funnels and tasks look for each user's events in sorted numbers, one for an event (analytics/happened.sql), and read what no pack
+-- Funnels and tasks look for each user's events in sorted numbers, one for an event (analytics/moments.sql), and read what no pack
 -- has once for all steps: as a list of this type.
 SET LOCAL ROLE weir_owner;
 

@@ -102,7 +102,6 @@ std::string at_line(const MigrationFile& file, int line, const std::string& mess
          "; nothing of this file was applied";
 }
 
-// Both are held until the connection ends.
 std::string Migrator::lock() {
   return lock("weir.migrate", "another migration is running: waiting for it");
 }
@@ -114,7 +113,7 @@ std::string Migrator::stop_building() {
   return lock("weir.roll_ups", "days are being built: waiting for the one at hand");
 }
 
-// `name` as in SQL, where weir.builder_key() is one.
+// Held until the connection ends. `name` as in SQL, where weir.builder_key() is one.
 std::string Migrator::lock(const std::string& name, const std::string& saying) {
   const std::string key = "hashtextextended('" + name + "', 0)";
   const auto taken = db_.exec("SELECT pg_try_advisory_lock(" + key + ")");

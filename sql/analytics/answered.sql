@@ -11,7 +11,7 @@
 -- What an answer is made of decides what it can lack:
 --
 --   days   from the roll-ups, where the zone is kept; else from the rows
---   rows   from the rows alone, as they are now
+--   rows   from the rows, or what was packed and counted of them (0027, 0034) where that says the same, as they are now
 --   both   from rows together with roll-ups
 --   sums   from what the flusher adds up by itself (user_days), as it is now
 SET LOCAL ROLE weir_owner;

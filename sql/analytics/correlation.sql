@@ -51,7 +51,7 @@ $$;
 -- events alone properties are read, if its pattern has some, be it none in particular.
 CREATE OR REPLACE FUNCTION weir.correlated_rows(tenant text, first_day date, last_day date, zone text, patterns jsonb, kind text, property text)
 RETURNS TABLE (number integer, has boolean, value numeric)
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql STABLE
 SET jit = off SET work_mem = '128MB' SET enable_nestloop = on SET cpu_tuple_cost = 1 SET parallel_tuple_cost = 5
 AS $$
   SELECT c.number, bool_or(c.place = 1), CASE WHEN bool_or(c.place = 2) THEN 1 END

@@ -111,12 +111,9 @@ AS $$
     count(*), sum(r.former) * 0.000001, sum(r.start) * 0.000001
   FROM (
     SELECT u.step, u.value, u.codes[u.step] - u.codes[greatest(u.step - 1, 1)] AS former, u.codes[u.step] - u.codes[1] AS start
-    FROM (
-      SELECT 1::bigint << (63 - weir.bits_of(lower(weir.span_of_day(zone, first_day)),
-        upper(weir.span_of_day(zone, last_day)) + patience * interval '1 microsecond')) AS users
-    ) AS room
-    CROSS JOIN generate_series(lowest, beyond - 1, room.users) AS n
-    CROSS JOIN LATERAL weir.funnel_users(n, least(beyond, n + room.users), tenant, first_day, last_day, zone, patterns, same, patience, split, rows) AS u
+    FROM weir.turns_of_users(lowest, beyond, lower(weir.span_of_day(zone, first_day)),
+      upper(weir.span_of_day(zone, last_day)) + patience * interval '1 microsecond') AS t
+    CROSS JOIN LATERAL weir.funnel_users(t.first, t.next, tenant, first_day, last_day, zone, patterns, same, patience, split, rows) AS u
   ) AS r
   GROUP BY r.step, r.value, former_slot, start_slot
 $$;

@@ -52,6 +52,11 @@ CREATE OR REPLACE FUNCTION weir.user_key(number integer, user_id text) RETURNS b
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT coalesce(number, hashtextextended(user_id, 0) | (-9223372036854775808)::bigint) $$;
 
+-- Whether a pattern asks for more than a name.
+CREATE OR REPLACE FUNCTION weir.asks_more(pattern jsonb) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT pattern ?| '{properties,version,platform,country}' $$;
+
 -- The patterns of a list, to be looked up by the event's name.
 CREATE OR REPLACE FUNCTION weir.listed_patterns(patterns jsonb)
 RETURNS TABLE (place integer, event text, properties jsonb, version text, platform text, country text, anything boolean)
@@ -59,7 +64,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 2
 SET jit = off
 AS $$
   SELECT p.place::integer, p.said ->> 'event', p.said -> 'properties', p.said ->> 'version', p.said ->> 'platform', p.said ->> 'country',
-    NOT p.said ?| '{properties,version,platform,country}'
+    NOT weir.asks_more(p.said)
   FROM jsonb_array_elements(patterns) WITH ORDINALITY AS p (said, place)
   WHERE jsonb_typeof(p.said) = 'object'
 $$;
@@ -186,7 +191,7 @@ $$;
 CREATE OR REPLACE FUNCTION weir.patterns_of_name(patterns jsonb, alone boolean) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-  SELECT jsonb_agg(CASE WHEN p.said ?| '{properties,version,platform,country}' <> alone THEN p.said END ORDER BY p.place)
+  SELECT jsonb_agg(CASE WHEN weir.asks_more(p.said) <> alone THEN p.said END ORDER BY p.place)
   FROM jsonb_array_elements(patterns) WITH ORDINALITY AS p (said, place)
 $$;
 

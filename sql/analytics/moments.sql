@@ -57,18 +57,27 @@ CREATE OR REPLACE FUNCTION weir.bits_of(since timestamptz, until timestamptz) RE
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$ SELECT length(ltrim((weir.microseconds(until) - weir.microseconds(since))::bit(64)::text, '0')) $$;
 
--- The same and one more for what the event is, if all of the tenant's users have room in the others; else NULL.
+-- The same if all of the tenant's users have room in the others; else NULL.
 CREATE OR REPLACE FUNCTION weir.moment_bits(tenant text, since timestamptz, until timestamptz) RETURNS integer
 LANGUAGE sql STABLE
 AS $$
   SELECT b.bits
-  FROM (SELECT 1 + weir.bits_of(since, until) AS bits) AS b
+  FROM (SELECT weir.bits_of(since, until) AS bits) AS b
   WHERE coalesce((SELECT max(u.number) FROM weir.user_numbers AS u WHERE u.tenant_id = tenant), 0) >> (63 - b.bits) = 0
 $$;
 
+-- Users from one number up to another, as many at a time as have room beside the moments of a span.
+CREATE OR REPLACE FUNCTION weir.turns_of_users(lowest bigint, beyond bigint, since timestamptz, until timestamptz)
+RETURNS TABLE (first bigint, next bigint)
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+  SELECT n, least(beyond, n + room.users)
+  FROM (SELECT 1::bigint << (63 - weir.bits_of(since, until)) AS users) AS room, generate_series(lowest, beyond - 1, room.users) AS n
+$$;
+
 -- The events of a span that no pack has, read once for all that is asked of them. Who has no number yet gets one behind all others. With
--- `split` they have that value. Two million at most, unless weir.hold_at_most is another number: more, as when days are built anew, would
--- take longer than a request may, and a gigabyte.
+-- `split` they have that value. Two million at most, unless weir.hold_at_most is another number: more, as of a very large tenant's today
+-- or when days are built anew, would take longer than a request may, and a gigabyte.
 CREATE OR REPLACE FUNCTION weir.moments_in_rows(tenant text, patterns jsonb, since timestamptz, until timestamptz, split text DEFAULT NULL)
 RETURNS weir.moment[]
 LANGUAGE plpgsql STABLE
@@ -91,7 +100,8 @@ BEGIN
   FROM found AS f CROSS JOIN strangers AS s;
   IF cardinality(moments) > most THEN
     RAISE invalid_parameter_value USING COLUMN = 'from', MESSAGE = format(
-      'More than %s of these events are of days that are still being built (`weirctl rollup status`): ask for fewer days until they are', most);
+      'More than %s of these events are of today or of days that are still being built (`weirctl rollup status`): ask for days before, or for events '
+      'that are not as frequent', most);
   END IF;
   RETURN coalesce(moments, '{}');
 END
@@ -112,11 +122,6 @@ $$;
 CREATE OR REPLACE FUNCTION weir.as_number(number bigint, at timestamptz, origin bigint, bits integer) RETURNS bigint
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$ SELECT (number << bits) | (weir.microseconds(at) - origin) $$;
-
--- Whether a pattern asks for more than a name.
-CREATE OR REPLACE FUNCTION weir.asks_more(pattern jsonb) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$ SELECT pattern ?| '{properties,version,platform,country}' $$;
 
 -- Of users from one number up to another, the events that fit the pattern at a place: of packs from `since` to `until`, and of the
 -- rows. With a zone, those of its days. Numbers count users from `lowest` and microseconds from `origin`.
@@ -228,10 +233,10 @@ AS $$
     weir.halves_with_rows(tenant, patterns, w.since, w.until, '{}'), weir.moments_in_rows(tenant, patterns, w.since, w.until)) AS c
 $$;
 
-GRANT EXECUTE ON FUNCTION weir.moment_bits(text, timestamptz, timestamptz),
+GRANT EXECUTE ON FUNCTION weir.moment_bits(text, timestamptz, timestamptz), weir.turns_of_users(bigint, bigint, timestamptz, timestamptz),
   weir.moments_of(bigint, bigint, text, jsonb, timestamptz, timestamptz),
   weir.cut_packs(bigint, bigint, text, jsonb, timestamptz, timestamptz, boolean), weir.bits_of(timestamptz, timestamptz),
-  weir.as_number(bigint, timestamptz, bigint, integer), weir.asks_more(jsonb),
+  weir.as_number(bigint, timestamptz, bigint, integer),
   weir.event_counts(bigint, bigint, text, jsonb, integer, timestamptz, timestamptz, text, date, date, weir.moment[]),
   weir.pattern_counts(bigint, bigint, text, text, date, date, jsonb, weir.moment[]),
   weir.all_pattern_counts(text, text, date, date, jsonb, bigint[], weir.moment[]), weir.counts_of_patterns(text, text, date, date, jsonb),

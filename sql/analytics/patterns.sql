@@ -195,16 +195,6 @@ AS $$
     ELSE weir.text_at(properties, split) END
 $$;
 
--- Whether an event is as a pattern or a filter says, its name apart.
-CREATE OR REPLACE FUNCTION weir.fits(pattern jsonb, version text, platform text, country text, properties jsonb) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$
-  SELECT pattern = '{}' OR (NOT pattern ? 'properties' OR properties @> (pattern -> 'properties'))
-    AND (NOT pattern ? 'version' OR version = pattern ->> 'version')
-    AND (NOT pattern ? 'platform' OR platform = pattern ->> 'platform')
-    AND (NOT pattern ? 'country' OR country = pattern ->> 'country')
-$$;
-
 -- The events of a window that fit patterns and a filter, with what `needs` names (happened.sql); or those of some names.
 -- Without settings of their own, so that they become part of what asks.
 CREATE OR REPLACE FUNCTION weir.fitting_events(tenant text, zone text, first_day date, last_day date, patterns jsonb, filter jsonb, needs text[])
@@ -232,5 +222,5 @@ GRANT EXECUTE ON FUNCTION weir.refuse(text, text), weir.place_in(text, text), we
   weir.whole_number(text, text, jsonb, bigint, bigint, bigint), weir.check_properties(text, text, jsonb),
   weir.checked_pattern(text, text, jsonb, boolean, text[]), weir.filter_of(text, text), weir.needed_pattern(text, text),
   weir.patterns_of(text, text, integer, integer), weir.bounded(text, integer, integer, integer),
-  weir.window_of(text, date, date), weir.value_by(text, text, text, text, jsonb), weir.fits(jsonb, text, text, text, jsonb),
+  weir.window_of(text, date, date), weir.value_by(text, text, text, text, jsonb),
   weir.fitting_events(text, text, date, date, jsonb, jsonb, text[]), weir.events_in(text, text, date, date, text[], jsonb, text[]) TO weir_reader;

@@ -16,7 +16,7 @@
 --                those with the most, an element together with its page; NULL is a told one without
 --
 -- Late events count at their own time. Read event by event (happened.sql); of days that are packed, where at least three clicks within at
--- most five seconds are asked for, among crowded ones alone (migrations/0034). Exact; a server tells its 1,000 worst pages and elements, and
+-- most five seconds are asked for, of no event in particular, among crowded ones alone (migrations/0034). Exact; a server tells its 1,000 worst pages and elements, and
 -- `exact` is false where there were more.
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
@@ -33,7 +33,7 @@ BEGIN
   RETURN QUERY WITH sorted AS MATERIALIZED (
     SELECT array_agg(c.code ORDER BY c.code) AS codes
     FROM (
-      SELECT (m.number << bits) | ((weir.microseconds(m.at) - origin) << 1) AS code
+      SELECT weir.as_number(m.number, m.at, origin, bits) AS code
       FROM weir.moments_of(0, 9223372036854775807, tenant, patterns, since, until) AS m
       WHERE bits IS NOT NULL
     ) AS c
@@ -42,7 +42,7 @@ BEGIN
     FROM (
       SELECT unnest(s.codes) AS code, unnest(s.codes[crowded_clicks.clicks:]) AS last, generate_series(1, cardinality(s.codes)) AS place FROM sorted AS s
     ) AS w
-    WHERE w.code >> bits = w.last >> bits AND w.last - w.code <= crowded_clicks.seconds * 2000000::bigint
+    WHERE w.code >> bits = w.last >> bits AND w.last - w.code <= crowded_clicks.seconds * 1000000::bigint
   ), crowded AS (
     -- Each place once, however many crowds it is of.
     SELECT generate_series(b.place, least(b.place + crowded_clicks.clicks - 1, b.next - 1)) AS place
@@ -73,7 +73,7 @@ BEGIN
     UNION ALL
     SELECT false, c.number, c.at, c.screen, c.properties
     FROM weir.happened_beside(-9223372036854775808, 9223372036854775807, asked, clicked, crowded, '{screen,properties}') AS c
-    WHERE bits IS NULL OR c.number < 0 OR (c.number << bits) | ((weir.microseconds(c.at) - origin) << 1) IN (
+    WHERE bits IS NULL OR c.number < 0 OR weir.as_number(c.number, c.at, origin, bits) IN (
       SELECT weir.crowded_clicks(asked.tenant, asked.since, asked.until, clicked, clicks, seconds, origin, bits))
   ) AS e
   WHERE e.number IS NOT NULL;

@@ -69,12 +69,9 @@ LANGUAGE sql STABLE PARALLEL SAFE COST 1000000000 ROWS 1000
 SET jit = off SET max_parallel_workers_per_gather = 0
 AS $$
   SELECT s.*
-  FROM (
-    SELECT 1::bigint << (63 - weir.bits_of(lower(weir.span_of_day(zone, first_day)),
-      upper(weir.span_of_day(zone, last_day)) + patience * interval '1 microsecond')) AS users
-  ) AS room
-  CROSS JOIN generate_series(lowest, beyond - 1, room.users) AS n
-  CROSS JOIN LATERAL weir.task_slots_by_user(n, least(beyond, n + room.users), tenant, first_day, last_day, zone, patterns, same, patience, rows) AS s
+  FROM weir.turns_of_users(lowest, beyond, lower(weir.span_of_day(zone, first_day)),
+    upper(weir.span_of_day(zone, last_day)) + patience * interval '1 microsecond') AS t
+  CROSS JOIN LATERAL weir.task_slots_by_user(t.first, t.next, tenant, first_day, last_day, zone, patterns, same, patience, rows) AS s
 $$;
 
 -- The same by key: what comes right after a start of the user and key decides.

@@ -22,6 +22,7 @@ DROP FUNCTION IF EXISTS
   weir.event_values(text, text, text, date, date),
   weir.events_in(text, text, date, date, text[], jsonb),
   weir.first_steps(text[], integer),
+  weir.fits(jsonb, text, text, text, jsonb),
   weir.funnel_cells(bigint, bigint, text, date, date, text, jsonb, integer, text, jsonb),
   weir.funnel_events(text, timestamptz, timestamptz, jsonb, text, jsonb),
   weir.funnel_followers(bigint, bigint, text, timestamptz, timestamptz, jsonb, jsonb, timestamptz[], timestamptz[], interval),

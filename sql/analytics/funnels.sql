@@ -38,7 +38,7 @@ $$;
 -- Of users from one number up to another, whose starts these are (moments.sql, sorted_events()): the value of each start, the least of
 -- several at one moment. Without settings of its own, so that it becomes part of what asks.
 CREATE OR REPLACE FUNCTION weir.funnel_values(lowest bigint, beyond bigint, tenant text, patterns jsonb, since timestamptz, until timestamptz, split text,
-  origin bigint, bits integer, rows weir.moment[])
+  origin bigint, bits integer, rows weir.moments[])
 RETURNS TABLE (code bigint, value text)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
@@ -48,14 +48,15 @@ AS $$
     FROM weir.happened_in_packs(NULL, lowest, beyond, tenant, jsonb_build_array(patterns -> 0), since, until,
       ARRAY[CASE WHEN split IN ('version', 'platform', 'country') THEN split ELSE 'properties' END]) AS p
     UNION ALL
-    SELECT r.number, r.at, r.value FROM unnest(rows) AS r WHERE r.place = 1 AND r.number >= lowest AND r.number < beyond
+    SELECT r.number, r.at, r.value FROM unnest(rows[1].numbers, rows[1].moments, rows[1].values) AS r (number, at, value)
+    WHERE r.number >= lowest AND r.number < beyond
   ) AS e
 $$;
 
 -- Of users from one number up to another: when each reached the steps, as numbers (moments.sql, sorted_events()): codes[1] is the start.
 -- A row for each step that he reached. `same` as same_events() says; `patience` is microseconds.
 CREATE OR REPLACE FUNCTION weir.funnel_users(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text, patterns jsonb,
-  same integer[], patience bigint, split text, rows weir.moment[])
+  same integer[], patience bigint, split text, rows weir.moments[])
 RETURNS TABLE (step integer, value text, codes bigint[])
 LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100000
 SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '128MB' SET enable_nestloop = off SET enable_mergejoin = off
@@ -102,7 +103,7 @@ $$;
 -- Of these users: how many reached a step in which times from the step before and from the start, by slot. One process does all of it, for
 -- as many users at a time as have room in numbers.
 CREATE OR REPLACE FUNCTION weir.funnel_cells(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text, patterns jsonb,
-  same integer[], patience bigint, split text, rows weir.moment[])
+  same integer[], patience bigint, split text, rows weir.moments[])
 RETURNS TABLE (step integer, said text, former_slot integer, start_slot integer, users bigint, former numeric, start numeric)
 LANGUAGE sql STABLE PARALLEL SAFE COST 1000000000 ROWS 1000
 SET jit = off SET work_mem = '64MB' SET enable_nestloop = on SET enable_mergejoin = off SET enable_sort = off SET max_parallel_workers_per_gather = 0
@@ -120,7 +121,7 @@ $$;
 
 -- The same of all users, a half to a process.
 CREATE OR REPLACE FUNCTION weir.all_funnel_cells(tenant text, first_day date, last_day date, zone text, patterns jsonb, same integer[],
-  patience bigint, split text, halves bigint[], rows weir.moment[])
+  patience bigint, split text, halves bigint[], rows weir.moments[])
 RETURNS TABLE (step integer, said text, former_slot integer, start_slot integer, users bigint, former numeric, start numeric)
 LANGUAGE sql STABLE
 SET jit = off
@@ -279,10 +280,10 @@ COMMENT ON FUNCTION weir.funnels_answer(text, date, date, text, text, integer, t
   'How many users get how far on a way of steps, and how long they take. sql/analytics/funnels.sql defines it.';
 
 GRANT EXECUTE ON FUNCTION weir.same_events(jsonb),
-  weir.funnel_values(bigint, bigint, text, jsonb, timestamptz, timestamptz, text, bigint, integer, weir.moment[]),
-  weir.funnel_users(bigint, bigint, text, date, date, text, jsonb, integer[], bigint, text, weir.moment[]),
-  weir.funnel_cells(bigint, bigint, text, date, date, text, jsonb, integer[], bigint, text, weir.moment[]),
-  weir.all_funnel_cells(text, date, date, text, jsonb, integer[], bigint, text, bigint[], weir.moment[]),
+  weir.funnel_values(bigint, bigint, text, jsonb, timestamptz, timestamptz, text, bigint, integer, weir.moments[]),
+  weir.funnel_users(bigint, bigint, text, date, date, text, jsonb, integer[], bigint, text, weir.moments[]),
+  weir.funnel_cells(bigint, bigint, text, date, date, text, jsonb, integer[], bigint, text, weir.moments[]),
+  weir.all_funnel_cells(text, date, date, text, jsonb, integer[], bigint, text, bigint[], weir.moments[]),
   weir.funnels_partial(text, date, date, text, jsonb, integer, text, jsonb), weir.funnel_groups(weir.part[], boolean, integer),
   weir.funnels_merge(weir.part[], jsonb, text, integer),
   weir.funnels_answer(text, date, date, text, text, integer, text, text, integer) TO weir_reader;

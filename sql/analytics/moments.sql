@@ -75,46 +75,54 @@ AS $$
   FROM (SELECT 1::bigint << (63 - weir.bits_of(since, until)) AS users) AS room, generate_series(lowest, beyond - 1, room.users) AS n
 $$;
 
--- The events of a span that no pack has, read once for all that is asked of them. Who has no number yet gets one behind all others. With
--- `split` they have that value. Two million at most, unless weir.hold_at_most is another number: more, as of a very large tenant's today
--- or when days are built anew, would take longer than a request may, and a gigabyte.
+-- The events of a span that no pack has, read once for all that is asked of them: for each pattern those that fit it. Who has no number yet
+-- gets one behind all others. With `split` those of the first pattern have that value. Two million at most, unless weir.hold_at_most is
+-- another number: more, as of a very large tenant's today or when days are built anew, would take longer than a request may, and more than a gigabyte.
 CREATE OR REPLACE FUNCTION weir.moments_in_rows(tenant text, patterns jsonb, since timestamptz, until timestamptz, split text DEFAULT NULL)
-RETURNS weir.moment[]
+RETURNS weir.moments[]
 LANGUAGE plpgsql STABLE
 SET jit = off SET work_mem = '64MB'
 AS $$
 DECLARE
   most constant bigint := coalesce(nullif(current_setting('weir.hold_at_most', true), '')::bigint, 2000000);
-  moments weir.moment[];
+  lists weir.moments[];
+  held bigint;
 BEGIN
   WITH found AS MATERIALIZED (
-    SELECT r.place, r.number, r.at, CASE WHEN split IS NOT NULL THEN weir.value_by(split, r.version, r.platform, r.country, r.properties) END AS value
+    SELECT r.place, r.number, r.at,
+      CASE WHEN split IS NOT NULL AND r.place = 1 THEN weir.value_by(split, r.version, r.platform, r.country, r.properties) END AS value
     FROM weir.happened_in_rows(tenant, patterns, since, until, '{}') AS r WHERE r.number IS NOT NULL
     LIMIT most + 1
   ), strangers AS MATERIALIZED (
-    SELECT array_agg(DISTINCT f.number) AS numbers, (SELECT coalesce(max(n.number), 0) FROM weir.user_numbers AS n WHERE n.tenant_id = tenant) AS known
-    FROM found AS f WHERE f.number < 0
+    SELECT f.number, row_number() OVER (ORDER BY f.number)
+      + (SELECT coalesce(max(n.number), 0) FROM weir.user_numbers AS n WHERE n.tenant_id = tenant) AS behind
+    FROM (SELECT DISTINCT f.number FROM found AS f WHERE f.number < 0) AS f
+  ), listed AS (
+    SELECT f.place, count(*) AS events, array_agg(coalesce(s.behind, f.number)) AS numbers, array_agg(f.at) AS moments,
+      CASE WHEN split IS NOT NULL AND f.place = 1 THEN array_agg(f.value) END AS values
+    FROM found AS f LEFT JOIN strangers AS s ON s.number = f.number
+    GROUP BY f.place
   )
-  SELECT array_agg(ROW(f.place, CASE WHEN f.number < 0 THEN s.known + width_bucket(f.number, s.numbers) ELSE f.number END, f.at, f.value)::weir.moment)
-  INTO moments
-  FROM found AS f CROSS JOIN strangers AS s;
-  IF cardinality(moments) > most THEN
+  SELECT sum(l.events), array_agg(ROW(l.numbers, l.moments, l.values)::weir.moments ORDER BY n.place)
+  INTO held, lists
+  FROM generate_series(1, jsonb_array_length(patterns)) AS n (place) LEFT JOIN listed AS l ON l.place = n.place;
+  IF held > most THEN
     RAISE invalid_parameter_value USING COLUMN = 'from', MESSAGE = format(
       'More than %s of these events are of today or of days that are still being built (`weirctl rollup status`): ask for days before, or for events '
       'that are not as frequent', most);
   END IF;
-  RETURN coalesce(moments, '{}');
+  RETURN lists;
 END
 $$;
 
 -- Halves of the users, those of such rows among them: [0, the first of the other half, one more than the last].
-CREATE OR REPLACE FUNCTION weir.halves_with_rows(tenant text, patterns jsonb, since timestamptz, until timestamptz, rows weir.moment[])
+CREATE OR REPLACE FUNCTION weir.halves_with_rows(tenant text, patterns jsonb, since timestamptz, until timestamptz, rows weir.moments[])
 RETURNS bigint[]
 LANGUAGE sql STABLE
 AS $$
   SELECT ARRAY[0, least(h.halves[2], l.number + 1), l.number + 1]
   FROM weir.halves_of_users(tenant, patterns, since, until) AS h (halves), (
-    SELECT greatest((SELECT coalesce(max(n.number), 0) FROM weir.user_numbers AS n WHERE n.tenant_id = tenant), (SELECT max(r.number) FROM unnest(rows) AS r)) AS number
+    SELECT greatest((SELECT coalesce(max(n.number), 0) FROM weir.user_numbers AS n WHERE n.tenant_id = tenant), (SELECT max(number) FROM unnest(rows) AS r, unnest(r.numbers) AS number)) AS number
   ) AS l
 $$;
 
@@ -126,7 +134,7 @@ AS $$ SELECT (number << bits) | (weir.microseconds(at) - origin) $$;
 -- Of users from one number up to another, the events that fit the pattern at a place: of packs from `since` to `until`, and of the
 -- rows. With a zone, those of its days. Numbers count users from `lowest` and microseconds from `origin`.
 CREATE OR REPLACE FUNCTION weir.sorted_events(lowest bigint, beyond bigint, tenant text, patterns jsonb, place integer, since timestamptz,
-  until timestamptz, zone text, first_day date, last_day date, origin bigint, bits integer, rows weir.moment[]) RETURNS bigint[]
+  until timestamptz, zone text, first_day date, last_day date, origin bigint, bits integer, rows weir.moments[]) RETURNS bigint[]
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '256MB' SET enable_nestloop = on
 AS $$
@@ -139,8 +147,8 @@ BEGIN
       FROM (
         SELECT p.number, p.at, p.sure FROM weir.happened_in_packs(NULL, lowest, beyond, tenant, pattern, since, until, '{}') AS p
         UNION ALL
-        SELECT r.number, r.at, false FROM unnest(rows) AS r
-        WHERE r.place = sorted_events.place AND r.number >= lowest AND r.number < beyond AND r.at >= since AND r.at < until
+        SELECT r.number, r.at, false FROM unnest(rows[place].numbers, rows[place].moments) AS r (number, at)
+        WHERE r.number >= lowest AND r.number < beyond AND r.at >= since AND r.at < until
       ) AS h
       WHERE zone IS NULL OR h.sure OR (h.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day
     );
@@ -152,8 +160,8 @@ BEGIN
       FROM (
         SELECT c.numbers, c.moments, c.sure FROM weir.cut_packs(lowest, beyond, tenant, pattern, since, until, true) AS c
         UNION ALL
-        SELECT array_agg(r.number), array_agg(r.at), false FROM unnest(rows) AS r
-        WHERE r.place = sorted_events.place AND r.number >= lowest AND r.number < beyond
+        SELECT array_agg(r.number), array_agg(r.at), false FROM unnest(rows[place].numbers, rows[place].moments) AS r (number, at)
+        WHERE r.number >= lowest AND r.number < beyond
       ) AS k
     ) AS h
     WHERE h.sure OR h.at >= since AND h.at < until AND (zone IS NULL OR (h.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day)
@@ -163,7 +171,7 @@ $$;
 
 -- How many events of users from one number up to another fit the pattern at a place, on days of a zone.
 CREATE OR REPLACE FUNCTION weir.event_counts(lowest bigint, beyond bigint, tenant text, patterns jsonb, place integer, since timestamptz,
-  until timestamptz, zone text, first_day date, last_day date, rows weir.moment[])
+  until timestamptz, zone text, first_day date, last_day date, rows weir.moments[])
 RETURNS TABLE (number bigint, times bigint)
 LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100000
 SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '128MB' SET enable_nestloop = on SET enable_sort = off
@@ -177,7 +185,8 @@ BEGIN
     FROM (
       SELECT p.number, p.at, p.sure FROM weir.happened_in_packs(NULL, lowest, beyond, tenant, pattern, since, until, '{}') AS p
       UNION ALL
-      SELECT r.number, r.at, false FROM unnest(rows) AS r WHERE r.place = event_counts.place AND r.number >= lowest AND r.number < beyond
+      SELECT r.number, r.at, false FROM unnest(rows[event_counts.place].numbers, rows[event_counts.place].moments) AS r (number, at)
+      WHERE r.number >= lowest AND r.number < beyond
     ) AS h
     WHERE h.sure OR (h.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day
     GROUP BY h.number;
@@ -188,8 +197,9 @@ BEGIN
       FROM (
         SELECT c.numbers, c.moments, c.sure FROM weir.cut_packs(lowest, beyond, tenant, pattern, since, until, false) AS c
         UNION ALL
-        SELECT array_agg(r.number), array_agg(r.at), false FROM unnest(rows) AS r
-        WHERE r.place = event_counts.place AND r.number >= lowest AND r.number < beyond
+        SELECT array_agg(r.number), array_agg(r.at), false
+        FROM unnest(rows[event_counts.place].numbers, rows[event_counts.place].moments) AS r (number, at)
+        WHERE r.number >= lowest AND r.number < beyond
       ) AS k
     ) AS h
     WHERE h.sure OR h.at >= since AND h.at < until AND (h.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day
@@ -200,7 +210,7 @@ $$;
 
 -- The same of all patterns, for half of the users, by one process.
 CREATE OR REPLACE FUNCTION weir.pattern_counts(lowest bigint, beyond bigint, tenant text, zone text, first_day date, last_day date, patterns jsonb,
-  rows weir.moment[])
+  rows weir.moments[])
 RETURNS TABLE (number integer, place integer, times bigint)
 LANGUAGE sql STABLE PARALLEL SAFE COST 1000000000 ROWS 100000
 SET jit = off SET max_parallel_workers_per_gather = 0
@@ -212,7 +222,7 @@ AS $$
   WHERE lowest < beyond
 $$;
 
-CREATE OR REPLACE FUNCTION weir.all_pattern_counts(tenant text, zone text, first_day date, last_day date, patterns jsonb, halves bigint[], rows weir.moment[])
+CREATE OR REPLACE FUNCTION weir.all_pattern_counts(tenant text, zone text, first_day date, last_day date, patterns jsonb, halves bigint[], rows weir.moments[])
 RETURNS TABLE (number integer, place integer, times bigint)
 LANGUAGE sql STABLE
 SET jit = off
@@ -237,8 +247,8 @@ GRANT EXECUTE ON FUNCTION weir.moment_bits(text, timestamptz, timestamptz), weir
   weir.moments_of(bigint, bigint, text, jsonb, timestamptz, timestamptz),
   weir.cut_packs(bigint, bigint, text, jsonb, timestamptz, timestamptz, boolean), weir.bits_of(timestamptz, timestamptz),
   weir.as_number(bigint, timestamptz, bigint, integer),
-  weir.event_counts(bigint, bigint, text, jsonb, integer, timestamptz, timestamptz, text, date, date, weir.moment[]),
-  weir.pattern_counts(bigint, bigint, text, text, date, date, jsonb, weir.moment[]),
-  weir.all_pattern_counts(text, text, date, date, jsonb, bigint[], weir.moment[]), weir.counts_of_patterns(text, text, date, date, jsonb),
-  weir.moments_in_rows(text, jsonb, timestamptz, timestamptz, text), weir.halves_with_rows(text, jsonb, timestamptz, timestamptz, weir.moment[]),
-  weir.sorted_events(bigint, bigint, text, jsonb, integer, timestamptz, timestamptz, text, date, date, bigint, integer, weir.moment[]) TO weir_reader;
+  weir.event_counts(bigint, bigint, text, jsonb, integer, timestamptz, timestamptz, text, date, date, weir.moments[]),
+  weir.pattern_counts(bigint, bigint, text, text, date, date, jsonb, weir.moments[]),
+  weir.all_pattern_counts(text, text, date, date, jsonb, bigint[], weir.moments[]), weir.counts_of_patterns(text, text, date, date, jsonb),
+  weir.moments_in_rows(text, jsonb, timestamptz, timestamptz, text), weir.halves_with_rows(text, jsonb, timestamptz, timestamptz, weir.moments[]),
+  weir.sorted_events(bigint, bigint, text, jsonb, integer, timestamptz, timestamptz, text, date, date, bigint, integer, weir.moments[]) TO weir_reader;

@@ -24,7 +24,7 @@ SET LOCAL check_function_bodies = off;
 -- starts were finished in that time, by its slot, and their seconds. `same` says that both are events of one name; `patience` is
 -- microseconds. Without a key, what comes after a start is searched in sorted numbers (moments.sql, sorted_events()).
 CREATE OR REPLACE FUNCTION weir.task_slots_by_user(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text, patterns jsonb,
-  same boolean, patience bigint, rows weir.moment[])
+  same boolean, patience bigint, rows weir.moments[])
 RETURNS TABLE (slot integer, times bigint, seconds numeric, users bigint)
 LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1000
 SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '256MB' SET enable_sort = off SET max_parallel_workers_per_gather = 0
@@ -63,7 +63,7 @@ $$;
 
 -- The same for as many users at a time as have room in numbers; one process does all of it.
 CREATE OR REPLACE FUNCTION weir.quick_task_slots(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text, patterns jsonb,
-  same boolean, patience bigint, rows weir.moment[])
+  same boolean, patience bigint, rows weir.moments[])
 RETURNS TABLE (slot integer, times bigint, seconds numeric, users bigint)
 LANGUAGE sql STABLE PARALLEL SAFE COST 1000000000 ROWS 1000
 SET jit = off SET max_parallel_workers_per_gather = 0
@@ -114,7 +114,7 @@ $$;
 
 -- Of all users, a half to a process.
 CREATE OR REPLACE FUNCTION weir.all_task_slots(tenant text, first_day date, last_day date, zone text, patterns jsonb, same boolean, patience bigint,
-  key text, halves bigint[], rows weir.moment[])
+  key text, halves bigint[], rows weir.moments[])
 RETURNS TABLE (slot integer, times bigint, seconds numeric, users bigint)
 LANGUAGE sql STABLE
 SET jit = off
@@ -190,9 +190,9 @@ $$;
 COMMENT ON FUNCTION weir.tasks_answer(text, date, date, text, text, text, text, integer, text) IS
   'How long tasks take from start to finish, and how many are not finished. sql/analytics/tasks.sql defines it.';
 
-GRANT EXECUTE ON FUNCTION weir.task_slots_by_user(bigint, bigint, text, date, date, text, jsonb, boolean, bigint, weir.moment[]),
-  weir.quick_task_slots(bigint, bigint, text, date, date, text, jsonb, boolean, bigint, weir.moment[]),
+GRANT EXECUTE ON FUNCTION weir.task_slots_by_user(bigint, bigint, text, date, date, text, jsonb, boolean, bigint, weir.moments[]),
+  weir.quick_task_slots(bigint, bigint, text, date, date, text, jsonb, boolean, bigint, weir.moments[]),
   weir.keyed_task_slots(bigint, bigint, text, date, date, text, jsonb, boolean, bigint, text),
-  weir.all_task_slots(text, date, date, text, jsonb, boolean, bigint, text, bigint[], weir.moment[]),
+  weir.all_task_slots(text, date, date, text, jsonb, boolean, bigint, text, bigint[], weir.moments[]),
   weir.tasks_partial(text, date, date, text, jsonb, jsonb, text, integer, jsonb), weir.tasks_merge(weir.part[]),
   weir.tasks_answer(text, date, date, text, text, text, text, integer, text) TO weir_reader;

@@ -74,6 +74,7 @@ BEGIN
 END
 $$;
 
+-- As all partials are asked; when the window began is not asked here.
 CREATE OR REPLACE FUNCTION weir.crash_releases_partial(tenant text, first_day date, last_day date, zone text)
 RETURNS SETOF weir.part
 LANGUAGE sql STABLE

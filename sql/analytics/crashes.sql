@@ -33,38 +33,27 @@ RETURNS SETOF weir.part
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '64MB' SET enable_nestloop = off
 AS $$
-  WITH active_days AS MATERIALIZED (
-    SELECT a.day, a.chunk, a.users FROM weir.active_users(tenant, zone, first_day, last_day) AS a
-  ), active_months AS MATERIALIZED (
-    SELECT date_trunc('month', d.day::timestamp)::date AS start, d.chunk, bit_or(d.users) AS users FROM active_days AS d GROUP BY start, d.chunk
-  ), active AS MATERIALIZED (
-    SELECT 'day' AS unit, d.day AS start, d.chunk, d.users FROM active_days AS d
+  WITH days AS MATERIALIZED (
+    SELECT 'active' AS kind, a.day, a.chunk, a.users FROM weir.active_users(tenant, zone, first_day, last_day) AS a
     UNION ALL
-    SELECT 'week', date_trunc('week', d.day::timestamp)::date AS start, d.chunk, bit_or(d.users) FROM active_days AS d GROUP BY start, d.chunk
-    UNION ALL
-    SELECT 'month', m.start, m.chunk, m.users FROM active_months AS m
-    UNION ALL
-    SELECT 'all', first_day, m.chunk, bit_or(m.users) FROM active_months AS m GROUP BY m.chunk
-  ), hit_days AS MATERIALIZED (
-    SELECT c.day, c.chunk, bit_or(c.users) AS users FROM weir.sets_in(tenant, zone, 'crash', NULL, first_day, last_day) AS c
+    SELECT 'crashed', c.day, c.chunk, bit_or(c.users) FROM weir.sets_in(tenant, zone, 'crash', NULL, first_day, last_day) AS c
     WHERE c.value = '' GROUP BY c.day, c.chunk
-  ), hit_months AS MATERIALIZED (
-    SELECT date_trunc('month', d.day::timestamp)::date AS start, d.chunk, bit_or(d.users) AS users FROM hit_days AS d GROUP BY start, d.chunk
-  ), hit AS MATERIALIZED (
-    SELECT 'day' AS unit, d.day AS start, d.chunk, d.users FROM hit_days AS d
+  ), months AS MATERIALIZED (
+    SELECT d.kind, date_trunc('month', d.day::timestamp)::date AS start, d.chunk, bit_or(d.users) AS users FROM days AS d GROUP BY d.kind, start, d.chunk
+  ), spans AS MATERIALIZED (
+    SELECT d.kind, 'day' AS unit, d.day AS start, d.chunk, d.users FROM days AS d
     UNION ALL
-    SELECT 'week', date_trunc('week', d.day::timestamp)::date AS start, d.chunk, bit_or(d.users) FROM hit_days AS d GROUP BY start, d.chunk
+    SELECT d.kind, 'week', date_trunc('week', d.day::timestamp)::date AS start, d.chunk, bit_or(d.users) FROM days AS d GROUP BY d.kind, start, d.chunk
     UNION ALL
-    SELECT 'month', m.start, m.chunk, m.users FROM hit_months AS m
+    SELECT m.kind, 'month', m.start, m.chunk, m.users FROM months AS m
     UNION ALL
-    SELECT 'all', first_day, m.chunk, bit_or(m.users) FROM hit_months AS m GROUP BY m.chunk
+    SELECT m.kind, 'all', first_day, m.chunk, bit_or(m.users) FROM months AS m GROUP BY m.kind, m.chunk
   )
-  SELECT 'active_' || a.unit, a.start::text, sum(bit_count(a.users)) FROM active AS a GROUP BY a.unit, a.start
-  UNION ALL
-  SELECT 'crashed_' || h.unit, h.start::text, sum(bit_count(h.users)) FROM hit AS h GROUP BY h.unit, h.start
+  SELECT s.kind || '_' || s.unit, s.start::text, sum(bit_count(s.users)) FROM spans AS s GROUP BY s.kind, s.unit, s.start
   UNION ALL
   SELECT 'both_' || h.unit, h.start::text, sum(bit_count(a.users & h.users))
-  FROM hit AS h JOIN active AS a ON a.unit = h.unit AND a.start = h.start AND a.chunk = h.chunk
+  FROM spans AS h JOIN spans AS a ON a.unit = h.unit AND a.start = h.start AND a.chunk = h.chunk
+  WHERE h.kind = 'crashed' AND a.kind = 'active'
   GROUP BY h.unit, h.start
   UNION ALL
   SELECT 'crashes', c.day::text, c.events FROM weir.counts_in(tenant, zone, 'crash', NULL, first_day, last_day) AS c

@@ -65,6 +65,12 @@ for my $batch (300, 60) {
   }
 }
 
+sub agrees_by_measure ($where, $tenant, $window, $zone, $oracle) {
+  $figures->agrees("heavy users by $_->[0], $where", $figures->answer('heavy_users', $tenant, @$window, $zone, $_->[0]), $oracle->heavy_users($_->[1]))
+    for [ seconds => 'audio_duration_seconds' ], [ cost_usd => 'estimated_cost_usd' ], [ recordings => undef ];
+  return;
+}
+
 for my $tenant (sort keys %zones) {
   for my $zone ($zones{$tenant}->@*) {
     for my $window (@windows) {
@@ -74,8 +80,12 @@ for my $tenant (sort keys %zones) {
         $figures->agrees($_, $figures->answer($_, $tenant, @$window, $zone), $oracle->$_) for qw(users usage features audience costs crashes crash_releases ledger);
         $figures->agrees($_->[0], $figures->answer($_->[0], $tenant, @$window, $zone), $_->[1])
           for $zone eq 'America/St_Johns' ? () : ([ segments => $oracle->segments ], [ stats => WeirTest::StatsOracle::stats($oracle) ]);
-        $figures->agrees("heavy users by $_->[0]", $figures->answer('heavy_users', $tenant, @$window, $zone, $_->[0]), $oracle->heavy_users($_->[1]))
-          for [ seconds => 'audio_duration_seconds' ], [ cost_usd => 'estimated_cost_usd' ], [ recordings => undef ];
+        agrees_by_measure('in packs', $tenant, $window, $zone, $oracle);
+        my $db = $figures->db('whole');
+        $db->begin_work;
+        cmp_ok $db->do('DELETE FROM weir.packed_days'), '>', 0, 'days are packed';
+        agrees_by_measure('in rows', $tenant, $window, $zone, $oracle);
+        $db->rollback;
         $figures->agrees("usage of $_->[0]", $figures->answer('usage', $tenant, @$window, $zone, @$_), $oracle->usage(@$_))
           for [ recording_completed => 'audio_duration_seconds' ], [ page_viewed => undef ], [ cli_command => 'execution_time' ];
         $figures->agrees('toggles', $figures->answer('features', $tenant, @$window, $zone, 'toggled')->{toggles}, WeirTest::ToggleOracle::toggles($oracle));

@@ -103,7 +103,7 @@ AS $$
   ), pairs AS (
     SELECT s.pair ->> 0 AS grp, s.pair ->> 1 AS version, s.crashes, s.first_at FROM sums AS s
   ), placed AS (
-    SELECT p.grp, r.number, p.crashes, p.first_at, first_value(r.number) OVER (PARTITION BY p.grp ORDER BY p.first_at, r.number) AS born,
+    SELECT p.grp, r.number, p.crashes, p.first_at, (min(ARRAY[p.first_at, r.number]) OVER (PARTITION BY p.grp))[2] AS born,
       lag(r.number) OVER earlier AS last_number, min(p.first_at) OVER earlier AS begun
     FROM pairs AS p
     LEFT JOIN weir.releases_of(parts) AS r ON r.version = p.version

@@ -31,7 +31,7 @@ SET LOCAL check_function_bodies = off;
 CREATE OR REPLACE FUNCTION weir.crashes_partial(tenant text, first_day date, last_day date, zone text)
 RETURNS SETOF weir.part
 LANGUAGE sql STABLE
-SET jit = off SET work_mem = '64MB' SET enable_nestloop = off
+SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_sort = off
 AS $$
   WITH days AS MATERIALIZED (
     SELECT 'active' AS kind, a.day, a.chunk, a.users FROM weir.active_users(tenant, zone, first_day, last_day) AS a
@@ -244,7 +244,7 @@ AS $$
     ORDER BY l.crashes DESC, l.key COLLATE "C"), '[]')
   FROM listed AS l
   CROSS JOIN (SELECT sum(p.amount) AS total FROM unnest(parts) AS p WHERE p.figure = 'crashes') AS crashes
-  LEFT JOIN weir.crash_groups(parts) AS g ON subject = 'crash_group' AND g.grp = l.key
+  LEFT JOIN weir.crash_groups(CASE subject WHEN 'crash_group' THEN parts END) AS g ON g.grp = l.key
 $$;
 
 CREATE OR REPLACE FUNCTION weir.crash_freedom(active numeric, crashed numeric) RETURNS jsonb
@@ -320,7 +320,7 @@ AS $$
     'p25', d.seconds -> 'p25', 'median', d.seconds -> 'p50', 'p75', d.seconds -> 'p75', 'p90', d.seconds -> 'p90')
   FROM (SELECT coalesce(sum(p.amount), 0) AS users FROM unnest(parts) AS p WHERE p.figure = 'first_crash_slot') AS f,
     LATERAL (SELECT weir.distribution_at(parts || ROW('first_crash_count', '', f.users)::weir.part, 'first_crash',
-      ARRAY[25, 50, 75, 90]) AS seconds) AS d
+      ARRAY[25, 50, 75, 90]) AS seconds OFFSET 0) AS d
 $$;
 
 -- The answer, from the parts of all servers: those of crashes_partial() and of crash_details_partial().

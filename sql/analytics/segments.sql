@@ -140,10 +140,11 @@ AS $$
     coalesce(c.earlier, c.nobody) & ((d.b0 & d.b1) | d.b2 | d.b3 | d.b4 | d.b5 | d.b6) AS scored OFFSET 0) AS m
 $$;
 
--- How many days ago each user's last and first day with events were, of the 90 that end with a day.
+-- How many days ago each user's last and first day with events were, of the 90 that end with a day. (Sets are not sorted for their planes: each
+-- is copied then.)
 CREATE OR REPLACE FUNCTION weir.ends_of_users(tenant text, last_day date, zone text) RETURNS TABLE (chunk integer, away varbit[], reach varbit[])
 LANGUAGE sql STABLE
-SET jit = off SET work_mem = '64MB'
+SET jit = off SET work_mem = '64MB' SET enable_sort = off
 AS $$
   WITH active AS MATERIALIZED (
     SELECT d.chunk, last_day - d.day AS ago, ~ ~d.users AS users FROM weir.day_sets AS d
@@ -197,7 +198,7 @@ AS $$
             weir.opened(s.before, s.nobody) AS f (f0, f1, f2, f3, f4, f5, f6, f7, f8), weir.opened(s.away, s.nobody) AS a (a0, a1, a2, a3, a4, a5, a6, a7, a8),
             weir.opened(s.reach, s.nobody) AS r (r0, r1, r2, r3, r4, r5, r6, r7, r8), weir.opened(s.days, s.nobody) AS d (d0, d1, d2, d3, d4, d5, d6, d7, d8)
           OFFSET 0
-        ) AS s, LATERAL generate_series(0, length(s.nobody) - 1) AS u
+        ) AS s, LATERAL (SELECT generate_series(0, length(s.nobody) - 1) AS u) AS u
         WHERE get_bit(s.listed, u) = 1
         OFFSET 0
       ) AS u
@@ -209,13 +210,7 @@ AS $$
       SELECT d.key, d.users, ((d.key >> 22)::numeric / (d.key >> 12 & 1023) - 1) / 3 AS silence,
         1 - (d.key >> 7 & 31)::numeric / (d.key >> 2 & 31) AS fall, (d.key & 3) / 3.0 AS crashed
       FROM (
-        SELECT u.key, sum(u.users) AS users
-        FROM (
-          SELECT u.key, count(*) AS users FROM users AS u GROUP BY u.key
-          UNION ALL
-          SELECT 4194304 + 4096 + 128 + 4, bit_count(s.scored & ~s.listed) FROM sets AS s
-        ) AS u
-        GROUP BY u.key
+        SELECT u.key, count(*) AS users FROM users AS u GROUP BY u.key
       ) AS d
       OFFSET 0
     ) AS k
@@ -232,6 +227,8 @@ AS $$
     ORDER BY l.risk DESC, u.user_id COLLATE "C" LIMIT most
   )
   SELECT 'risk', least(9, floor(r.risk / 10))::text, sum(r.users)::numeric FROM risks AS r GROUP BY 2
+  UNION ALL
+  SELECT 'risk', '0', sum(bit_count(s.scored & ~s.listed)) FROM sets AS s
   UNION ALL
   SELECT 'user', jsonb_build_array(t.user_id, last_day - (
       SELECT sum(get_bit(a.plane, t.number % 20480) << (a.n - 1)::integer)::integer

@@ -74,12 +74,13 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT CASE WHEN jsonb_typeof(said) = 'number' AND abs(said::numeric) < 1e300 THEN said::numeric END $$;
 
 -- Of users from one number up to another, in packs: how many events of some patterns each has on days of a zone, with a number in `property`
--- if one is given, and what these numbers, or the events, add up to. Only what is needed is unpacked.
+-- if one is given, and what these numbers, or the events, add up to. Only what is needed is unpacked. (Sorted, since the sums of
+-- all users at once would have no room in a processor's cache: that takes a quarter longer.)
 CREATE OR REPLACE FUNCTION weir.totals_of_packs(lowest bigint, beyond bigint, tenant text, patterns jsonb, property text, zone text, first_day date,
   last_day date)
 RETURNS TABLE (number bigint, events bigint, total numeric)
 LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100000
-SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '128MB' SET enable_nestloop = on SET enable_sort = off
+SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '128MB' SET enable_nestloop = on SET enable_hashagg = off
 AS $$
 #variable_conflict use_column
 DECLARE

@@ -17,6 +17,9 @@ use WeirTest::RollUpOracle;
 
 my @filters = ({ platform => 'mac' }, { properties => { browser => 'firefox' } }, { version => '2.0', country => 'DE' });
 
+# Those that paths and pages have tallies for.
+my @by_value = ({ version => '2.0' }, { platform => 'mac' }, { country => 'DE' }, { version => 'none' });
+
 # Pages differ so much in what they take that the slowest is the slowest by any percentile.
 my %page = map { ("page-$_" => 10**$_) } 1 .. 5;
 
@@ -138,6 +141,12 @@ sub compare_rows ($when, @some_windows) {
             agree($tenant, $zone, $window, map { [ $_->[0], { $_->[1]->%*, %$filter ? (filter => $filter) : () }, $_->[2] ] } @wanted);
           };
         }
+        subtest "$when: $tenant in $zone, @$window, by one value" => sub {
+          for my $filter (@by_value) {
+            my $oracle = asked_of($tenant, $zone, $window, $filter);
+            agree($tenant, $zone, $window, [ paths => { length => 4, filter => $filter }, $oracle->paths(4) ], [ pages => { at_least => 1, filter => $filter }, $oracle->pages(1) ]);
+          }
+        };
       }
     }
   }

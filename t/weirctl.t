@@ -222,8 +222,8 @@ subtest 'a database of before tallies, with events' => sub {
   $db->do('CREATE FUNCTION weir.quick_slot(number float8) RETURNS integer LANGUAGE sql IMMUTABLE AS $$ SELECT 0 $$');
   $db->do('ALTER FUNCTION weir.quick_slot(float8) OWNER TO weir_owner');
   $db->do(<<~'SQL');
-    INSERT INTO weir.events (event_id, tenant_id, user_id, event, properties, "timestamp", client_timestamp)
-    SELECT gen_random_uuid(), 'acme', 'u', 'screen', '{"screen": "home", "load_ms": 100}', at, at FROM (VALUES (timestamptz '2026-03-04T10:00Z')) AS t (at)
+    INSERT INTO weir.events (event_id, tenant_id, user_id, event, platform, properties, "timestamp", client_timestamp)
+    SELECT gen_random_uuid(), 'acme', 'u', 'screen', 'iOS', '{"screen": "home", "load_ms": 100}', at, at FROM (VALUES (timestamptz '2026-03-04T10:00Z')) AS t (at)
     SQL
   $db->do(q{INSERT INTO weir.touched_days (tenant_id, day) VALUES ('acme', '2026-03-04')});
   ok PrivatePostgres::wait_until(sub { value($db, 'SELECT state FROM weir.refresh_roll_ups()') ne 'built' }), 'its days are built';
@@ -231,6 +231,9 @@ subtest 'a database of before tallies, with events' => sub {
   my $done = migrate('upgraded');
   is $done->{status}, 0, 'it is brought up to date' or diag $done->{err};
   is_deeply $db->selectcol_arrayref('SELECT DISTINCT subject FROM weir.day_tallies ORDER BY 1'), [ 'long way', 'page', 'step', 'way' ], 'its packed days have tallies';
+  for my $table ('day_tallies', 'day_viewers') {
+    is_deeply $db->selectcol_arrayref("SELECT DISTINCT value FROM weir.$table WHERE dimension = 'platform'"), ['iOS'], "of each value, too: $table";
+  }
   is value($db, q{SELECT count(*) FROM weir.week_sets WHERE subject = 'load'}), 1, 'and its weeks have loads';
   is value($db, q{SELECT count(*) FROM weir.verify_day('acme', 'UTC', '2026-03-04')}), 0, 'and all is as its rows say';
 };

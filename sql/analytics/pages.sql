@@ -11,8 +11,9 @@
 --   pages        count, mean, median, p75, p95 of the pages with at least `at_least` measurements, those with the highest p75
 --                first: the share of visitors that web vitals go by. `left_out` are the pages with fewer
 --
--- Those without a user count, too. Of days that are packed, read from tallies (migrations/0034); event by event (happened.sql) at the
--- window's ends, of today, and where another event, a property, a page or a filter is given. Counts are exact, percentiles off by 1 % at most.
+-- Those without a user count, too. Of days that are packed, read from tallies, also with a filter by one version, platform or country
+-- (migrations/0038); event by event (happened.sql) at the window's ends, of today, and where another event, a property, a page or another
+-- filter is given. Counts are exact, percentiles off by 1 % at most.
 -- Where a server has more than 1,000 pages, those with the fewest measurements are together in `other`, else null.
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
@@ -55,7 +56,7 @@ END
 $$;
 
 -- The same of the others.
-CREATE OR REPLACE FUNCTION weir.page_tallies(asked weir.asked, events text[]) RETURNS TABLE (page text, slot integer, times bigint, total numeric)
+CREATE OR REPLACE FUNCTION weir.page_tallies(asked weir.asked, events text[], tally text[]) RETURNS TABLE (page text, slot integer, times bigint, total numeric)
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '64MB' SET enable_sort = off
 AS $$
@@ -63,7 +64,8 @@ AS $$
   FROM (
     SELECT unnest(t.formers) AS event, unnest(t.names) COLLATE "C" AS page, unnest(t.slots) AS slot, unnest(t.times) AS times, unnest(t.totals) AS total
     FROM weir.day_tallies AS t
-    WHERE t.tenant_id = asked.tenant AND t.day IN (SELECT weir.made_days(asked)) AND t.subject = 'page'
+    WHERE t.tenant_id = asked.tenant AND t.day = ANY (ARRAY(SELECT weir.made_days(asked))) AND t.dimension = tally[1] AND t.value = tally[2]
+      AND t.subject = 'page'
   ) AS l
   WHERE l.event = ANY (events)
   GROUP BY l.page, l.slot
@@ -81,15 +83,17 @@ AS $$
     SELECT coalesce(to_json(m.page)::text, 'null') AS page, m.slot, sum(m.times) AS times, sum(m.total) AS total
     FROM (
       SELECT weir.asked_of(tenant, zone, first_day, last_day, e.events <@ weir.page_events() AND property IS NULL AND pages_partial.page IS NULL
-          AND filter = '{}') AS asked,
-        weir.narrowed(weir.patterns_named(e.events), filter) AS patterns, e.events
-      FROM (SELECT CASE WHEN pages_partial.event IS NULL THEN weir.page_events() ELSE ARRAY[pages_partial.event] END AS events) AS e
+          AND e.tally IS NOT NULL) AS asked,
+        weir.narrowed(weir.patterns_named(e.events), filter) AS patterns, e.events, e.tally
+      FROM (
+        SELECT CASE WHEN pages_partial.event IS NULL THEN weir.page_events() ELSE ARRAY[pages_partial.event] END AS events, weir.tallied_by(filter) AS tally
+      ) AS e
       OFFSET 0
     ) AS a
     CROSS JOIN LATERAL (
       SELECT * FROM weir.page_slots(a.asked, a.patterns, property, pages_partial.page)
       UNION ALL
-      SELECT * FROM weir.page_tallies(a.asked, a.events)
+      SELECT * FROM weir.page_tallies(a.asked, a.events, a.tally)
     ) AS m
     GROUP BY m.page, m.slot
   ), ranked AS (
@@ -148,7 +152,7 @@ $$;
 COMMENT ON FUNCTION weir.pages_answer(text, date, date, text, text, text, text, integer, text, integer) IS
   'Durations by page, the slowest first. sql/analytics/pages.sql defines them.';
 
-GRANT EXECUTE ON FUNCTION weir.page_slots(weir.asked, jsonb, text, text), weir.page_tallies(weir.asked, text[]),
+GRANT EXECUTE ON FUNCTION weir.page_slots(weir.asked, jsonb, text, text), weir.page_tallies(weir.asked, text[], text[]),
   weir.pages_partial(text, date, date, text, text, text, text, jsonb),
   weir.pages_merge(weir.part[], integer, integer),
   weir.pages_answer(text, date, date, text, text, text, text, integer, text, integer) TO weir_reader;

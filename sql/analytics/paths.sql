@@ -17,8 +17,9 @@
 --   paths        the first `length` steps of visits, one to ten; shorter ones ended there. share: of visits
 --
 -- The filter holds for each view. Late events count at their own time. Of days that are packed, what all visits have in common is read from
--- tallies, and with a filter each visit from its pack (migrations/0034); views one by one at the window's ends, of visits near midnight and of
--- today, and where an event that is not the only one of these, a property or a filter by properties is given (happened.sql). Exact; where a server has more
+-- tallies, also with a filter by one version, platform or country (migrations/0038), and with one by several each visit from its pack; views one
+-- by one at the window's ends, of visits near midnight and of today, and where an event that is not the only one of these, a property or a filter
+-- by properties is given (happened.sql). Exact; where a server has more
 -- than 1,000 screens, 5,000 pairs or 5,000 paths, those that occur least are left out of the lists, and `exact` is false.
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
@@ -58,10 +59,10 @@ AS $$
 $$;
 
 -- Each way through a visit, all its views one after the other, and how many visits had it; and how many users there were, in the
--- row without a way: those who are not among day_viewers where visits are `tallied`, and so not read here. Few sessions are so long
+-- row without a way: those who are not among day_viewers where visits have a `tally`, and so are not read here. Few sessions are so long
 -- that they have to be looked at for half an hour without a view.
 CREATE OR REPLACE FUNCTION weir.path_ways(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, visits jsonb, loose jsonb, property text,
-  tallied boolean)
+  tally text[])
 RETURNS TABLE (way text, times bigint)
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '256MB' SET enable_nestloop = on
@@ -69,7 +70,7 @@ AS $$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY WITH packed AS MATERIALIZED (
-    SELECT p.number, p.way FROM weir.path_visits(lowest, beyond, asked, visits) AS p WHERE NOT tallied
+    SELECT p.number, p.way FROM weir.path_visits(lowest, beyond, asked, visits) AS p WHERE tally IS NULL
   ), sessions AS MATERIALIZED (
     SELECT v.number, v.session, string_agg(v.screen, weir.path_mark()) AS way, array_agg(v.at) AS moments, max(v.at) - min(v.at) > interval '30 minutes' AS is_long
     FROM (
@@ -88,7 +89,7 @@ BEGIN
     GROUP BY v.number, v.session, v.visit
   ), known AS MATERIALIZED (
     SELECT v.chunk, bit_or(v.users) AS users FROM weir.day_viewers AS v
-    WHERE tallied AND v.tenant_id = asked.tenant AND v.day IN (SELECT weir.made_days(asked))
+    WHERE v.tenant_id = asked.tenant AND v.day = ANY (ARRAY(SELECT weir.made_days(asked))) AND v.dimension = tally[1] AND v.value = tally[2]
     GROUP BY v.chunk
   )
   SELECT w.way, count(*)
@@ -122,7 +123,7 @@ $$;
 -- its `length` first steps, and how many visits and users there were. One process does all of it. (weir.first_steps() would not
 -- become part of the query, and take three times as long.)
 CREATE OR REPLACE FUNCTION weir.path_cells(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, visits jsonb, loose jsonb, property text,
-  length integer, tallied boolean)
+  length integer, tally text[])
 RETURNS TABLE (kind text, screen text, former text, ends boolean, way text, times bigint)
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000000 ROWS 10000
 SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '128MB' SET enable_nestloop = on SET max_parallel_workers_per_gather = 0
@@ -131,7 +132,7 @@ AS $$
 BEGIN
   RETURN QUERY WITH ways AS MATERIALIZED (
     SELECT w.way, string_to_array(w.way, weir.path_mark()) AS screens, w.times
-    FROM weir.path_ways(lowest, beyond, asked, patterns, visits, loose, property, tallied) AS w
+    FROM weir.path_ways(lowest, beyond, asked, patterns, visits, loose, property, tally) AS w
     WHERE lowest < beyond
   )
   SELECT 'cell', s.screen, s.former, s.next IS NULL AS ends, NULL::text, sum(s.times)::bigint
@@ -158,7 +159,7 @@ END
 $$;
 
 -- The same of the visits in packs of all users, by what was counted of each day.
-CREATE OR REPLACE FUNCTION weir.path_tallies(asked weir.asked, length integer)
+CREATE OR REPLACE FUNCTION weir.path_tallies(asked weir.asked, length integer, tally text[])
 RETURNS TABLE (kind text, screen text, former text, ends boolean, way text, times bigint)
 LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 10000
 SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '64MB'
@@ -168,7 +169,8 @@ BEGIN
   RETURN QUERY WITH lines AS MATERIALIZED (
     SELECT t.subject, t.names, t.formers, t.slots, t.times
     FROM weir.day_tallies AS t
-    WHERE t.tenant_id = asked.tenant AND t.day IN (SELECT weir.made_days(asked)) AND t.subject IN ('step', CASE WHEN length <= 4 THEN 'way' ELSE 'long way' END)
+    WHERE t.tenant_id = asked.tenant AND t.day = ANY (ARRAY(SELECT weir.made_days(asked))) AND t.dimension = tally[1] AND t.value = tally[2]
+      AND t.subject IN ('step', CASE WHEN length <= 4 THEN 'way' ELSE 'long way' END)
   ), ways AS MATERIALIZED (
     SELECT w.way, w.steps, sum(w.times)::bigint AS times
     FROM (
@@ -193,7 +195,7 @@ BEGIN
   SELECT 'users', NULL, NULL, NULL, NULL, sum(bit_count(v.users))::bigint
   FROM (
     SELECT bit_or(v.users) AS users FROM weir.day_viewers AS v
-    WHERE v.tenant_id = asked.tenant AND v.day IN (SELECT weir.made_days(asked))
+    WHERE v.tenant_id = asked.tenant AND v.day = ANY (ARRAY(SELECT weir.made_days(asked))) AND v.dimension = tally[1] AND v.value = tally[2]
     GROUP BY v.chunk
   ) AS v;
 END
@@ -209,16 +211,16 @@ $$;
 
 -- All of it of all users: a half to a process.
 CREATE OR REPLACE FUNCTION weir.all_path_cells(halves bigint[], asked weir.asked, patterns jsonb, visits jsonb, loose jsonb, property text,
-  length integer, tallied boolean)
+  length integer, tally text[])
 RETURNS TABLE (kind text, screen text, former text, ends boolean, way text, times bigint)
 LANGUAGE sql STABLE
 SET jit = off
 AS $$
-  SELECT * FROM weir.path_cells(halves[1], halves[2], asked, patterns, visits, loose, property, length, tallied)
+  SELECT * FROM weir.path_cells(halves[1], halves[2], asked, patterns, visits, loose, property, length, tally)
   UNION ALL
-  SELECT * FROM weir.path_cells(halves[2], halves[3], asked, patterns, visits, loose, property, length, tallied)
+  SELECT * FROM weir.path_cells(halves[2], halves[3], asked, patterns, visits, loose, property, length, tally)
   UNION ALL
-  SELECT * FROM weir.path_tallies(asked, length) WHERE tallied
+  SELECT * FROM weir.path_tallies(asked, length, tally) WHERE tally IS NOT NULL
 $$;
 
 -- Whether visits of these days, as they are packed, are of views of one event alone.
@@ -245,12 +247,12 @@ AS $$
         weir.narrowed(weir.patterns_named(CASE WHEN paths_partial.event IS NULL THEN weir.screen_events() ELSE ARRAY[paths_partial.event] END), filter) AS patterns,
         weir.narrowed(weir.patterns_named(ARRAY[weir.made_pack('visits')]), filter) AS visits,
         weir.narrowed(weir.patterns_named(ARRAY[weir.made_pack('loose views')]), filter) AS loose,
-        e.made AND property IS NULL AND filter = '{}' AS tallied
+        CASE WHEN e.made AND property IS NULL THEN weir.tallied_by(filter) END AS tally
       FROM (SELECT paths_partial.event IS NULL OR weir.is_only_screen_event(tenant, first_day, last_day, paths_partial.event) AS made) AS e
       OFFSET 0
     ) AS a
     CROSS JOIN LATERAL weir.all_path_cells(weir.halves_of_users(tenant, a.patterns, (a.asked).since, (a.asked).until), a.asked, a.patterns, a.visits, a.loose,
-      property, length, a.tallied) AS c
+      property, length, a.tally) AS c
   ), cells AS MATERIALIZED (
     SELECT c.screen, c.former, c.ends, c.former IS NULL AS begins, c.former IS DISTINCT FROM c.screen AS is_step, sum(c.times) AS times
     FROM said AS c WHERE c.kind = 'cell'
@@ -349,11 +351,11 @@ COMMENT ON FUNCTION weir.paths_answer(text, date, date, text, text, text, intege
   'Ways through the screens, and where visits end. sql/analytics/paths.sql defines them.';
 
 GRANT EXECUTE ON FUNCTION weir.path_views(bigint, bigint, weir.asked, jsonb, jsonb, text), weir.path_visits(bigint, bigint, weir.asked, jsonb),
-  weir.path_ways(bigint, bigint, weir.asked, jsonb, jsonb, jsonb, text, boolean), weir.stays_at_first(text[], integer),
-  weir.path_cells(bigint, bigint, weir.asked, jsonb, jsonb, jsonb, text, integer, boolean), weir.path_tallies(weir.asked, integer),
+  weir.path_ways(bigint, bigint, weir.asked, jsonb, jsonb, jsonb, text, text[]), weir.stays_at_first(text[], integer),
+  weir.path_cells(bigint, bigint, weir.asked, jsonb, jsonb, jsonb, text, integer, text[]), weir.path_tallies(weir.asked, integer, text[]),
   weir.is_only_screen_event(text, date, date, text),
   weir.path_key(text),
-  weir.all_path_cells(bigint[], weir.asked, jsonb, jsonb, jsonb, text, integer, boolean),
+  weir.all_path_cells(bigint[], weir.asked, jsonb, jsonb, jsonb, text, integer, text[]),
   weir.paths_partial(text, date, date, text, text, text, integer, jsonb), weir.path_next(weir.part[]),
   weir.paths_merge(weir.part[], integer),
   weir.paths_answer(text, date, date, text, text, text, integer, text, integer) TO weir_reader;

@@ -141,6 +141,14 @@ AS $$
   SELECT CASE WHEN said IS NULL THEN '{}' ELSE weir.checked_pattern(parameter, parameter, weir.json_of(parameter, said), false) END
 $$;
 
+-- Whose tallies say what a filter asks for (migrations/0038): dimension and value; NULL where there are none.
+CREATE OR REPLACE FUNCTION weir.tallied_by(filter jsonb) RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT CASE WHEN filter = '{}' THEN '{"",""}'::text[] ELSE (
+    SELECT ARRAY[d.name, filter ->> d.name] FROM unnest('{version,platform,country}'::text[]) AS d (name) WHERE filter - d.name = '{}') END
+$$;
+
 -- One pattern with its event, which has to be given.
 CREATE OR REPLACE FUNCTION weir.needed_pattern(parameter text, said text) RETURNS jsonb
 LANGUAGE sql STABLE
@@ -222,5 +230,5 @@ GRANT EXECUTE ON FUNCTION weir.refuse(text, text), weir.place_in(text, text), we
   weir.whole_number(text, text, jsonb, bigint, bigint, bigint), weir.check_properties(text, text, jsonb),
   weir.checked_pattern(text, text, jsonb, boolean, text[]), weir.filter_of(text, text), weir.needed_pattern(text, text),
   weir.patterns_of(text, text, integer, integer), weir.bounded(text, integer, integer, integer),
-  weir.window_of(text, date, date), weir.value_by(text, text, text, text, jsonb),
+  weir.tallied_by(jsonb), weir.window_of(text, date, date), weir.value_by(text, text, text, text, jsonb),
   weir.fitting_events(text, text, date, date, jsonb, jsonb, text[]), weir.events_in(text, text, date, date, text[], jsonb, text[]) TO weir_reader;

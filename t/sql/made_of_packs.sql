@@ -70,7 +70,7 @@ SELECT is(pg_temp.said('{"version": "1.0"}'), (SELECT p.said FROM packed AS p WH
 SELECT is(paths_answer('acme', '2026-03-05', '2026-03-09', event => 'screen'), paths_answer('acme', '2026-03-05', '2026-03-09'), 'nor where the only event is named');
 DELETE FROM day_tallies;
 SELECT is(pg_temp.ways(pg_temp.said()) -> '["home", "item", "list", "pay"]', NULL, 'visits in packs are told by tallies');
-SELECT is(pg_temp.ways(pg_temp.said('{"version": "1.0"}')) -> '["home", "item", "list", "pay"]', '1', 'or with a filter one by one');
+SELECT is(pg_temp.ways(pg_temp.said('{"version": "1.0", "platform": "iOS"}')) -> '["home", "item", "list", "pay"]', '1', 'or with a filter by two values one by one');
 SELECT is(paths_answer('acme', '2026-03-02', '2026-03-09', event => 'screen') -> 'visits', '0', 'but where one of several events is asked for');
 SELECT is(paths_answer('acme', '2026-03-02', '2026-03-09', property => 'screen') -> 'visits', '1', 'where a property says what a screen is: ann''s of another event are left');
 SELECT is(pg_temp.said('{"properties": {"plan": "free"}}') -> 'visits', '1', 'or the filter asks for one');
@@ -99,9 +99,10 @@ SELECT set_eq('SELECT * FROM pg_temp.places', 'SELECT * FROM kept', 'writes noth
 SELECT is_empty($$SELECT d, v.* FROM generate_series(date '2026-03-04', '2026-03-07', '1 day') AS d, verify_day('acme', 'UTC', d::date) AS v$$, 'all of it is verified');
 UPDATE packs SET screens[1] = 'other' WHERE day = '2026-03-06' AND event = made_pack('visits');
 SELECT set_eq($$SELECT v.part, v.subject FROM verify_day('acme', 'UTC', '2026-03-06') AS v$$,
-  $$VALUES ('packs', 'visits'), ('tallies', 'step'), ('tallies', 'way'), ('tallies', 'long way')$$, 'a visit that views do not say, and what was counted of it');
-UPDATE day_tallies SET times[1] = 7 WHERE day = '2026-03-05' AND subject = 'step';
-UPDATE day_viewers SET users = users & B'0'::bit(20480) WHERE day = '2026-03-05';
+  $$VALUES ('packs', 'visits') UNION ALL SELECT 'tallies', t || d FROM unnest('{step,way,long way}'::text[]) AS t, unnest('{""," of version"," of platform"}'::text[]) AS d$$,
+  'a visit that views do not say, and what was counted of it');
+UPDATE day_tallies SET times[1] = 7 WHERE day = '2026-03-05' AND dimension = '' AND subject = 'step';
+UPDATE day_viewers SET users = users & B'0'::bit(20480) WHERE day = '2026-03-05' AND dimension = '';
 SELECT set_eq($$SELECT v.part, v.subject FROM verify_day('acme', 'UTC', '2026-03-05') AS v$$, $$VALUES ('tallies', 'step'), ('viewers', '')$$,
   'a number that visits do not say, and users who had some');
 SELECT ok(rebuild_day('acme', '2026-03-05', false), 'a rebuild of one day');
@@ -130,7 +131,8 @@ CREATE FUNCTION pg_temp.figures(wanted text[]) RETURNS jsonb LANGUAGE sql AS $$
     ('pages', pages_answer('acme', '2026-03-10', '2026-03-13', at_least => 1), '$.pages[*].count'),
     ('loads', pages_answer('acme', '2026-03-10', '2026-03-13', event => 'page_load', at_least => 1), '$.pages[*].count'),
     ('views', pages_answer('acme', '2026-03-10', '2026-03-13', event => 'page_view', at_least => 1), '$.pages[*].count'),
-    ('of iOS', pages_answer('acme', '2026-03-10', '2026-03-13', at_least => 1, filter => '{"platform": "iOS"}'), '$.pages[*].count')) AS f (figure, answer, path)
+    ('of iOS', pages_answer('acme', '2026-03-10', '2026-03-13', at_least => 1, filter => '{"platform": "iOS"}'), '$.pages[*].count'),
+    ('with property', pages_answer('acme', '2026-03-10', '2026-03-13', at_least => 1, filter => '{"platform": "iOS", "properties": {"page": "/a"}}'), '$.pages[*].count')) AS f (figure, answer, path)
   WHERE f.figure = ANY (wanted)
 $$;
 SELECT is((SELECT sum(cardinality(p.numbers))::integer FROM packs AS p WHERE p.day = '2026-03-12' AND p.event = made_pack('loose views')), 40, 'a visit of long names is loose, too');
@@ -142,6 +144,6 @@ DELETE FROM packs WHERE event = 'click';
 SELECT is(pg_temp.figures('{bursts,two}'), '[[1], [0]]', 'three within five seconds are looked for among crowded ones');
 DELETE FROM packs WHERE event = 'page_load';
 SELECT is(pg_temp.figures('{loads,views}'), '[[2, 1, 1], []]', 'and of one event');
-SELECT is(pg_temp.figures('{pages,of iOS}'), '[[], [2, 1, 1]]', 'durations of all are told by tallies');
+SELECT is(pg_temp.figures('{pages,of iOS,with property}'), '[[2, 1], [2, 1, 1], []]', 'durations of all, and of one platform, are told by tallies');
 SELECT * FROM finish();
 ROLLBACK;

@@ -69,7 +69,7 @@ AS $$
 $$;
 
 -- A JSON value as weir.number_at() takes a property's, which looks for it once more for each thing that it asks.
-CREATE OR REPLACE FUNCTION weir.as_number(said jsonb) RETURNS numeric
+CREATE OR REPLACE FUNCTION weir.number_said(said jsonb) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT CASE WHEN jsonb_typeof(said) = 'number' AND abs(said::numeric) < 1e300 THEN said::numeric END $$;
 
@@ -103,7 +103,7 @@ BEGIN
   ELSE
     RETURN QUERY SELECT n.number, count(*), sum(n.amount)
     FROM (
-      SELECT v.number, weir.as_number(v.said) AS amount
+      SELECT v.number, weir.number_said(v.said) AS amount
       FROM (
         SELECT h.number, h.properties -> property AS said
         FROM (
@@ -369,7 +369,7 @@ COMMENT ON FUNCTION weir.heavy_users_answer(text, date, date, text, text, intege
   'Who uses it most, and how uneven that is. sql/analytics/heavy_users.sql defines it.';
 
 GRANT EXECUTE ON FUNCTION weir.totals_of_rows(text, date, date, text, text), weir.numbered_totals_of_rows(text, date, date, text, text),
-  weir.measured_patterns(text, text, text, date, date), weir.as_number(jsonb),
+  weir.measured_patterns(text, text, text, date, date), weir.number_said(jsonb),
   weir.totals_of_packs(bigint, bigint, text, jsonb, text, text, date, date), weir.cut_days(date, date, text),
   weir.events_of_users(text, date, date, text), weir.heavy_users_by_load(text, date, date, text, integer),
   weir.heavy_users_by_day(text, date, date, text, integer),

@@ -35,26 +35,23 @@ AS $$
   FROM jsonb_array_elements(steps) WITH ORDINALITY AS p (pattern, step)
 $$;
 
--- Of users from one number up to another, whose starts these are (moments.sql, sorted_events()): the value of each start, the least of
--- several at one moment. Without settings of its own, so that it becomes part of what asks.
-CREATE OR REPLACE FUNCTION weir.funnel_values(lowest bigint, beyond bigint, tenant text, patterns jsonb, since timestamptz, until timestamptz, split text,
-  origin bigint, bits integer, rows weir.moments[])
+-- Of users from one number up to another: the value of each event of the first step, as a number (moments.sql). Without settings of its own,
+-- so that it becomes part of what asks.
+CREATE OR REPLACE FUNCTION weir.funnel_values(lowest bigint, beyond bigint, asked weir.asked, pattern jsonb, split text, bits integer, rows weir.moments)
 RETURNS TABLE (code bigint, value text)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-  SELECT weir.as_number(e.number - lowest, e.at, origin, bits), e.value
-  FROM (
-    SELECT p.number, p.at, weir.value_by(split, p.version, p.platform, p.country, p.properties) AS value
-    FROM weir.happened_in_packs(NULL, lowest, beyond, tenant, jsonb_build_array(patterns -> 0), since, until,
-      ARRAY[CASE WHEN split IN ('version', 'platform', 'country') THEN split ELSE 'properties' END]) AS p
-    UNION ALL
-    SELECT r.number, r.at, r.value FROM unnest(rows[1].numbers, rows[1].moments, rows[1].values) AS r (number, at, value)
-    WHERE r.number >= lowest AND r.number < beyond
-  ) AS e
+  SELECT e.code, weir.value_by(split, e.version, e.platform, e.country, e.properties)
+  FROM weir.valued_events(lowest, beyond, asked, pattern, bits, ARRAY[CASE WHEN split IN ('version', 'platform', 'country') THEN split ELSE 'properties' END],
+    split IS NOT NULL) AS e
+  UNION ALL
+  SELECT weir.as_number(r.number - lowest, r.at, weir.microseconds(asked.since), bits), r.value
+  FROM unnest(rows.numbers, rows.moments, rows.values) AS r (number, at, value)
+  WHERE r.number >= lowest AND r.number < beyond
 $$;
 
--- Of users from one number up to another: when each reached the steps, as numbers (moments.sql, sorted_events()): codes[1] is the start.
--- A row for each step that he reached. `same` as same_events() says; `patience` is microseconds.
+-- Of users from one number up to another: when each reached the steps, as numbers (moments.sql): codes[1] is the start. A row for each
+-- step that he reached. `same` as same_events() says; `patience` is microseconds.
 CREATE OR REPLACE FUNCTION weir.funnel_users(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text, patterns jsonb,
   same integer[], patience bigint, split text, rows weir.moments[])
 RETURNS TABLE (step integer, value text, codes bigint[])
@@ -67,25 +64,22 @@ DECLARE
   since constant timestamptz := lower(weir.span_of_day(zone, first_day));
   last constant timestamptz := upper(weir.span_of_day(zone, last_day));
   until constant timestamptz := last + patience * interval '1 microsecond';
-  origin constant bigint := weir.microseconds(since);
   bits constant integer := weir.bits_of(since, until);
+  asked constant weir.asked := weir.asked_of_span(tenant, since, last, zone, first_day, last_day);
+  start constant jsonb := jsonb_build_array(patterns -> 0);
+  starts constant bigint[] := weir.first_events(lowest, beyond, asked, start, bits, rows[1]);
 BEGIN
   RETURN QUERY WITH RECURSIVE lists AS MATERIALIZED (
-    SELECT n AS step, same[n] AS same, CASE WHEN n = 1
-      THEN weir.sorted_events(lowest, beyond, tenant, patterns, n, since, last, zone, first_day, last_day, origin, bits, rows)
-      ELSE weir.sorted_events(lowest, beyond, tenant, patterns, n, since, until, NULL, NULL, NULL, origin, bits, rows) END AS codes
-    FROM generate_series(1, jsonb_array_length(patterns)) AS n
-  ), starts AS MATERIALIZED (
-    SELECT c.code
-    FROM (SELECT unnest(l.codes) AS code, unnest(NULL::bigint || l.codes) AS former FROM lists AS l WHERE l.step = 1) AS c
-    WHERE c.code >> bits <> coalesce(c.former >> bits, -1)
+    SELECT n AS step, same[n] AS same, weir.sorted_events(lowest, beyond, weir.asked_of_span(tenant, since, until), jsonb_build_array(patterns -> n - 1), bits, rows[n]) AS codes
+    FROM generate_series(2, jsonb_array_length(patterns)) AS n
   ), said AS (
+    -- The least of several at one moment.
     SELECT v.code, min(v.value COLLATE "C") AS value
-    FROM weir.funnel_values(lowest, beyond, tenant, patterns, since, last, split, origin, bits, rows) AS v
-    WHERE split IS NOT NULL AND v.code IN (SELECT s.code FROM starts AS s)
+    FROM weir.funnel_values(lowest, beyond, asked, start, split, bits, rows[1]) AS v
+    WHERE split IS NOT NULL AND v.code IN (SELECT unnest(starts))
     GROUP BY v.code
   ), reached AS (
-    SELECT 1 AS step, NULL AS value, ARRAY[s.code] AS codes FROM starts AS s WHERE split IS NULL
+    SELECT 1 AS step, NULL AS value, ARRAY[code] AS codes FROM unnest(starts) AS code WHERE split IS NULL
     UNION ALL
     SELECT 1, s.value, ARRAY[s.code] FROM said AS s WHERE split IS NOT NULL
   ), further AS (
@@ -280,7 +274,7 @@ COMMENT ON FUNCTION weir.funnels_answer(text, date, date, text, text, integer, t
   'How many users get how far on a way of steps, and how long they take. sql/analytics/funnels.sql defines it.';
 
 GRANT EXECUTE ON FUNCTION weir.same_events(jsonb),
-  weir.funnel_values(bigint, bigint, text, jsonb, timestamptz, timestamptz, text, bigint, integer, weir.moments[]),
+  weir.funnel_values(bigint, bigint, weir.asked, jsonb, text, integer, weir.moments),
   weir.funnel_users(bigint, bigint, text, date, date, text, jsonb, integer[], bigint, text, weir.moments[]),
   weir.funnel_cells(bigint, bigint, text, date, date, text, jsonb, integer[], bigint, text, weir.moments[]),
   weir.all_funnel_cells(text, date, date, text, jsonb, integer[], bigint, text, bigint[], weir.moments[]),

@@ -117,12 +117,12 @@ $$;
 -- SELECT without FROM would. And CASE is reckoned to be true for every other day, not for one of two hundred.)
 CREATE OR REPLACE FUNCTION weir.packs_to_read(third integer, lowest bigint, beyond bigint, tenant text, patterns jsonb, since timestamptz,
   until timestamptz, needs text[])
-RETURNS TABLE (place integer, event text, numbers bigint[], sessions bigint[], moments timestamptz[], versions text[], platforms text[],
-  countries text[], screens text[], durations numeric[], properties jsonb[], has jsonb, of_version text, of_platform text, of_country text,
-  anything boolean, sure boolean, first timestamptz, last timestamptz)
+RETURNS TABLE (place integer, event text, day date, part integer, codes bigint[], numbers bigint[], sessions bigint[], moments timestamptz[], versions text[],
+  platforms text[], countries text[], screens text[], durations numeric[], properties jsonb[], has jsonb, of_version text, of_platform text,
+  of_country text, anything boolean, sure boolean, first timestamptz, last timestamptz)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-  SELECT w.place, p.event, p.numbers, CASE WHEN 'session' = ANY (needs) THEN p.sessions END, p.moments,
+  SELECT w.place, p.event, p.day, p.part, p.codes, p.numbers, CASE WHEN 'session' = ANY (needs) THEN p.sessions END, p.moments,
     CASE WHEN 'version' = ANY (needs) OR w.version IS NOT NULL THEN p.versions END,
     CASE WHEN 'platform' = ANY (needs) OR w.platform IS NOT NULL THEN p.platforms END,
     CASE WHEN 'country' = ANY (needs) OR w.country IS NOT NULL THEN p.countries END,

@@ -4,53 +4,118 @@
 --   a number     the user in its upper bits, and in the lower ones the microseconds since a window began: it sorts by user and
 --                moment. What somebody did next is the first number that is greater, in a sorted list that is searched in halves
 --                (width_bucket())
+--   a code       the same of a UTC day, which stands beside each pack (migrations/0039): all that has to be unpacked
 --
 -- What is read is what happened.sql says.
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
--- Packs with nothing but who and when, of patterns that ask for a name alone, cut to users from one number up to another: no event has to
--- be asked for its user. Numbers are unpacked once; moments, unless `timed`, only where each has to be asked for.
-CREATE OR REPLACE FUNCTION weir.cut_packs(lowest bigint, beyond bigint, tenant text, patterns jsonb, since timestamptz, until timestamptz, timed boolean)
-RETURNS TABLE (place integer, numbers bigint[], moments timestamptz[], sure boolean)
+-- How many of a pack's codes (migrations/0039) are of the first so many users. (Codes are in the order of users, not of moments.)
+CREATE OR REPLACE FUNCTION weir.codes_of_first(users bigint, codes bigint[]) RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT width_bucket((least(greatest(users, 0), 67108864) - 1 << 37) | 137438953471, codes) $$;
+
+-- Codes of a day that lies in a span in part: NULL instead of those that do not.
+CREATE OR REPLACE FUNCTION weir.codes_within(asked weir.asked, midnight timestamptz, codes bigint[]) RETURNS bigint[]
+LANGUAGE sql STABLE PARALLEL SAFE
+SET jit = off
+AS $$
+  SELECT array_agg(CASE WHEN c.at >= asked.since AND c.at < asked.until
+    AND (asked.zone IS NULL OR (c.at AT TIME ZONE asked.zone)::date BETWEEN asked.first_day AND asked.last_day) THEN c.code END ORDER BY c.place)
+  FROM (SELECT u.code, u.place, midnight + (u.code & 137438953471) * interval '1 microsecond' AS at FROM unnest(codes) WITH ORDINALITY AS u (code, place)) AS c
+$$;
+
+-- Packs cut to users from one number up to another, and to the span that is asked for, or days of its zone: no event has to be asked for its
+-- user and moment. `apart` makes users of codes count from `lowest`, and `further` microseconds from the span's begin. The other
+-- columns are NULL unless a pattern, or `needs`, asks for one.
+CREATE OR REPLACE FUNCTION weir.cut_packs(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, needs text[])
+RETURNS TABLE (codes bigint[], apart bigint, further bigint, versions text[], platforms text[], countries text[], properties jsonb[],
+  has jsonb, of_version text, of_platform text, of_country text)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-  SELECT c.place, c.numbers[c.low:c.high], CASE WHEN timed OR NOT c.sure THEN c.moments[c.low:c.high] END, c.sure
+  SELECT CASE WHEN c.sure THEN c.codes[c.low:c.high] ELSE weir.codes_within(asked, c.midnight, c.codes[c.low:c.high]) END, c.apart, c.further,
+    c.versions[c.low:c.high], c.platforms[c.low:c.high], c.countries[c.low:c.high], c.properties[c.low:c.high],
+    c.has, c.of_version, c.of_platform, c.of_country
   FROM (
-    SELECT n.place, n.numbers, n.moments, n.sure, width_bucket(greatest(lowest, 0) - 1, n.known) + 1 AS low, width_bucket(beyond - 1, n.known) AS high
+    SELECT k.*, k.base - lowest AS apart, weir.microseconds(k.midnight) - weir.microseconds(asked.since) AS further,
+      weir.codes_of_first(lowest - k.base, k.codes) + 1 AS low, weir.codes_of_first(beyond - k.base, k.codes) AS high
     FROM (
-      SELECT k.place, k.numbers, k.moments, k.sure, k.numbers[:coalesce(array_position(k.numbers, NULL) - 1, 4096)] AS known
-      FROM (
-        SELECT k.place, k.numbers || '{}' AS numbers, k.moments, k.sure
-        FROM weir.packs_to_read(NULL, NULL, NULL, tenant, patterns, since, until, '{}') AS k
-        OFFSET bigint '0'
-      ) AS k
+      SELECT k.codes || '{}' AS codes, (k.part >> 20)::bigint << 26 AS base, k.day::timestamp AT TIME ZONE 'UTC' AS midnight,
+        k.versions, k.platforms, k.countries, k.properties, k.has, k.of_version, k.of_platform, k.of_country, k.sure
+      FROM weir.packs_to_read(NULL, NULL, NULL, asked.tenant, patterns, asked.since, asked.until, needs) AS k
       OFFSET bigint '0'
-    ) AS n
+    ) AS k
     OFFSET bigint '0'
   ) AS c
   WHERE c.low <= c.high
 $$;
 
--- The same as happened_to() where nothing is needed but who and when: two columns are unpacked faster than nine, though these be
--- empty.
-CREATE OR REPLACE FUNCTION weir.moments_of(lowest bigint, beyond bigint, tenant text, patterns jsonb, since timestamptz, until timestamptz)
-RETURNS TABLE (place integer, number bigint, at timestamptz, sure boolean)
+-- Events that no pack has, as if each day's were one.
+CREATE OR REPLACE FUNCTION weir.cut_rows(lowest bigint, beyond bigint, asked weir.asked, rows weir.moments)
+RETURNS TABLE (codes bigint[], further bigint)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-  SELECT u.place, u.number, u.at, u.sure
+  SELECT weir.codes_within(asked, d.midnight, d.codes), weir.microseconds(d.midnight) - weir.microseconds(asked.since)
   FROM (
-    SELECT k.place, unnest(k.numbers) AS number, unnest(k.moments) AS at, k.sure
-    FROM weir.cut_packs(lowest, beyond, tenant, weir.patterns_of_name(patterns, true), since, until, true) AS k
-  ) AS u
-  WHERE u.sure OR u.at >= since AND u.at < until
-  UNION ALL
-  SELECT p.place, p.number, p.at, p.sure
-  FROM weir.happened_in_packs(NULL, lowest, beyond, tenant, weir.patterns_of_name(patterns, false), since, until, '{}') AS p
-  UNION ALL
-  SELECT r.place, r.number, r.at, r.sure
-  FROM weir.happened_in_rows(tenant, patterns, since, until, '{}') AS r WHERE r.number >= lowest AND r.number < beyond
+    SELECT m.midnight, array_agg(m.number - lowest << 37 | (weir.microseconds(m.at) - weir.microseconds(m.midnight))) AS codes
+    FROM (
+      SELECT r.number, r.at, date_trunc('day', r.at, 'UTC') AS midnight
+      FROM unnest(rows.numbers, rows.moments) AS r (number, at)
+      WHERE r.number >= lowest AND r.number < beyond
+    ) AS m
+    GROUP BY m.midnight
+  ) AS d
 $$;
+
+-- Whether patterns ask for names alone.
+CREATE OR REPLACE FUNCTION weir.are_names(patterns jsonb) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT weir.patterns_of_name(patterns, true) = patterns $$;
+
+-- The events of users from one number up to another that fit patterns, of packs and of `rows`, which are such: each a number that counts users
+-- from `lowest` and microseconds from the span's begin. Where names alone are asked for, codes are all that is unpacked, and
+-- the other half is no part of the plan. Without settings of its own, so that it becomes part of what asks.
+CREATE OR REPLACE FUNCTION weir.events_as_numbers(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, bits integer, rows weir.moments)
+RETURNS TABLE (code bigint)
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+  SELECT ((u.code >> 37) + u.apart << bits) + (u.code & 137438953471) + u.further
+  FROM (
+    SELECT unnest(c.codes) AS code, c.apart, c.further
+    FROM (
+      SELECT p.codes, p.apart, p.further FROM weir.cut_packs(lowest, beyond, asked, patterns, '{}') AS p
+      UNION ALL
+      SELECT r.codes, 0, r.further FROM weir.cut_rows(lowest, beyond, asked, rows) AS r
+    ) AS c
+  ) AS u
+  WHERE u.code IS NOT NULL AND weir.are_names(patterns)
+  UNION ALL
+  SELECT v.code FROM weir.valued_events(lowest, beyond, asked, patterns, bits, '{}', NOT weir.are_names(patterns)) AS v
+  UNION ALL
+  SELECT ((u.code >> 37) + u.apart << bits) + (u.code & 137438953471) + u.further
+  FROM (SELECT unnest(r.codes) AS code, 0 AS apart, r.further FROM weir.cut_rows(lowest, beyond, asked, rows) AS r) AS u
+  WHERE u.code IS NOT NULL AND NOT weir.are_names(patterns)
+$$;
+
+-- The same of packs alone, with what `needs` names; none unless `wanted`.
+CREATE OR REPLACE FUNCTION weir.valued_events(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, bits integer, needs text[], wanted boolean)
+RETURNS TABLE (code bigint, version text, platform text, country text, properties jsonb)
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+  SELECT ((u.code >> 37) + u.apart << bits) + (u.code & 137438953471) + u.further, u.version, u.platform, u.country, u.properties
+  FROM (
+    SELECT unnest(c.codes) AS code, unnest(c.versions) AS version, unnest(c.platforms) AS platform, unnest(c.countries) AS country,
+      unnest(c.properties) AS properties, c.apart, c.further, c.has, c.of_version, c.of_platform, c.of_country
+    FROM weir.cut_packs(lowest, beyond, asked, patterns, needs) AS c
+  ) AS u
+  WHERE wanted AND u.code IS NOT NULL AND weir.is_like(u.has, u.of_version, u.of_platform, u.of_country, u.properties, u.version, u.platform, u.country)
+$$;
+
+-- What is asked for of a span, or of days of a zone that it has.
+CREATE OR REPLACE FUNCTION weir.asked_of_span(tenant text, since timestamptz, until timestamptz, zone text DEFAULT NULL, first_day date DEFAULT NULL,
+  last_day date DEFAULT NULL) RETURNS weir.asked
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT ROW(tenant, zone, first_day, last_day, since, NULL, NULL, until)::weir.asked $$;
 
 -- How many bits the moments of a span take.
 CREATE OR REPLACE FUNCTION weir.bits_of(since timestamptz, until timestamptz) RETURNS integer
@@ -131,80 +196,45 @@ CREATE OR REPLACE FUNCTION weir.as_number(number bigint, at timestamptz, origin 
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$ SELECT (number << bits) | (weir.microseconds(at) - origin) $$;
 
--- Of users from one number up to another, the events that fit the pattern at a place: of packs from `since` to `until`, and of the
--- rows. With a zone, those of its days. Numbers count users from `lowest` and microseconds from `origin`.
-CREATE OR REPLACE FUNCTION weir.sorted_events(lowest bigint, beyond bigint, tenant text, patterns jsonb, place integer, since timestamptz,
-  until timestamptz, zone text, first_day date, last_day date, origin bigint, bits integer, rows weir.moments[]) RETURNS bigint[]
+-- The same, sorted.
+CREATE OR REPLACE FUNCTION weir.sorted_events(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, bits integer, rows weir.moments)
+RETURNS bigint[]
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '256MB' SET enable_nestloop = on
 AS $$
-DECLARE
-  pattern constant jsonb := jsonb_build_array(patterns -> place - 1);
 BEGIN
-  IF weir.asks_more(pattern -> 0) THEN
-    RETURN (
-      SELECT array_agg(weir.as_number(h.number - lowest, h.at, origin, bits) ORDER BY weir.as_number(h.number - lowest, h.at, origin, bits))
-      FROM (
-        SELECT p.number, p.at, p.sure FROM weir.happened_in_packs(NULL, lowest, beyond, tenant, pattern, since, until, '{}') AS p
-        UNION ALL
-        SELECT r.number, r.at, false FROM unnest(rows[place].numbers, rows[place].moments) AS r (number, at)
-        WHERE r.number >= lowest AND r.number < beyond AND r.at >= since AND r.at < until
-      ) AS h
-      WHERE zone IS NULL OR h.sure OR (h.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day
-    );
-  END IF;
+  RETURN (SELECT array_agg(e.code ORDER BY e.code) FROM weir.events_as_numbers(lowest, beyond, asked, patterns, bits, rows) AS e);
+END
+$$;
+
+-- Each user's first.
+CREATE OR REPLACE FUNCTION weir.first_events(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, bits integer, rows weir.moments)
+RETURNS bigint[]
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '128MB' SET enable_nestloop = on SET enable_sort = off
+AS $$
+BEGIN
   RETURN (
-    SELECT array_agg(weir.as_number(h.number - lowest, h.at, origin, bits) ORDER BY weir.as_number(h.number - lowest, h.at, origin, bits))
+    SELECT array_agg(f.code)
     FROM (
-      SELECT unnest(k.numbers) AS number, unnest(k.moments) AS at, k.sure
-      FROM (
-        SELECT c.numbers, c.moments, c.sure FROM weir.cut_packs(lowest, beyond, tenant, pattern, since, until, true) AS c
-        UNION ALL
-        SELECT array_agg(r.number), array_agg(r.at), false FROM unnest(rows[place].numbers, rows[place].moments) AS r (number, at)
-        WHERE r.number >= lowest AND r.number < beyond
-      ) AS k
-    ) AS h
-    WHERE h.sure OR h.at >= since AND h.at < until AND (zone IS NULL OR (h.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day)
+      SELECT min(e.code) AS code FROM weir.events_as_numbers(lowest, beyond, asked, patterns, bits, rows) AS e GROUP BY e.code >> bits
+    ) AS f
   );
 END
 $$;
 
--- How many events of users from one number up to another fit the pattern at a place, on days of a zone.
-CREATE OR REPLACE FUNCTION weir.event_counts(lowest bigint, beyond bigint, tenant text, patterns jsonb, place integer, since timestamptz,
-  until timestamptz, zone text, first_day date, last_day date, rows weir.moments[])
+-- How many each user had.
+CREATE OR REPLACE FUNCTION weir.event_counts(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, rows weir.moments)
 RETURNS TABLE (number bigint, times bigint)
 LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100000
 SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '128MB' SET enable_nestloop = on SET enable_sort = off
 AS $$
-#variable_conflict use_column
 DECLARE
-  pattern constant jsonb := jsonb_build_array(patterns -> event_counts.place - 1);
+  bits constant integer := weir.bits_of(asked.since, asked.until);
 BEGIN
-  IF weir.asks_more(pattern -> 0) THEN
-    RETURN QUERY SELECT h.number, count(*)
-    FROM (
-      SELECT p.number, p.at, p.sure FROM weir.happened_in_packs(NULL, lowest, beyond, tenant, pattern, since, until, '{}') AS p
-      UNION ALL
-      SELECT r.number, r.at, false FROM unnest(rows[event_counts.place].numbers, rows[event_counts.place].moments) AS r (number, at)
-      WHERE r.number >= lowest AND r.number < beyond
-    ) AS h
-    WHERE h.sure OR (h.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day
-    GROUP BY h.number;
-  ELSE
-    RETURN QUERY SELECT h.number, count(*)
-    FROM (
-      SELECT unnest(k.numbers) AS number, unnest(k.moments) AS at, k.sure
-      FROM (
-        SELECT c.numbers, c.moments, c.sure FROM weir.cut_packs(lowest, beyond, tenant, pattern, since, until, false) AS c
-        UNION ALL
-        SELECT array_agg(r.number), array_agg(r.at), false
-        FROM unnest(rows[event_counts.place].numbers, rows[event_counts.place].moments) AS r (number, at)
-        WHERE r.number >= lowest AND r.number < beyond
-      ) AS k
-    ) AS h
-    WHERE h.sure OR h.at >= since AND h.at < until AND (h.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day
-    GROUP BY h.number;
-  END IF;
+  RETURN QUERY SELECT lowest + (e.code >> bits) AS number, count(*)
+  FROM weir.events_as_numbers(lowest, beyond, asked, patterns, bits, rows) AS e
+  GROUP BY 1;
 END
 $$;
 
@@ -218,8 +248,9 @@ AS $$
   SELECT c.number::integer, n, c.times
   FROM weir.window_of(zone, first_day, last_day) AS w
   CROSS JOIN generate_series(1, jsonb_array_length(patterns)) AS n
-  CROSS JOIN LATERAL weir.event_counts(lowest, beyond, tenant, patterns, n, w.since, w.until, zone, first_day, last_day, rows) AS c
-  WHERE lowest < beyond
+  CROSS JOIN weir.turns_of_users(lowest, beyond, w.since, w.until) AS t
+  CROSS JOIN LATERAL weir.event_counts(t.first, t.next, weir.asked_of_span(tenant, w.since, w.until, zone, first_day, last_day),
+    jsonb_build_array(patterns -> n - 1), rows[n]) AS c
 $$;
 
 CREATE OR REPLACE FUNCTION weir.all_pattern_counts(tenant text, zone text, first_day date, last_day date, patterns jsonb, halves bigint[], rows weir.moments[])
@@ -243,12 +274,14 @@ AS $$
     weir.halves_with_rows(tenant, patterns, w.since, w.until, '{}'), weir.moments_in_rows(tenant, patterns, w.since, w.until)) AS c
 $$;
 
-GRANT EXECUTE ON FUNCTION weir.moment_bits(text, timestamptz, timestamptz), weir.turns_of_users(bigint, bigint, timestamptz, timestamptz),
-  weir.moments_of(bigint, bigint, text, jsonb, timestamptz, timestamptz),
-  weir.cut_packs(bigint, bigint, text, jsonb, timestamptz, timestamptz, boolean), weir.bits_of(timestamptz, timestamptz),
-  weir.as_number(bigint, timestamptz, bigint, integer),
-  weir.event_counts(bigint, bigint, text, jsonb, integer, timestamptz, timestamptz, text, date, date, weir.moments[]),
-  weir.pattern_counts(bigint, bigint, text, text, date, date, jsonb, weir.moments[]),
-  weir.all_pattern_counts(text, text, date, date, jsonb, bigint[], weir.moments[]), weir.counts_of_patterns(text, text, date, date, jsonb),
+GRANT EXECUTE ON FUNCTION weir.codes_of_first(bigint, bigint[]), weir.codes_within(weir.asked, timestamptz, bigint[]),
+  weir.cut_packs(bigint, bigint, weir.asked, jsonb, text[]), weir.cut_rows(bigint, bigint, weir.asked, weir.moments),
+  weir.are_names(jsonb), weir.events_as_numbers(bigint, bigint, weir.asked, jsonb, integer, weir.moments),
+  weir.valued_events(bigint, bigint, weir.asked, jsonb, integer, text[], boolean),
+  weir.asked_of_span(text, timestamptz, timestamptz, text, date, date), weir.bits_of(timestamptz, timestamptz),
+  weir.as_number(bigint, timestamptz, bigint, integer), weir.moment_bits(text, timestamptz, timestamptz), weir.turns_of_users(bigint, bigint, timestamptz, timestamptz),
   weir.moments_in_rows(text, jsonb, timestamptz, timestamptz, text), weir.halves_with_rows(text, jsonb, timestamptz, timestamptz, weir.moments[]),
-  weir.sorted_events(bigint, bigint, text, jsonb, integer, timestamptz, timestamptz, text, date, date, bigint, integer, weir.moments[]) TO weir_reader;
+  weir.sorted_events(bigint, bigint, weir.asked, jsonb, integer, weir.moments), weir.first_events(bigint, bigint, weir.asked, jsonb, integer, weir.moments),
+  weir.event_counts(bigint, bigint, weir.asked, jsonb, weir.moments),
+  weir.pattern_counts(bigint, bigint, text, text, date, date, jsonb, weir.moments[]),
+  weir.all_pattern_counts(text, text, date, date, jsonb, bigint[], weir.moments[]), weir.counts_of_patterns(text, text, date, date, jsonb) TO weir_reader;

@@ -21,36 +21,31 @@
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
--- Moments at which a user clicked so often, on whatever, that there may be a burst, as user and moment in one number: few of all
--- clicks, and found without what was clicked on: a click is one if a crowd began with it, or with one of those just before it. NULL
--- in `bits`: none are looked for.
-CREATE OR REPLACE FUNCTION weir.crowded_clicks(tenant text, since timestamptz, until timestamptz, patterns jsonb, clicks integer, seconds integer,
-  origin bigint, bits integer) RETURNS SETOF bigint
+-- Moments at which a user clicked so often, on whatever, that there may be a burst, as user and moment in one number (moments.sql): few of
+-- all clicks, and found without what was clicked on: a click is one if a crowd began with it, or with one of those just before it.
+-- NULL in `bits`: none are looked for.
+CREATE OR REPLACE FUNCTION weir.crowded_clicks(asked weir.asked, patterns jsonb, clicks integer, seconds integer, bits integer) RETURNS SETOF bigint
 LANGUAGE plpgsql STABLE
 SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '128MB' SET enable_nestloop = on
 AS $$
+DECLARE
+  span constant weir.asked := weir.asked_of_span(asked.tenant, asked.since, asked.until);
+  everybody constant bigint := 1::bigint << (63 - bits);
+  rows constant weir.moments := (
+    SELECT ROW(array_agg(r.number), array_agg(r.at), NULL)::weir.moments
+    FROM weir.happened_in_rows(span.tenant, patterns, span.since, span.until, '{}') AS r WHERE bits IS NOT NULL);
+  codes constant bigint[] := CASE WHEN bits IS NOT NULL THEN weir.sorted_events(0, everybody, span, patterns, bits, rows) END;
 BEGIN
-  RETURN QUERY WITH sorted AS MATERIALIZED (
-    SELECT array_agg(c.code ORDER BY c.code) AS codes
-    FROM (
-      SELECT weir.as_number(m.number, m.at, origin, bits) AS code
-      FROM weir.moments_of(0, 9223372036854775807, tenant, patterns, since, until) AS m
-      WHERE bits IS NOT NULL
-    ) AS c
-  ), begun AS (
+  RETURN QUERY WITH begun AS (
     SELECT array_agg(w.place ORDER BY w.place) AS places
-    FROM (
-      SELECT unnest(s.codes) AS code, unnest(s.codes[crowded_clicks.clicks:]) AS last, generate_series(1, cardinality(s.codes)) AS place FROM sorted AS s
-    ) AS w
+    FROM (SELECT unnest(codes) AS code, unnest(codes[crowded_clicks.clicks:]) AS last, generate_series(1, cardinality(codes)) AS place) AS w
     WHERE w.code >> bits = w.last >> bits AND w.last - w.code <= crowded_clicks.seconds * 1000000::bigint
   ), crowded AS (
     -- Each place once, however many crowds it is of.
     SELECT generate_series(b.place, least(b.place + crowded_clicks.clicks - 1, b.next - 1)) AS place
     FROM (SELECT unnest(b.places) AS place, unnest(b.places[2:]) AS next FROM begun AS b) AS b
   )
-  SELECT n.code
-  FROM (SELECT unnest(s.codes) AS code, generate_series(1, cardinality(s.codes)) AS place FROM sorted AS s) AS n
-  WHERE n.place IN (SELECT c.place FROM crowded AS c);
+  SELECT codes[c.place] FROM crowded AS c;
 END
 $$;
 
@@ -74,7 +69,7 @@ BEGIN
     SELECT false, c.number, c.at, c.screen, c.properties
     FROM weir.happened_beside(-9223372036854775808, 9223372036854775807, asked, clicked, crowded, '{screen,properties}') AS c
     WHERE bits IS NULL OR c.number < 0 OR weir.as_number(c.number, c.at, origin, bits) IN (
-      SELECT weir.crowded_clicks(asked.tenant, asked.since, asked.until, clicked, clicks, seconds, origin, bits))
+      SELECT weir.crowded_clicks(asked, clicked, clicks, seconds, bits))
   ) AS e
   WHERE e.number IS NOT NULL;
 END
@@ -182,7 +177,7 @@ $$;
 COMMENT ON FUNCTION weir.rage_clicks_answer(text, date, date, text, text, integer, integer, text, integer) IS
   'Where users click again and again within a moment. sql/analytics/rage_clicks.sql defines it.';
 
-GRANT EXECUTE ON FUNCTION weir.crowded_clicks(text, timestamptz, timestamptz, jsonb, integer, integer, bigint, integer),
+GRANT EXECUTE ON FUNCTION weir.crowded_clicks(weir.asked, jsonb, integer, integer, integer),
   weir.told_click_events(), weir.clicks_in(weir.asked, jsonb, jsonb, jsonb, integer, integer), weir.rage_clicks_in(text, date, date, text, text, integer, integer, jsonb),
   weir.rage_clicks_partial(text, date, date, text, text, integer, integer, jsonb),
   weir.rage_click_list(weir.part[], text, integer), weir.rage_clicks_merge(weir.part[], integer),

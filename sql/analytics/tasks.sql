@@ -36,10 +36,11 @@ DECLARE
   origin constant bigint := weir.microseconds(since);
   bits constant integer := weir.bits_of(since, until);
   moment constant bigint := (1::bigint << bits) - 1;
+  asked constant weir.asked := weir.asked_of_span(tenant, since, until);
   first bigint;
   last bigint;
-  starts constant bigint[] := weir.sorted_events(lowest, beyond, tenant, patterns, 1, since, until, NULL, NULL, NULL, origin, bits, rows);
-  finishes constant bigint[] := weir.sorted_events(lowest, beyond, tenant, patterns, 2, since, until, NULL, NULL, NULL, origin, bits, rows);
+  starts constant bigint[] := weir.sorted_events(lowest, beyond, asked, jsonb_build_array(patterns -> 0), bits, rows[1]);
+  finishes constant bigint[] := weir.sorted_events(lowest, beyond, asked, jsonb_build_array(patterns -> 1), bits, rows[2]);
   took bigint[];
 BEGIN
   SELECT weir.microseconds(w.surely_since) - origin, weir.microseconds(w.surely_until) - origin INTO first, last FROM weir.window_of(zone, first_day, last_day) AS w;

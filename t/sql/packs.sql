@@ -87,8 +87,11 @@ INSERT INTO user_numbers (tenant_id, user_id, number) VALUES ('acme', 'far', 104
 SELECT is(moment_bits('acme', '2026-01-01Z', '2026-04-01Z'), NULL, 'which have no room for users beyond a million');
 DELETE FROM user_numbers WHERE user_id = 'far';
 CREATE TEMPORARY TABLE near AS SELECT * FROM pg_temp.answers('UTC');
-UPDATE packs SET numbers = array_replace(numbers, (SELECT max(n.number)::bigint FROM user_numbers AS n), 100000000);
 UPDATE user_numbers SET number = 100000000 WHERE number = (SELECT max(n.number) FROM user_numbers AS n);
+SELECT pack_day('acme', d.day) FROM packed_days AS d;
+SELECT is_empty('SELECT FROM packs WHERE (codes IS NULL) <> is_made(event)', 'each pack has codes, but what is made of packs has none');
+SELECT set_eq($$SELECT DISTINCT p.part, e.number, e.code >> 37 FROM packs AS p, unnest(p.numbers, p.codes) AS e (number, code) WHERE p.event = 'opened' AND e.number > 19$$,
+  'VALUES (1048576, 100000000::bigint, 100000000::bigint - 67108864)', 'users from 2^26 on have packs of their own');
 SELECT is(f.answer, n.answer, n.about || ' takes as many users at a time as have room') FROM near AS n JOIN pg_temp.answers('UTC') AS f USING (about)
 WHERE n.about IN ('funnel', 'split', 'property', 'four steps', 'tasks of all', 'tasks of one name');
 ROLLBACK TO packed;

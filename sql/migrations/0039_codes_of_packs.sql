@@ -1,0 +1,75 @@
+-- Beside each pack, who did it and when as one number for an event: what funnels, tasks and bursts of clicks ask of millions of
+-- events is then one column to unpack, and no moment to turn into a number (analytics/moments.sql). docs/decisions/0024 has
+-- what it was measured against.
+--
+--   a code   the user in 26 bits, and the microseconds of the UTC day in 37. A tenant's users from 2^26 on have packs of their own, from part
+--            2^20 on, where they are counted from there, and so on (packs_of_day())
+SET LOCAL ROLE weir_owner;
+
+-- The codes of a pack's events that have a user; they come first. A function of its own, since a column may be made by nothing but such.
+CREATE FUNCTION weir.codes_of_pack(numbers bigint[], moments timestamptz[], day date) RETURNS bigint[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT CASE WHEN max(e.number) >> 26 IS NOT DISTINCT FROM min(e.number) >> 26 THEN coalesce(array_agg(
+    (e.number & 67108863) << 37 | (date_part('epoch', e.at - day::timestamp AT TIME ZONE 'UTC') * 1e6::float8)::bigint ORDER BY e.place), '{}') END
+  FROM unnest(numbers, moments) WITH ORDINALITY AS e (number, at, place)
+  WHERE e.number IS NOT NULL
+$$;
+
+-- Compressed as the other columns.
+DO $$
+DECLARE
+  compression text := 'COMPRESSION lz4';
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'weir.packs'::regclass AND attname = 'numbers' AND attcompression = 'l') THEN
+    compression := '';
+  END IF;
+  EXECUTE format('ALTER TABLE weir.packs ADD COLUMN codes bigint[] %s GENERATED ALWAYS AS '
+    '(CASE WHEN NOT weir.is_made(event) THEN weir.codes_of_pack(numbers, moments, day) END) STORED', compression);
+END
+$$;
+COMMENT ON COLUMN weir.packs.codes IS
+  'Of the events that have a user: the user, less 2^26 for each 2^20 in part, times 2^37, and the microseconds of the day. NULL of what is made of packs.';
+
+-- As before, but for users from 2^26 on.
+CREATE OR REPLACE FUNCTION weir.packs_of_day(tenant text, day date)
+RETURNS TABLE (event text, part integer, numbers bigint[], sessions bigint[], moments timestamptz[], versions text[],
+  platforms text[], countries text[], screens text[], durations numeric[], properties jsonb[])
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_mergejoin = off SET enable_indexscan = off
+AS $$
+  SELECT p.event, p.part, array_agg(p.number), array_agg(p.session), array_agg(p.at), array_agg(p.version),
+    array_agg(p.platform), array_agg(p.country), array_agg(weir.first_text(p.properties, weir.screen_properties())),
+    array_agg(weir.first_number(p.properties, weir.duration_properties())), array_agg(p.properties)
+  FROM (
+    SELECT o.*, (o.block << 20) + ((o.place - 1) / 4096)::integer AS part
+    FROM (
+      SELECT n.*, row_number() OVER (PARTITION BY n.event, n.block ORDER BY n.number, n.session, n.at, n.event_id) AS place
+      FROM (
+        SELECT weir.pack_name(e.event) AS event, u.number::bigint AS number, coalesce(u.number >> 26, 0) AS block, weir.session_key(e.session_id) AS session,
+          e."timestamp" AS at, e.app_version AS version, e.platform, e.country, e.properties, e.event_id
+        FROM weir.events AS e
+        LEFT JOIN weir.user_numbers AS u ON u.tenant_id = packs_of_day.tenant AND u.user_id = e.user_id
+        WHERE e.tenant_id = packs_of_day.tenant
+          AND e."timestamp" >= packs_of_day.day::timestamp AT TIME ZONE 'UTC'
+          AND e."timestamp" < (packs_of_day.day + 1)::timestamp AT TIME ZONE 'UTC'
+      ) AS n
+    ) AS o
+    ORDER BY o.event, part, o.place
+  ) AS p
+  GROUP BY p.event, p.part
+$$;
+
+-- A day that was packed otherwise is read from its rows until it is packed again.
+DELETE FROM weir.packed_days AS d
+WHERE EXISTS (SELECT FROM weir.packs AS p WHERE p.tenant_id = d.tenant_id AND p.day = d.day AND p.codes IS NULL AND NOT weir.is_made(p.event));
+
+-- They give, or take, something else since (analytics/happened.sql, moments.sql, funnels.sql, rage_clicks.sql), or are no more.
+DROP FUNCTION IF EXISTS
+  weir.packs_to_read(integer, bigint, bigint, text, jsonb, timestamptz, timestamptz, text[]),
+  weir.cut_packs(bigint, bigint, text, jsonb, timestamptz, timestamptz, boolean),
+  weir.moments_of(bigint, bigint, text, jsonb, timestamptz, timestamptz),
+  weir.sorted_events(bigint, bigint, text, jsonb, integer, timestamptz, timestamptz, text, date, date, bigint, integer, weir.moments[]),
+  weir.event_counts(bigint, bigint, text, jsonb, integer, timestamptz, timestamptz, text, date, date, weir.moments[]),
+  weir.funnel_values(bigint, bigint, text, jsonb, timestamptz, timestamptz, text, bigint, integer, weir.moments[]),
+  weir.crowded_clicks(text, timestamptz, timestamptz, jsonb, integer, integer, bigint, integer);

@@ -92,14 +92,9 @@ BEGIN
   SELECT f.since, f.surely, l.since, l.surely INTO since, surely_since, surely_until, until
   FROM weir.day_begins(zone, first_day) AS f, weir.day_begins(zone, last_day + 1) AS l;
   IF property IS NULL THEN
-    RETURN QUERY SELECT h.number, count(*), count(*)::numeric
-    FROM (
-      SELECT unnest(c.numbers) AS number, unnest(c.moments) AS at, c.sure
-      FROM weir.cut_packs(lowest, beyond, tenant, patterns, since, until, false) AS c
-    ) AS h
-    WHERE h.sure OR h.at >= since AND h.at < until
-      AND (h.at >= surely_since AND h.at < surely_until OR (h.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day)
-    GROUP BY h.number;
+    RETURN QUERY SELECT c.number, c.times, c.times::numeric
+    FROM weir.turns_of_users(lowest, beyond, since, until) AS t
+    CROSS JOIN LATERAL weir.event_counts(t.first, t.next, weir.asked_of_span(tenant, since, until, zone, first_day, last_day), patterns, NULL) AS c;
   ELSE
     RETURN QUERY SELECT n.number, count(*), sum(n.amount)
     FROM (

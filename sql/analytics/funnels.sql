@@ -35,26 +35,40 @@ AS $$
   FROM jsonb_array_elements(steps) WITH ORDINALITY AS p (pattern, step)
 $$;
 
--- Of users from one number up to another: the value of each event of the first step, as a number (moments.sql). Without settings of its own,
--- so that it becomes part of what asks.
-CREATE OR REPLACE FUNCTION weir.funnel_values(lowest bigint, beyond bigint, asked weir.asked, pattern jsonb, split text, bits integer, rows weir.moments)
+-- Of users from one number up to another: the start as a number (moments.sql) and its value, the least of several at one moment. `starts` has
+-- their moments.
+CREATE OR REPLACE FUNCTION weir.funnel_starts(lowest bigint, beyond bigint, asked weir.asked, pattern jsonb, split text, bits integer, rows weir.moments,
+  starts bigint[])
 RETURNS TABLE (code bigint, value text)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-  SELECT e.code, weir.value_by(split, e.version, e.platform, e.country, e.properties)
-  FROM weir.valued_events(lowest, beyond, asked, pattern, bits, ARRAY[CASE WHEN split IN ('version', 'platform', 'country') THEN split ELSE 'properties' END],
-    split IS NOT NULL) AS e
+  SELECT (s.place - 1 << bits) + s.moment, NULL
+  FROM unnest(starts) WITH ORDINALITY AS s (moment, place)
+  WHERE split IS NULL AND s.moment <> weir.never()
   UNION ALL
-  SELECT weir.as_number(r.number - lowest, r.at, weir.microseconds(asked.since), bits), r.value
-  FROM unnest(rows.numbers, rows.moments, rows.values) AS r (number, at, value)
-  WHERE r.number >= lowest AND r.number < beyond
+  SELECT v.code, min(v.value COLLATE "C")
+  FROM (
+    SELECT e.code, weir.value_by(split, e.version, e.platform, e.country, e.properties) AS value
+    FROM weir.valued_events(lowest, beyond, asked, pattern, bits, ARRAY[CASE WHEN split IN ('version', 'platform', 'country') THEN split ELSE 'properties' END],
+      split IS NOT NULL, starts, 0, true) AS e
+    UNION ALL
+    SELECT (n.number << bits) + n.moment, n.value
+    FROM (
+      SELECT r.number - lowest AS number, weir.microseconds(r.at) - weir.microseconds(asked.since) AS moment, r.value
+      FROM unnest(rows.numbers, rows.moments, rows.values) AS r (number, at, value)
+      WHERE split IS NOT NULL AND r.number >= lowest AND r.number < beyond
+    ) AS n
+    WHERE weir.is_near(n.number, n.moment, starts, 0)
+  ) AS v
+  GROUP BY v.code
 $$;
 
--- Of users from one number up to another: when each reached the steps, as numbers (moments.sql): codes[1] is the start. A row for each
--- step that he reached. `same` as same_events() says; `patience` is microseconds.
+-- Of users from one number up to another: a row for each step that one reached, with the microseconds from the step before and from the start.
+-- `same` as same_events() says; `patience` is microseconds. `reached` has a line for each step: the events, as numbers (moments.sql), in the
+-- order of `starts`.
 CREATE OR REPLACE FUNCTION weir.funnel_users(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text, patterns jsonb,
   same integer[], patience bigint, split text, rows weir.moments[])
-RETURNS TABLE (step integer, value text, codes bigint[])
+RETURNS TABLE (step integer, value text, former bigint, start bigint)
 LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100000
 SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '128MB' SET enable_nestloop = off SET enable_mergejoin = off
 SET max_parallel_workers_per_gather = 0
@@ -66,31 +80,28 @@ DECLARE
   until constant timestamptz := last + patience * interval '1 microsecond';
   bits constant integer := weir.bits_of(since, until);
   asked constant weir.asked := weir.asked_of_span(tenant, since, last, zone, first_day, last_day);
-  start constant jsonb := jsonb_build_array(patterns -> 0);
-  starts constant bigint[] := weir.first_events(lowest, beyond, asked, start, bits, rows[1]);
+  pattern jsonb := jsonb_build_array(patterns -> 0);
+  firsts constant bigint[] := weir.first_moments(lowest, beyond, asked, pattern, bits, rows[1]);
+  starts bigint[];
+  values text[];
+  reached bigint[][];
+  codes bigint[];
 BEGIN
-  RETURN QUERY WITH RECURSIVE lists AS MATERIALIZED (
-    SELECT n AS step, same[n] AS same, weir.sorted_events(lowest, beyond, weir.asked_of_span(tenant, since, until), jsonb_build_array(patterns -> n - 1), bits, rows[n]) AS codes
-    FROM generate_series(2, jsonb_array_length(patterns)) AS n
-  ), said AS (
-    -- The least of several at one moment.
-    SELECT v.code, min(v.value COLLATE "C") AS value
-    FROM weir.funnel_values(lowest, beyond, asked, start, split, bits, rows[1]) AS v
-    WHERE split IS NOT NULL AND v.code IN (SELECT unnest(starts))
-    GROUP BY v.code
-  ), reached AS (
-    SELECT 1 AS step, NULL AS value, ARRAY[code] AS codes FROM unnest(starts) AS code WHERE split IS NULL
-    UNION ALL
-    SELECT 1, s.value, ARRAY[s.code] FROM said AS s WHERE split IS NOT NULL
-  ), further AS (
-    SELECT r.step, r.value, r.codes FROM reached AS r
-    UNION ALL
+  SELECT array_agg(s.code), array_agg(s.value), ARRAY[array_agg(s.code)] INTO starts, values, reached
+  FROM weir.funnel_starts(lowest, beyond, asked, pattern, split, bits, rows[1], firsts) AS s;
+  RETURN QUERY SELECT 1, v, 0::bigint, 0::bigint FROM unnest(values) AS v;
+  FOR n IN 2..CASE WHEN starts IS NULL THEN 1 ELSE jsonb_array_length(patterns) END LOOP
+    pattern := jsonb_build_array(patterns -> n - 1);
+    codes := weir.sorted_events(lowest, beyond, weir.asked_of_span(tenant, since, until), pattern, bits, rows[n], firsts, patience);
     -- The first that is not before the step before, and later than what has the same event. It may be too late: then nothing follows.
-    SELECT f.step + 1, f.value, f.codes || l.codes[width_bucket(greatest(f.codes[f.step], f.codes[l.same] + 1) - 1, l.codes) + 1]
-    FROM further AS f JOIN lists AS l ON l.step = f.step + 1
-    WHERE f.codes[f.step] <= f.codes[1] + patience
-  )
-  SELECT f.step, f.value, f.codes FROM further AS f WHERE f.codes[f.step] <= f.codes[1] + patience;
+    reached := reached || (
+      SELECT array_agg(CASE WHEN s.former <= s.start + patience THEN codes[width_bucket(greatest(s.former, s.same + 1) - 1, codes) + 1] END ORDER BY s.place)
+      FROM unnest(starts, reached[n - 1:n - 1], reached[same[n]:same[n]]) WITH ORDINALITY AS s (start, former, same, place)
+    );
+    RETURN QUERY SELECT n, s.value, s.code - s.former, s.code - s.start
+    FROM unnest(values, starts, reached[n - 1:n - 1], reached[n:n]) AS s (value, start, former, code)
+    WHERE s.code <= s.start + patience;
+  END LOOP;
 END
 $$;
 
@@ -102,15 +113,12 @@ RETURNS TABLE (step integer, said text, former_slot integer, start_slot integer,
 LANGUAGE sql STABLE PARALLEL SAFE COST 1000000000 ROWS 1000
 SET jit = off SET work_mem = '64MB' SET enable_nestloop = on SET enable_mergejoin = off SET enable_sort = off SET max_parallel_workers_per_gather = 0
 AS $$
-  SELECT r.step, r.value, weir.quick_slot(r.former / 1e6::float8) AS former_slot, weir.quick_slot(r.start / 1e6::float8) AS start_slot,
-    count(*), sum(r.former) * 0.000001, sum(r.start) * 0.000001
-  FROM (
-    SELECT u.step, u.value, u.codes[u.step] - u.codes[greatest(u.step - 1, 1)] AS former, u.codes[u.step] - u.codes[1] AS start
-    FROM weir.turns_of_users(lowest, beyond, lower(weir.span_of_day(zone, first_day)),
-      upper(weir.span_of_day(zone, last_day)) + patience * interval '1 microsecond') AS t
-    CROSS JOIN LATERAL weir.funnel_users(t.first, t.next, tenant, first_day, last_day, zone, patterns, same, patience, split, rows) AS u
-  ) AS r
-  GROUP BY r.step, r.value, former_slot, start_slot
+  SELECT u.step, u.value, weir.quick_slot(u.former / 1e6::float8) AS former_slot, weir.quick_slot(u.start / 1e6::float8) AS start_slot,
+    count(*), sum(u.former) * 0.000001, sum(u.start) * 0.000001
+  FROM weir.turns_of_users(lowest, beyond, lower(weir.span_of_day(zone, first_day)),
+    upper(weir.span_of_day(zone, last_day)) + patience * interval '1 microsecond') AS t
+  CROSS JOIN LATERAL weir.funnel_users(t.first, t.next, tenant, first_day, last_day, zone, patterns, same, patience, split, rows) AS u
+  GROUP BY u.step, u.value, former_slot, start_slot
 $$;
 
 -- The same of all users, a half to a process.
@@ -274,7 +282,7 @@ COMMENT ON FUNCTION weir.funnels_answer(text, date, date, text, text, integer, t
   'How many users get how far on a way of steps, and how long they take. sql/analytics/funnels.sql defines it.';
 
 GRANT EXECUTE ON FUNCTION weir.same_events(jsonb),
-  weir.funnel_values(bigint, bigint, weir.asked, jsonb, text, integer, weir.moments),
+  weir.funnel_starts(bigint, bigint, weir.asked, jsonb, text, integer, weir.moments, bigint[]),
   weir.funnel_users(bigint, bigint, text, date, date, text, jsonb, integer[], bigint, text, weir.moments[]),
   weir.funnel_cells(bigint, bigint, text, date, date, text, jsonb, integer[], bigint, text, weir.moments[]),
   weir.all_funnel_cells(text, date, date, text, jsonb, integer[], bigint, text, bigint[], weir.moments[]),

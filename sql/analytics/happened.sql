@@ -202,7 +202,7 @@ CREATE OR REPLACE FUNCTION weir.halves_of_users(tenant text, patterns jsonb, sin
 LANGUAGE sql STABLE
 SET jit = off SET enable_nestloop = on
 AS $$
-  SELECT ARRAY[-9223372036854775808, CASE WHEN max(p.part) > 0
+  SELECT ARRAY[-9223372036854775808, CASE WHEN max(p.part & 524287) > 0
     THEN coalesce(percentile_disc(0.5) WITHIN GROUP (ORDER BY n.number), 9223372036854775807) ELSE 9223372036854775807 END, 9223372036854775807]
   FROM weir.listed_patterns(patterns) AS w
   JOIN weir.packs AS p ON p.event = w.event

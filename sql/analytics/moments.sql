@@ -25,29 +25,40 @@ AS $$
   FROM (SELECT u.code, u.place, midnight + (u.code & 137438953471) * interval '1 microsecond' AS at FROM unnest(codes) WITH ORDINALITY AS u (code, place)) AS c
 $$;
 
+-- A column from one place to another, or as it is: to copy each element takes as long as to unpack it.
+CREATE OR REPLACE FUNCTION weir.cut_column(list anyarray, whole boolean, low integer, high integer) RETURNS anyarray
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT CASE WHEN whole THEN list ELSE list[low:high] END $$;
+
 -- Packs cut to users from one number up to another, and to the span that is asked for, or days of its zone: no event has to be asked for its
 -- user and moment. `apart` makes users of codes count from `lowest`, and `further` microseconds from the span's begin. The other
--- columns are NULL unless a pattern, or `needs`, asks for one.
-CREATE OR REPLACE FUNCTION weir.cut_packs(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, needs text[])
+-- columns are NULL unless a pattern, or `needs`, asks for one. With `firsts` repeated events are left out as far as packs know of them.
+CREATE OR REPLACE FUNCTION weir.cut_packs(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, needs text[], firsts boolean)
 RETURNS TABLE (codes bigint[], apart bigint, further bigint, versions text[], platforms text[], countries text[], properties jsonb[],
   has jsonb, of_version text, of_platform text, of_country text)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-  SELECT CASE WHEN c.sure THEN c.codes[c.low:c.high] ELSE weir.codes_within(asked, c.midnight, c.codes[c.low:c.high]) END, c.apart, c.further,
-    c.versions[c.low:c.high], c.platforms[c.low:c.high], c.countries[c.low:c.high], c.properties[c.low:c.high],
-    c.has, c.of_version, c.of_platform, c.of_country
+  SELECT CASE WHEN w.sure THEN weir.cut_column(w.codes, w.whole, w.low, w.high) ELSE weir.codes_within(asked, w.midnight, w.codes[w.low:w.high]) END,
+    w.apart, w.further, weir.cut_column(w.versions, w.whole, w.low, w.high), weir.cut_column(w.platforms, w.whole, w.low, w.high),
+    weir.cut_column(w.countries, w.whole, w.low, w.high), weir.cut_column(w.properties, w.whole, w.low, w.high),
+    w.has, w.of_version, w.of_platform, w.of_country
   FROM (
-    SELECT k.*, k.base - lowest AS apart, weir.microseconds(k.midnight) - weir.microseconds(asked.since) AS further,
-      weir.codes_of_first(lowest - k.base, k.codes) + 1 AS low, weir.codes_of_first(beyond - k.base, k.codes) AS high
+    SELECT c.*, c.low = 1 AND c.high = cardinality(c.codes) AS whole
     FROM (
-      SELECT k.codes || '{}' AS codes, (k.part >> 20)::bigint << 26 AS base, k.day::timestamp AT TIME ZONE 'UTC' AS midnight,
-        k.versions, k.platforms, k.countries, k.properties, k.has, k.of_version, k.of_platform, k.of_country, k.sure
-      FROM weir.packs_to_read(NULL, NULL, NULL, asked.tenant, patterns, asked.since, asked.until, needs) AS k
+      SELECT k.*, k.base - lowest AS apart, weir.microseconds(k.midnight) - weir.microseconds(asked.since) AS further,
+        weir.codes_of_first(lowest - k.base, k.codes) + 1 AS low, weir.codes_of_first(beyond - k.base, k.codes) AS high
+      FROM (
+        SELECT k.codes || '{}' AS codes, (k.part >> 20)::bigint << 26 AS base, k.day::timestamp AT TIME ZONE 'UTC' AS midnight,
+          k.versions, k.platforms, k.countries, k.properties, k.has, k.of_version, k.of_platform, k.of_country, k.sure
+        FROM weir.packs_to_read(NULL, NULL, NULL, asked.tenant, patterns, asked.since, asked.until, needs) AS k
+        WHERE NOT firsts OR weir.has_firsts(k.part) OR k.has IS NOT NULL OR NOT k.sure
+        OFFSET bigint '0'
+      ) AS k
       OFFSET bigint '0'
-    ) AS k
+    ) AS c
+    WHERE c.low <= c.high
     OFFSET bigint '0'
-  ) AS c
-  WHERE c.low <= c.high
+  ) AS w
 $$;
 
 -- Events that no pack has, as if each day's were one.
@@ -72,10 +83,17 @@ CREATE OR REPLACE FUNCTION weir.are_names(patterns jsonb) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT weir.patterns_of_name(patterns, true) = patterns $$;
 
--- The events of users from one number up to another that fit patterns, of packs and of `rows`, which are such: each a number that counts users
--- from `lowest` and microseconds from the span's begin. Where names alone are asked for, codes are all that is unpacked, and
--- the other half is no part of the plan. Without settings of its own, so that it becomes part of what asks.
-CREATE OR REPLACE FUNCTION weir.events_as_numbers(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, bits integer, rows weir.moments)
+-- Whether an event is near enough to a moment of its user's: `moments` has each user's in microseconds since the span's begin; it is near if no
+-- more than `reach` lies between, on either side. NULL: all are.
+CREATE OR REPLACE FUNCTION weir.is_near(number bigint, moment bigint, moments bigint[], reach bigint) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT moments IS NULL OR abs(moment - moments[(number + 1)::integer]) <= reach $$;
+
+-- The events of users from one number up to another that fit patterns, of packs and of `rows`, which are such, and are near to moments: each a
+-- number that counts users from `lowest` and microseconds from the span's begin. Where names alone are asked for, codes are all that is
+-- unpacked, and the other half is no part of the plan. With `firsts` all that is a user's first is among them, and not all else. Without settings of its own, so that it becomes part of what asks.
+CREATE OR REPLACE FUNCTION weir.events_as_numbers(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, bits integer, rows weir.moments,
+  moments bigint[] DEFAULT NULL, reach bigint DEFAULT NULL, firsts boolean DEFAULT false)
 RETURNS TABLE (code bigint)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
@@ -83,22 +101,23 @@ AS $$
   FROM (
     SELECT unnest(c.codes) AS code, c.apart, c.further
     FROM (
-      SELECT p.codes, p.apart, p.further FROM weir.cut_packs(lowest, beyond, asked, patterns, '{}') AS p
+      SELECT p.codes, p.apart, p.further FROM weir.cut_packs(lowest, beyond, asked, patterns, '{}', firsts) AS p
       UNION ALL
       SELECT r.codes, 0, r.further FROM weir.cut_rows(lowest, beyond, asked, rows) AS r
     ) AS c
   ) AS u
-  WHERE u.code IS NOT NULL AND weir.are_names(patterns)
+  WHERE u.code IS NOT NULL AND weir.are_names(patterns) AND weir.is_near((u.code >> 37) + u.apart, (u.code & 137438953471) + u.further, moments, reach)
   UNION ALL
-  SELECT v.code FROM weir.valued_events(lowest, beyond, asked, patterns, bits, '{}', NOT weir.are_names(patterns)) AS v
+  SELECT v.code FROM weir.valued_events(lowest, beyond, asked, patterns, bits, '{}', NOT weir.are_names(patterns), moments, reach, firsts) AS v
   UNION ALL
   SELECT ((u.code >> 37) + u.apart << bits) + (u.code & 137438953471) + u.further
   FROM (SELECT unnest(r.codes) AS code, 0 AS apart, r.further FROM weir.cut_rows(lowest, beyond, asked, rows) AS r) AS u
-  WHERE u.code IS NOT NULL AND NOT weir.are_names(patterns)
+  WHERE u.code IS NOT NULL AND NOT weir.are_names(patterns) AND weir.is_near((u.code >> 37) + u.apart, (u.code & 137438953471) + u.further, moments, reach)
 $$;
 
 -- The same of packs alone, with what `needs` names; none unless `wanted`.
-CREATE OR REPLACE FUNCTION weir.valued_events(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, bits integer, needs text[], wanted boolean)
+CREATE OR REPLACE FUNCTION weir.valued_events(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, bits integer, needs text[], wanted boolean,
+  moments bigint[] DEFAULT NULL, reach bigint DEFAULT NULL, firsts boolean DEFAULT false)
 RETURNS TABLE (code bigint, version text, platform text, country text, properties jsonb)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
@@ -106,9 +125,10 @@ AS $$
   FROM (
     SELECT unnest(c.codes) AS code, unnest(c.versions) AS version, unnest(c.platforms) AS platform, unnest(c.countries) AS country,
       unnest(c.properties) AS properties, c.apart, c.further, c.has, c.of_version, c.of_platform, c.of_country
-    FROM weir.cut_packs(lowest, beyond, asked, patterns, needs) AS c
+    FROM weir.cut_packs(lowest, beyond, asked, patterns, needs, firsts) AS c
   ) AS u
-  WHERE wanted AND u.code IS NOT NULL AND weir.is_like(u.has, u.of_version, u.of_platform, u.of_country, u.properties, u.version, u.platform, u.country)
+  WHERE wanted AND u.code IS NOT NULL AND weir.is_near((u.code >> 37) + u.apart, (u.code & 137438953471) + u.further, moments, reach)
+    AND weir.is_like(u.has, u.of_version, u.of_platform, u.of_country, u.properties, u.version, u.platform, u.country)
 $$;
 
 -- What is asked for of a span, or of days of a zone that it has.
@@ -197,27 +217,35 @@ LANGUAGE sql STABLE PARALLEL SAFE
 AS $$ SELECT (number << bits) | (weir.microseconds(at) - origin) $$;
 
 -- The same, sorted.
-CREATE OR REPLACE FUNCTION weir.sorted_events(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, bits integer, rows weir.moments)
-RETURNS bigint[]
+CREATE OR REPLACE FUNCTION weir.sorted_events(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, bits integer, rows weir.moments,
+  moments bigint[] DEFAULT NULL, reach bigint DEFAULT NULL, firsts boolean DEFAULT false) RETURNS bigint[]
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '256MB' SET enable_nestloop = on
 AS $$
 BEGIN
-  RETURN (SELECT array_agg(e.code ORDER BY e.code) FROM weir.events_as_numbers(lowest, beyond, asked, patterns, bits, rows) AS e);
+  RETURN (SELECT array_agg(e.code ORDER BY e.code) FROM weir.events_as_numbers(lowest, beyond, asked, patterns, bits, rows, moments, reach, firsts) AS e);
 END
 $$;
 
--- Each user's first.
-CREATE OR REPLACE FUNCTION weir.first_events(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, bits integer, rows weir.moments)
+-- What stands for the moment of what never was: far from all.
+CREATE OR REPLACE FUNCTION weir.never() RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT -4611686018427387904 $$;
+
+-- The moment of each user's first, in microseconds since the span's begin.
+CREATE OR REPLACE FUNCTION weir.first_moments(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, bits integer, rows weir.moments)
 RETURNS bigint[]
 LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '128MB' SET enable_nestloop = on SET enable_sort = off
+SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '64MB'
 AS $$
+DECLARE
+  codes constant bigint[] := coalesce(weir.sorted_events(lowest, beyond, asked, patterns, bits, rows, firsts => true), '{}');
 BEGIN
   RETURN (
-    SELECT array_agg(f.code)
+    SELECT array_agg(CASE WHEN f.code >> bits = f.number THEN f.code & (1::bigint << bits) - 1 ELSE weir.never() END ORDER BY f.number)
     FROM (
-      SELECT min(e.code) AS code FROM weir.events_as_numbers(lowest, beyond, asked, patterns, bits, rows) AS e GROUP BY e.code >> bits
+      SELECT n AS number, codes[width_bucket((n << bits) - 1, codes) + 1] AS code FROM generate_series(0, beyond - lowest - 1) AS n
+      OFFSET 0
     ) AS f
   );
 END
@@ -274,14 +302,16 @@ AS $$
     weir.halves_with_rows(tenant, patterns, w.since, w.until, '{}'), weir.moments_in_rows(tenant, patterns, w.since, w.until)) AS c
 $$;
 
-GRANT EXECUTE ON FUNCTION weir.codes_of_first(bigint, bigint[]), weir.codes_within(weir.asked, timestamptz, bigint[]),
-  weir.cut_packs(bigint, bigint, weir.asked, jsonb, text[]), weir.cut_rows(bigint, bigint, weir.asked, weir.moments),
-  weir.are_names(jsonb), weir.events_as_numbers(bigint, bigint, weir.asked, jsonb, integer, weir.moments),
-  weir.valued_events(bigint, bigint, weir.asked, jsonb, integer, text[], boolean),
+GRANT EXECUTE ON FUNCTION weir.cut_column(anyarray, boolean, integer, integer), weir.codes_of_first(bigint, bigint[]), weir.codes_within(weir.asked, timestamptz, bigint[]),
+  weir.cut_packs(bigint, bigint, weir.asked, jsonb, text[], boolean), weir.cut_rows(bigint, bigint, weir.asked, weir.moments),
+  weir.are_names(jsonb), weir.is_near(bigint, bigint, bigint[], bigint), weir.never(),
+  weir.events_as_numbers(bigint, bigint, weir.asked, jsonb, integer, weir.moments, bigint[], bigint, boolean),
+  weir.valued_events(bigint, bigint, weir.asked, jsonb, integer, text[], boolean, bigint[], bigint, boolean),
   weir.asked_of_span(text, timestamptz, timestamptz, text, date, date), weir.bits_of(timestamptz, timestamptz),
   weir.as_number(bigint, timestamptz, bigint, integer), weir.moment_bits(text, timestamptz, timestamptz), weir.turns_of_users(bigint, bigint, timestamptz, timestamptz),
   weir.moments_in_rows(text, jsonb, timestamptz, timestamptz, text), weir.halves_with_rows(text, jsonb, timestamptz, timestamptz, weir.moments[]),
-  weir.sorted_events(bigint, bigint, weir.asked, jsonb, integer, weir.moments), weir.first_events(bigint, bigint, weir.asked, jsonb, integer, weir.moments),
+  weir.sorted_events(bigint, bigint, weir.asked, jsonb, integer, weir.moments, bigint[], bigint, boolean),
+  weir.first_moments(bigint, bigint, weir.asked, jsonb, integer, weir.moments),
   weir.event_counts(bigint, bigint, weir.asked, jsonb, weir.moments),
   weir.pattern_counts(bigint, bigint, text, text, date, date, jsonb, weir.moments[]),
   weir.all_pattern_counts(text, text, date, date, jsonb, bigint[], weir.moments[]), weir.counts_of_patterns(text, text, date, date, jsonb) TO weir_reader;

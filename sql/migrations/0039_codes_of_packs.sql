@@ -31,7 +31,16 @@ $$;
 COMMENT ON COLUMN weir.packs.codes IS
   'Of the events that have a user: the user, less 2^26 for each 2^20 in part, times 2^37, and the microseconds of the day. NULL of what is made of packs.';
 
--- As before, but for users from 2^26 on.
+-- Whether a pack has what users did for the first time on the day with a version, platform and country: all of that is in such packs, and little
+-- else. What is first in a window is read from these alone.
+CREATE FUNCTION weir.has_firsts(part integer) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT part & 524288 = 0 $$;
+
+GRANT EXECUTE ON FUNCTION weir.has_firsts(integer) TO weir_reader;
+
+-- As before, but in the order of users and moments, with repeated events in parts from 2^19 on: those of which the user had one before with the same
+-- version, platform and country, and none between; and with users from 2^26 on as said above.
 CREATE OR REPLACE FUNCTION weir.packs_of_day(tenant text, day date)
 RETURNS TABLE (event text, part integer, numbers bigint[], sessions bigint[], moments timestamptz[], versions text[],
   platforms text[], countries text[], screens text[], durations numeric[], properties jsonb[])
@@ -42,27 +51,30 @@ AS $$
     array_agg(p.platform), array_agg(p.country), array_agg(weir.first_text(p.properties, weir.screen_properties())),
     array_agg(weir.first_number(p.properties, weir.duration_properties())), array_agg(p.properties)
   FROM (
-    SELECT o.*, (o.block << 20) + ((o.place - 1) / 4096)::integer AS part
+    SELECT o.*, (o.block << 20) + CASE WHEN o.repeated THEN 524288 + (o.repetitions - 1) / 4096 ELSE (o.place - o.repetitions - 1) / 4096 END AS part
     FROM (
-      SELECT n.*, row_number() OVER (PARTITION BY n.event, n.block ORDER BY n.number, n.session, n.at, n.event_id) AS place
+      SELECT n.*, (row_number() OVER line)::integer AS place, (count(*) FILTER (WHERE n.repeated) OVER line)::integer AS repetitions
       FROM (
-        SELECT weir.pack_name(e.event) AS event, u.number::bigint AS number, coalesce(u.number >> 26, 0) AS block, weir.session_key(e.session_id) AS session,
-          e."timestamp" AS at, e.app_version AS version, e.platform, e.country, e.properties, e.event_id
-        FROM weir.events AS e
-        LEFT JOIN weir.user_numbers AS u ON u.tenant_id = packs_of_day.tenant AND u.user_id = e.user_id
-        WHERE e.tenant_id = packs_of_day.tenant
-          AND e."timestamp" >= packs_of_day.day::timestamp AT TIME ZONE 'UTC'
-          AND e."timestamp" < (packs_of_day.day + 1)::timestamp AT TIME ZONE 'UTC'
+        SELECT e.*, e.number IS NULL OR (e.number = lag(e.number) OVER line AND e.at > lag(e.at) OVER line
+          AND e.version IS NOT DISTINCT FROM lag(e.version) OVER line AND e.platform IS NOT DISTINCT FROM lag(e.platform) OVER line
+          AND e.country IS NOT DISTINCT FROM lag(e.country) OVER line) IS TRUE AS repeated
+        FROM (
+          SELECT weir.pack_name(e.event) AS event, u.number::bigint AS number, coalesce(u.number >> 26, 0) AS block, weir.session_key(e.session_id) AS session,
+            e."timestamp" AS at, e.app_version AS version, e.platform, e.country, e.properties, e.event_id
+          FROM weir.events AS e
+          LEFT JOIN weir.user_numbers AS u ON u.tenant_id = packs_of_day.tenant AND u.user_id = e.user_id
+          WHERE e.tenant_id = packs_of_day.tenant
+            AND e."timestamp" >= packs_of_day.day::timestamp AT TIME ZONE 'UTC'
+            AND e."timestamp" < (packs_of_day.day + 1)::timestamp AT TIME ZONE 'UTC'
+        ) AS e
+        WINDOW line AS (PARTITION BY e.event, e.block ORDER BY e.number, e.at, e.session, e.event_id)
       ) AS n
+      WINDOW line AS (PARTITION BY n.event, n.block ORDER BY n.number, n.at, n.session, n.event_id ROWS UNBOUNDED PRECEDING)
     ) AS o
     ORDER BY o.event, part, o.place
   ) AS p
   GROUP BY p.event, p.part
 $$;
-
--- A day that was packed otherwise is read from its rows until it is packed again.
-DELETE FROM weir.packed_days AS d
-WHERE EXISTS (SELECT FROM weir.packs AS p WHERE p.tenant_id = d.tenant_id AND p.day = d.day AND p.codes IS NULL AND NOT weir.is_made(p.event));
 
 -- They give, or take, something else since (analytics/happened.sql, moments.sql, funnels.sql, rage_clicks.sql), or are no more.
 DROP FUNCTION IF EXISTS

@@ -18,8 +18,9 @@
 --   r            the correlation of having the feature with the value: phi where that is 0 or 1, else point-biserial;
 --                interval: by Fisher's transformation. NULL where one of both does not vary, or with fewer than four users
 --
--- Intervals hold in 95 of 100 samples. Activity is read from the roll-ups, all else from the rows; exact. While rows of the
--- window are not in the roll-ups yet, what came since `as_of` counts in part, and `exact` is false.
+-- Intervals hold in 95 of 100 samples. Activity, and who did an event of a name, is read from the roll-ups; numbers, and events of which more
+-- than a name is asked, one by one (happened.sql); exact. While rows of the window are not in the roll-ups yet, what came since `as_of` counts
+-- in part, and `exact` is false.
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
@@ -47,18 +48,71 @@ BEGIN
 END
 $$;
 
--- Each user's number, and whether he has the feature, and his value from the rows; NULL where he has neither. Of the outcome's
--- events alone properties are read, if its pattern has some, be it none in particular.
+-- Who had an event of a name on days of a zone, or any event (NULL), by the sets of its days.
+CREATE OR REPLACE FUNCTION weir.users_in_sets(tenant text, zone text, first_day date, last_day date, event text) RETURNS TABLE (chunk integer, users bit)
+LANGUAGE sql STABLE
+SET jit = off
+AS $$
+  SELECT d.chunk, bit_or(d.users)
+  FROM weir.day_sets AS d
+  WHERE d.tenant_id = tenant AND d.zone = users_in_sets.zone AND d.day BETWEEN first_day AND last_day
+    AND d.subject = CASE WHEN users_in_sets.event IS NULL THEN 'active' ELSE 'event' END AND d.value = coalesce(users_in_sets.event, '')
+  GROUP BY d.chunk
+$$;
+
+-- The same of any zone: where its days are not kept, of the UTC days that lie in the window wholly, and of those that it cuts from their
+-- events.
+CREATE OR REPLACE FUNCTION weir.users_with(tenant text, zone text, first_day date, last_day date, event text) RETURNS TABLE (chunk integer, users bit)
+LANGUAGE plpgsql STABLE
+SET jit = off SET work_mem = '64MB'
+AS $$
+DECLARE
+  cut record;
+BEGIN
+  IF weir.keeps_zone(tenant, zone) THEN
+    RETURN QUERY SELECT * FROM weir.users_in_sets(tenant, zone, first_day, last_day, event);
+    RETURN;
+  END IF;
+  SELECT * INTO cut FROM weir.cut_days(first_day, last_day, zone);
+  RETURN QUERY SELECT s.chunk, bit_or(s.users)
+  FROM (
+    SELECT * FROM weir.users_in_sets(tenant, 'UTC', cut.first_cut + 1, cut.last_cut - 1, event)
+    UNION ALL
+    SELECT (e.number / 20480)::integer, weir.at_bits((e.number % 20480)::integer, 1)
+    FROM unnest(ARRAY[cut.first_cut, cut.last_cut]) AS c (day)
+    CROSS JOIN LATERAL weir.all_happened(tenant, c.day::timestamp AT TIME ZONE 'UTC', (c.day + 1)::timestamp AT TIME ZONE 'UTC', '{}') AS e
+    WHERE e.number >= 0 AND (users_with.event IS NULL OR e.event = users_with.event) AND (e.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day
+    GROUP BY 1
+  ) AS s (chunk, users)
+  GROUP BY s.chunk;
+END
+$$;
+
+-- Who did what a pattern says. A day with more names of events than are kept has no set of some.
+CREATE OR REPLACE FUNCTION weir.users_who(tenant text, zone text, first_day date, last_day date, pattern jsonb) RETURNS TABLE (chunk integer, users bit)
+LANGUAGE plpgsql STABLE
+SET jit = off
+AS $$
+BEGIN
+  IF weir.asks_more(pattern) OR EXISTS (
+    SELECT FROM weir.day_counts AS d WHERE d.tenant_id = tenant AND d.subject = 'event_other' AND d.day BETWEEN first_day - 1 AND last_day + 1)
+  THEN
+    RETURN QUERY SELECT c.number / 20480, weir.at_bits(c.number % 20480, 1)
+    FROM weir.counts_of_patterns(tenant, zone, first_day, last_day, jsonb_build_array(pattern)) AS c
+    GROUP BY 1;
+  ELSE
+    RETURN QUERY SELECT * FROM weir.users_with(tenant, zone, first_day, last_day, pattern ->> 'event');
+  END IF;
+END
+$$;
+
+-- Each user's number, and whether he has the feature, and his value from the rows, of an outcome that is a number; NULL where he has neither. Of the
+-- outcome's events alone properties are read, if its pattern has some, be it none in particular.
 CREATE OR REPLACE FUNCTION weir.correlated_rows(tenant text, first_day date, last_day date, zone text, patterns jsonb, kind text, property text)
 RETURNS TABLE (number integer, has boolean, value numeric)
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '128MB' SET enable_nestloop = on SET cpu_tuple_cost = 1 SET parallel_tuple_cost = 5
 AS $$
-  SELECT c.number, bool_or(c.place = 1), CASE WHEN bool_or(c.place = 2) THEN 1 END
-  FROM weir.counts_of_patterns(tenant, zone, first_day, last_day, patterns) AS c
-  WHERE kind IN ('did', 'retained')
-  GROUP BY c.number
-  UNION ALL
   SELECT e.number::integer, bool_or(e.place = 1), sum(CASE WHEN e.place = 2 THEN weir.number_at(e.properties, property) END)
   FROM weir.fitting_events(tenant, zone, first_day, last_day, patterns, '{}', '{}') AS e
   WHERE kind = 'sum' AND e.number >= 0
@@ -80,31 +134,35 @@ LANGUAGE sql STABLE
 SET jit = off SET work_mem = '64MB' SET enable_nestloop = off
 AS $$
   WITH active AS MATERIALIZED (
-    SELECT a.chunk, bit_or(a.users) AS users FROM weir.active_users(tenant, zone, first_day, last_day) AS a GROUP BY a.chunk
+    SELECT * FROM weir.users_with(tenant, zone, first_day, last_day, NULL)
   ), known AS MATERIALIZED (
     SELECT r.number, r.has, r.value
-    FROM weir.correlated_rows(tenant, first_day, last_day, zone, jsonb_build_array(feature,
-      CASE WHEN outcome ? 'property' THEN '{"properties": {}}' ELSE '{}'::jsonb END || (outcome -> 'pattern')),
+    FROM weir.correlated_rows(tenant, first_day, last_day, zone, jsonb_build_array(feature, '{"properties": {}}'::jsonb || (outcome -> 'pattern')),
       outcome ->> 'kind', outcome ->> 'property') AS r
     JOIN active AS a ON a.chunk = r.number / 20480
     WHERE get_bit(a.users, r.number % 20480) = 1
   ), owners AS MATERIALIZED (
     SELECT k.number / 20480 AS chunk, weir.at_bits(k.number % 20480, 1) AS users FROM known AS k WHERE k.has GROUP BY k.number / 20480
-  ), groups AS MATERIALIZED (
-    SELECT 'with' AS key, h.chunk, h.users FROM owners AS h
     UNION ALL
-    SELECT 'without', a.chunk, a.users & ~coalesce(h.users, a.users & ~a.users) FROM active AS a LEFT JOIN owners AS h ON h.chunk = a.chunk
-  ), back AS (
-    SELECT a.chunk, bit_or(a.users) AS users
-    FROM weir.active_users(tenant, zone, last_day + 1, last_day + coalesce((outcome ->> 'days')::integer, 0)) AS a
-    GROUP BY a.chunk
+    SELECT u.chunk, u.users FROM weir.users_who(tenant, zone, first_day, last_day, feature) AS u WHERE outcome ->> 'kind' IN ('did', 'retained')
+  ), groups AS MATERIALIZED (
+    SELECT 'with' AS key, a.chunk, a.users & o.users AS users FROM owners AS o JOIN active AS a ON a.chunk = o.chunk
+    UNION ALL
+    SELECT 'without', a.chunk, a.users & ~coalesce(o.users, a.users & ~a.users) FROM active AS a LEFT JOIN owners AS o ON o.chunk = a.chunk
+  ), winners AS (
+    SELECT u.chunk, u.users FROM weir.users_who(tenant, zone, first_day, last_day, outcome -> 'pattern') AS u WHERE outcome ->> 'kind' = 'did'
+    UNION ALL
+    SELECT u.chunk, u.users
+    FROM weir.users_with(tenant, zone, last_day + 1, last_day + coalesce((outcome ->> 'days')::integer, 0), NULL) AS u
+    WHERE outcome ->> 'kind' = 'retained'
   ), sums AS (
     SELECT CASE WHEN k.has THEN 'with' ELSE 'without' END AS key, count(k.value) AS users, sum(k.value) AS sum, sum(k.value * k.value) AS squares
-    FROM known AS k WHERE outcome ->> 'kind' <> 'retained'
+    FROM known AS k
     GROUP BY k.has
     UNION ALL
-    SELECT g.key, NULL, sum(bit_count(g.users & b.users)), sum(bit_count(g.users & b.users))
-    FROM groups AS g JOIN back AS b ON b.chunk = g.chunk WHERE outcome ->> 'kind' = 'retained'
+    -- Of those whose value is 1, the others' being 0.
+    SELECT g.key, NULL, sum(bit_count(g.users & w.users)), sum(bit_count(g.users & w.users))
+    FROM groups AS g JOIN winners AS w ON w.chunk = g.chunk
     GROUP BY g.key
   )
   SELECT 'users', g.key, sum(bit_count(g.users)) FROM groups AS g WHERE outcome ->> 'kind' <> 'last' GROUP BY g.key
@@ -165,6 +223,7 @@ $$;
 COMMENT ON FUNCTION weir.correlation_answer(text, date, date, text, text, text) IS
   'Whether users of a feature differ from the others in a value. sql/analytics/correlation.sql defines it.';
 
-GRANT EXECUTE ON FUNCTION weir.outcome_of(text, text), weir.correlated_rows(text, date, date, text, jsonb, text, text),
+GRANT EXECUTE ON FUNCTION weir.outcome_of(text, text), weir.users_in_sets(text, text, date, date, text),
+  weir.users_with(text, text, date, date, text), weir.users_who(text, text, date, date, jsonb), weir.correlated_rows(text, date, date, text, jsonb, text, text),
   weir.correlation_partial(text, date, date, text, jsonb, jsonb), weir.interval_around(float8, float8),
   weir.correlation_merge(weir.part[], jsonb), weir.correlation_answer(text, date, date, text, text, text) TO weir_reader;

@@ -87,10 +87,13 @@ DECLARE
   reached bigint[][];
   codes bigint[];
 BEGIN
+  IF firsts IS NULL THEN
+    RETURN;
+  END IF;
   SELECT array_agg(s.code), array_agg(s.value), ARRAY[array_agg(s.code)] INTO starts, values, reached
   FROM weir.funnel_starts(lowest, beyond, asked, pattern, split, bits, rows[1], firsts) AS s;
   RETURN QUERY SELECT 1, v, 0::bigint, 0::bigint FROM unnest(values) AS v;
-  FOR n IN 2..CASE WHEN starts IS NULL THEN 1 ELSE jsonb_array_length(patterns) END LOOP
+  FOR n IN 2..jsonb_array_length(patterns) LOOP
     pattern := jsonb_build_array(patterns -> n - 1);
     codes := weir.sorted_events(lowest, beyond, weir.asked_of_span(tenant, since, until), pattern, bits, rows[n], firsts, patience);
     -- The first that is not before the step before, and later than what has the same event. It may be too late: then nothing follows.

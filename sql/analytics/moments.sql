@@ -232,22 +232,45 @@ CREATE OR REPLACE FUNCTION weir.never() RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT -4611686018427387904 $$;
 
--- The moment of each user's first, in microseconds since the span's begin.
+-- The first of each user in a sorted list: searched user by user, or, where it has fewer events than there may be users, looked for from one to the
+-- next.
+CREATE OR REPLACE FUNCTION weir.firsts_of(codes bigint[], bits integer) RETURNS SETOF bigint
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE ROWS 100000
+SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+BEGIN
+  IF codes[cardinality(codes)] >> bits <= cardinality(codes) THEN
+    RETURN QUERY SELECT f.code
+    FROM (
+      SELECT n, codes[width_bucket((n << bits) - 1, codes) + 1] AS code FROM generate_series(0, codes[cardinality(codes)] >> bits) AS n OFFSET 0
+    ) AS f
+    WHERE f.code >> bits = f.n;
+  ELSE
+    RETURN QUERY SELECT f.code
+    FROM (SELECT unnest(codes) AS code, unnest(array_prepend(-1::bigint, codes)) AS former) AS f
+    WHERE f.code >> bits > f.former >> bits;
+  END IF;
+END
+$$;
+
+-- The moment of each user's first, in microseconds since the span's begin, up to the last user who has one; NULL if nobody has.
 CREATE OR REPLACE FUNCTION weir.first_moments(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, bits integer, rows weir.moments)
 RETURNS bigint[]
 LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '64MB'
 AS $$
 DECLARE
-  codes constant bigint[] := coalesce(weir.sorted_events(lowest, beyond, asked, patterns, bits, rows, firsts => true), '{}');
+  codes constant bigint[] := weir.sorted_events(lowest, beyond, asked, patterns, bits, rows, firsts => true);
+  firsts bigint[];
+  code bigint;
 BEGIN
-  RETURN (
-    SELECT array_agg(CASE WHEN f.code >> bits = f.number THEN f.code & (1::bigint << bits) - 1 ELSE weir.never() END ORDER BY f.number)
-    FROM (
-      SELECT n AS number, codes[width_bucket((n << bits) - 1, codes) + 1] AS code FROM generate_series(0, beyond - lowest - 1) AS n
-      OFFSET 0
-    ) AS f
-  );
+  IF codes IS NULL THEN
+    RETURN NULL;
+  END IF;
+  firsts := array_fill(weir.never(), ARRAY[((codes[cardinality(codes)] >> bits) + 1)::integer]);
+  FOR code IN SELECT f FROM weir.firsts_of(codes, bits) AS f LOOP
+    firsts[(code >> bits) + 1] := code & (1::bigint << bits) - 1;
+  END LOOP;
+  RETURN firsts;
 END
 $$;
 
@@ -311,7 +334,7 @@ GRANT EXECUTE ON FUNCTION weir.cut_column(anyarray, boolean, integer, integer), 
   weir.as_number(bigint, timestamptz, bigint, integer), weir.moment_bits(text, timestamptz, timestamptz), weir.turns_of_users(bigint, bigint, timestamptz, timestamptz),
   weir.moments_in_rows(text, jsonb, timestamptz, timestamptz, text), weir.halves_with_rows(text, jsonb, timestamptz, timestamptz, weir.moments[]),
   weir.sorted_events(bigint, bigint, weir.asked, jsonb, integer, weir.moments, bigint[], bigint, boolean),
-  weir.first_moments(bigint, bigint, weir.asked, jsonb, integer, weir.moments),
+  weir.firsts_of(bigint[], integer), weir.first_moments(bigint, bigint, weir.asked, jsonb, integer, weir.moments),
   weir.event_counts(bigint, bigint, weir.asked, jsonb, weir.moments),
   weir.pattern_counts(bigint, bigint, text, text, date, date, jsonb, weir.moments[]),
   weir.all_pattern_counts(text, text, date, date, jsonb, bigint[], weir.moments[]), weir.counts_of_patterns(text, text, date, date, jsonb) TO weir_reader;

@@ -1,6 +1,6 @@
 -- Beside each pack, who did it and when as one number for an event: what funnels, tasks and bursts of clicks ask of millions of
--- events is then one column to unpack, and no moment to turn into a number (analytics/moments.sql). docs/decisions/0024 has
--- what it was measured against.
+-- events is then one column to unpack, and no moment to turn into a number (analytics/moments.sql). And packs of their own for what users
+-- repeat within a day: a funnel begins with the others. docs/decisions/0024 has what it was measured against.
 --
 --   a code   the user in 26 bits, and the microseconds of the UTC day in 37. A tenant's users from 2^26 on have packs of their own, from part
 --            2^20 on, where they are counted from there, and so on (packs_of_day())
@@ -10,11 +10,14 @@ SET LOCAL ROLE weir_owner;
 CREATE FUNCTION weir.codes_of_pack(numbers bigint[], moments timestamptz[], day date) RETURNS bigint[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-  SELECT CASE WHEN max(e.number) >> 26 IS NOT DISTINCT FROM min(e.number) >> 26 THEN coalesce(array_agg(
-    (e.number & 67108863) << 37 | (date_part('epoch', e.at - day::timestamp AT TIME ZONE 'UTC') * 1e6::float8)::bigint ORDER BY e.place), '{}') END
+  SELECT coalesce(array_agg(
+    (e.number & 67108863) << 37 | (date_part('epoch', e.at - day::timestamp AT TIME ZONE 'UTC') * 1e6::float8)::bigint ORDER BY e.place), '{}')
   FROM unnest(numbers, moments) WITH ORDINALITY AS e (number, at, place)
   WHERE e.number IS NOT NULL
 $$;
+
+-- Days are packed anew below.
+DELETE FROM weir.packs WHERE NOT weir.is_made(event);
 
 -- Compressed as the other columns.
 DO $$
@@ -76,12 +79,18 @@ AS $$
   GROUP BY p.event, p.part
 $$;
 
--- They give, or take, something else since (analytics/happened.sql, moments.sql, funnels.sql, rage_clicks.sql), or are no more.
+-- Days that are packed already.
+SELECT weir.replace_packs(p.tenant_id, p.day, false) FROM weir.packed_days AS p;
+
+-- They give, or take, something else since (analytics/happened.sql, moments.sql, funnels.sql, rage_clicks.sql), or are no more. Where one
+-- was never made there is nothing to say.
+SET LOCAL client_min_messages = warning;
 DROP FUNCTION IF EXISTS
   weir.packs_to_read(integer, bigint, bigint, text, jsonb, timestamptz, timestamptz, text[]),
   weir.cut_packs(bigint, bigint, text, jsonb, timestamptz, timestamptz, boolean),
   weir.moments_of(bigint, bigint, text, jsonb, timestamptz, timestamptz),
   weir.sorted_events(bigint, bigint, text, jsonb, integer, timestamptz, timestamptz, text, date, date, bigint, integer, weir.moments[]),
   weir.event_counts(bigint, bigint, text, jsonb, integer, timestamptz, timestamptz, text, date, date, weir.moments[]),
+  weir.funnel_users(bigint, bigint, text, date, date, text, jsonb, integer[], bigint, text, weir.moments[]),
   weir.funnel_values(bigint, bigint, text, jsonb, timestamptz, timestamptz, text, bigint, integer, weir.moments[]),
   weir.crowded_clicks(text, timestamptz, timestamptz, jsonb, integer, integer, bigint, integer);

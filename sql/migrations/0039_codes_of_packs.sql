@@ -1,6 +1,6 @@
 -- Beside each pack, who did it and when as one number for an event: what funnels, tasks and bursts of clicks ask of millions of
 -- events is then one column to unpack, and no moment to turn into a number (analytics/moments.sql). And packs of their own for what users
--- repeat within a day: a funnel begins with the others. docs/decisions/0024 has what it was measured against.
+-- repeat within a day: a funnel begins with the others. docs/decisions/0025 has what it was measured against.
 --
 --   a code   the user in 26 bits, and the microseconds of the UTC day in 37. A tenant's users from 2^26 on have packs of their own, from part
 --            2^20 on, where they are counted from there, and so on (packs_of_day())

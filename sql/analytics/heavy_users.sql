@@ -56,16 +56,23 @@ BEGIN
 END
 $$;
 
--- Patterns of an event of a measure; of every event ('*') those that packs have.
-CREATE OR REPLACE FUNCTION weir.measured_patterns(tenant text, event text, zone text, first_day date, last_day date) RETURNS jsonb
+-- Patterns of an event of a measure; of every event ('*') those that packs have, on days of which roll-ups know it of events with a number
+-- in `property` alone. (They keep a thousand numbers a day: where there are so many, there may be more.)
+CREATE OR REPLACE FUNCTION weir.measured_patterns(tenant text, event text, property text, zone text, first_day date, last_day date) RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE
 SET jit = off
 AS $$
-  SELECT weir.patterns_named(CASE event WHEN '*' THEN ARRAY(
+  WITH numbers AS (
+    SELECT n.day, n.event, n.property FROM weir.day_numbers AS n
+    WHERE n.tenant_id = tenant AND n.zone = 'UTC' AND n.day BETWEEN first_day - 1 AND last_day + 1 AND measured_patterns.property IS NOT NULL
+  )
+  SELECT weir.patterns_named(CASE measured_patterns.event WHEN '*' THEN ARRAY(
     SELECT DISTINCT p.event FROM weir.packs AS p
     WHERE p.tenant_id = tenant AND p.day IN (SELECT d FROM weir.window_of(zone, first_day, last_day) AS w, weir.days_in_packs(tenant, w.since, w.until) AS d)
-      AND NOT weir.is_made(p.event)
-  ) ELSE ARRAY[event] END)
+      AND NOT weir.is_made(p.event) AND (measured_patterns.property IS NULL
+        OR (p.day, left(p.event, 256)) IN (SELECT n.day, n.event FROM numbers AS n WHERE n.property = measured_patterns.property)
+        OR p.day IN (SELECT n.day FROM numbers AS n GROUP BY n.day HAVING count(*) >= 1000))
+  ) ELSE ARRAY[measured_patterns.event] END)
 $$;
 
 -- A JSON value as weir.number_at() takes a property's, which looks for it once more for each thing that it asks.
@@ -232,7 +239,7 @@ BEGIN
     SELECT array_agg(coalesce(p.number, h.number)), array_agg(coalesce(p.events, 0) + coalesce(h.events, 0)),
       array_agg(CASE WHEN h.number IS NULL THEN made.factor * p.total WHEN p.number IS NULL THEN h.total ELSE made.factor * p.total + h.total END)
     INTO numbers, events, totals
-    FROM weir.totals_of_packs(lowest, beyond, tenant, weir.measured_patterns(tenant, made.event, zone, first_day, last_day), made.property, zone,
+    FROM weir.totals_of_packs(lowest, beyond, tenant, weir.measured_patterns(tenant, made.event, made.property, zone, first_day, last_day), made.property, zone,
       first_day, last_day) AS p
     FULL JOIN (SELECT unnest(numbers) AS number, unnest(events) AS events, unnest(totals) AS total) AS h ON h.number = p.number;
   END LOOP;
@@ -272,7 +279,7 @@ AS $$
     CROSS JOIN weir.window_of(zone, first_day, last_day) AS w
     CROSS JOIN LATERAL (
       SELECT jsonb_agg(p.pattern) AS patterns
-      FROM weir.wanted_measure(tenant, measure) AS m, jsonb_array_elements(weir.measured_patterns(tenant, m.event, zone, first_day, last_day)) AS p (pattern)
+      FROM weir.wanted_measure(tenant, measure) AS m, jsonb_array_elements(weir.measured_patterns(tenant, m.event, m.property, zone, first_day, last_day)) AS p (pattern)
     ) AS p
     CROSS JOIN LATERAL weir.all_measured_lines(
       weir.halves_with_rows(tenant, p.patterns, w.since, w.until, ARRAY[ROW(h.numbers, NULL, NULL)::weir.moments]), tenant, first_day, last_day, zone, measure,
@@ -294,17 +301,30 @@ AS $$
   FROM top AS t, LATERAL (VALUES ('user', t.total), ('user_events', t.events)) AS f (figure, amount)
 $$;
 
+-- What each event counts in a measure of all events alike; NULL in others.
+CREATE OR REPLACE FUNCTION weir.factor_of_events(tenant text, measure text) RETURNS numeric
+LANGUAGE sql STABLE
+AS $$
+  SELECT CASE measure WHEN 'events' THEN 1 ELSE (
+    SELECT min(m.factor) FROM weir.wanted_measure(tenant, measure) AS m HAVING count(*) = 1 AND bool_and(m.event = '*' AND m.property IS NULL AND m.factor > 0)
+  ) END
+$$;
+
 CREATE OR REPLACE FUNCTION weir.heavy_users_partial(tenant text, first_day date, last_day date, zone text, measure text, most integer)
 RETURNS SETOF weir.part
 LANGUAGE plpgsql STABLE
 AS $$
+DECLARE
+  factor constant numeric := weir.factor_of_events(tenant, measure);
 BEGIN
-  IF measure = 'events' AND weir.keeps_zone(tenant, zone) THEN
-    RETURN QUERY SELECT * FROM weir.heavy_users_by_load(tenant, first_day, last_day, zone, most);
-  ELSIF measure = 'events' THEN
-    RETURN QUERY SELECT * FROM weir.heavy_users_by_day(tenant, first_day, last_day, zone, most);
-  ELSE
+  IF factor IS NULL THEN
     RETURN QUERY SELECT * FROM weir.heavy_users_by_sum(tenant, first_day, last_day, zone, measure, most);
+  ELSIF weir.keeps_zone(tenant, zone) THEN
+    RETURN QUERY SELECT p.figure, p.key, CASE WHEN p.figure IN ('size_total', 'user') THEN factor * p.amount ELSE p.amount END
+    FROM weir.heavy_users_by_load(tenant, first_day, last_day, zone, most) AS p;
+  ELSE
+    RETURN QUERY SELECT p.figure, p.key, CASE WHEN p.figure IN ('size_total', 'user') THEN factor * p.amount ELSE p.amount END
+    FROM weir.heavy_users_by_day(tenant, first_day, last_day, zone, most) AS p;
   END IF;
 END
 $$;
@@ -363,8 +383,8 @@ $$;
 COMMENT ON FUNCTION weir.heavy_users_answer(text, date, date, text, text, integer) IS
   'Who uses it most, and how uneven that is. sql/analytics/heavy_users.sql defines it.';
 
-GRANT EXECUTE ON FUNCTION weir.totals_of_rows(text, date, date, text, text), weir.numbered_totals_of_rows(text, date, date, text, text),
-  weir.measured_patterns(text, text, text, date, date), weir.number_said(jsonb),
+GRANT EXECUTE ON FUNCTION weir.factor_of_events(text, text), weir.totals_of_rows(text, date, date, text, text), weir.numbered_totals_of_rows(text, date, date, text, text),
+  weir.measured_patterns(text, text, text, text, date, date), weir.number_said(jsonb),
   weir.totals_of_packs(bigint, bigint, text, jsonb, text, text, date, date), weir.cut_days(date, date, text),
   weir.events_of_users(text, date, date, text), weir.heavy_users_by_load(text, date, date, text, integer),
   weir.heavy_users_by_day(text, date, date, text, integer),

@@ -82,8 +82,8 @@ $$;
 -- Days that are packed already.
 SELECT weir.replace_packs(p.tenant_id, p.day, false) FROM weir.packed_days AS p;
 
--- They give, or take, something else since (analytics/happened.sql, moments.sql, funnels.sql, rage_clicks.sql), or are no more. Where one
--- was never made there is nothing to say.
+-- They give, or take, something else since (analytics/happened.sql, moments.sql, funnels.sql, rage_clicks.sql, heavy_users.sql), or are no more.
+-- Where one was never made there is nothing to say.
 SET LOCAL client_min_messages = warning;
 DROP FUNCTION IF EXISTS
   weir.packs_to_read(integer, bigint, bigint, text, jsonb, timestamptz, timestamptz, text[]),
@@ -93,4 +93,5 @@ DROP FUNCTION IF EXISTS
   weir.event_counts(bigint, bigint, text, jsonb, integer, timestamptz, timestamptz, text, date, date, weir.moments[]),
   weir.funnel_users(bigint, bigint, text, date, date, text, jsonb, integer[], bigint, text, weir.moments[]),
   weir.funnel_values(bigint, bigint, text, jsonb, timestamptz, timestamptz, text, bigint, integer, weir.moments[]),
-  weir.crowded_clicks(text, timestamptz, timestamptz, jsonb, integer, integer, bigint, integer);
+  weir.crowded_clicks(text, timestamptz, timestamptz, jsonb, integer, integer, bigint, integer),
+  weir.measured_patterns(text, text, text, date, date);

@@ -11,9 +11,9 @@
 --   pages        count, mean, median, p75, p95 of the pages with at least `at_least` measurements, those with the highest p75
 --                first: the share of visitors that web vitals go by. `left_out` are the pages with fewer
 --
--- Those without a user count, too. Of days that are packed, read from tallies, also with a filter by one version, platform or country
--- (migrations/0038); event by event (happened.sql) at the window's ends, of today, and where another event, a property, a page or another
--- filter is given. Counts are exact, percentiles off by 1 % at most.
+-- Those without a user count, too. Of days that are packed, read from tallies, also with a filter by one version, platform, country or property
+-- that is tallied (migrations/0038, 0041); event by event (happened.sql) at the window's ends, of today, and where another event, a property that
+-- not all durations come from, a page that not all screens come from, or another filter is given. Counts are exact, percentiles off by 1 % at most.
 -- Where a server has more than 1,000 pages, those with the fewest measurements are together in `other`, else null.
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
@@ -82,8 +82,9 @@ AS $$
   WITH cells AS MATERIALIZED (
     SELECT coalesce(to_json(m.page)::text, 'null') AS page, m.slot, sum(m.times) AS times, sum(m.total) AS total
     FROM (
-      SELECT weir.asked_of(tenant, zone, first_day, last_day, e.events <@ weir.page_events() AND property IS NULL AND pages_partial.page IS NULL
-          AND e.tally IS NOT NULL) AS asked,
+      SELECT weir.asked_of(tenant, zone, first_day, last_day, e.events <@ weir.page_events() AND e.tally IS NOT NULL
+          AND weir.are_all_from(tenant, first_day, last_day, 'durations', property) AND weir.are_all_from(tenant, first_day, last_day, 'screens', pages_partial.page)
+          AND weir.tells_properties(tenant, first_day, last_day, filter)) AS asked,
         weir.narrowed(weir.patterns_named(e.events), filter) AS patterns, e.events, e.tally
       FROM (
         SELECT CASE WHEN pages_partial.event IS NULL THEN weir.page_events() ELSE ARRAY[pages_partial.event] END AS events, weir.tallied_by(filter) AS tally

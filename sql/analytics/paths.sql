@@ -17,15 +17,16 @@
 --   paths        the first `length` steps of visits, one to ten; shorter ones ended there. share: of visits
 --
 -- The filter holds for each view. Late events count at their own time. Of days that are packed, what all visits have in common is read from
--- tallies, also with a filter by one version, platform or country (migrations/0038), and with one by several each visit from its pack; views one
--- by one at the window's ends, of visits near midnight and of today, and where an event that is not the only one of these, a property or a filter
--- by properties is given (happened.sql). Exact; where a server has more
+-- tallies, also with a filter by one version, platform, country or property that is tallied (migrations/0038, 0041), and with one by several of
+-- these each visit from its pack; views one by one at the window's ends, of visits near midnight and of today, and where an event that is
+-- not the only one of these, a property that not all screens come from or a filter by a property that some day has not tallied is
+-- given (happened.sql). Exact; where a server has more
 -- than 1,000 screens, 5,000 pairs or 5,000 paths, those that occur least are left out of the lists, and `exact` is false.
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
--- Views of users from one number up to another that are read one by one. `loose` is the pattern for those of visits that are not
--- in packs. Without settings of its own, so that it becomes part of what asks.
+-- Views of users from one number up to another that are read one by one. `loose` are the patterns for those of visits that are not
+-- in packs, which is asked for only where all screens come from `property`. Without settings of its own, so that it becomes part of what asks.
 CREATE OR REPLACE FUNCTION weir.path_views(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, loose jsonb, property text)
 RETURNS TABLE (number bigint, session bigint, at timestamptz, screen text)
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -33,9 +34,10 @@ AS $$
   SELECT v.*
   FROM (
     SELECT e.number, e.session, e.at,
-      weir.path_screen(CASE WHEN path_views.property IS NULL THEN e.screen ELSE weir.first_text(e.properties, ARRAY[path_views.property]) END) AS screen
+      weir.path_screen(CASE WHEN path_views.property IS NULL OR weir.is_made(e.event) THEN e.screen
+        ELSE weir.first_text(e.properties, ARRAY[path_views.property]) END) AS screen
     FROM weir.happened_beside(lowest, beyond, asked, patterns, loose,
-      CASE WHEN path_views.property IS NULL THEN '{session,screen}'::text[] ELSE '{session,properties}' END) AS e
+      CASE WHEN path_views.property IS NULL THEN '{session,screen}'::text[] ELSE '{session,screen,properties}' END) AS e
   ) AS v
   WHERE v.screen IS NOT NULL
 $$;
@@ -243,12 +245,17 @@ AS $$
   WITH said AS MATERIALIZED (
     SELECT c.kind, c.screen, c.former, c.ends, c.way, c.times
     FROM (
-      SELECT weir.asked_of(tenant, zone, first_day, last_day, e.made AND property IS NULL AND NOT filter ? 'properties') AS asked,
+      SELECT weir.asked_of(tenant, zone, first_day, last_day, e.made) AS asked,
         weir.narrowed(weir.patterns_named(CASE WHEN paths_partial.event IS NULL THEN weir.screen_events() ELSE ARRAY[paths_partial.event] END), filter) AS patterns,
         weir.narrowed(weir.patterns_named(ARRAY[weir.made_pack('visits')]), filter) AS visits,
-        weir.narrowed(weir.patterns_named(ARRAY[weir.made_pack('loose views')]), filter) AS loose,
-        CASE WHEN e.made AND property IS NULL THEN weir.tallied_by(filter) END AS tally
-      FROM (SELECT paths_partial.event IS NULL OR weir.is_only_screen_event(tenant, first_day, last_day, paths_partial.event) AS made) AS e
+        weir.narrowed(weir.patterns_named(ARRAY[weir.made_pack('loose views')] ||
+          CASE WHEN filter ? 'properties' THEN ARRAY[weir.made_pack('mixed views')] END), filter) AS loose,
+        CASE WHEN e.made THEN weir.tallied_by(filter) END AS tally
+      FROM (
+        SELECT (paths_partial.event IS NULL OR weir.is_only_screen_event(tenant, first_day, last_day, paths_partial.event))
+          AND weir.are_all_from(tenant, first_day, last_day, 'screens', property) AND weir.tells_properties(tenant, first_day, last_day, filter) AS made
+        OFFSET 0
+      ) AS e
       OFFSET 0
     ) AS a
     CROSS JOIN LATERAL weir.all_path_cells(weir.halves_of_users(tenant, a.patterns, (a.asked).since, (a.asked).until), a.asked, a.patterns, a.visits, a.loose,

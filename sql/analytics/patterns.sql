@@ -141,12 +141,38 @@ AS $$
   SELECT CASE WHEN said IS NULL THEN '{}' ELSE weir.checked_pattern(parameter, parameter, weir.json_of(parameter, said), false) END
 $$;
 
--- Whose tallies say what a filter asks for (migrations/0038): dimension and value; NULL where there are none.
+-- Whose tallies say what a filter asks for (migrations/0038 and 0041): dimension and value; NULL where there are none. Of a property
+-- only where weir.tells_properties().
 CREATE OR REPLACE FUNCTION weir.tallied_by(filter jsonb) RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-  SELECT CASE WHEN filter = '{}' THEN '{"",""}'::text[] ELSE (
-    SELECT ARRAY[d.name, filter ->> d.name] FROM unnest('{version,platform,country}'::text[]) AS d (name) WHERE filter - d.name = '{}') END
+  SELECT CASE WHEN filter = '{}' THEN '{"",""}'::text[]
+    WHEN filter - 'properties' = '{}' THEN (
+      SELECT ARRAY['properties.' || min(p.key), min(weir.said_value(p.value))] FROM jsonb_each(filter -> 'properties') AS p
+      HAVING count(*) = 1 AND count(weir.said_value(p.value)) = 1)
+    ELSE (SELECT ARRAY[d.name, filter ->> d.name] FROM unnest('{version,platform,country}'::text[]) AS d (name) WHERE filter - d.name = '{}') END
+$$;
+
+-- Whether what is made of these days' packs says which views and measurements fit a filter's properties: each is tallied, or was not there.
+CREATE OR REPLACE FUNCTION weir.tells_properties(tenant text, first_day date, last_day date, filter jsonb) RETURNS boolean
+LANGUAGE sql STABLE
+SET jit = off
+AS $$
+  SELECT NOT filter ? 'properties' OR NOT EXISTS (
+    SELECT FROM weir.said_properties(tenant, first_day, last_day) AS s, jsonb_object_keys(filter -> 'properties') AS f (name)
+    GROUP BY s.day, f.name
+    HAVING NOT coalesce(bool_or(s.tallied) FILTER (WHERE s.name = f.name), bool_and(s.name IS NOT NULL)))
+$$;
+
+-- Whether all screens, or durations, of these days' packs come from this one property; where none is named, it does not matter.
+CREATE OR REPLACE FUNCTION weir.are_all_from(tenant text, first_day date, last_day date, what text, property text) RETURNS boolean
+LANGUAGE sql STABLE
+SET jit = off
+AS $$
+  SELECT property IS NULL OR NOT EXISTS (
+    SELECT FROM weir.said_properties(tenant, first_day, last_day) AS s
+    GROUP BY s.day
+    HAVING bool_or(s.name = property AND CASE what WHEN 'screens' THEN s.screens ELSE s.durations END) IS NOT TRUE)
 $$;
 
 -- One pattern with its event, which has to be given.
@@ -230,5 +256,5 @@ GRANT EXECUTE ON FUNCTION weir.refuse(text, text), weir.place_in(text, text), we
   weir.whole_number(text, text, jsonb, bigint, bigint, bigint), weir.check_properties(text, text, jsonb),
   weir.checked_pattern(text, text, jsonb, boolean, text[]), weir.filter_of(text, text), weir.needed_pattern(text, text),
   weir.patterns_of(text, text, integer, integer), weir.bounded(text, integer, integer, integer),
-  weir.tallied_by(jsonb), weir.window_of(text, date, date), weir.value_by(text, text, text, text, jsonb),
+  weir.tallied_by(jsonb), weir.tells_properties(text, date, date, jsonb), weir.are_all_from(text, date, date, text, text), weir.window_of(text, date, date), weir.value_by(text, text, text, text, jsonb),
   weir.fitting_events(text, text, date, date, jsonb, jsonb, text[]), weir.events_in(text, text, date, date, text[], jsonb, text[]) TO weir_reader;

@@ -1,0 +1,305 @@
+-- Tallies, viewers and visits of a packed day (0034, 0038) know some properties, too: those with few values, for which a filter may ask.
+-- docs/decisions/0024 has what it was measured against.
+--
+--   packs         two more are made:
+--     properties      a line for each property of the day's views and measurements of pages (weir.properties_of_day()), 64 at most
+--     mixed views     the views of visits of which a tallied property is not the same in all views, since a filter may split them
+--   visits, loose views and mixed views have the tallied properties, mixed visits none
+--   day_tallies, day_viewers  also of each value of these: the dimension is properties.NAME, the value is as weir.said_value() says
+SET LOCAL ROLE weir_owner;
+
+-- A property's value, as a text that is the same of what a filter takes for the same, such as 5 and 5.0; NULL of what has no tallies: lists and
+-- the like, and what is so long that it would not fit into an index.
+CREATE FUNCTION weir.said_value(value jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT CASE jsonb_typeof(value)
+    WHEN 'number' THEN CASE WHEN abs(value::numeric) < 1e15 AND min_scale(value::numeric) <= 15 THEN trim_scale(value::numeric)::text END
+    WHEN 'string' THEN CASE WHEN octet_length(value::text) <= 512 THEN value::text END
+    WHEN 'boolean' THEN value::text END COLLATE "C"
+$$;
+
+-- The properties that views and measurements of pages have, the 64 most frequent whose names are not too long for an index. A line without a
+-- name stands for all others. `tallied` are six at most, of 2 to 32 values, those with the fewest first (one that all have with the
+-- same value is worth the least), and none that keeps changing from view to view of a session: most visits would be mixed. `screens`, `durations`:
+-- all that the day has come from this property.
+CREATE FUNCTION weir.properties_of_day(tenant text, day date) RETURNS TABLE (name text, tallied boolean, screens boolean, durations boolean)
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB' SET enable_sort = off
+AS $$
+  WITH events AS MATERIALIZED (
+    SELECT e.number, e.screen, e.duration, CASE WHEN jsonb_typeof(e.properties) = 'object' THEN e.properties END AS properties,
+      CASE WHEN e.is_view AND e.screen IS NOT NULL AND e.number = e.former_number AND e.session IS NOT DISTINCT FROM e.former_session THEN e.former END AS former
+    FROM (
+      SELECT p.event = ANY (weir.screen_events()) AS is_view, unnest(p.numbers) AS number, unnest(array_prepend(NULL, p.numbers)) AS former_number,
+        unnest(p.sessions) AS session, unnest(array_prepend(NULL, p.sessions)) AS former_session, unnest(p.screens) AS screen,
+        unnest(p.durations) AS duration, unnest(p.properties) AS properties, unnest(array_prepend(NULL, p.properties)) AS former
+      FROM weir.packs AS p
+      WHERE p.tenant_id = tenant AND p.day = properties_of_day.day AND p.event = ANY (weir.page_events())
+    ) AS e
+    WHERE e.properties IS NOT NULL
+  ), pairs AS (
+    SELECT s.key COLLATE "C" AS name, weir.said_value(s.value) AS value, count(*) AS times,
+      count(*) FILTER (WHERE e.former IS NOT NULL AND e.former -> s.key IS DISTINCT FROM s.value) AS changes,
+      count(*) FILTER (WHERE s.key = ANY (weir.screen_properties()) AND weir.text_at(e.properties, s.key) = e.screen) AS screens,
+      count(*) FILTER (WHERE s.key = ANY (weir.duration_properties()) AND weir.number_at(e.properties, s.key) = e.duration) AS durations
+    FROM events AS e CROSS JOIN LATERAL jsonb_each(e.properties) AS s
+    GROUP BY 1, 2
+  ), names AS (
+    SELECT n.*, n.place <= 64 AND octet_length(n.name) <= 256 AS is_listed
+    FROM (
+      SELECT p.name, count(p.value) AS values, sum(p.times) AS times, sum(p.changes) AS changes, sum(p.screens) AS screens, sum(p.durations) AS durations,
+        row_number() OVER (ORDER BY sum(p.times) DESC, p.name) AS place
+      FROM pairs AS p
+      GROUP BY p.name
+    ) AS n
+  ), ranked AS (
+    SELECT n.*, n.values BETWEEN 1 AND 32 AND n.changes <= n.times / 16 AS is_steady,
+      row_number() OVER (PARTITION BY n.values BETWEEN 1 AND 32 AND n.changes <= n.times / 16
+        ORDER BY n.values = 1 AND n.times = c.events, n.values, n.name) AS rank,
+      n.screens = c.screens AND n.name = ANY (weir.screen_properties()) AS has_screens,
+      n.durations = c.durations AND n.name = ANY (weir.duration_properties()) AS has_durations
+    FROM names AS n, (SELECT count(*) AS events, count(e.screen) AS screens, count(e.duration) AS durations FROM events AS e) AS c
+    WHERE n.is_listed
+  )
+  SELECT r.name, r.is_steady AND r.rank <= 6, r.has_screens, r.has_durations FROM ranked AS r
+  UNION ALL
+  SELECT NULL, false, false, false WHERE EXISTS (SELECT FROM names AS n WHERE NOT n.is_listed)
+$$;
+
+-- As 0034 has it, with the properties of these names that a view has, and whether they differ from those before in the visit. (OFFSET 0
+-- says once what would be looked for three times.)
+DROP FUNCTION weir.viewed_of_day(text, date);
+CREATE FUNCTION weir.viewed_of_day(tenant text, day date, names text[])
+RETURNS TABLE (number bigint, session bigint, at timestamptz, version text, platform text, country text, screen text, properties jsonb, visit bigint,
+  differs boolean)
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB' SET enable_nestloop = off
+AS $$
+  SELECT v.number, v.session, v.at, v.version, v.platform, v.country, v.screen, v.properties, count(*) FILTER (WHERE v.begins) OVER line,
+    v.is_other AND NOT v.begins
+  FROM (
+    SELECT s.*, (s.number, s.session) IS DISTINCT FROM (lag(s.number) OVER line, lag(s.session) OVER line)
+      OR s.at - lag(s.at) OVER line > interval '30 minutes' AS begins, s.properties IS DISTINCT FROM lag(s.properties) OVER line AS is_other
+    FROM (
+      SELECT u.number, u.session, u.at, u.version, u.platform, u.country, weir.path_screen(u.screen) AS screen,
+        (SELECT jsonb_object_agg(n.name, u.properties -> n.name) FROM unnest(names) AS n (name) WHERE u.properties -> n.name IS NOT NULL) AS properties
+      FROM (
+        SELECT unnest(p.numbers) AS number, unnest(p.sessions) AS session, unnest(p.moments) AS at, unnest(p.versions) AS version,
+          unnest(p.platforms) AS platform, unnest(p.countries) AS country, unnest(p.screens) AS screen, unnest(p.properties) AS properties
+        FROM weir.packs AS p
+        WHERE p.tenant_id = tenant AND p.day = viewed_of_day.day AND p.event = ANY (weir.screen_events())
+      ) AS u
+      WHERE u.number IS NOT NULL AND u.screen IS NOT NULL
+      OFFSET 0
+    ) AS s
+    WINDOW line AS (ORDER BY s.number, s.session, s.at, s.screen)
+  ) AS v
+  WINDOW line AS (ORDER BY v.number, v.session, v.at, v.screen ROWS UNBOUNDED PRECEDING)
+$$;
+
+-- As 0034 has it, with properties and mixed views. A property's line has its name as the screen, 1 or 0 as the duration: whether it is tallied,
+-- and says as version and platform whether all screens or durations come from it.
+CREATE OR REPLACE FUNCTION weir.made_packs_of_day(tenant text, day date)
+RETURNS TABLE (event text, part integer, numbers bigint[], sessions bigint[], moments timestamptz[], versions text[], platforms text[],
+  countries text[], screens text[], durations numeric[], properties jsonb[])
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB' SET enable_nestloop = off
+AS $$
+  WITH said AS MATERIALIZED (
+    SELECT * FROM weir.properties_of_day(tenant, made_packs_of_day.day)
+  ), viewed AS MATERIALIZED (
+    SELECT * FROM weir.viewed_of_day(tenant, made_packs_of_day.day, ARRAY(SELECT s.name FROM said AS s WHERE s.tallied))
+  ), visits AS MATERIALIZED (
+    SELECT v.visit, min(v.at) AS at, min(v.version) AS version, min(v.platform) AS platform, min(v.country) AS country,
+      bool_or(v.differs) AS is_mixed, (array_agg(v.properties))[1] AS properties,
+      count(*) <= 256 AND sum(octet_length(v.screen)) <= 16384
+        AND min(v.at) >= made_packs_of_day.day::timestamp AT TIME ZONE 'UTC' + interval '30 minutes'
+        AND max(v.at) < (made_packs_of_day.day + 1)::timestamp AT TIME ZONE 'UTC' - interval '30 minutes'
+        AND count(v.version) IN (0, count(*)) AND min(v.version COLLATE "C") IS NOT DISTINCT FROM max(v.version COLLATE "C")
+        AND count(v.platform) IN (0, count(*)) AND min(v.platform COLLATE "C") IS NOT DISTINCT FROM max(v.platform COLLATE "C")
+        AND count(v.country) IN (0, count(*)) AND min(v.country COLLATE "C") IS NOT DISTINCT FROM max(v.country COLLATE "C") AS is_whole
+    FROM viewed AS v
+    GROUP BY v.visit
+  ), ways AS (
+    SELECT v.visit, v.number, v.session, string_agg(v.screen, weir.path_mark()) AS way
+    FROM (
+      SELECT v.* FROM viewed AS v WHERE v.visit IN (SELECT w.visit FROM visits AS w WHERE w.is_whole)
+      ORDER BY v.number, v.session, v.visit, v.at, v.screen
+    ) AS v
+    GROUP BY v.number, v.session, v.visit
+  ), clicks AS (
+    SELECT c.*, c.at - lag(c.at, 2) OVER line <= interval '5 seconds' OR lead(c.at, 2) OVER line - c.at <= interval '5 seconds'
+      OR lead(c.at) OVER line - lag(c.at) OVER line <= interval '5 seconds'
+      OR c.at < made_packs_of_day.day::timestamp AT TIME ZONE 'UTC' + interval '5 seconds'
+      OR c.at >= (made_packs_of_day.day + 1)::timestamp AT TIME ZONE 'UTC' - interval '5 seconds' AS crowded
+    FROM (
+      SELECT unnest(p.numbers) AS number, unnest(p.sessions) AS session, unnest(p.moments) AS at, unnest(p.versions) AS version,
+        unnest(p.platforms) AS platform, unnest(p.countries) AS country, unnest(p.screens) AS screen, unnest(p.durations) AS duration,
+        unnest(p.properties) AS properties
+      FROM weir.packs AS p
+      WHERE p.tenant_id = tenant AND p.day = made_packs_of_day.day AND p.event = ANY (weir.click_events())
+    ) AS c
+    WHERE c.number IS NOT NULL
+    WINDOW line AS (PARTITION BY c.number ORDER BY c.at)
+  ), made AS (
+    SELECT weir.made_pack('visits') AS event, w.number, w.session, v.at, v.version, v.platform, v.country, w.way AS screen,
+      NULL::numeric AS duration, CASE WHEN NOT v.is_mixed THEN v.properties END AS properties
+    FROM ways AS w JOIN visits AS v ON v.visit = w.visit
+    UNION ALL
+    SELECT weir.made_pack(CASE WHEN o.is_whole THEN 'mixed views' ELSE 'loose views' END), v.number, v.session, v.at, v.version, v.platform, v.country,
+      v.screen, NULL, v.properties
+    FROM viewed AS v JOIN visits AS o ON o.visit = v.visit WHERE o.is_mixed OR NOT o.is_whole
+    UNION ALL
+    SELECT weir.made_pack('crowded clicks'), c.number, c.session, c.at, c.version, c.platform, c.country, c.screen, c.duration, c.properties
+    FROM clicks AS c WHERE c.crowded
+    UNION ALL
+    SELECT weir.made_pack('properties'), NULL, NULL, made_packs_of_day.day::timestamp AT TIME ZONE 'UTC', CASE WHEN s.screens THEN 'screens' END,
+      CASE WHEN s.durations THEN 'durations' END, NULL, s.name, s.tallied::integer, NULL
+    FROM said AS s
+  )
+  SELECT m.event, m.part, array_agg(m.number), array_agg(m.session), array_agg(m.at), array_agg(m.version), array_agg(m.platform),
+    array_agg(m.country), array_agg(m.screen), array_agg(m.duration), array_agg(m.properties)
+  FROM (
+    SELECT o.*, ((o.place - 1) / 4096)::integer AS part
+    FROM (
+      SELECT m.*, row_number() OVER (PARTITION BY m.event ORDER BY m.number, m.session, m.at, m.screen COLLATE "C", m.version COLLATE "C",
+        m.platform COLLATE "C", m.country COLLATE "C", m.duration, m.properties) AS place
+      FROM made AS m
+    ) AS o
+    ORDER BY o.event, part, o.place
+  ) AS m
+  GROUP BY m.event, m.part
+$$;
+
+-- Of what an event with these is counted, as in 0038, and of each value of these properties.
+DROP FUNCTION weir.tallied_values(text, text, text);
+CREATE FUNCTION weir.tallied_values(version text, platform text, country text, properties jsonb) RETURNS TABLE (dimension text, value text)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 6
+AS $$
+  SELECT d.dimension COLLATE "C", d.value COLLATE "C"
+  FROM (SELECT unnest('{"",version,platform,country}'::text[]) AS dimension, unnest(ARRAY['', version, platform, country]) AS value) AS d
+  WHERE d.dimension = '' OR char_length(d.value) BETWEEN 1 AND 256
+  UNION ALL
+  SELECT 'properties.' || s.key COLLATE "C", weir.said_value(s.value)
+  FROM jsonb_each(properties) AS s
+  WHERE weir.said_value(s.value) IS NOT NULL
+$$;
+
+-- What these days' packs say of properties. A day with none has no views and no measurements of pages.
+CREATE FUNCTION weir.said_properties(tenant text, first_day date, last_day date)
+RETURNS TABLE (day date, name text, tallied boolean, screens boolean, durations boolean)
+LANGUAGE sql STABLE
+SET jit = off
+AS $$
+  SELECT p.day, s.name, s.tallied = 1, s.screens IS NOT NULL, s.durations IS NOT NULL
+  FROM weir.packs AS p, unnest(p.screens, p.durations, p.versions, p.platforms) AS s (name, tallied, screens, durations)
+  WHERE p.tenant_id = tenant AND p.event = weir.made_pack('properties') AND p.day BETWEEN first_day AND last_day
+$$;
+
+-- As 0038 has it, of each tallied property, too. What is alike in all that tallies are of is one kind, and each value has a number, so that
+-- millions of lines are put together by numbers.
+CREATE OR REPLACE FUNCTION weir.tallies_of_day(tenant text, day date) RETURNS SETOF weir.day_tallies
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_sort = off
+AS $$
+  WITH tallied AS MATERIALIZED (
+    SELECT ARRAY(SELECT s.name FROM weir.said_properties(tenant, tallies_of_day.day, tallies_of_day.day) AS s WHERE s.tallied) AS names
+  ), ways AS MATERIALIZED (
+    SELECT w.way, coalesce(w.version, '') AS version, coalesce(w.platform, '') AS platform, coalesce(w.country, '') AS country,
+      coalesce(w.properties, '{}') AS properties, count(*) AS times
+    FROM (
+      SELECT unnest(p.screens) COLLATE "C" AS way, unnest(p.versions) COLLATE "C" AS version, unnest(p.platforms) COLLATE "C" AS platform,
+        unnest(p.countries) COLLATE "C" AS country, unnest(p.properties) AS properties
+      FROM weir.packs AS p
+      WHERE p.tenant_id = tenant AND p.day = tallies_of_day.day AND p.event = weir.made_pack('visits')
+    ) AS w
+    GROUP BY 1, 2, 3, 4, 5
+  ), measured AS MATERIALIZED (
+    SELECT d.event, d.page, CASE WHEN abs(d.number) < 1e-300 THEN 0 ELSE weir.quick_slot(d.number::float8) END AS slot, d.number,
+      coalesce(d.version, '') AS version, coalesce(d.platform, '') AS platform, coalesce(d.country, '') AS country,
+      coalesce((SELECT jsonb_object_agg(n.name, d.properties -> n.name) FROM unnest((SELECT t.names FROM tallied AS t)) AS n (name)
+        WHERE d.properties -> n.name IS NOT NULL), '{}') AS properties
+    FROM (
+      SELECT p.event, unnest(p.screens) COLLATE "C" AS page, unnest(p.durations) AS number, unnest(p.versions) COLLATE "C" AS version,
+        unnest(p.platforms) COLLATE "C" AS platform, unnest(p.countries) COLLATE "C" AS country, unnest(p.properties) AS properties
+      FROM weir.packs AS p
+      WHERE p.tenant_id = tenant AND p.day = tallies_of_day.day AND p.event = ANY (weir.page_events())
+    ) AS d
+    WHERE d.number IS NOT NULL
+  ), kinds AS MATERIALIZED (
+    SELECT k.*, row_number() OVER ()::integer AS kind
+    FROM (
+      SELECT w.version, w.platform, w.country, w.properties FROM ways AS w
+      UNION
+      SELECT m.version, m.platform, m.country, m.properties FROM measured AS m
+    ) AS k
+  ), values_of_kinds AS MATERIALIZED (
+    SELECT k.kind, v.dimension, v.value FROM kinds AS k CROSS JOIN LATERAL weir.tallied_values(k.version, k.platform, k.country, k.properties) AS v
+  ), values AS MATERIALIZED (
+    SELECT v.*, row_number() OVER ()::integer AS place FROM (SELECT DISTINCT v.dimension, v.value FROM values_of_kinds AS v) AS v
+  ), places AS MATERIALIZED (
+    SELECT o.kind, v.place FROM values_of_kinds AS o JOIN values AS v ON v.dimension = o.dimension AND v.value = o.value
+  ), beginnings AS MATERIALIZED (
+    SELECT w.way, l.subject, weir.first_steps(w.way, l.length) COLLATE "C" AS steps
+    FROM (SELECT DISTINCT w.way FROM ways AS w) AS w, (VALUES ('way', 4), ('long way', 10)) AS l (subject, length)
+  ), ways_of_kinds AS MATERIALIZED (
+    SELECT w.way, k.kind, w.times
+    FROM ways AS w JOIN kinds AS k ON (k.version, k.platform, k.country, k.properties) = (w.version, w.platform, w.country, w.properties)
+  ), counted AS MATERIALIZED (
+    SELECT b.subject, b.steps AS name, NULL::text AS former, cardinality(string_to_array(b.steps, weir.path_mark())) AS slot,
+      w.kind, w.times, NULL::numeric AS total
+    FROM ways_of_kinds AS w JOIN beginnings AS b ON b.way = w.way
+    UNION ALL
+    SELECT 'step', s.screen, s.former, (s.next IS NULL)::integer AS slot, s.kind, sum(s.times)::bigint, NULL
+    FROM (
+      SELECT unnest(w.screens) COLLATE "C" AS screen, unnest(array_prepend(NULL, w.screens)) COLLATE "C" AS former, unnest(w.screens[2:]) AS next,
+        w.kind, w.times
+      FROM (SELECT w.*, string_to_array(w.way, weir.path_mark()) AS screens FROM ways_of_kinds AS w OFFSET 0) AS w
+    ) AS s
+    WHERE s.screen IS NOT NULL
+    GROUP BY s.screen, s.former, slot, s.kind
+    UNION ALL
+    SELECT 'page', m.page, m.event, m.slot, k.kind, count(*), sum(m.number)
+    FROM measured AS m JOIN kinds AS k ON (k.version, k.platform, k.country, k.properties) = (m.version, m.platform, m.country, m.properties)
+    GROUP BY m.page, m.event, m.slot, k.kind
+  ), lines AS MATERIALIZED (
+    SELECT p.place, c.subject, c.name, c.former, c.slot, sum(c.times)::bigint AS times, sum(c.total) AS total
+    FROM counted AS c JOIN places AS p ON p.kind = c.kind
+    GROUP BY p.place, c.subject, c.name, c.former, c.slot
+  ), lists AS MATERIALIZED (
+    SELECT l.place, l.subject, array_agg(l.name) AS names, array_agg(l.former) AS formers, array_agg(l.slot) AS slots,
+      array_agg(l.times) AS times, array_agg(l.total) AS totals
+    FROM (SELECT l.* FROM lines AS l ORDER BY l.name, l.former, l.slot) AS l
+    GROUP BY l.place, l.subject
+  )
+  SELECT tenant, tallies_of_day.day, l.subject, p.part, l.names[p.first:p.last], l.formers[p.first:p.last], l.slots[p.first:p.last],
+    l.times[p.first:p.last], l.totals[p.first:p.last], v.dimension, v.value
+  FROM lists AS l JOIN values AS v ON v.place = l.place,
+    LATERAL (SELECT n, 4096 * n + 1, 4096 * (n + 1) FROM generate_series(0, (cardinality(l.times) - 1) / 4096) AS n) AS p (part, first, last)
+$$;
+
+-- Likewise.
+CREATE OR REPLACE FUNCTION weir.viewers_of_day(tenant text, day date) RETURNS SETOF weir.day_viewers
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB' SET enable_sort = off
+AS $$
+  SELECT tenant, viewers_of_day.day, (v.number / 20480)::integer AS chunk, weir.at_bits((v.number % 20480)::integer, 1), d.dimension, d.value
+  FROM (
+    SELECT unnest(p.numbers) AS number, unnest(p.versions) AS version, unnest(p.platforms) AS platform, unnest(p.countries) AS country,
+      unnest(p.properties) AS properties
+    FROM weir.packs AS p
+    WHERE p.tenant_id = tenant AND p.day = viewers_of_day.day AND p.event = weir.made_pack('visits')
+  ) AS v
+  CROSS JOIN LATERAL weir.tallied_values(v.version, v.platform, v.country, v.properties) AS d
+  GROUP BY d.dimension, d.value, chunk
+$$;
+
+GRANT EXECUTE ON FUNCTION weir.said_value(jsonb), weir.properties_of_day(text, date), weir.viewed_of_day(text, date, text[]),
+  weir.tallied_values(text, text, text, jsonb), weir.said_properties(text, date, date) TO weir_reader;
+
+COMMENT ON COLUMN weir.day_tallies.dimension IS 'version, platform, country, or properties.NAME, or empty: of everything.';
+COMMENT ON COLUMN weir.day_tallies.value IS 'Which version, platform, country, as a filter may ask for it; of a property as weir.said_value() says.';
+
+-- Days that are packed already.
+SELECT weir.sum_up_day(p.tenant_id, p.day) FROM weir.packed_days AS p;

@@ -17,8 +17,12 @@ use WeirTest::RollUpOracle;
 
 my @filters = ({ platform => 'mac' }, { properties => { browser => 'firefox' } }, { version => '2.0', country => 'DE' });
 
-# Those that paths and pages have tallies for.
-my @by_value = ({ version => '2.0' }, { platform => 'mac' }, { country => 'DE' }, { version => 'none' });
+# Those that paths and pages have tallies for, or read from visits. A user's plan hardly changes, seats are said in two ways.
+my @by_value = (
+  { version => '2.0' }, { platform => 'mac' }, { country => 'DE' }, { version => 'none' },
+  map({ { properties => $_ } } { plan => 'free' }, { seats => 5 }, { seats => '5' }, { plan => 'none' }, { never => \1 }, { plan => 'paid', seats => 5 }),
+  { properties => { plan => 'free' }, platform => 'mac' },
+);
 
 # Pages differ so much in what they take that the slowest is the slowest by any percentile.
 my %page = map { ("page-$_" => 10**$_) } 1 .. 5;
@@ -29,8 +33,10 @@ sub shown ($page = undef) {
   return (defined $page ? (page => $page) : (), maybe(0.8, load_ms => one_of((int $about * (0.9 + rand 0.2)) x 5, "$about")));
 }
 
+my ($plan, $seats);
+
 sub properties ($event) {
-  my @said = (maybe(0.6, browser => one_of('firefox', 'chrome')), maybe(0.3, device => one_of('phone', '')));
+  my @said = (maybe(0.6, browser => one_of('firefox', 'chrome')), maybe(0.3, device => one_of('phone', '')), maybe(0.99, plan => $plan), maybe(0.99, seats => $seats));
   return { @said, shown(maybe(0.9, one_of(keys %page))) } if $event eq 'page_viewed';
   return { @said, maybe(0.9, element => one_of('#pay', '#back')), maybe(0.8, screen => one_of('cart', 'home')) } if $event =~ /click/;
   return { @said, maybe(0.8, recording_id => one_of(1 .. 3)), maybe(0.5, seconds => int rand 900) } if $event =~ /recording/;
@@ -45,6 +51,7 @@ my @kinds = (('page_viewed') x 8, ('clicked') x 6, qw(login login sale sale reco
 # A user is there for a while, and what is done follows closely, at one moment even, or after a pause.
 sub visit ($tenant) {
   my $at = $first + int(($last - $first) * rand);
+  ($plan, $seats) = (one_of(qw(free free paid)), one_of(5, '5', 7));
   my %common = (
     tenant => $tenant, user => rand() < 0.95 ? 'user-' . int 25 * rand() ** 1.5 : undef, session => one_of(undef, map { "s-$_" } 1 .. 4),
     version => one_of(undef, '1.0', '2.0', '2.0'), platform => one_of('mac', 'mac', 'linux', undef), country => one_of('DE', 'DE', 'US'),

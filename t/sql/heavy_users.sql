@@ -39,7 +39,7 @@ INSERT INTO weir.measures (tenant_id, measure, event, property, factor) VALUES (
   ('rec', 'both', '*', NULL, 0), ('other', 'seconds', 'opened', NULL, 5);
 SELECT is((SELECT count(*) FROM packed_days WHERE tenant_id = 'rec'), 5::bigint, 'all these days are packed');
 SELECT cmp_ok((halves_of_users('rec', '[{"event": "ping"}]', '2026-03-12', '2026-03-13'))[2], '<', 9223372036854775807, 'and two processes have users of one');
-SELECT is((SELECT count(DISTINCT event) FROM packs WHERE tenant_id = 'rec' AND is_made(event)), 1::bigint, 'and a visit is');
+SELECT is((SELECT count(DISTINCT event) FROM packs WHERE tenant_id = 'rec' AND event = made_pack('visits')), 1::bigint, 'and a visit is');
 
 -- What to ask, and what has to come: each user with events and total.
 CREATE TEMPORARY TABLE asked (first_day date, last_day date, zone text, measure text, most integer, wanted text, claim text);

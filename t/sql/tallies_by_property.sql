@@ -15,7 +15,7 @@ $$;
 -- On the 4th, whose properties are screen, load_ms, plan and seats: ann has one plan all the time, ben another one in the midst, cat none at first.
 CREATE TEMPORARY TABLE seen (person text, at timestamptz, about jsonb, name text DEFAULT 'screen');
 INSERT INTO seen VALUES
-  ('ann', '2026-03-04T10:00Z', '{"screen": "home", "plan": "free", "seats": 5, "load_ms": 100}'), ('ann', '2026-03-04T10:01Z', '{"screen": "list", "plan": "free", "seats": 5.0}'),
+  ('ann', '2026-03-04T10:00Z', '{"screen": "home", "plan": "free", "seats": 5, "load_ms": 100}'), ('ann', '2026-03-04T10:01Z', '{"screen": "list", "plan": "free", "seats": 5.0, "load_ms": 100}'),
   ('ben', '2026-03-04T10:00Z', '{"screen": "home", "plan": "free", "load_ms": 300}'), ('ben', '2026-03-04T10:01Z', '{"screen": "list", "plan": "paid"}'),
   ('ben', '2026-03-04T10:02Z', '{"screen": "pay", "plan": "free"}'),
   ('cat', '2026-03-04T10:00Z', '{"screen": "home"}'), ('cat', '2026-03-04T10:01Z', '{"screen": "pay", "plan": "paid", "load_ms": 500}');
@@ -47,33 +47,33 @@ $$;
 CREATE TEMPORARY TABLE wanted (filter text, about text, ways jsonb, pages jsonb);
 INSERT INTO wanted VALUES
   ('{"properties": {"plan": "free"}}', 'ann, ben without the view between, dan, ivy before midnight', '[4, {"[\"home\", \"list\"]": 1, "[\"home\", \"pay\"]": 1, "[\"home\"]": 2}]',
-    '{"home": [2, 200]}'),
+    '{"home": [2, 200], "list": [1, 100]}'),
   ('{"properties": {"plan": "paid"}}', 'ben''s view between, cat''s second', '[2, {"[\"list\"]": 1, "[\"pay\"]": 1}]', '{"pay": [1, 500], "home": [1, 1000]}'),
   ('{"properties": {"plan": ""}}', 'hal', '[1, {"[\"home\"]": 1}]', '{}'),
   ('{"properties": {"plan": "none"}}', 'nobody', '[0, {}]', '{}'),
   ('{"properties": {"plan": true}}', 'nobody: it is no text', '[0, {}]', '{}'),
-  ('{"properties": {"seats": 5}}', 'ann, eli', '[2, {"[\"home\", \"list\"]": 1, "[\"list\"]": 1}]', '{"home": [1, 100]}'),
-  ('{"properties": {"seats": 5.00}}', 'the same', '[2, {"[\"home\", \"list\"]": 1, "[\"list\"]": 1}]', '{"home": [1, 100]}'),
+  ('{"properties": {"seats": 5}}', 'ann, eli', '[2, {"[\"home\", \"list\"]": 1, "[\"list\"]": 1}]', '{"home": [1, 100], "list": [1, 100]}'),
+  ('{"properties": {"seats": 5.00}}', 'the same', '[2, {"[\"home\", \"list\"]": 1, "[\"list\"]": 1}]', '{"home": [1, 100], "list": [1, 100]}'),
   ('{"properties": {"seats": "5"}}', 'dan', '[1, {"[\"home\"]": 1}]', '{}'),
   ('{"properties": {"seats": true}}', 'fay', '[1, {"[\"pay\"]": 1}]', '{}'),
   ('{"properties": {"seats": "true"}}', 'gus', '[1, {"[\"home\"]": 1}]', '{}'),
   ('{"properties": {"other": 1}}', 'nobody: no day has it', '[0, {}]', '{}'),
-  ('{"properties": {"plan": "free", "seats": 5}}', 'ann alone', '[1, {"[\"home\", \"list\"]": 1}]', '{"home": [1, 100]}'),
+  ('{"properties": {"plan": "free", "seats": 5}}', 'ann alone', '[1, {"[\"home\", \"list\"]": 1}]', '{"home": [1, 100], "list": [1, 100]}'),
   ('{"properties": {"plan": "free"}, "platform": "iOS"}', 'as without the platform', '[4, {"[\"home\", \"list\"]": 1, "[\"home\", \"pay\"]": 1, "[\"home\"]": 2}]',
-    '{"home": [2, 200]}'),
+    '{"home": [2, 200], "list": [1, 100]}'),
   ('{"properties": {"seats": 1e20}}', 'hal, whose number is too long for tallies', '[1, {"[\"home\"]": 1}]', '{}'),
   (NULL, 'all', '[10, {"[\"home\", \"list\"]": 2, "[\"home\", \"list\", \"pay\"]": 1, "[\"home\", \"pay\"]": 1, "[\"home\", \"list\", \"home\", \"list\"]": 1, "[\"home\"]": 3, "[\"list\"]": 1, "[\"pay\"]": 2}]',
-    '{"home": [3, 467], "pay": [1, 500]}');
+    '{"home": [3, 467], "list": [1, 100], "pay": [1, 500]}');
 SELECT is(pg_temp.ways(w.filter), w.ways, format('ways with %s: %s', coalesce(w.filter, 'no filter'), w.about)) FROM wanted AS w;
 SELECT is(pg_temp.pages(w.filter), w.pages, format('pages with %s: %s', coalesce(w.filter, 'no filter'), w.about)) FROM wanted AS w;
 SELECT is(pg_temp.ways(NULL, 'screen'), pg_temp.ways(NULL), 'all screens come from one property');
-SELECT is(pg_temp.pages(NULL, 'load_ms'), '{"home": [2, 200], "pay": [1, 500]}', 'but not all durations');
+SELECT is(pg_temp.pages(NULL, 'load_ms'), '{"home": [2, 200], "list": [1, 100], "pay": [1, 500]}', 'but not all durations');
 
 -- What is known of the properties, and which views are made for it.
 SELECT set_eq($$SELECT s.day, s.name, s.tallied, s.screens, s.durations FROM said_properties('acme', '2026-03-01', '2026-03-31') AS s$$,
-  $$VALUES (date '2026-03-04', 'screen', false, false, false), ('2026-03-04', 'page', true, false, false), ('2026-03-04', 'load_ms', false, false, false),
+  $$VALUES (date '2026-03-04', 'screen', false, false, false), ('2026-03-04', 'page', true, false, false), ('2026-03-04', 'load_ms', true, false, false),
     ('2026-03-04', 'value', true, false, false), ('2026-03-04', 'plan', true, false, false), ('2026-03-04', 'seats', true, false, false),
-    ('2026-03-05', 'screen', false, true, false)$$, 'what each day''s events say');
+    ('2026-03-05', 'screen', true, true, false)$$, 'what each day''s events say');
 SELECT set_eq(format('SELECT DISTINCT u.user_id FROM packs AS p, unnest(p.numbers) AS n JOIN user_numbers AS u ON u.number = n WHERE p.event = %L', made_pack('mixed views')),
   '{ben,cat}'::text[], 'who has some tallied property in some views of a visit only is told view by view');
 
@@ -101,7 +101,7 @@ SELECT is(tallied_by(f.filter), f.tally, 'tallies of ' || f.filter::text) FROM (
 -- What verify finds.
 SELECT is_empty($$SELECT v.* FROM unnest('{2026-03-04,2026-03-05}'::date[]) AS d, verify_day('acme', 'UTC', d) AS v$$, 'all of it is verified');
 UPDATE day_tallies SET times[1] = 7 WHERE tenant_id = 'acme' AND day = '2026-03-04' AND dimension = 'properties.plan' AND value = '"free"' AND subject = 'page';
-UPDATE packs SET durations[1] = 1 WHERE tenant_id = 'acme' AND day = '2026-03-05' AND event = made_pack('properties');
+UPDATE packs SET durations[1] = 0 WHERE tenant_id = 'acme' AND day = '2026-03-05' AND event = made_pack('properties');
 SELECT set_eq($$SELECT v.part, v.subject, v.value FROM verify_day('acme', 'UTC', '2026-03-04') AS v$$, $$VALUES ('tallies', 'page of properties.plan', '"free" 0')$$,
   'a wrong number of a property');
 SELECT set_eq($$SELECT v.part, v.subject FROM verify_day('acme', 'UTC', '2026-03-05') AS v WHERE v.part = 'packs'$$, $$VALUES ('packs', 'properties')$$, 'a wrong list of them');
@@ -120,7 +120,7 @@ SELECT pg_temp.saw('wild', 'u' || n, '2026-03-04T12:00Z', jsonb_build_object('sc
   'a', n % 2, 'b', n % 3, 'c', n % 4, 'd', n % 5, 'e', n % 6, 'f', n % 33, repeat('n', 257), 1, 'long', repeat('x', 600), '', n % 7, 'z"\.', CASE n % 2 WHEN 1 THEN '"\' ELSE 'z' END))
 FROM generate_series(1, 70) AS n;
 SELECT pg_temp.saw('wild', 'u1', '2026-03-05T12:00Z', jsonb_object_agg('name' || n, n)) FROM generate_series(1, 1000) AS n;
-SELECT pg_temp.saw('wild', 'u1', timestamptz '2026-03-06T12:00Z' + n * interval '1 second', jsonb_build_object('screen', 'home', 'turn', n % 2, 'rare', n / 50)) FROM generate_series(1, 100) AS n;
+SELECT pg_temp.saw('wild', 'u1', timestamptz '2026-03-06T12:00Z' + n * interval '1 second', jsonb_build_object('screen', 'home', 'turn', n % 2, 'rare', n / 50)) FROM generate_series(1, 200) AS n;
 SELECT pg_temp.saw('wild', 'u1', '2026-03-07T12:00Z', '[{"screen": "home"}]'), pg_temp.saw('wild', 'u1', '2026-03-07T12:00Z', '"screen"'), pg_temp.saw('wild', 'u1', '2026-03-07T12:00Z', NULL);
 SELECT pg_temp.build();
 SELECT set_eq($$SELECT s.name FROM said_properties('wild', '2026-03-04', '2026-03-04') AS s WHERE s.tallied$$, ARRAY['a', 'b', 'c', 'd', 'e', 'z"\.'], 'six of few values; those that never differ come last');

@@ -17,7 +17,7 @@ use WeirTest::RollUpOracle;
 
 my @filters = ({ platform => 'mac' }, { properties => { browser => 'firefox' } }, { version => '2.0', country => 'DE' });
 
-# Those that paths and pages have tallies for, or read from visits. A user's plan hardly changes, seats are said in two ways.
+# Those that paths and pages have tallies for, or read from visits. A visit's plan hardly changes.
 my @by_value = (
   { version => '2.0' }, { platform => 'mac' }, { country => 'DE' }, { version => 'none' },
   map({ { properties => $_ } } { plan => 'free' }, { seats => 5 }, { seats => '5' }, { plan => 'none' }, { never => \1 }, { plan => 'paid', seats => 5 }),
@@ -103,6 +103,9 @@ sub row_figures ($oracle) {
     map({ [ paths => { length => $_ }, $oracle->paths($_) ] } 3, 10),
     map({ [ tasks => { start => $_->[0], finish => $_->[1], key => $_->[2], within => $_->[3] }, $oracle->tasks(@$_) ] } @tasks),
     map({ [ pages => { at_least => $_ }, $oracle->pages($_) ] } 1, 10),
+    # What all screens and durations come from.
+    [ paths => { length => 4, property => 'page' }, $oracle->paths(4) ],
+    [ pages => { at_least => 1, property => 'load_ms', page => 'page' }, $oracle->pages(1) ],
     map({ [ rage_clicks => { clicks => $_->[0], seconds => $_->[1] }, $oracle->rage_clicks(@$_) ] } [ 3, 1 ], [ 2, 3 ]),
     [ nps => {}, $oracle->nps ],
   );

@@ -234,6 +234,7 @@ subtest 'a database of before tallies, with events' => sub {
   for my $table ('day_tallies', 'day_viewers') {
     is_deeply $db->selectcol_arrayref("SELECT DISTINCT value FROM weir.$table WHERE dimension = 'platform'"), ['iOS'], "of each value, too: $table";
   }
+  is value($db, q{SELECT count(*) FROM weir.day_viewers WHERE dimension = 'properties.screen' AND value = '"home"'}), 1, 'and of a property';
   is value($db, q{SELECT count(*) FROM weir.week_sets WHERE subject = 'load'}), 1, 'and its weeks have loads';
   is value($db, q{SELECT count(*) FROM weir.verify_day('acme', 'UTC', '2026-03-04')}), 0, 'and all is as its rows say';
 };

@@ -20,10 +20,10 @@ AS $$
 $$;
 
 -- The properties that views and measurements of pages have, the 64 most frequent whose names are not too long for an index. A line without a
--- name stands for all others. `tallied` are six at most, of 1 to 32 values, those with the fewest first (one that all have with the
--- same value is worth the least), and none that keeps changing from view to view of a session: most visits would be mixed. (A few
--- changes do not matter: a day of little is not to keep a quarter from being read from tallies.) `screens`, `durations`: all that the day has come
--- from this property.
+-- name stands for all others. `tallied` are six of those with 1 to 32 values, the most frequent first (one that all have with the same
+-- value is worth the least), and none that keeps changing from view to view of a session: most visits would be mixed. (A hundred
+-- changes do not matter: a day of little is not to keep a quarter from being read from tallies.) `screens`, `durations`: all that the day has
+-- come from this property.
 CREATE FUNCTION weir.properties_of_day(tenant text, day date) RETURNS TABLE (name text, tallied boolean, screens boolean, durations boolean)
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '64MB' SET enable_sort = off
@@ -55,7 +55,7 @@ AS $$
       GROUP BY p.name
     ) AS n
   ), ranked AS (
-    SELECT n.*, row_number() OVER (PARTITION BY n.is_steady ORDER BY n.values = 1 AND n.times = c.events, n.values, n.name) AS rank,
+    SELECT n.*, row_number() OVER (PARTITION BY n.is_steady ORDER BY n.values = 1 AND n.times = c.events, n.times DESC, n.values, n.name) AS rank,
       n.screens = c.screens AND n.name = ANY (weir.screen_properties()) AS has_screens,
       n.durations = c.durations AND n.name = ANY (weir.duration_properties()) AS has_durations
     FROM names AS n, (SELECT count(*) AS events, count(e.screen) AS screens, count(e.duration) AS durations FROM events AS e) AS c

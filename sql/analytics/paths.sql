@@ -17,7 +17,7 @@
 --   paths        the first `length` steps of visits, one to ten; shorter ones ended there. share: of visits
 --
 -- The filter holds for each view. Late events count at their own time. Of days that are packed, what all visits have in common is read from
--- tallies, also with a filter by one version, platform, country or property that is tallied (migrations/0038, 0041), and with one by several of
+-- tallies, also with a filter by one version, platform, country or property that is tallied (migrations/0038, 0040), and with one by several of
 -- these each visit from its pack; views one by one at the window's ends, of visits near midnight and of today, and where an event that is
 -- not the only one of these, a property that not all screens come from or a filter by a property that some day has not tallied is
 -- given (happened.sql). Exact; where a server has more

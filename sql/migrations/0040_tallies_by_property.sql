@@ -29,16 +29,18 @@ LANGUAGE sql STABLE
 SET jit = off SET work_mem = '64MB' SET enable_sort = off
 AS $$
   WITH events AS MATERIALIZED (
-    SELECT e.number, e.screen, e.duration, CASE WHEN jsonb_typeof(e.properties) = 'object' THEN e.properties END AS properties,
-      CASE WHEN e.is_view AND e.screen IS NOT NULL AND e.number = e.former_number AND e.session IS NOT DISTINCT FROM e.former_session THEN e.former END AS former
+    SELECT e.screen, e.duration, e.properties,
+      CASE WHEN e.is_view THEN lag(e.properties) OVER (PARTITION BY e.is_view, e.number, e.session ORDER BY e.at, e.screen COLLATE "C", e.properties) END AS former
     FROM (
-      SELECT p.event = ANY (weir.screen_events()) AS is_view, unnest(p.numbers) AS number, unnest(array_prepend(NULL, p.numbers)) AS former_number,
-        unnest(p.sessions) AS session, unnest(array_prepend(NULL, p.sessions)) AS former_session, unnest(p.screens) AS screen,
-        unnest(p.durations) AS duration, unnest(p.properties) AS properties, unnest(array_prepend(NULL, p.properties)) AS former
-      FROM weir.packs AS p
-      WHERE p.tenant_id = tenant AND p.day = properties_of_day.day AND p.event = ANY (weir.page_events())
+      SELECT u.is_view AND u.number IS NOT NULL AND u.screen IS NOT NULL AS is_view, u.number, u.session, u.at, u.screen, u.duration, u.properties
+      FROM (
+        SELECT p.event = ANY (weir.screen_events()) AS is_view, unnest(p.numbers) AS number, unnest(p.sessions) AS session, unnest(p.moments) AS at,
+          unnest(p.screens) AS screen, unnest(p.durations) AS duration, unnest(p.properties) AS properties
+        FROM weir.packs AS p
+        WHERE p.tenant_id = tenant AND p.day = properties_of_day.day AND p.event = ANY (weir.page_events())
+      ) AS u
+      WHERE jsonb_typeof(u.properties) = 'object'
     ) AS e
-    WHERE e.properties IS NOT NULL
   ), pairs AS (
     SELECT s.key COLLATE "C" AS name, weir.said_value(s.value) AS value, count(*) AS times,
       count(*) FILTER (WHERE e.former IS NOT NULL AND e.former -> s.key IS DISTINCT FROM s.value) AS changes,

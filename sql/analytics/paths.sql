@@ -17,11 +17,11 @@
 --   paths        the first `length` steps of visits, one to ten; shorter ones ended there. share: of visits
 --
 -- The filter holds for each view. Late events count at their own time. Of days that are packed, what all visits have in common is read from
--- tallies, also with a filter by one version, platform, country or property that is tallied (migrations/0038, 0040), and with one by several of
--- these each visit from its pack; views one by one at the window's ends, of visits near midnight and of today, and where an event that is
--- not the only one of these, a property that not all screens come from or a filter by a property that some day has not tallied is
--- given (happened.sql). Exact; where a server has more
--- than 1,000 screens, 5,000 pairs or 5,000 paths, those that occur least are left out of the lists, and `exact` is false.
+-- tallies, also with a filter by one version, platform, country or property that is tallied, and with one by several of these each visit from
+-- its pack (migrations/0038, 0040). There visits end at midnight (UTC): those that went on are taken out, and put together from what is kept
+-- beside. Views are read one by one at the window's ends, of visits in which the version changes and of today, and where an event that is not the
+-- only one of these, a property that not all screens come from or a filter by a property that some day has not tallied is given (happened.sql).
+-- Exact; where a server has more than 1,000 screens, 5,000 pairs or 5,000 paths, those that occur least are left out of the lists, and `exact` is false.
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
@@ -60,11 +60,22 @@ AS $$
   WHERE asked.first < asked.last
 $$;
 
+-- Of visits in packs those that begin or end near midnight, and so may be parts of one (migrations/0040).
+CREATE OR REPLACE FUNCTION weir.path_parts(lowest bigint, beyond bigint, asked weir.asked, parts jsonb)
+RETURNS TABLE (number bigint, session bigint, since timestamptz, until timestamptz, way text)
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+  SELECT p.number, p.session, p.at, p.at + p.duration::float8 * interval '1 second', p.screen
+  FROM weir.happened_in_packs(NULL, lowest, beyond, asked.tenant, parts, asked.first, asked.last, '{session,screen,duration}') AS p
+  WHERE asked.first < asked.last
+$$;
+
 -- Each way through a visit, all its views one after the other, and how many visits had it; and how many users there were, in the
 -- row without a way: those who are not among day_viewers where visits have a `tally`, and so are not read here. Few sessions are so long
--- that they have to be looked at for half an hour without a view.
-CREATE OR REPLACE FUNCTION weir.path_ways(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, visits jsonb, loose jsonb, property text,
-  tally text[])
+-- that they have to be looked at for half an hour without a view. Visits in packs that are parts of one are taken out again: a way may
+-- be there a negative number of times.
+CREATE OR REPLACE FUNCTION weir.path_ways(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, visits jsonb, parts jsonb, loose jsonb,
+  property text, tally text[])
 RETURNS TABLE (way text, times bigint)
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '256MB' SET enable_nestloop = on
@@ -80,27 +91,51 @@ BEGIN
     ) AS v
     GROUP BY v.number, v.session
   ), cut AS (
-    SELECT string_agg(v.screen, weir.path_mark() ORDER BY v.place) AS way
+    SELECT v.number, v.session, min(v.at) AS since, max(v.at) AS until, string_agg(v.screen, weir.path_mark() ORDER BY v.place) AS way
     FROM (
-      SELECT s.number, s.session, v.screen, v.place,
+      SELECT s.number, s.session, v.at, v.screen, v.place,
         count(*) FILTER (WHERE v.at - v.former_at > interval '30 minutes') OVER (PARTITION BY s.number, s.session ORDER BY v.place) AS visit
       FROM sessions AS s,
         unnest(string_to_array(s.way, weir.path_mark()), s.moments, array_prepend(NULL, s.moments)) WITH ORDINALITY AS v (screen, at, former_at, place)
       WHERE s.is_long AND v.screen IS NOT NULL
     ) AS v
     GROUP BY v.number, v.session, v.visit
+  ), viewed AS NOT MATERIALIZED (
+    SELECT s.number, s.session, s.moments[1] AS since, s.moments[cardinality(s.moments)] AS until, s.way FROM sessions AS s WHERE NOT s.is_long
+    UNION ALL
+    SELECT c.number, c.session, c.since, c.until, c.way FROM cut AS c
+  ), lines AS MATERIALIZED (
+    SELECT p.number, p.session, p.since, p.until, p.way, true AS is_counted FROM weir.path_parts(lowest, beyond, asked, parts) AS p
+    UNION ALL
+    SELECT v.number, v.session, v.since, v.until, v.way, false FROM viewed AS v WHERE asked.first < asked.last
+  ), several AS MATERIALIZED (
+    SELECT l.number, l.session FROM lines AS l GROUP BY l.number, l.session HAVING count(*) > 1 OR NOT bool_or(l.is_counted)
+  ), strung AS MATERIALIZED (
+    SELECT string_agg(l.way, weir.path_mark() ORDER BY l.since, l.way) AS way, array_agg(l.way) FILTER (WHERE l.is_counted) AS parts,
+      count(*) > 1 OR NOT bool_or(l.is_counted) AS is_new
+    FROM (
+      SELECT l.*, count(*) FILTER (WHERE l.begins) OVER (PARTITION BY l.number, l.session ORDER BY l.since, l.way) AS visit
+      FROM (
+        SELECT l.*, l.since - lag(l.until) OVER (PARTITION BY l.number, l.session ORDER BY l.since, l.way) > interval '30 minutes' AS begins
+        FROM lines AS l
+        JOIN several AS s ON s.number = l.number AND coalesce(s.session, 0) = coalesce(l.session, 0) AND s.session IS NOT DISTINCT FROM l.session
+      ) AS l
+    ) AS l
+    GROUP BY l.number, l.session, l.visit
   ), known AS MATERIALIZED (
     SELECT v.chunk, bit_or(v.users) AS users FROM weir.day_viewers AS v
     WHERE v.tenant_id = asked.tenant AND v.day = ANY (ARRAY(SELECT weir.made_days(asked))) AND v.dimension = tally[1] AND v.value = tally[2]
     GROUP BY v.chunk
   )
-  SELECT w.way, count(*)
+  SELECT w.way, sum(w.times)
   FROM (
-    SELECT p.way FROM packed AS p
+    SELECT p.way, 1 AS times FROM packed AS p
     UNION ALL
-    SELECT s.way FROM sessions AS s WHERE NOT s.is_long
+    SELECT v.way, 1 FROM viewed AS v WHERE asked.first = asked.last
     UNION ALL
-    SELECT c.way FROM cut AS c
+    SELECT s.way, 1 FROM strung AS s WHERE s.is_new
+    UNION ALL
+    SELECT unnest(s.parts), -1 FROM strung AS s WHERE s.is_new
   ) AS w
   GROUP BY w.way
   UNION ALL
@@ -124,7 +159,7 @@ $$;
 -- Of these users: by `kind` how often a screen came after another and whether the visit ended there, how often a way was gone to
 -- its `length` first steps, and how many visits and users there were. One process does all of it. (weir.first_steps() would not
 -- become part of the query, and take three times as long.)
-CREATE OR REPLACE FUNCTION weir.path_cells(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, visits jsonb, loose jsonb, property text,
+CREATE OR REPLACE FUNCTION weir.path_cells(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, visits jsonb, parts jsonb, loose jsonb, property text,
   length integer, tally text[])
 RETURNS TABLE (kind text, screen text, former text, ends boolean, way text, times bigint)
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000000 ROWS 10000
@@ -134,7 +169,7 @@ AS $$
 BEGIN
   RETURN QUERY WITH ways AS MATERIALIZED (
     SELECT w.way, string_to_array(w.way, weir.path_mark()) AS screens, w.times
-    FROM weir.path_ways(lowest, beyond, asked, patterns, visits, loose, property, tally) AS w
+    FROM weir.path_ways(lowest, beyond, asked, patterns, visits, parts, loose, property, tally) AS w
     WHERE lowest < beyond
   )
   SELECT 'cell', s.screen, s.former, s.next IS NULL AS ends, NULL::text, sum(s.times)::bigint
@@ -212,15 +247,15 @@ AS $$
 $$;
 
 -- All of it of all users: a half to a process.
-CREATE OR REPLACE FUNCTION weir.all_path_cells(halves bigint[], asked weir.asked, patterns jsonb, visits jsonb, loose jsonb, property text,
+CREATE OR REPLACE FUNCTION weir.all_path_cells(halves bigint[], asked weir.asked, patterns jsonb, visits jsonb, parts jsonb, loose jsonb, property text,
   length integer, tally text[])
 RETURNS TABLE (kind text, screen text, former text, ends boolean, way text, times bigint)
 LANGUAGE sql STABLE
 SET jit = off
 AS $$
-  SELECT * FROM weir.path_cells(halves[1], halves[2], asked, patterns, visits, loose, property, length, tally)
+  SELECT * FROM weir.path_cells(halves[1], halves[2], asked, patterns, visits, parts, loose, property, length, tally)
   UNION ALL
-  SELECT * FROM weir.path_cells(halves[2], halves[3], asked, patterns, visits, loose, property, length, tally)
+  SELECT * FROM weir.path_cells(halves[2], halves[3], asked, patterns, visits, parts, loose, property, length, tally)
   UNION ALL
   SELECT * FROM weir.path_tallies(asked, length, tally) WHERE tally IS NOT NULL
 $$;
@@ -248,6 +283,7 @@ AS $$
       SELECT weir.asked_of(tenant, zone, first_day, last_day, e.made) AS asked,
         weir.narrowed(weir.patterns_named(CASE WHEN paths_partial.event IS NULL THEN weir.screen_events() ELSE ARRAY[paths_partial.event] END), filter) AS patterns,
         weir.narrowed(weir.patterns_named(ARRAY[weir.made_pack('visits')]), filter) AS visits,
+        weir.narrowed(weir.patterns_named(ARRAY[weir.made_pack('loose ways')]), filter) AS parts,
         weir.narrowed(weir.patterns_named(ARRAY[weir.made_pack('loose views')] ||
           CASE WHEN filter ? 'properties' THEN ARRAY[weir.made_pack('mixed views')] END), filter) AS loose,
         CASE WHEN e.made THEN weir.tallied_by(filter) END AS tally
@@ -258,12 +294,13 @@ AS $$
       ) AS e
       OFFSET 0
     ) AS a
-    CROSS JOIN LATERAL weir.all_path_cells(weir.halves_of_users(tenant, a.patterns, (a.asked).since, (a.asked).until), a.asked, a.patterns, a.visits, a.loose,
+    CROSS JOIN LATERAL weir.all_path_cells(weir.halves_of_users(tenant, a.patterns, (a.asked).since, (a.asked).until), a.asked, a.patterns, a.visits, a.parts, a.loose,
       property, length, a.tally) AS c
   ), cells AS MATERIALIZED (
     SELECT c.screen, c.former, c.ends, c.former IS NULL AS begins, c.former IS DISTINCT FROM c.screen AS is_step, sum(c.times) AS times
     FROM said AS c WHERE c.kind = 'cell'
     GROUP BY c.screen, c.former, c.ends
+    HAVING sum(c.times) > 0
   ), screens AS (
     SELECT c.screen, sum(c.times) AS views, coalesce(sum(c.times) FILTER (WHERE c.is_step), 0) AS steps,
       coalesce(sum(c.times) FILTER (WHERE c.begins), 0) AS entries, coalesce(sum(c.times) FILTER (WHERE c.ends), 0) AS exits
@@ -274,7 +311,7 @@ AS $$
     UNION ALL
     SELECT 'next', jsonb_build_array(c.former, c.screen)::text, sum(c.times) FROM cells AS c WHERE c.is_step AND NOT c.begins GROUP BY c.former, c.screen
     UNION ALL
-    SELECT 'path', w.way, sum(w.times) FROM said AS w WHERE w.kind = 'way' GROUP BY w.way
+    SELECT 'path', w.way, sum(w.times) FROM said AS w WHERE w.kind = 'way' GROUP BY w.way HAVING sum(w.times) > 0
   ), ranked AS MATERIALIZED (
     SELECT k.*, row_number() OVER (PARTITION BY k.figure ORDER BY k.times DESC, k.key COLLATE "C")
       > CASE k.figure WHEN 'screen' THEN 1000 ELSE 5000 END AS beyond
@@ -358,11 +395,11 @@ COMMENT ON FUNCTION weir.paths_answer(text, date, date, text, text, text, intege
   'Ways through the screens, and where visits end. sql/analytics/paths.sql defines them.';
 
 GRANT EXECUTE ON FUNCTION weir.path_views(bigint, bigint, weir.asked, jsonb, jsonb, text), weir.path_visits(bigint, bigint, weir.asked, jsonb),
-  weir.path_ways(bigint, bigint, weir.asked, jsonb, jsonb, jsonb, text, text[]), weir.stays_at_first(text[], integer),
-  weir.path_cells(bigint, bigint, weir.asked, jsonb, jsonb, jsonb, text, integer, text[]), weir.path_tallies(weir.asked, integer, text[]),
+  weir.path_parts(bigint, bigint, weir.asked, jsonb), weir.path_ways(bigint, bigint, weir.asked, jsonb, jsonb, jsonb, jsonb, text, text[]), weir.stays_at_first(text[], integer),
+  weir.path_cells(bigint, bigint, weir.asked, jsonb, jsonb, jsonb, jsonb, text, integer, text[]), weir.path_tallies(weir.asked, integer, text[]),
   weir.is_only_screen_event(text, date, date, text),
   weir.path_key(text),
-  weir.all_path_cells(bigint[], weir.asked, jsonb, jsonb, jsonb, text, integer, text[]),
+  weir.all_path_cells(bigint[], weir.asked, jsonb, jsonb, jsonb, jsonb, text, integer, text[]),
   weir.paths_partial(text, date, date, text, text, text, integer, jsonb), weir.path_next(weir.part[]),
   weir.paths_merge(weir.part[], integer),
   weir.paths_answer(text, date, date, text, text, text, integer, text, integer) TO weir_reader;

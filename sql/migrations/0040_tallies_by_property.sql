@@ -6,6 +6,14 @@
 --     mixed views     the views of visits of which a tallied property is not the same in all views, since a filter may split them
 --   visits, loose views and mixed views have the tallied properties, mixed visits none
 --   day_tallies, day_viewers  also of each value of these: the dimension is properties.NAME, the value is as weir.said_value() says
+--
+-- And visits near midnight, which may go on on another day, are counted like all others, as far as they go on their day; and kept once more
+-- beside, so that those that do go on can be put together. (Their views were kept one by one, and put together for each question: two thirds of
+-- what paths of everything took.)
+--
+--   visits       all visits of a day that are alike in version, platform and country, and within the bounds of 0034
+--   loose ways   those of them that begin in the day's first half hour or end in its last; the duration is that from the first view to the last
+--   loose views  views of visits that are not among them
 SET LOCAL ROLE weir_owner;
 
 -- A property's value, as a text that is the same of what a filter takes for the same, such as 5 and 5.0; NULL of what has no tallies: lists and
@@ -99,7 +107,7 @@ AS $$
   WINDOW line AS (ORDER BY v.number, v.session, v.at, v.screen ROWS UNBOUNDED PRECEDING)
 $$;
 
--- As 0034 has it, with properties and mixed views. A property's line has its name as the screen, 1 or 0 as the duration: whether it is tallied,
+-- As 0034 has it, with properties, mixed views and loose ways. A property's line has its name as the screen, 1 or 0 as the duration: whether it is tallied,
 -- and says as version and platform whether all screens or durations come from it.
 CREATE OR REPLACE FUNCTION weir.made_packs_of_day(tenant text, day date)
 RETURNS TABLE (event text, part integer, numbers bigint[], sessions bigint[], moments timestamptz[], versions text[], platforms text[],
@@ -112,11 +120,11 @@ AS $$
   ), viewed AS MATERIALIZED (
     SELECT * FROM weir.viewed_of_day(tenant, made_packs_of_day.day, ARRAY(SELECT s.name FROM said AS s WHERE s.tallied))
   ), visits AS MATERIALIZED (
-    SELECT v.visit, min(v.at) AS at, min(v.version) AS version, min(v.platform) AS platform, min(v.country) AS country,
+    SELECT v.visit, min(v.at) AS at, max(v.at) - min(v.at) AS takes, min(v.version) AS version, min(v.platform) AS platform, min(v.country) AS country,
       bool_or(v.differs) AS is_mixed, (array_agg(v.properties))[1] AS properties,
+      min(v.at) < made_packs_of_day.day::timestamp AT TIME ZONE 'UTC' + interval '30 minutes'
+        OR max(v.at) >= (made_packs_of_day.day + 1)::timestamp AT TIME ZONE 'UTC' - interval '30 minutes' AS may_go_on,
       count(*) <= 256 AND sum(octet_length(v.screen)) <= 16384
-        AND min(v.at) >= made_packs_of_day.day::timestamp AT TIME ZONE 'UTC' + interval '30 minutes'
-        AND max(v.at) < (made_packs_of_day.day + 1)::timestamp AT TIME ZONE 'UTC' - interval '30 minutes'
         AND count(v.version) IN (0, count(*)) AND min(v.version COLLATE "C") IS NOT DISTINCT FROM max(v.version COLLATE "C")
         AND count(v.platform) IN (0, count(*)) AND min(v.platform COLLATE "C") IS NOT DISTINCT FROM max(v.platform COLLATE "C")
         AND count(v.country) IN (0, count(*)) AND min(v.country COLLATE "C") IS NOT DISTINCT FROM max(v.country COLLATE "C") AS is_whole
@@ -147,6 +155,11 @@ AS $$
     SELECT weir.made_pack('visits') AS event, w.number, w.session, v.at, v.version, v.platform, v.country, w.way AS screen,
       NULL::numeric AS duration, CASE WHEN NOT v.is_mixed THEN v.properties END AS properties
     FROM ways AS w JOIN visits AS v ON v.visit = w.visit
+    UNION ALL
+    SELECT weir.made_pack('loose ways'), w.number, w.session, v.at, v.version, v.platform, v.country, w.way, extract(epoch FROM v.takes),
+      CASE WHEN NOT v.is_mixed THEN v.properties END
+    FROM ways AS w JOIN visits AS v ON v.visit = w.visit
+    WHERE v.may_go_on
     UNION ALL
     SELECT weir.made_pack(CASE WHEN o.is_whole THEN 'mixed views' ELSE 'loose views' END), v.number, v.session, v.at, v.version, v.platform, v.country,
       v.screen, NULL, v.properties
@@ -301,6 +314,13 @@ GRANT EXECUTE ON FUNCTION weir.said_value(jsonb), weir.properties_of_day(text, d
 
 COMMENT ON COLUMN weir.day_tallies.dimension IS 'version, platform, country, or properties.NAME, or empty: of everything.';
 COMMENT ON COLUMN weir.day_tallies.value IS 'Which version, platform, country, as a filter may ask for it; of a property as weir.said_value() says.';
+
+-- They ask for more (analytics/paths.sql). Where one was never made there is nothing to say.
+SET LOCAL client_min_messages = warning;
+DROP FUNCTION IF EXISTS
+  weir.path_ways(bigint, bigint, weir.asked, jsonb, jsonb, jsonb, text, text[]),
+  weir.path_cells(bigint, bigint, weir.asked, jsonb, jsonb, jsonb, text, integer, text[]),
+  weir.all_path_cells(bigint[], weir.asked, jsonb, jsonb, jsonb, text, integer, text[]);
 
 -- Days that are packed already.
 SELECT weir.sum_up_day(p.tenant_id, p.day) FROM weir.packed_days AS p;

@@ -267,6 +267,15 @@ CREATE OR REPLACE FUNCTION weir.made_days(asked weir.asked) RETURNS SETOF date
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 90
 AS $$ SELECT d FROM weir.days_in_packs(asked.tenant, asked.first, asked.last) AS d WHERE asked.first < asked.last $$;
 
+-- Whether what is made of these days' packs for some events is of one of them alone, so that it says what is asked of this one.
+CREATE OR REPLACE FUNCTION weir.is_only_event(tenant text, first_day date, last_day date, event text, events text[]) RETURNS boolean
+LANGUAGE sql STABLE
+AS $$
+  SELECT event = ANY (events) AND NOT EXISTS (
+    SELECT FROM weir.packs AS p
+    WHERE p.tenant_id = tenant AND p.event = ANY (events) AND p.event <> is_only_event.event AND p.day BETWEEN first_day AND last_day)
+$$;
+
 -- What users from one number up to another did, on those days by the patterns `made`, for what is made of packs, and else by `patterns`.
 -- Without settings of its own, so that it becomes part of what asks.
 CREATE OR REPLACE FUNCTION weir.happened_beside(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, made jsonb, needs text[])
@@ -304,6 +313,6 @@ GRANT EXECUTE ON FUNCTION weir.days_in_packs(text, timestamptz, timestamptz), we
   weir.happened_in_packs(integer, bigint, bigint, text, jsonb, timestamptz, timestamptz, text[]),
   weir.happened(text, jsonb, timestamptz, timestamptz, text[]), weir.happened_to(bigint, bigint, text, jsonb, timestamptz, timestamptz, text[]),
   weir.patterns_of_name(jsonb, boolean), weir.halves_of_users(text, jsonb, timestamptz, timestamptz), weir.day_begins(text, date),
-  weir.asked_of(text, text, date, date, boolean), weir.made_days(weir.asked),
+  weir.asked_of(text, text, date, date, boolean), weir.made_days(weir.asked), weir.is_only_event(text, date, date, text, text[]),
   weir.happened_beside(bigint, bigint, weir.asked, jsonb, jsonb, text[]), weir.all_happened(text, timestamptz, timestamptz, text[]),
   weir.patterns_named(text[]), weir.narrowed(jsonb, jsonb) TO weir_reader;

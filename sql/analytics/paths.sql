@@ -260,15 +260,6 @@ AS $$
   SELECT * FROM weir.path_tallies(asked, length, tally) WHERE tally IS NOT NULL
 $$;
 
--- Whether visits of these days, as they are packed, are of views of one event alone.
-CREATE OR REPLACE FUNCTION weir.is_only_screen_event(tenant text, first_day date, last_day date, event text) RETURNS boolean
-LANGUAGE sql STABLE
-AS $$
-  SELECT event = ANY (weir.screen_events()) AND NOT EXISTS (
-    SELECT FROM weir.packs AS p
-    WHERE p.tenant_id = tenant AND p.event = ANY (weir.screen_events()) AND p.event <> is_only_screen_event.event AND p.day BETWEEN first_day AND last_day)
-$$;
-
 -- What a server can say of its own users: `visits`, `users`; by screen `views`, `steps`, `entries`, `exits`; `next` by
 -- [from, to]; `path` by its screens. All of it adds up. `beyond` says how many keys were left out.
 CREATE OR REPLACE FUNCTION weir.paths_partial(tenant text, first_day date, last_day date, zone text, event text DEFAULT NULL,
@@ -288,7 +279,7 @@ AS $$
           CASE WHEN filter ? 'properties' THEN ARRAY[weir.made_pack('mixed views')] END), filter) AS loose,
         CASE WHEN e.made THEN weir.tallied_by(filter) END AS tally
       FROM (
-        SELECT (paths_partial.event IS NULL OR weir.is_only_screen_event(tenant, first_day, last_day, paths_partial.event))
+        SELECT (paths_partial.event IS NULL OR weir.is_only_event(tenant, first_day, last_day, paths_partial.event, weir.screen_events()))
           AND weir.are_all_from(tenant, first_day, last_day, 'screens', property) AND weir.tells_properties(tenant, first_day, last_day, filter) AS made
         OFFSET 0
       ) AS e
@@ -397,7 +388,6 @@ COMMENT ON FUNCTION weir.paths_answer(text, date, date, text, text, text, intege
 GRANT EXECUTE ON FUNCTION weir.path_views(bigint, bigint, weir.asked, jsonb, jsonb, text), weir.path_visits(bigint, bigint, weir.asked, jsonb),
   weir.path_parts(bigint, bigint, weir.asked, jsonb), weir.path_ways(bigint, bigint, weir.asked, jsonb, jsonb, jsonb, jsonb, text, text[]), weir.stays_at_first(text[], integer),
   weir.path_cells(bigint, bigint, weir.asked, jsonb, jsonb, jsonb, jsonb, text, integer, text[]), weir.path_tallies(weir.asked, integer, text[]),
-  weir.is_only_screen_event(text, date, date, text),
   weir.path_key(text),
   weir.all_path_cells(bigint[], weir.asked, jsonb, jsonb, jsonb, jsonb, text, integer, text[]),
   weir.paths_partial(text, date, date, text, text, text, integer, jsonb), weir.path_next(weir.part[]),

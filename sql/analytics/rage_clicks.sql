@@ -16,7 +16,7 @@
 --                those with the most, an element together with its page; NULL is a told one without
 --
 -- Late events count at their own time. Read event by event (happened.sql); of days that are packed, where at least three clicks within at
--- most five seconds are asked for, of no event in particular, among crowded ones alone (migrations/0034). Exact; a server tells its 1,000 worst pages and elements, and
+-- most five seconds are asked for, of no event in particular or of the only one of these, among crowded ones alone (migrations/0034). Exact; a server tells its 1,000 worst pages and elements, and
 -- `exact` is false where there were more.
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
@@ -88,7 +88,8 @@ SET jit = off SET work_mem = '128MB'
 AS $$
   WITH clicked AS (
     SELECT c.*
-    FROM weir.clicks_in(weir.asked_of(tenant, zone, first_day, last_day, rage_clicks_in.event IS NULL AND clicks >= 3 AND seconds <= 5),
+    FROM weir.clicks_in(weir.asked_of(tenant, zone, first_day, last_day, clicks >= 3 AND seconds <= 5 AND (rage_clicks_in.event IS NULL
+        OR weir.is_only_event(tenant, first_day, last_day, rage_clicks_in.event, weir.click_events()))),
       weir.narrowed(weir.patterns_named(weir.told_click_events()), filter),
       weir.narrowed(weir.patterns_named(CASE WHEN rage_clicks_in.event IS NULL THEN weir.click_events()
         WHEN rage_clicks_in.event <> ALL (weir.told_click_events()) THEN ARRAY[rage_clicks_in.event] END), filter),

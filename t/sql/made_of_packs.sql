@@ -132,6 +132,7 @@ CREATE FUNCTION pg_temp.figures(wanted text[]) RETURNS jsonb LANGUAGE sql AS $$
   SELECT jsonb_agg(jsonb_path_query_array(f.answer, f.path::jsonpath) ORDER BY f.figure) FROM (VALUES
     ('bursts', rage_clicks_answer('acme', '2026-03-10', '2026-03-13'), '$.bursts'), ('five', rage_clicks_answer('acme', '2026-03-10', '2026-03-13', seconds => 5), '$.bursts'),
     ('told', rage_clicks_answer('acme', '2026-03-10', '2026-03-13'), '$.told'), ('two', rage_clicks_answer('acme', '2026-03-10', '2026-03-13', clicks => 2), '$.bursts'),
+    ('of click', rage_clicks_answer('acme', '2026-03-10', '2026-03-13', event => 'click', seconds => 5), '$.bursts'),
     ('pages', pages_answer('acme', '2026-03-10', '2026-03-13', at_least => 1), '$.pages[*].count'),
     ('loads', pages_answer('acme', '2026-03-10', '2026-03-13', event => 'page_load', at_least => 1), '$.pages[*].count'),
     ('views', pages_answer('acme', '2026-03-10', '2026-03-13', event => 'page_view', at_least => 1), '$.pages[*].count'),
@@ -143,9 +144,12 @@ SELECT is((SELECT sum(cardinality(p.numbers))::integer FROM packs AS p WHERE p.d
 SELECT is_empty($$SELECT day FROM touched_days$$, 'a duration that is next to nothing stops no day');
 SELECT is(pages_answer('acme', '2026-03-10', '2026-03-13', at_least => 1) -> 'pages', pages, 'nor an answer') FROM unbuilt;
 SELECT is(pg_temp.figures('{bursts,five,told,two}'), '[[1], [2], [1], [2]]', 'bursts of one second, over midnight; of five; what was told; and of two clicks');
+SELECT is(pg_temp.figures('{of click}'), '[[1]]', 'of one event, where another is among them, the others are not');
 SELECT is(pg_temp.figures('{pages,of iOS}'), '[[2, 1], [2, 1, 1]]', 'durations, of nobody too');
 DELETE FROM packs WHERE event = 'click';
-SELECT is(pg_temp.figures('{bursts,two}'), '[[1], [0]]', 'three within five seconds are looked for among crowded ones');
+SELECT is(pg_temp.figures('{bursts,two,of click}'), '[[1], [0], [0]]', 'three within five seconds are looked for among crowded ones, but of one of several events');
+DELETE FROM packs WHERE event = 'clicked';
+SELECT is(pg_temp.figures('{of click}'), '[[2]]', 'of the only one as well');
 DELETE FROM packs WHERE event = 'page_load';
 SELECT is(pg_temp.figures('{loads,views}'), '[[2, 1, 1], []]', 'and of one event');
 SELECT is(pg_temp.figures('{pages,of iOS,with property}'), '[[2, 1], [2, 1, 1], []]', 'durations of all, and of one platform, are told by tallies');

@@ -144,7 +144,7 @@ AS $$ SELECT length(ltrim((weir.microseconds(until) - weir.microseconds(since)):
 
 -- The same if all of the tenant's users have room in the others; else NULL.
 CREATE OR REPLACE FUNCTION weir.moment_bits(tenant text, since timestamptz, until timestamptz) RETURNS integer
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
   SELECT b.bits
   FROM (SELECT weir.bits_of(since, until) AS bits) AS b

@@ -21,20 +21,20 @@
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
--- Moments at which a user clicked so often, on whatever, that there may be a burst, as user and moment in one number (moments.sql): few of
--- all clicks, and found without what was clicked on: a click is one if a crowd began with it, or with one of those just before it.
--- NULL in `bits`: none are looked for.
-CREATE OR REPLACE FUNCTION weir.crowded_clicks(asked weir.asked, patterns jsonb, clicks integer, seconds integer, bits integer) RETURNS SETOF bigint
-LANGUAGE plpgsql STABLE
+-- Moments at which a user, of those from one number up to another, clicked so often, on whatever, that there may be a burst, as user and moment
+-- in one number (moments.sql): few of all clicks, and found without what was clicked on: a click is one if a crowd began with it, or with one
+-- of those just before it. NULL in `bits`: none are looked for.
+CREATE OR REPLACE FUNCTION weir.crowded_clicks(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, clicks integer, seconds integer, bits integer)
+RETURNS SETOF bigint
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '128MB' SET enable_nestloop = on
 AS $$
 DECLARE
   span constant weir.asked := weir.asked_of_span(asked.tenant, asked.since, asked.until);
-  everybody constant bigint := 1::bigint << (63 - bits);
   rows constant weir.moments := (
     SELECT ROW(array_agg(r.number), array_agg(r.at), NULL)::weir.moments
     FROM weir.happened_in_rows(span.tenant, patterns, span.since, span.until, '{}') AS r WHERE bits IS NOT NULL);
-  codes constant bigint[] := CASE WHEN bits IS NOT NULL THEN weir.sorted_events(0, everybody, span, patterns, bits, rows) END;
+  codes constant bigint[] := CASE WHEN bits IS NOT NULL THEN weir.sorted_events(lowest, beyond, span, patterns, bits, rows) END;
 BEGIN
   RETURN QUERY WITH begun AS (
     SELECT array_agg(w.place ORDER BY w.place) AS places
@@ -51,25 +51,27 @@ $$;
 
 -- Clicks that may be of a burst, and what was told. Of days of which crowded clicks are read, these are `crowded`; where none are, they
 -- are looked for.
-CREATE OR REPLACE FUNCTION weir.clicks_in(asked weir.asked, told_by jsonb, clicked jsonb, crowded jsonb, clicks integer, seconds integer)
+CREATE OR REPLACE FUNCTION weir.clicks_in(lowest bigint, beyond bigint, asked weir.asked, told_by jsonb, clicked jsonb, crowded jsonb, clicks integer,
+  seconds integer)
 RETURNS TABLE (number bigint, at timestamptz, told boolean, page text, element text)
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '128MB' SET enable_nestloop = on
 AS $$
 #variable_conflict use_column
 DECLARE
   origin constant bigint := weir.microseconds(asked.since);
+  first constant bigint := greatest(lowest, 0);
   bits constant integer := CASE WHEN clicks > 1 AND asked.first = asked.until THEN weir.moment_bits(asked.tenant, asked.since, asked.until) END;
 BEGIN
   RETURN QUERY SELECT e.number, e.at, e.told, e.screen COLLATE "C", weir.first_text(e.properties, '{element,selector,target,$el_text,id}') COLLATE "C"
   FROM (
     SELECT true AS told, t.number, t.at, t.screen, t.properties
-    FROM weir.happened_beside(-9223372036854775808, 9223372036854775807, asked, told_by, told_by, '{screen,properties}') AS t
+    FROM weir.happened_beside(lowest, beyond, asked, told_by, told_by, '{screen,properties}') AS t
     UNION ALL
     SELECT false, c.number, c.at, c.screen, c.properties
-    FROM weir.happened_beside(-9223372036854775808, 9223372036854775807, asked, clicked, crowded, '{screen,properties}') AS c
-    WHERE bits IS NULL OR c.number < 0 OR weir.as_number(c.number, c.at, origin, bits) IN (
-      SELECT weir.crowded_clicks(asked, clicked, clicks, seconds, bits))
+    FROM weir.happened_beside(lowest, beyond, asked, clicked, crowded, '{screen,properties}') AS c
+    WHERE bits IS NULL OR c.number < 0 OR weir.as_number(c.number - first, c.at, origin, bits) IN (
+      SELECT weir.crowded_clicks(first, least(beyond, 1::bigint << 63 - bits), asked, clicked, clicks, seconds, bits))
   ) AS e
   WHERE e.number IS NOT NULL;
 END
@@ -79,21 +81,15 @@ CREATE OR REPLACE FUNCTION weir.told_click_events() RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT '{rage_click,rage_clicked,rageclick,$rageclick}'::text[] $$;
 
--- Each rage click: a burst, or one that was told.
-CREATE OR REPLACE FUNCTION weir.rage_clicks_in(tenant text, first_day date, last_day date, zone text, event text, clicks integer,
-  seconds integer, filter jsonb)
+-- Each rage click of these users: a burst, or one that was told. One process does all of it.
+CREATE OR REPLACE FUNCTION weir.rage_clicks_by(lowest bigint, beyond bigint, asked weir.asked, told_by jsonb, clicked jsonb, crowded jsonb, clicks integer,
+  seconds integer)
 RETURNS TABLE (number bigint, page text, element text, told boolean)
-LANGUAGE sql STABLE
-SET jit = off SET work_mem = '128MB'
+LANGUAGE sql STABLE PARALLEL SAFE COST 1000000000 ROWS 1000
+SET jit = off SET work_mem = '128MB' SET max_parallel_workers_per_gather = 0
 AS $$
-  WITH clicked AS (
-    SELECT c.*
-    FROM weir.clicks_in(weir.asked_of(tenant, zone, first_day, last_day, clicks >= 3 AND seconds <= 5 AND (rage_clicks_in.event IS NULL
-        OR weir.is_only_event(tenant, first_day, last_day, rage_clicks_in.event, weir.click_events()))),
-      weir.narrowed(weir.patterns_named(weir.told_click_events()), filter),
-      weir.narrowed(weir.patterns_named(CASE WHEN rage_clicks_in.event IS NULL THEN weir.click_events()
-        WHEN rage_clicks_in.event <> ALL (weir.told_click_events()) THEN ARRAY[rage_clicks_in.event] END), filter),
-      weir.narrowed(weir.patterns_named(ARRAY[weir.made_pack('crowded clicks')]), filter), clicks, seconds) AS c
+  WITH clicked AS MATERIALIZED (
+    SELECT c.* FROM weir.clicks_in(lowest, beyond, asked, told_by, clicked, crowded, clicks, seconds) AS c WHERE lowest < beyond
   ), timed AS (
     SELECT c.*, c.at - lag(c.at, clicks - 1) OVER w <= seconds * interval '1 second' AS angry
     FROM clicked AS c
@@ -105,6 +101,37 @@ AS $$
   SELECT b.number, b.page, b.element, false FROM begun AS b WHERE b.angry AND b.goes_on IS NOT TRUE
   UNION ALL
   SELECT c.number, c.page, c.element, true FROM clicked AS c WHERE c.told
+$$;
+
+-- The same of all users, a half to a process where all clicks have to be looked at.
+CREATE OR REPLACE FUNCTION weir.all_rage_clicks(halves bigint[], asked weir.asked, told_by jsonb, clicked jsonb, crowded jsonb, clicks integer, seconds integer)
+RETURNS TABLE (number bigint, page text, element text, told boolean)
+LANGUAGE sql STABLE
+SET jit = off
+AS $$
+  SELECT * FROM weir.rage_clicks_by(halves[1], halves[2], asked, told_by, clicked, crowded, clicks, seconds)
+  UNION ALL
+  SELECT * FROM weir.rage_clicks_by(halves[2], halves[3], asked, told_by, clicked, crowded, clicks, seconds)
+$$;
+
+CREATE OR REPLACE FUNCTION weir.rage_clicks_in(tenant text, first_day date, last_day date, zone text, event text, clicks integer,
+  seconds integer, filter jsonb)
+RETURNS TABLE (number bigint, page text, element text, told boolean)
+LANGUAGE sql STABLE
+AS $$
+  SELECT c.*
+  FROM (
+    SELECT weir.asked_of(tenant, zone, first_day, last_day, clicks >= 3 AND seconds <= 5 AND (rage_clicks_in.event IS NULL
+        OR weir.is_only_event(tenant, first_day, last_day, rage_clicks_in.event, weir.click_events()))) AS asked,
+      weir.narrowed(weir.patterns_named(weir.told_click_events()), filter) AS told_by,
+      weir.narrowed(weir.patterns_named(CASE WHEN rage_clicks_in.event IS NULL THEN weir.click_events()
+        WHEN rage_clicks_in.event <> ALL (weir.told_click_events()) THEN ARRAY[rage_clicks_in.event] END), filter) AS clicked,
+      weir.narrowed(weir.patterns_named(ARRAY[weir.made_pack('crowded clicks')]), filter) AS crowded
+    OFFSET 0
+  ) AS a
+  CROSS JOIN LATERAL weir.all_rage_clicks(CASE WHEN (a.asked).first = (a.asked).until
+    THEN weir.halves_of_users(tenant, a.clicked, (a.asked).since, (a.asked).until) ELSE '{-9223372036854775808,9223372036854775807,9223372036854775807}' END,
+    a.asked, a.told_by, a.clicked, a.crowded, clicks, seconds) AS c
 $$;
 
 -- What a server can say of its own users: `bursts`, `told`, `users`; `page` by [page], `element` by [page, element], and
@@ -178,8 +205,10 @@ $$;
 COMMENT ON FUNCTION weir.rage_clicks_answer(text, date, date, text, text, integer, integer, text, integer) IS
   'Where users click again and again within a moment. sql/analytics/rage_clicks.sql defines it.';
 
-GRANT EXECUTE ON FUNCTION weir.crowded_clicks(weir.asked, jsonb, integer, integer, integer),
-  weir.told_click_events(), weir.clicks_in(weir.asked, jsonb, jsonb, jsonb, integer, integer), weir.rage_clicks_in(text, date, date, text, text, integer, integer, jsonb),
+GRANT EXECUTE ON FUNCTION weir.crowded_clicks(bigint, bigint, weir.asked, jsonb, integer, integer, integer),
+  weir.told_click_events(), weir.clicks_in(bigint, bigint, weir.asked, jsonb, jsonb, jsonb, integer, integer),
+  weir.rage_clicks_by(bigint, bigint, weir.asked, jsonb, jsonb, jsonb, integer, integer),
+  weir.all_rage_clicks(bigint[], weir.asked, jsonb, jsonb, jsonb, integer, integer), weir.rage_clicks_in(text, date, date, text, text, integer, integer, jsonb),
   weir.rage_clicks_partial(text, date, date, text, text, integer, integer, jsonb),
   weir.rage_click_list(weir.part[], text, integer), weir.rage_clicks_merge(weir.part[], integer),
   weir.rage_clicks_answer(text, date, date, text, text, integer, integer, text, integer) TO weir_reader;

@@ -315,10 +315,11 @@ GRANT EXECUTE ON FUNCTION weir.said_value(jsonb), weir.properties_of_day(text, d
 COMMENT ON COLUMN weir.day_tallies.dimension IS 'version, platform, country, or properties.NAME, or empty: of everything.';
 COMMENT ON COLUMN weir.day_tallies.value IS 'Which version, platform, country, as a filter may ask for it; of a property as weir.said_value() says.';
 
--- They ask for more, or of other events, too (analytics/paths.sql). Where one was never made there is nothing to say.
+-- They ask for more, or of other events, too (analytics/paths.sql, rage_clicks.sql). Where one was never made there is nothing to say.
 SET LOCAL client_min_messages = warning;
 DROP FUNCTION IF EXISTS
   weir.is_only_screen_event(text, date, date, text),
+  weir.clicks_in(weir.asked, jsonb, jsonb, jsonb, integer, integer),
   weir.path_ways(bigint, bigint, weir.asked, jsonb, jsonb, jsonb, text, text[]),
   weir.path_cells(bigint, bigint, weir.asked, jsonb, jsonb, jsonb, text, integer, text[]),
   weir.all_path_cells(bigint[], weir.asked, jsonb, jsonb, jsonb, text, integer, text[]);

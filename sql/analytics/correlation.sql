@@ -18,8 +18,9 @@
 --   r            the correlation of having the feature with the value: phi where that is 0 or 1, else point-biserial;
 --                interval: by Fisher's transformation. NULL where one of both does not vary, or with fewer than four users
 --
--- Intervals hold in 95 of 100 samples. Activity, and who did an event of a name, is read from the roll-ups; numbers, and events of which more
--- than a name is asked, one by one (happened.sql); exact. While rows of the window are not in the roll-ups yet, what came since `as_of` counts
+-- Intervals hold in 95 of 100 samples. Activity, and who did an event of a name, is read from the roll-ups, in a zone that is not kept but for the
+-- two days that the window cuts; numbers, and events of which more than a name is asked, one by one (happened.sql), and so are all where a day has
+-- more names than are kept. Exact. While rows of the window are not in the roll-ups yet, what came since `as_of` counts
 -- in part, and `exact` is false.
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
@@ -106,8 +107,8 @@ BEGIN
 END
 $$;
 
--- Each user's number, and whether he has the feature, and his value from the rows, of an outcome that is a number; NULL where he has neither. Of the
--- outcome's events alone properties are read, if its pattern has some, be it none in particular.
+-- For outcomes that are a number (sum, last): each user's number, whether he has the feature, and his value, NULL without one. For others no
+-- rows. Of the outcome's events alone properties are read, if its pattern has some, be it none in particular.
 CREATE OR REPLACE FUNCTION weir.correlated_rows(tenant text, first_day date, last_day date, zone text, patterns jsonb, kind text, property text)
 RETURNS TABLE (number integer, has boolean, value numeric)
 LANGUAGE sql STABLE

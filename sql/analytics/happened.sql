@@ -196,7 +196,7 @@ AS $$
 $$;
 
 -- Numbers that cut users into halves which did about as much: a half is from one up to the next. Found from some days' packs:
--- where none of these days has more than one, or hardly an event has a user, one half has all. Not into more, since each reads packs
+-- where none of these days has more than one of firsts or of what is repeated, or hardly an event has a user, one half has all. Not into more, since each reads packs
 -- and rows that others read, too.
 CREATE OR REPLACE FUNCTION weir.halves_of_users(tenant text, patterns jsonb, since timestamptz, until timestamptz) RETURNS bigint[]
 LANGUAGE sql STABLE
@@ -307,7 +307,7 @@ AS $$
 $$;
 
 GRANT EXECUTE ON FUNCTION weir.days_in_packs(text, timestamptz, timestamptz), weir.spans_in_rows(text, timestamptz, timestamptz),
-  weir.microseconds(timestamptz), weir.user_key(integer, text), weir.listed_patterns(jsonb),
+  weir.microseconds(timestamptz), weir.user_key(integer, text), weir.asks_more(jsonb), weir.listed_patterns(jsonb),
   weir.happened_in_rows(text, jsonb, timestamptz, timestamptz, text[]), weir.is_like(jsonb, text, text, text, jsonb, text, text, text),
   weir.packs_to_read(integer, bigint, bigint, text, jsonb, timestamptz, timestamptz, text[]),
   weir.happened_in_packs(integer, bigint, bigint, text, jsonb, timestamptz, timestamptz, text[]),

@@ -5,11 +5,11 @@
 -- Users are named by the ids that clients made up for them. What each of them adds up to within the window, from one day to another in a
 -- time zone: events, or a measure of weir.measures as it stands now, such as seconds, recordings or cost_usd. `users` lists those with the
 -- most, `concentration` says which share of all the top 1, 5, 10, 20 and 50 % of the users have (a part of a user counts as one); of a measure
--- it is off by `error` at most. `active` are the users who had any, `events` how many made it up.
+-- it is off by `error` at most, but of one that counts every event alike. `active` are the users who had any, `events` how many made it up.
 --
--- Events come from the sets that say how many each user had (loads.sql); in a zone whose days are not kept from user_days, and those of the
--- days that its midnight cuts from the rows. Measures come from the packs of their events, and on days that have none from the rows
--- (happened.sql).
+-- Events, and a measure that counts every event alike, come from the sets that say how many each user had (loads.sql); in a zone whose days are
+-- not kept from user_days, and those of the days that its midnight cuts from the rows. Other measures come from the packs of their events, and
+-- on days that have none from the rows (happened.sql).
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
@@ -56,8 +56,8 @@ BEGIN
 END
 $$;
 
--- Patterns of an event of a measure; of every event ('*') those that packs have, on days of which roll-ups know it of events with a number
--- in `property` alone. (They keep a thousand numbers a day: where there are so many, there may be more.)
+-- The patterns of a measure's event. Of every event ('*') the names that packs have, but where `property` is given only those of which roll-ups
+-- know, by day, that they had a number in it. (They keep a thousand numbers a day: of a day with so many all names are taken.)
 CREATE OR REPLACE FUNCTION weir.measured_patterns(tenant text, event text, property text, zone text, first_day date, last_day date) RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE
 SET jit = off
@@ -363,7 +363,7 @@ $$;
 CREATE OR REPLACE FUNCTION weir.heavy_users_read(tenant text, first_day date, last_day date, zone text, measure text) RETURNS text
 LANGUAGE sql STABLE
 AS $$
-  SELECT CASE WHEN measure <> 'events' THEN 'rows' WHEN weir.keeps_zone(tenant, zone) THEN 'days'
+  SELECT CASE WHEN weir.factor_of_events(tenant, measure) IS NULL THEN 'rows' WHEN weir.keeps_zone(tenant, zone) THEN 'days'
     WHEN EXISTS (SELECT FROM weir.cut_days(first_day, last_day, zone) AS c JOIN weir.gone_days AS g ON g.tenant_id = tenant AND g.day IN (c.first_cut, c.last_cut))
     THEN 'rows' ELSE 'sums' END
 $$;
@@ -373,7 +373,7 @@ CREATE OR REPLACE FUNCTION weir.heavy_users_answer(tenant text, first_day date, 
 LANGUAGE sql STABLE
 AS $$
   SELECT weir.answered(tenant, first_day, last_day, zone, weir.heavy_users_read(tenant, first_day, last_day, zone, a.measure),
-    jsonb_build_object('measure', a.measure) || CASE a.measure WHEN 'events' THEN '{}' ELSE '{"error": {"concentration": 0.01}}' END::jsonb
+    jsonb_build_object('measure', a.measure) || CASE WHEN weir.factor_of_events(tenant, a.measure) IS NULL THEN '{"error": {"concentration": 0.01}}' ELSE '{}' END::jsonb
     || weir.heavy_users_merge(ARRAY(SELECT p FROM weir.heavy_users_partial(tenant, first_day, last_day, zone, a.measure, a.most) AS p), a.most))
   FROM (
     SELECT CASE measure WHEN 'events' THEN measure ELSE weir.known_measure(tenant, measure) END AS measure, weir.bounded('top', most, 1, 100) AS most

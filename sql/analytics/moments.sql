@@ -91,7 +91,8 @@ AS $$ SELECT moments IS NULL OR abs(moment - moments[(number + 1)::integer]) <= 
 
 -- The events of users from one number up to another that fit patterns, of packs and of `rows`, which are such, and are near to moments: each a
 -- number that counts users from `lowest` and microseconds from the span's begin. Where names alone are asked for, codes are all that is
--- unpacked, and the other half is no part of the plan. With `firsts` all that is a user's first is among them, and not all else. Without settings of its own, so that it becomes part of what asks.
+-- unpacked, and the other half is no part of the plan. With `firsts` all that is a user's first is among them, and not all else. Without settings
+-- of its own, so that it becomes part of what asks.
 CREATE OR REPLACE FUNCTION weir.events_as_numbers(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, bits integer, rows weir.moments,
   moments bigint[] DEFAULT NULL, reach bigint DEFAULT NULL, firsts boolean DEFAULT false)
 RETURNS TABLE (code bigint)
@@ -325,7 +326,8 @@ AS $$
     weir.halves_with_rows(tenant, patterns, w.since, w.until, '{}'), weir.moments_in_rows(tenant, patterns, w.since, w.until)) AS c
 $$;
 
-GRANT EXECUTE ON FUNCTION weir.cut_column(anyarray, boolean, integer, integer), weir.codes_of_first(bigint, bigint[]), weir.codes_within(weir.asked, timestamptz, bigint[]),
+GRANT EXECUTE ON FUNCTION weir.cut_column(anyarray, boolean, integer, integer), weir.codes_of_first(bigint, bigint[]),
+  weir.codes_within(weir.asked, timestamptz, bigint[]),
   weir.cut_packs(bigint, bigint, weir.asked, jsonb, text[], boolean), weir.cut_rows(bigint, bigint, weir.asked, weir.moments),
   weir.are_names(jsonb), weir.is_near(bigint, bigint, bigint[], bigint), weir.never(),
   weir.events_as_numbers(bigint, bigint, weir.asked, jsonb, integer, weir.moments, bigint[], bigint, boolean),

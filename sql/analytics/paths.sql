@@ -17,16 +17,18 @@
 --   paths        the first `length` steps of visits, one to ten; shorter ones ended there. share: of visits
 --
 -- The filter holds for each view. Late events count at their own time. Of days that are packed, what all visits have in common is read from
--- tallies, also with a filter by one version, platform, country or property that is tallied, and with one by several of these each visit from
--- its pack (migrations/0038, 0040). There visits end at midnight (UTC): those that went on are taken out, and put together from what is kept
--- beside. Views are read one by one at the window's ends, of visits in which the version changes and of today, and where an event that is not the
--- only one of these, a property that not all screens come from or a filter by a property that some day has not tallied is given (happened.sql).
--- Exact; where a server has more than 1,000 screens, 5,000 pairs or 5,000 paths, those that occur least are left out of the lists, and `exact` is false.
+-- tallies, also with a filter by one version, platform, country or property that is tallied, and with one by several of these each visit
+-- from its pack (migrations/0038, 0040). There visits end at midnight (UTC): those that went on are taken out, and put together from what
+-- is kept beside. Views are read one by one at the window's ends, of today, of visits that are not in packs (migrations/0034) or, where a
+-- filter asks for a property, are of several values of it; and of all where an event that is not the only one of these, a property that not
+-- all screens come from or a filter by a property that some day has not tallied is given (happened.sql). Exact; where a server has more
+-- than 1,000 screens, 5,000 pairs or 5,000 paths, those that occur least are left out of the lists, and `exact` is false.
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
 -- Views of users from one number up to another that are read one by one. `loose` are the patterns for those of visits that are not
--- in packs, which is asked for only where all screens come from `property`. Without settings of its own, so that it becomes part of what asks.
+-- in packs; these have no `property`, since they are read only where all screens come from it. Without settings of its own,
+-- so that it becomes part of what asks.
 CREATE OR REPLACE FUNCTION weir.path_views(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, loose jsonb, property text)
 RETURNS TABLE (number bigint, session bigint, at timestamptz, screen text)
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -286,8 +288,8 @@ AS $$
       ) AS e
       OFFSET 0
     ) AS a
-    CROSS JOIN LATERAL weir.all_path_cells(weir.halves_of_users(tenant, a.patterns, (a.asked).since, (a.asked).until), a.asked, a.patterns, a.visits, a.parts, a.loose,
-      property, length, a.tally) AS c
+    CROSS JOIN LATERAL weir.all_path_cells(weir.halves_of_users(tenant, a.patterns, (a.asked).since, (a.asked).until), a.asked, a.patterns,
+      a.visits, a.parts, a.loose, property, length, a.tally) AS c
   ), cells AS MATERIALIZED (
     SELECT c.screen, c.former, c.ends, c.former IS NULL AS begins, c.former IS DISTINCT FROM c.screen AS is_step, sum(c.times) AS times
     FROM said AS c WHERE c.kind = 'cell'
@@ -387,7 +389,8 @@ COMMENT ON FUNCTION weir.paths_answer(text, date, date, text, text, text, intege
   'Ways through the screens, and where visits end. sql/analytics/paths.sql defines them.';
 
 GRANT EXECUTE ON FUNCTION weir.path_views(bigint, bigint, weir.asked, jsonb, jsonb, text), weir.path_visits(bigint, bigint, weir.asked, jsonb),
-  weir.path_parts(bigint, bigint, weir.asked, jsonb), weir.path_ways(bigint, bigint, weir.asked, jsonb, jsonb, jsonb, jsonb, text, text[]), weir.stays_at_first(text[], integer),
+  weir.path_parts(bigint, bigint, weir.asked, jsonb),
+  weir.path_ways(bigint, bigint, weir.asked, jsonb, jsonb, jsonb, jsonb, text, text[]), weir.stays_at_first(text[], integer),
   weir.path_cells(bigint, bigint, weir.asked, jsonb, jsonb, jsonb, jsonb, text, integer, text[]), weir.path_tallies(weir.asked, integer, text[]),
   weir.path_key(text),
   weir.all_path_cells(bigint[], weir.asked, jsonb, jsonb, jsonb, jsonb, text, integer, text[]),

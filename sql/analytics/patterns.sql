@@ -256,5 +256,6 @@ GRANT EXECUTE ON FUNCTION weir.refuse(text, text), weir.place_in(text, text), we
   weir.whole_number(text, text, jsonb, bigint, bigint, bigint), weir.check_properties(text, text, jsonb),
   weir.checked_pattern(text, text, jsonb, boolean, text[]), weir.filter_of(text, text), weir.needed_pattern(text, text),
   weir.patterns_of(text, text, integer, integer), weir.bounded(text, integer, integer, integer),
-  weir.tallied_by(jsonb), weir.tells_properties(text, date, date, jsonb), weir.are_all_from(text, date, date, text, text), weir.window_of(text, date, date), weir.value_by(text, text, text, text, jsonb),
+  weir.tallied_by(jsonb), weir.tells_properties(text, date, date, jsonb), weir.are_all_from(text, date, date, text, text),
+  weir.window_of(text, date, date), weir.value_by(text, text, text, text, jsonb),
   weir.fitting_events(text, text, date, date, jsonb, jsonb, text[]), weir.events_in(text, text, date, date, text[], jsonb, text[]) TO weir_reader;

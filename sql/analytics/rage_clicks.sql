@@ -16,8 +16,8 @@
 --                those with the most, an element together with its page; NULL is a told one without
 --
 -- Late events count at their own time. Read event by event (happened.sql); of days that are packed, where at least three clicks within at
--- most five seconds are asked for, of no event in particular or of the only one of these, among crowded ones alone (migrations/0034). Exact; a server tells its 1,000 worst pages and elements, and
--- `exact` is false where there were more.
+-- most five seconds are asked for, of no event in particular or of the only one of these, among crowded ones alone (migrations/0034).
+-- Exact; a server tells its 1,000 worst pages and elements, and `exact` is false where there were more.
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 

@@ -2,8 +2,8 @@
 -- events is then one column to unpack, and no moment to turn into a number (analytics/moments.sql). And packs of their own for what users
 -- repeat within a day: a funnel begins with the others. docs/decisions/0025 has what it was measured against.
 --
---   a code   the user in 26 bits, and the microseconds of the UTC day in 37. A tenant's users from 2^26 on have packs of their own, from part
---            2^20 on, where they are counted from there, and so on (packs_of_day())
+--   a code   the user in 26 bits, and the microseconds of the UTC day in 37. Each 2^26 users have packs of their own: the first ones in parts
+--            from 0 on, the next in parts from 2^20 on, where codes count users from 2^26, and so on
 SET LOCAL ROLE weir_owner;
 
 -- The codes of a pack's events that have a user; they come first. A function of its own, since a column may be made by nothing but such.
@@ -31,6 +31,12 @@ BEGIN
     '(CASE WHEN NOT weir.is_made(event) THEN weir.codes_of_pack(numbers, moments, day) END) STORED', compression);
 END
 $$;
+COMMENT ON TABLE weir.packs IS
+  'Events of a UTC day by their name, 4096 at most in a part: element n of each column is of one event. In the order of users and moments; '
+  'in parts from 2^19 on (of each 2^20) what a user repeats, and what has no user.';
+COMMENT ON TYPE weir.asked IS
+  'Of a tenant''s window, from since up to until or a little less: first up to last are UTC days that lie in it on whatever clock, NULL where '
+  'nothing is read that is made of packs; zone and days are NULL where the span alone counts.';
 COMMENT ON COLUMN weir.packs.codes IS
   'Of the events that have a user: the user, less 2^26 for each 2^20 in part, times 2^37, and the microseconds of the day. NULL of what is made of packs.';
 
@@ -42,8 +48,8 @@ AS $$ SELECT part & 524288 = 0 $$;
 
 GRANT EXECUTE ON FUNCTION weir.has_firsts(integer) TO weir_reader;
 
--- As before, but in the order of users and moments, with repeated events in parts from 2^19 on: those of which the user had one before with the same
--- version, platform and country, and none between; and with users from 2^26 on as said above.
+-- As before, but in the order of users and moments, with users from 2^26 on as said above, and with repeated events in parts from 2^19 on: those
+-- of which the user had one before, with the same version, platform and country and none of another between; and those without a user.
 CREATE OR REPLACE FUNCTION weir.packs_of_day(tenant text, day date)
 RETURNS TABLE (event text, part integer, numbers bigint[], sessions bigint[], moments timestamptz[], versions text[],
   platforms text[], countries text[], screens text[], durations numeric[], properties jsonb[])

@@ -27,7 +27,7 @@ AS $$
     WHEN 'boolean' THEN value::text END COLLATE "C"
 $$;
 
--- The properties that views and measurements of pages have, the 64 most frequent whose names are not too long for an index. A line without a
+-- The properties that views and measurements of pages have: of the 64 most frequent those whose names are not too long for an index. A line without a
 -- name stands for all others. `tallied` are six of those with 1 to 32 values, the most frequent first (one that all have with the same
 -- value is worth the least), and none that keeps changing from view to view of a session: most visits would be mixed. (A hundred
 -- changes do not matter: a day of little is not to keep a quarter from being read from tallies.) `screens`, `durations`: all that the day has

@@ -91,6 +91,7 @@ FROM (VALUES ('abe', 25), ('abe', 35), ('zoe', 300), ('eve', 1)) AS l (person, s
 SELECT set_eq($$SELECT p.day FROM days_in_packs('rec', '2026-03-03', '2026-03-05') AS p (day)$$, '{2026-03-03}'::date[], 'a day that something came for is not read from packs');
 SELECT is((SELECT count(*) FROM user_numbers WHERE tenant_id = 'rec' AND user_id IN ('abe', 'zoe')), 0::bigint, 'strangers have no numbers yet');
 SELECT is(pg_temp.listed(heavy_users_answer('rec', '2026-03-03', '2026-03-04', 'UTC', 'seconds')), 'zoe 1 300, fay 1 100, eve 3 61, abe 2 60', 'with strangers');
+SELECT is(heavy_users_answer('rec', '2026-03-01', '2026-03-31', 'UTC', 'any') ->> 'error', NULL, 'a measure that counts every event alike is exact');
 SELECT is(pg_temp.listed(heavy_users_answer('rec', '2026-03-01', '2026-03-31', 'UTC', 'any', 3)), 'u1 1002 1002, u2 1000 1000, u3 1000 1000', 'who are not taken for others');
 CREATE TEMPORARY TABLE late AS SELECT pg_temp.answer(a) AS answer, claim FROM asked AS a;
 SELECT pg_temp.build();

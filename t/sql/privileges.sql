@@ -144,6 +144,18 @@ SELECT set_eq($$
     AND has_function_privilege('weir_operator', oid, 'EXECUTE')
 $$, ARRAY['find_dead_letters'::name], 'weir_operator may find dead letters');
 
+-- Whoever reads figures in psql needs every function that one is made of.
+SET LOCAL ROLE weir_reader;
+SELECT lives_ok($$SELECT weir.funnels_answer('acme', '2026-03-01', '2026-03-02', steps => '[{"event": "a"}, {"event": "b", "platform": "iOS"}]', split => 'x')$$,
+  'weir_reader asks for a funnel');
+SELECT lives_ok($$SELECT weir.correlation_answer('acme', '2026-03-01', '2026-03-02', 'Asia/Kolkata', '{"event": "a"}', '{"event": "b"}')$$, 'for a correlation');
+SELECT lives_ok($$SELECT weir.tasks_answer('acme', '2026-03-01', '2026-03-02', start => '{"event": "a"}', finish => '{"event": "b"}')$$, 'for a task');
+SELECT lives_ok($$SELECT weir.rage_clicks_answer('acme', '2026-03-01', '2026-03-02', event => 'click', clicks => 2)$$, 'for rage clicks');
+SELECT lives_ok($$SELECT weir.paths_answer('acme', '2026-03-01', '2026-03-02', property => 'screen', filter => '{"properties": {"browser": "x"}}')$$, 'for paths');
+SELECT lives_ok($$SELECT weir.pages_answer('acme', '2026-03-01', '2026-03-02', property => 'load_ms', filter => '{"properties": {"browser": "x"}}')$$, 'for pages');
+SELECT lives_ok($$SELECT weir.heavy_users_answer('acme', '2026-03-01', '2026-03-02', 'UTC', 'cost_usd')$$, 'and for heavy users');
+RESET ROLE;
+
 -- The roles themselves.
 SELECT is((SELECT rolcanlogin FROM pg_roles WHERE rolname = 'weir_owner'), false,
   'nobody logs in as weir_owner');

@@ -319,13 +319,14 @@ DECLARE
 BEGIN
   IF factor IS NULL THEN
     RETURN QUERY SELECT * FROM weir.heavy_users_by_sum(tenant, first_day, last_day, zone, measure, most);
-  ELSIF weir.keeps_zone(tenant, zone) THEN
-    RETURN QUERY SELECT p.figure, p.key, CASE WHEN p.figure IN ('size_total', 'user') THEN factor * p.amount ELSE p.amount END
-    FROM weir.heavy_users_by_load(tenant, first_day, last_day, zone, most) AS p;
-  ELSE
-    RETURN QUERY SELECT p.figure, p.key, CASE WHEN p.figure IN ('size_total', 'user') THEN factor * p.amount ELSE p.amount END
-    FROM weir.heavy_users_by_day(tenant, first_day, last_day, zone, most) AS p;
+    RETURN;
   END IF;
+  RETURN QUERY SELECT p.figure, p.key, CASE WHEN p.figure IN ('size_total', 'user') THEN factor * p.amount ELSE p.amount END
+  FROM (
+    SELECT * FROM weir.heavy_users_by_load(tenant, first_day, last_day, zone, most) WHERE weir.keeps_zone(tenant, zone)
+    UNION ALL
+    SELECT * FROM weir.heavy_users_by_day(tenant, first_day, last_day, zone, most) WHERE NOT weir.keeps_zone(tenant, zone)
+  ) AS p;
 END
 $$;
 

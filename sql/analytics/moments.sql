@@ -83,6 +83,11 @@ CREATE OR REPLACE FUNCTION weir.are_names(patterns jsonb) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT weir.patterns_of_name(patterns, true) = patterns $$;
 
+-- The number of a code in a pack (cut_packs()).
+CREATE OR REPLACE FUNCTION weir.number_of_code(code bigint, apart bigint, further bigint, bits integer) RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT ((code >> 37) + apart << bits) + (code & 137438953471) + further $$;
+
 -- Whether an event is near enough to a moment of its user's: `moments` has each user's in microseconds since the span's begin; it is near if no
 -- more than `reach` lies between, on either side. NULL: all are.
 CREATE OR REPLACE FUNCTION weir.is_near(number bigint, moment bigint, moments bigint[], reach bigint) RETURNS boolean
@@ -98,7 +103,7 @@ CREATE OR REPLACE FUNCTION weir.events_as_numbers(lowest bigint, beyond bigint, 
 RETURNS TABLE (code bigint)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-  SELECT ((u.code >> 37) + u.apart << bits) + (u.code & 137438953471) + u.further
+  SELECT weir.number_of_code(u.code, u.apart, u.further, bits)
   FROM (
     SELECT unnest(c.codes) AS code, c.apart, c.further
     FROM (
@@ -111,7 +116,7 @@ AS $$
   UNION ALL
   SELECT v.code FROM weir.valued_events(lowest, beyond, asked, patterns, bits, '{}', NOT weir.are_names(patterns), moments, reach, firsts) AS v
   UNION ALL
-  SELECT ((u.code >> 37) + u.apart << bits) + (u.code & 137438953471) + u.further
+  SELECT weir.number_of_code(u.code, u.apart, u.further, bits)
   FROM (SELECT unnest(r.codes) AS code, 0 AS apart, r.further FROM weir.cut_rows(lowest, beyond, asked, rows) AS r) AS u
   WHERE u.code IS NOT NULL AND NOT weir.are_names(patterns) AND weir.is_near((u.code >> 37) + u.apart, (u.code & 137438953471) + u.further, moments, reach)
 $$;
@@ -122,7 +127,7 @@ CREATE OR REPLACE FUNCTION weir.valued_events(lowest bigint, beyond bigint, aske
 RETURNS TABLE (code bigint, version text, platform text, country text, properties jsonb)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-  SELECT ((u.code >> 37) + u.apart << bits) + (u.code & 137438953471) + u.further, u.version, u.platform, u.country, u.properties
+  SELECT weir.number_of_code(u.code, u.apart, u.further, bits), u.version, u.platform, u.country, u.properties
   FROM (
     SELECT unnest(c.codes) AS code, unnest(c.versions) AS version, unnest(c.platforms) AS platform, unnest(c.countries) AS country,
       unnest(c.properties) AS properties, c.apart, c.further, c.has, c.of_version, c.of_platform, c.of_country
@@ -329,7 +334,7 @@ $$;
 GRANT EXECUTE ON FUNCTION weir.cut_column(anyarray, boolean, integer, integer), weir.codes_of_first(bigint, bigint[]),
   weir.codes_within(weir.asked, timestamptz, bigint[]),
   weir.cut_packs(bigint, bigint, weir.asked, jsonb, text[], boolean), weir.cut_rows(bigint, bigint, weir.asked, weir.moments),
-  weir.are_names(jsonb), weir.is_near(bigint, bigint, bigint[], bigint), weir.never(),
+  weir.are_names(jsonb), weir.number_of_code(bigint, bigint, bigint, integer), weir.is_near(bigint, bigint, bigint[], bigint), weir.never(),
   weir.events_as_numbers(bigint, bigint, weir.asked, jsonb, integer, weir.moments, bigint[], bigint, boolean),
   weir.valued_events(bigint, bigint, weir.asked, jsonb, integer, text[], boolean, bigint[], bigint, boolean),
   weir.asked_of_span(text, timestamptz, timestamptz, text, date, date), weir.bits_of(timestamptz, timestamptz),

@@ -42,8 +42,8 @@ CREATE OR REPLACE FUNCTION weir.funnel_starts(lowest bigint, beyond bigint, aske
 RETURNS TABLE (code bigint, value text)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-  SELECT (s.place - 1 << bits) + s.moment, NULL
-  FROM unnest(starts) WITH ORDINALITY AS s (moment, place)
+  SELECT (s.number << bits) + s.moment, NULL
+  FROM (SELECT generate_series(0::bigint, cardinality(starts) - 1) AS number, unnest(starts) AS moment) AS s
   WHERE split IS NULL AND s.moment <> weir.never()
   UNION ALL
   SELECT v.code, min(v.value COLLATE "C")
@@ -63,23 +63,23 @@ AS $$
   GROUP BY v.code
 $$;
 
--- Of users from one number up to another: a row for each step that one reached, with the microseconds from the step before and from the start.
--- `same` as same_events() says; `patience` is microseconds. `reached` has a line for each step: the events, as numbers (moments.sql), in the
--- order of `starts`.
+-- Of users from one number up to another: how many reached a step in which time `since` the former one or the start, by slot, and in how many
+-- seconds together; of the first step how many there are. `same` as same_events() says; `patience` is microseconds. `reached` has a line for
+-- each step: the events, as numbers (moments.sql), in the order of `starts`.
 CREATE OR REPLACE FUNCTION weir.funnel_users(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text, patterns jsonb,
   same integer[], patience bigint, split text, rows weir.moments[])
-RETURNS TABLE (step integer, value text, former bigint, start bigint)
-LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100000
+RETURNS TABLE (step integer, said text, since text, slot integer, users bigint, seconds numeric)
+LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1000
 SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '128MB' SET enable_nestloop = off SET enable_mergejoin = off
-SET max_parallel_workers_per_gather = 0
+SET enable_sort = off SET max_parallel_workers_per_gather = 0
 AS $$
 #variable_conflict use_column
 DECLARE
-  since constant timestamptz := lower(weir.span_of_day(zone, first_day));
+  origin constant timestamptz := lower(weir.span_of_day(zone, first_day));
   last constant timestamptz := upper(weir.span_of_day(zone, last_day));
   until constant timestamptz := last + patience * interval '1 microsecond';
-  bits constant integer := weir.bits_of(since, until);
-  asked constant weir.asked := weir.asked_of_span(tenant, since, last, zone, first_day, last_day);
+  bits constant integer := weir.bits_of(origin, until);
+  asked constant weir.asked := weir.asked_of_span(tenant, origin, last, zone, first_day, last_day);
   pattern jsonb := jsonb_build_array(patterns -> 0);
   firsts constant bigint[] := weir.first_moments(lowest, beyond, asked, pattern, bits, rows[1]);
   starts bigint[];
@@ -90,44 +90,51 @@ BEGIN
   IF firsts IS NULL THEN
     RETURN;
   END IF;
-  SELECT array_agg(s.code), array_agg(s.value), ARRAY[array_agg(s.code)] INTO starts, values, reached
+  SELECT array_agg(s.code), array_agg(s.value) FILTER (WHERE split IS NOT NULL) INTO starts, values
   FROM weir.funnel_starts(lowest, beyond, asked, pattern, split, bits, rows[1], firsts) AS s;
-  RETURN QUERY SELECT 1, v, 0::bigint, 0::bigint FROM unnest(values) AS v;
+  RETURN QUERY SELECT 1, s.value, 'start', NULL::integer, count(*), 0.0 FROM (SELECT unnest(starts) AS code, unnest(values) AS value) AS s
+  GROUP BY s.value;
+  reached := ARRAY[starts];
   FOR n IN 2..jsonb_array_length(patterns) LOOP
     pattern := jsonb_build_array(patterns -> n - 1);
-    codes := weir.sorted_events(lowest, beyond, weir.asked_of_span(tenant, since, until), pattern, bits, rows[n], firsts, patience);
+    codes := weir.sorted_events(lowest, beyond, weir.asked_of_span(tenant, origin, until), pattern, bits, rows[n], firsts, patience);
     -- The first that is not before the step before, and later than what has the same event. It may be too late: then nothing follows.
-    reached := reached || (
-      SELECT array_agg(CASE WHEN s.former <= s.start + patience THEN codes[width_bucket(greatest(s.former, s.same + 1) - 1, codes) + 1] END ORDER BY s.place)
-      FROM unnest(starts, reached[n - 1:n - 1], reached[same[n]:same[n]]) WITH ORDINALITY AS s (start, former, same, place)
+    reached := reached || ARRAY(
+      SELECT CASE WHEN s.former <= s.start + patience THEN codes[width_bucket(greatest(s.former, s.same + 1) - 1, codes) + 1] END
+      FROM (SELECT unnest(starts) AS start, unnest(reached[n - 1:n - 1]) AS former, unnest(reached[same[n]:same[n]]) AS same) AS s
     );
-    RETURN QUERY SELECT n, s.value, s.code - s.former, s.code - s.start
-    FROM unnest(values, starts, reached[n - 1:n - 1], reached[n:n]) AS s (value, start, former, code)
-    WHERE s.code <= s.start + patience;
+    RETURN QUERY SELECT n, s.value, CASE WHEN grouping(s.former_slot) = 0 THEN 'former' ELSE 'start' END, coalesce(s.former_slot, s.start_slot),
+      count(*), CASE WHEN grouping(s.former_slot) = 0 THEN sum(s.former) ELSE sum(s.start) END * 0.000001
+    FROM (
+      SELECT s.value, s.code - s.former AS former, s.code - s.start AS start, weir.quick_slot((s.code - s.former) / 1e6::float8) AS former_slot,
+        weir.quick_slot((s.code - s.start) / 1e6::float8) AS start_slot
+      FROM (
+        SELECT unnest(starts) AS start, unnest(reached[n - 1:n - 1]) AS former, unnest(reached[n:n]) AS code, unnest(values) AS value
+      ) AS s
+      WHERE s.code <= s.start + patience
+    ) AS s
+    GROUP BY GROUPING SETS ((s.value, s.former_slot), (s.value, s.start_slot));
   END LOOP;
 END
 $$;
 
--- Of these users: how many reached a step in which times from the step before and from the start, by slot. One process does all of it, for
--- as many users at a time as have room in numbers.
+-- The same for as many users at a time as have room in numbers; one process does all of it.
 CREATE OR REPLACE FUNCTION weir.funnel_cells(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text, patterns jsonb,
   same integer[], patience bigint, split text, rows weir.moments[])
-RETURNS TABLE (step integer, said text, former_slot integer, start_slot integer, users bigint, former numeric, start numeric)
+RETURNS TABLE (step integer, said text, since text, slot integer, users bigint, seconds numeric)
 LANGUAGE sql STABLE PARALLEL SAFE COST 1000000000 ROWS 1000
-SET jit = off SET work_mem = '64MB' SET enable_nestloop = on SET enable_mergejoin = off SET enable_sort = off SET max_parallel_workers_per_gather = 0
+SET jit = off SET max_parallel_workers_per_gather = 0
 AS $$
-  SELECT u.step, u.value, weir.quick_slot(u.former / 1e6::float8) AS former_slot, weir.quick_slot(u.start / 1e6::float8) AS start_slot,
-    count(*), sum(u.former) * 0.000001, sum(u.start) * 0.000001
+  SELECT u.*
   FROM weir.turns_of_users(lowest, beyond, lower(weir.span_of_day(zone, first_day)),
     upper(weir.span_of_day(zone, last_day)) + patience * interval '1 microsecond') AS t
   CROSS JOIN LATERAL weir.funnel_users(t.first, t.next, tenant, first_day, last_day, zone, patterns, same, patience, split, rows) AS u
-  GROUP BY u.step, u.value, former_slot, start_slot
 $$;
 
 -- The same of all users, a half to a process.
 CREATE OR REPLACE FUNCTION weir.all_funnel_cells(tenant text, first_day date, last_day date, zone text, patterns jsonb, same integer[],
   patience bigint, split text, halves bigint[], rows weir.moments[])
-RETURNS TABLE (step integer, said text, former_slot integer, start_slot integer, users bigint, former numeric, start numeric)
+RETURNS TABLE (step integer, said text, since text, slot integer, users bigint, seconds numeric)
 LANGUAGE sql STABLE
 SET jit = off
 AS $$
@@ -148,7 +155,7 @@ AS $$
   WITH cells AS MATERIALIZED (
     SELECT g.*, coalesce(to_json(g.said)::text, 'null') AS value
     FROM (
-      SELECT c.step, c.said, c.former_slot, c.start_slot, sum(c.users) AS users, sum(c.former) AS former, sum(c.start) AS start
+      SELECT c.step, c.said, c.since, c.slot, sum(c.users) AS users, sum(c.seconds) AS seconds
       FROM (
         SELECT p.*, weir.moments_in_rows(tenant, p.patterns, p.since, p.until, split) AS rows
         FROM (
@@ -160,30 +167,27 @@ AS $$
       ) AS p
       CROSS JOIN LATERAL weir.all_funnel_cells(tenant, first_day, last_day, zone, p.patterns, weir.same_events(steps), within * 1000000::bigint, split,
         weir.halves_with_rows(tenant, p.patterns, p.since, p.until, p.rows), p.rows) AS c
-      GROUP BY c.step, c.said, c.former_slot, c.start_slot
+      GROUP BY c.step, c.said, c.since, c.slot
     ) AS g
   ), ranked AS MATERIALIZED (
     SELECT c.value, CASE WHEN row_number() OVER (ORDER BY sum(c.users) DESC, c.value COLLATE "C") > 1000 THEN 'other' ELSE 'value' END AS kind
     FROM cells AS c WHERE c.step = 1
     GROUP BY c.value
   ), told AS MATERIALIZED (
-    SELECT c.step, k.kind, CASE k.kind WHEN 'value' THEN c.value ELSE 'null' END AS value, c.former_slot, c.start_slot, c.users, c.former, c.start
+    SELECT c.step, k.kind, CASE k.kind WHEN 'value' THEN c.value ELSE 'null' END AS value, c.since, c.slot, c.users, c.seconds
     FROM cells AS c JOIN ranked AS k ON k.value = c.value
   ), sums AS (
-    SELECT jsonb_build_array(t.step, t.kind, t.value::jsonb)::text AS key, sum(t.users) AS users, sum(t.former) AS former, sum(t.start) AS start
+    SELECT jsonb_build_array(t.step, t.kind, t.value::jsonb)::text AS key, sum(t.users) FILTER (WHERE t.since = 'start') AS users,
+      sum(t.seconds) FILTER (WHERE t.since = 'former') AS former, sum(t.seconds) FILTER (WHERE t.since = 'start') AS start
     FROM told AS t
     GROUP BY t.step, t.kind, t.value
   )
   SELECT f.figure, s.key, f.amount
-  FROM sums AS s, LATERAL (VALUES ('users', s.users), ('former_seconds', s.former), ('start_seconds', s.start)) AS f (figure, amount)
+  FROM sums AS s, LATERAL (VALUES ('users', s.users), ('former_seconds', coalesce(s.former, 0)), ('start_seconds', s.start)) AS f (figure, amount)
   UNION ALL
-  SELECT 'former_slot', jsonb_build_array(t.step, t.kind, t.value::jsonb, t.former_slot)::text, sum(t.users)
+  SELECT t.since || '_slot', jsonb_build_array(t.step, t.kind, t.value::jsonb, t.slot)::text, sum(t.users)
   FROM told AS t WHERE t.step > 1
-  GROUP BY t.step, t.kind, t.value, t.former_slot
-  UNION ALL
-  SELECT 'start_slot', jsonb_build_array(t.step, t.kind, t.value::jsonb, t.start_slot)::text, sum(t.users)
-  FROM told AS t WHERE t.step > 1
-  GROUP BY t.step, t.kind, t.value, t.start_slot
+  GROUP BY t.step, t.kind, t.value, t.since, t.slot
 $$;
 
 -- The parts by group and step; a group is [listed], [other], or [all], which has every value.

@@ -33,6 +33,7 @@ AS $$ SELECT CASE WHEN whole THEN list ELSE list[low:high] END $$;
 -- Packs cut to users from one number up to another, and to the span that is asked for, or days of its zone: no event has to be asked for its
 -- user and moment. `apart` makes users of codes count from `lowest`, and `further` microseconds from the span's begin. The other
 -- columns are NULL unless a pattern, or `needs`, asks for one. With `firsts` repeated events are left out as far as packs know of them.
+-- Days are whole that lie in the span on whatever clock, in UTC all but the first and the last.
 CREATE OR REPLACE FUNCTION weir.cut_packs(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, needs text[], firsts boolean)
 RETURNS TABLE (codes bigint[], apart bigint, further bigint, versions text[], platforms text[], countries text[], properties jsonb[],
   has jsonb, of_version text, of_platform text, of_country text)
@@ -48,12 +49,14 @@ AS $$
       SELECT k.*, k.base - lowest AS apart, weir.microseconds(k.midnight) - weir.microseconds(asked.since) AS further,
         weir.codes_of_first(lowest - k.base, k.codes) + 1 AS low, weir.codes_of_first(beyond - k.base, k.codes) AS high
       FROM (
-        SELECT k.codes || '{}' AS codes, (k.part >> 20)::bigint << 26 AS base, k.day::timestamp AT TIME ZONE 'UTC' AS midnight,
-          k.versions, k.platforms, k.countries, k.properties, k.has, k.of_version, k.of_platform, k.of_country, k.sure
-        FROM weir.packs_to_read(NULL, NULL, NULL, asked.tenant, patterns, asked.since, asked.until, needs) AS k
-        WHERE NOT firsts OR weir.has_firsts(k.part) OR k.has IS NOT NULL OR NOT k.sure
+        SELECT k.codes || '{}' AS codes, k.part, (k.part >> 20)::bigint << 26 AS base, k.day::timestamp AT TIME ZONE 'UTC' AS midnight,
+          k.versions, k.platforms, k.countries, k.properties, k.has, k.of_version, k.of_platform, k.of_country,
+          k.day::timestamp AT TIME ZONE 'UTC' >= asked.since + s.slack AND (k.day + 1)::timestamp AT TIME ZONE 'UTC' <= asked.until - s.slack AS sure
+        FROM weir.packs_to_read(NULL, NULL, NULL, asked.tenant, patterns, coalesce(asked.first, asked.since), coalesce(asked.last, asked.until), needs) AS k,
+          LATERAL (VALUES (CASE WHEN coalesce(asked.zone, 'UTC') = 'UTC' THEN interval '0' ELSE interval '6 hours' END)) AS s (slack)
         OFFSET bigint '0'
       ) AS k
+      WHERE NOT firsts OR weir.has_firsts(k.part) OR k.has IS NOT NULL OR NOT k.sure
       OFFSET bigint '0'
     ) AS c
     WHERE c.low <= c.high
@@ -88,11 +91,14 @@ CREATE OR REPLACE FUNCTION weir.number_of_code(code bigint, apart bigint, furthe
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT ((code >> 37) + apart << bits) + (code & 137438953471) + further $$;
 
--- Whether an event is near enough to a moment of its user's: `moments` has each user's in microseconds since the span's begin; it is near if no
--- more than `reach` lies between, on either side. NULL: all are.
+-- Whether an event is near enough to a moment of its user's: `moments` has each user's in microseconds since the span's begin; it is near if it
+-- is not before and at most `reach` after it, or, where that is NULL, if it is before. Without moments all are.
 CREATE OR REPLACE FUNCTION weir.is_near(number bigint, moment bigint, moments bigint[], reach bigint) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$ SELECT moments IS NULL OR abs(moment - moments[(number + 1)::integer]) <= reach $$;
+AS $$
+  SELECT moments IS NULL OR CASE WHEN reach IS NULL
+    THEN moment < coalesce(moments[(number + 1)::integer], weir.never()) ELSE moment - moments[(number + 1)::integer] BETWEEN 0 AND reach END
+$$;
 
 -- The events of users from one number up to another that fit patterns, of packs and of `rows`, which are such, and are near to moments: each a
 -- number that counts users from `lowest` and microseconds from the span's begin. Where names alone are asked for, codes are all that is
@@ -157,13 +163,14 @@ AS $$
   WHERE coalesce((SELECT max(u.number) FROM weir.user_numbers AS u WHERE u.tenant_id = tenant), 0) >> (63 - b.bits) = 0
 $$;
 
--- Users from one number up to another, as many at a time as have room beside the moments of a span.
+-- Users from one number up to another, as many at a time as have room beside the moments of a span, two million at most: so lists by user
+-- have a bound.
 CREATE OR REPLACE FUNCTION weir.turns_of_users(lowest bigint, beyond bigint, since timestamptz, until timestamptz)
 RETURNS TABLE (first bigint, next bigint)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
   SELECT n, least(beyond, n + room.users)
-  FROM (SELECT 1::bigint << (63 - weir.bits_of(since, until)) AS users) AS room, generate_series(lowest, beyond - 1, room.users) AS n
+  FROM (SELECT 1::bigint << least(63 - weir.bits_of(since, until), 21) AS users) AS room, generate_series(lowest, beyond - 1, room.users) AS n
 $$;
 
 -- The events of a span that no pack has, read once for all that is asked of them: for each pattern those that fit it. Who has no number yet
@@ -233,10 +240,10 @@ BEGIN
 END
 $$;
 
--- What stands for the moment of what never was: far from all.
+-- What stands for the moment of what never was: far from all, and after all.
 CREATE OR REPLACE FUNCTION weir.never() RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$ SELECT -4611686018427387904 $$;
+AS $$ SELECT 4611686018427387904 $$;
 
 -- The first of each user in a sorted list: searched user by user, or, where it has fewer events than there may be users, looked for from one to the
 -- next.
@@ -248,7 +255,9 @@ BEGIN
   IF codes[cardinality(codes)] >> bits <= cardinality(codes) THEN
     RETURN QUERY SELECT f.code
     FROM (
-      SELECT n, codes[width_bucket((n << bits) - 1, codes) + 1] AS code FROM generate_series(0, codes[cardinality(codes)] >> bits) AS n OFFSET 0
+      SELECT s.n, codes[width_bucket((s.n << bits) - 1, codes) + 1] AS code
+      FROM (SELECT generate_series(0, codes[cardinality(codes)] >> bits) AS n) AS s
+      OFFSET 0
     ) AS f
     WHERE f.code >> bits = f.n;
   ELSE
@@ -259,24 +268,40 @@ BEGIN
 END
 $$;
 
--- The moment of each user's first, in microseconds since the span's begin, up to the last user who has one; NULL if nobody has.
+-- A span's UTC days in turns, each of twice as many days as the one before, as what is asked for with these days alone to be read.
+CREATE OR REPLACE FUNCTION weir.turns_of_days(asked weir.asked) RETURNS SETOF weir.asked
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+  SELECT (asked.tenant, asked.zone, asked.first_day, asked.last_day, asked.since, d.midnight + d.days * ((1 << n) - 1), d.midnight + d.days * ((2 << n) - 1),
+    asked.until)::weir.asked
+  FROM (
+    SELECT m.midnight, interval '24 hours' * ceil(extract(epoch FROM asked.until - m.midnight) / 86400 / 15) AS days
+    FROM (SELECT date_trunc('day', asked.since, 'UTC') AS midnight) AS m
+  ) AS d, generate_series(0, 3) AS n
+$$;
+
+-- The moment of each user's first, in microseconds since the span's begin; NULL if nobody has one. Day by day fewer are anybody's first: those
+-- that are later than what was found so far are not sorted.
 CREATE OR REPLACE FUNCTION weir.first_moments(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, bits integer, rows weir.moments)
 RETURNS bigint[]
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 AS $$
 DECLARE
-  codes constant bigint[] := weir.sorted_events(lowest, beyond, asked, patterns, bits, rows, firsts => true);
-  firsts bigint[];
+  firsts bigint[] := '{}';
+  days weir.asked;
+  codes bigint[];
   code bigint;
 BEGIN
-  IF codes IS NULL THEN
-    RETURN NULL;
-  END IF;
-  firsts := array_fill(weir.never(), ARRAY[((codes[cardinality(codes)] >> bits) + 1)::integer]);
-  FOR code IN SELECT f FROM weir.firsts_of(codes, bits) AS f LOOP
-    firsts[(code >> bits) + 1] := code & (1::bigint << bits) - 1;
+  FOR days IN SELECT * FROM weir.turns_of_days(asked) AS t ORDER BY t.first LOOP
+    codes := weir.sorted_events(lowest, beyond, days, patterns, bits, rows, firsts, firsts => true);
+    rows := NULL;
+    CONTINUE WHEN codes IS NULL;
+    firsts := firsts || array_fill(weir.never(), ARRAY[greatest((codes[cardinality(codes)] >> bits) + 1 - cardinality(firsts), 0)::integer]);
+    FOR code IN SELECT f FROM weir.firsts_of(codes, bits) AS f LOOP
+      firsts[(code >> bits) + 1] := code & (1::bigint << bits) - 1;
+    END LOOP;
   END LOOP;
-  RETURN firsts;
+  RETURN nullif(firsts, '{}');
 END
 $$;
 
@@ -341,7 +366,7 @@ GRANT EXECUTE ON FUNCTION weir.cut_column(anyarray, boolean, integer, integer), 
   weir.as_number(bigint, timestamptz, bigint, integer), weir.moment_bits(text, timestamptz, timestamptz), weir.turns_of_users(bigint, bigint, timestamptz, timestamptz),
   weir.moments_in_rows(text, jsonb, timestamptz, timestamptz, text), weir.halves_with_rows(text, jsonb, timestamptz, timestamptz, weir.moments[]),
   weir.sorted_events(bigint, bigint, weir.asked, jsonb, integer, weir.moments, bigint[], bigint, boolean),
-  weir.firsts_of(bigint[], integer), weir.first_moments(bigint, bigint, weir.asked, jsonb, integer, weir.moments),
+  weir.firsts_of(bigint[], integer), weir.turns_of_days(weir.asked), weir.first_moments(bigint, bigint, weir.asked, jsonb, integer, weir.moments),
   weir.event_counts(bigint, bigint, weir.asked, jsonb, weir.moments),
   weir.pattern_counts(bigint, bigint, text, text, date, date, jsonb, weir.moments[]),
   weir.all_pattern_counts(text, text, date, date, jsonb, bigint[], weir.moments[]), weir.counts_of_patterns(text, text, date, date, jsonb) TO weir_reader;

@@ -212,11 +212,11 @@ BEGIN
     WHERE t.tenant_id = asked.tenant AND t.day = ANY (ARRAY(SELECT weir.made_days(asked))) AND t.dimension = tally[1] AND t.value = tally[2]
       AND t.subject IN ('step', CASE WHEN length <= 4 THEN 'way' ELSE 'long way' END)
   ), ways AS MATERIALIZED (
-    SELECT w.way, w.steps, sum(w.times)::bigint AS times
+    SELECT w.way, min(w.steps) AS steps, sum(w.times)::bigint AS times
     FROM (
       SELECT unnest(l.names) COLLATE "C" AS way, unnest(l.slots) AS steps, unnest(l.times) AS times FROM lines AS l WHERE l.subject <> 'step'
     ) AS w
-    GROUP BY w.way, w.steps
+    GROUP BY w.way
   )
   SELECT 'cell', s.screen, s.former, s.ends = 1, NULL::text, sum(s.times)::bigint
   FROM (
@@ -264,7 +264,7 @@ AS $$
 $$;
 
 -- What a server can say of its own users: `visits`, `users`; by screen `views`, `steps`, `entries`, `exits`; `next` by
--- [from, to]; `path` by its screens. All of it adds up. `beyond` says how many keys were left out.
+-- [from, to]; `path` by its screens, with weir.path_mark() between. All of it adds up. `beyond` says how many keys were left out.
 CREATE OR REPLACE FUNCTION weir.paths_partial(tenant text, first_day date, last_day date, zone text, event text DEFAULT NULL,
   property text DEFAULT NULL, length integer DEFAULT 4, filter jsonb DEFAULT '{}')
 RETURNS SETOF weir.part
@@ -288,8 +288,8 @@ AS $$
       ) AS e
       OFFSET 0
     ) AS a
-    CROSS JOIN LATERAL weir.all_path_cells(weir.halves_of_users(tenant, a.patterns, (a.asked).since, (a.asked).until), a.asked, a.patterns,
-      a.visits, a.parts, a.loose, property, length, a.tally) AS c
+    CROSS JOIN LATERAL weir.all_path_cells(weir.halves_of_users(tenant, CASE WHEN a.tally IS NULL THEN a.patterns ELSE a.parts END, (a.asked).since, (a.asked).until),
+      a.asked, a.patterns, a.visits, a.parts, a.loose, property, length, a.tally) AS c
   ), cells AS MATERIALIZED (
     SELECT c.screen, c.former, c.ends, c.former IS NULL AS begins, c.former IS DISTINCT FROM c.screen AS is_step, sum(c.times) AS times
     FROM said AS c WHERE c.kind = 'cell'
@@ -311,7 +311,7 @@ AS $$
       > CASE k.figure WHEN 'screen' THEN 1000 ELSE 5000 END AS beyond
     FROM keyed AS k
   )
-  SELECT r.figure, CASE r.figure WHEN 'path' THEN weir.path_key(r.key) ELSE r.key END, r.times
+  SELECT r.figure, r.key, r.times
   FROM ranked AS r WHERE NOT r.beyond AND r.figure <> 'screen'
   UNION ALL
   SELECT f.figure, s.screen, f.amount
@@ -358,8 +358,12 @@ AS $$
   ), top AS (
     SELECT * FROM screens AS s ORDER BY s.steps DESC, s.screen COLLATE "C" LIMIT most
   ), ways AS (
-    SELECT p.key, sum(p.amount) AS visits FROM unnest(parts) AS p WHERE p.figure = 'path' GROUP BY p.key
-    ORDER BY 2 DESC, p.key COLLATE "C" LIMIT most
+    SELECT weir.path_key(t.way) AS key, t.visits
+    FROM (
+      SELECT p.key AS way, sum(p.amount) AS visits FROM unnest(parts) AS p WHERE p.figure = 'path' GROUP BY p.key
+      ORDER BY visits DESC FETCH FIRST most ROWS WITH TIES
+    ) AS t
+    ORDER BY t.visits DESC, weir.path_key(t.way) COLLATE "C" LIMIT most
   )
   SELECT jsonb_build_object('visits', weir.amount_of(parts, 'visits'), 'users', weir.amount_of(parts, 'users'),
     'screens', coalesce((

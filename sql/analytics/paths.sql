@@ -75,7 +75,8 @@ $$;
 -- Each way through a visit, all its views one after the other, and how many visits had it; and how many users there were, in the
 -- row without a way: those who are not among day_viewers where visits have a `tally`, and so are not read here. Few sessions are so long
 -- that they have to be looked at for half an hour without a view. Visits in packs that are parts of one are taken out again: a way may
--- be there a negative number of times.
+-- be there a negative number of times. (Which sessions have several parts is asked first, of two columns; and with IS TRUE, so that they are hashed
+-- whatever the planner thinks of their number.)
 CREATE OR REPLACE FUNCTION weir.path_ways(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, visits jsonb, parts jsonb, loose jsonb,
   property text, tally text[])
 RETURNS TABLE (way text, times bigint)
@@ -106,12 +107,15 @@ BEGIN
     SELECT s.number, s.session, s.moments[1] AS since, s.moments[cardinality(s.moments)] AS until, s.way FROM sessions AS s WHERE NOT s.is_long
     UNION ALL
     SELECT c.number, c.session, c.since, c.until, c.way FROM cut AS c
-  ), lines AS MATERIALIZED (
+  ), several AS MATERIALIZED (
+    SELECT p.number, p.session FROM weir.path_parts(lowest, beyond, asked, parts) AS p GROUP BY p.number, p.session HAVING count(*) > 1
+    UNION
+    SELECT v.number, v.session FROM viewed AS v WHERE asked.first < asked.last
+  ), lines AS (
     SELECT p.number, p.session, p.since, p.until, p.way, true AS is_counted FROM weir.path_parts(lowest, beyond, asked, parts) AS p
+    WHERE ((p.number, coalesce(p.session, 0)) IN (SELECT s.number, coalesce(s.session, 0) FROM several AS s)) IS TRUE
     UNION ALL
     SELECT v.number, v.session, v.since, v.until, v.way, false FROM viewed AS v WHERE asked.first < asked.last
-  ), several AS MATERIALIZED (
-    SELECT l.number, l.session FROM lines AS l GROUP BY l.number, l.session HAVING count(*) > 1 OR NOT bool_or(l.is_counted)
   ), strung AS MATERIALIZED (
     SELECT string_agg(l.way, weir.path_mark() ORDER BY l.since, l.way) AS way, array_agg(l.way) FILTER (WHERE l.is_counted) AS parts,
       count(*) > 1 OR NOT bool_or(l.is_counted) AS is_new
@@ -120,7 +124,6 @@ BEGIN
       FROM (
         SELECT l.*, l.since - lag(l.until) OVER (PARTITION BY l.number, l.session ORDER BY l.since, l.way) > interval '30 minutes' AS begins
         FROM lines AS l
-        JOIN several AS s ON s.number = l.number AND coalesce(s.session, 0) = coalesce(l.session, 0) AND s.session IS NOT DISTINCT FROM l.session
       ) AS l
     ) AS l
     GROUP BY l.number, l.session, l.visit

@@ -61,6 +61,21 @@ DELETE FROM packed_days WHERE day = '2026-03-03';
 SELECT is(p.answer, a.answer, p.about || ' is the same from both') FROM packed AS p JOIN pg_temp.answers('UTC') AS a USING (about) WHERE p.zone = 'UTC';
 ROLLBACK TO packed;
 
+-- A funnel looks for starts in turns of days, what no pack has all in the first: ann and ben start in different turns, cat in a row before a pack,
+-- and dan in a pack of a later turn, though a row of his comes first.
+INSERT INTO weir.events (event_id, tenant_id, user_id, event, properties, "timestamp", client_timestamp)
+SELECT gen_random_uuid(), 'turns', person, 'opened', jsonb_build_object('found', found), at, at
+FROM (VALUES ('ann', 'early', timestamptz '2026-03-03T10:00Z'), ('ann', 'late', '2026-03-18T10:00Z'), ('ben', 'late', '2026-03-19T10:00Z'),
+  ('cat', 'row', '2026-03-12T10:00Z'), ('cat', 'late', '2026-03-15T10:00Z'), ('dan', 'early', '2026-03-05T10:00Z'), ('dan', 'row', '2026-03-12T11:00Z')) AS e (person, found, at);
+INSERT INTO weir.touched_days (tenant_id, day) SELECT DISTINCT 'turns', (e."timestamp" AT TIME ZONE 'UTC')::date FROM weir.events AS e WHERE e.tenant_id = 'turns';
+SELECT pg_temp.build();
+INSERT INTO weir.touched_days (tenant_id, day) VALUES ('turns', '2026-03-12');
+SELECT is(jsonb_path_query_array(funnels_answer('turns', '2026-03-01', '2026-03-20', zone, '[{"event": "opened"}, {"event": "opened"}]', split => 'found'),
+  '$.splits[*].steps[0].users')::text || jsonb_path_query_array(funnels_answer('turns', '2026-03-01', '2026-03-20', zone, '[{"event": "opened"}, {"event": "opened"}]',
+  split => 'found'), '$.splits[*].value')::text, '[2, 1, 1]["early", "late", "row"]', 'the earliest start is found in whatever turn of days it is, in ' || zone)
+FROM unnest('{UTC,America/New_York,Asia/Kolkata}'::text[]) AS zone;
+ROLLBACK TO packed;
+
 -- What a user repeats stands apart. At eleven ann does again what she did at ten; at one she does so after something else; at two twice.
 INSERT INTO weir.events (event_id, tenant_id, user_id, event, app_version, properties, "timestamp", client_timestamp)
 SELECT gen_random_uuid(), 'again', person, 'opened', version, jsonb_build_object('n', place), at, at

@@ -48,39 +48,49 @@ $$;
 CREATE OR REPLACE FUNCTION weir.stats_counts_partial(tenant text, first_day date, last_day date, zone text)
 RETURNS SETOF weir.part
 LANGUAGE plpgsql STABLE
-SET plan_cache_mode = force_generic_plan SET jit = off SET work_mem = '64MB'
+SET plan_cache_mode = force_generic_plan SET jit = off SET work_mem = '64MB' SET enable_sort = off
 AS $$
 BEGIN
   RETURN QUERY
-  WITH counts AS MATERIALIZED (
-    SELECT d.day, s AS subject, d.value, d.events
-    FROM unnest(weir.stats_subjects()) AS s
-    CROSS JOIN LATERAL (
-      SELECT c.day, c.value, c.events
+  SELECT s, d.value, d.events
+  FROM unnest(weir.stats_subjects()) AS s
+  CROSS JOIN LATERAL (
+    SELECT c.value, sum(c.events) AS events
+    FROM weir.day_counts AS c
+    WHERE c.tenant_id = tenant AND c.zone = stats_counts_partial.zone AND c.subject = s AND c.day BETWEEN first_day AND last_day
+    GROUP BY c.value
+    OFFSET 0
+  ) AS d
+  UNION ALL
+  SELECT s || '_events', c.day::text, c.events::numeric
+  FROM unnest('{active,new,crash}'::text[]) AS s
+  JOIN weir.day_counts AS c ON c.tenant_id = tenant AND c.zone = stats_counts_partial.zone AND c.subject = s AND c.value = ''
+    AND c.day BETWEEN least(first_day, last_day - 29) AND last_day
+  UNION ALL
+  SELECT 'hour', d.weekday || ' ' || d.hour, d.events
+  FROM (
+    SELECT c.weekday, h.place - 1 AS hour, sum(h.events) AS events
+    FROM (
+      SELECT extract(isodow FROM c.day)::integer AS weekday, c.hours
       FROM weir.day_counts AS c
-      WHERE c.tenant_id = tenant AND c.zone = stats_counts_partial.zone AND c.subject = s
-        AND c.day BETWEEN least(first_day, last_day - 29) AND last_day
+      WHERE c.tenant_id = tenant AND c.zone = stats_counts_partial.zone AND c.subject = 'active' AND c.value = ''
+        AND c.day BETWEEN first_day AND last_day
       OFFSET 0
-    ) AS d
-  )
-  SELECT c.subject, c.value, sum(c.events)
-  FROM counts AS c
-  WHERE c.day >= first_day AND c.subject <> ALL ('{active,new,crash}')
-  GROUP BY c.subject, c.value
-  UNION ALL
-  SELECT c.subject || '_events', c.day::text, c.events::numeric FROM counts AS c WHERE c.subject IN ('active', 'new', 'crash')
-  UNION ALL
-  SELECT 'hour', extract(isodow FROM c.day) || ' ' || h.place - 1, sum(h.events)
-  FROM weir.day_counts AS c, unnest(c.hours) WITH ORDINALITY AS h (events, place)
-  WHERE c.tenant_id = tenant AND c.zone = stats_counts_partial.zone AND c.subject = 'active' AND c.value = ''
-    AND c.day BETWEEN first_day AND last_day AND h.events > 0
-  GROUP BY 2
+    ) AS c, unnest(c.hours) WITH ORDINALITY AS h (events, place)
+    WHERE h.events > 0
+    GROUP BY c.weekday, h.place
+  ) AS d
   UNION ALL
   SELECT m.measure || '_day', c.day::text, sum(c.events * m.factor)
-  FROM weir.stats_measures(tenant) AS m
-  JOIN counts AS c ON c.subject = CASE m.event WHEN '*' THEN 'active' ELSE 'event' END
-    AND c.value = CASE m.event WHEN '*' THEN '' ELSE m.event END
-  WHERE m.property IS NULL AND c.day >= first_day
+  FROM (
+    SELECT m.measure, m.factor, CASE m.event WHEN '*' THEN 'active' ELSE 'event' END AS subject, CASE m.event WHEN '*' THEN '' ELSE m.event END AS value
+    FROM weir.stats_measures(tenant) AS m
+    WHERE m.property IS NULL
+    OFFSET 0
+  ) AS m
+  -- That there are hours says nothing, but no index has them: so it is the one by value that is read, not all of the subject.
+  JOIN weir.day_counts AS c ON c.tenant_id = tenant AND c.zone = stats_counts_partial.zone AND c.subject = m.subject AND c.value = m.value
+    AND c.day BETWEEN first_day AND last_day AND c.hours IS NOT NULL
   GROUP BY m.measure, c.day
   UNION ALL
   SELECT 'total', '', sum(d.events)
@@ -95,7 +105,7 @@ $$;
 CREATE OR REPLACE FUNCTION weir.stats_subjects() RETURNS text[]
 LANGUAGE sql IMMUTABLE
 AS $$
-  SELECT '{active,new,crash,event,event_other,version,version_other,platform,platform_other,country,country_other,feature,
+  SELECT '{event,event_other,version,version_other,platform,platform_other,country,country_other,feature,
     feature_other,source,success,error_type,error_type_other,toggled,command,command_other,output_format,output_format_other,
     model,model_other,cli_success,cli_error_type,cli_error_type_other,crash_version,crash_version_other,crash_os,crash_os_other,
     crash_type,crash_type_other}'::text[]
@@ -173,7 +183,8 @@ BEGIN
 END
 $$;
 
--- Users: in all, by day, week, month; who came back; how steady they are; with crashes and without.
+-- Users: in all, by day, week, month; who came back; how steady they are; with crashes and without. (What substring() gives is unpacked once, for all
+-- that is counted of it.)
 CREATE OR REPLACE FUNCTION weir.stats_users_partial(tenant text, first_day date, last_day date, zone text)
 RETURNS SETOF weir.part
 LANGUAGE plpgsql STABLE
@@ -182,38 +193,38 @@ AS $$
 BEGIN
   RETURN QUERY
   WITH active AS MATERIALIZED (
-    SELECT d.day, d.chunk, d.users
+    SELECT d.day, d.chunk, substring(d.users FROM 1) AS users
     FROM weir.day_sets AS d
     WHERE d.tenant_id = tenant AND d.zone = stats_users_partial.zone AND d.subject = 'active' AND d.value = ''
       AND d.day BETWEEN least(first_day, last_day - 29) AND last_day
-  ), weeks AS MATERIALIZED (
-    SELECT date_trunc('week', a.day::timestamp)::date AS week, a.chunk, bit_or(a.users) AS users
-    FROM active AS a WHERE a.day >= first_day GROUP BY 1, 2
-  ), spans (figure, since, until) AS (
-    VALUES ('active_1', last_day, last_day), ('active_7', last_day - 6, last_day), ('active_30', last_day - 29, last_day),
-      ('active_before_7', last_day - 13, last_day - 7)
+  ), pieces AS MATERIALIZED (
+    SELECT date_trunc('week', a.day::timestamp)::date AS week, date_trunc('month', a.day::timestamp)::date AS month, a.chunk, bit_or(a.users) AS users
+    FROM active AS a WHERE a.day >= first_day GROUP BY 1, 2, 3
+  ), months AS MATERIALIZED (
+    SELECT p.month, p.chunk, bit_or(p.users) AS users FROM pieces AS p GROUP BY p.month, p.chunk
+  ), lately AS (
+    SELECT bit_or(a.users) FILTER (WHERE a.day = last_day) AS last_1, bit_or(a.users) FILTER (WHERE a.day > last_day - 7) AS last_7,
+      bit_or(a.users) FILTER (WHERE a.day <= last_day - 7) AS before_7
+    FROM active AS a WHERE a.day > last_day - 14 GROUP BY a.chunk
   ), crashed AS MATERIALIZED (
-    SELECT d.chunk, bit_or(d.users) AS users
-    FROM weir.day_sets AS d
-    WHERE d.tenant_id = tenant AND d.zone = stats_users_partial.zone AND d.subject = 'crash' AND d.value = ''
-      AND d.day BETWEEN first_day AND last_day
-    GROUP BY d.chunk
+    SELECT s.chunk, bit_or(s.users) AS users
+    FROM weir.sets_between(tenant, stats_users_partial.zone, 'crash', '', first_day, last_day) AS s
+    GROUP BY s.chunk
   ), whole AS MATERIALIZED (
-    SELECT w.chunk, bit_or(w.users) AS users FROM weeks AS w GROUP BY w.chunk
+    SELECT m.chunk, bit_or(m.users) AS users FROM months AS m GROUP BY m.chunk
   )
   SELECT 'active_day', a.day::text, sum(bit_count(a.users))::numeric FROM active AS a GROUP BY a.day
   UNION ALL
-  SELECT 'active_week', w.week::text, sum(bit_count(w.users)) FROM weeks AS w GROUP BY w.week
+  SELECT 'active_week', w.week::text, sum(bit_count(w.users))
+  FROM (SELECT p.week, bit_or(p.users) AS users FROM pieces AS p GROUP BY p.week, p.chunk) AS w
+  GROUP BY w.week
   UNION ALL
-  SELECT 'active_month', m.month::text, sum(bit_count(m.users))
-  FROM (SELECT date_trunc('month', a.day::timestamp)::date AS month, bit_or(a.users) AS users
-    FROM active AS a WHERE a.day >= first_day GROUP BY 1, a.chunk) AS m
-  GROUP BY m.month
+  SELECT 'active_month', m.month::text, sum(bit_count(m.users)) FROM months AS m GROUP BY m.month
   UNION ALL
-  SELECT u.figure, '', sum(bit_count(u.users))
-  FROM (SELECT s.figure, bit_or(a.users) AS users
-    FROM spans AS s JOIN active AS a ON a.day BETWEEN s.since AND s.until GROUP BY s.figure, a.chunk) AS u
-  GROUP BY u.figure
+  SELECT f.figure, '', sum(bit_count(f.users))
+  FROM lately AS l, LATERAL (VALUES ('active_1', l.last_1), ('active_7', l.last_7), ('active_before_7', l.before_7)) AS f (figure, users)
+  WHERE f.users IS NOT NULL
+  GROUP BY f.figure
   UNION ALL
   SELECT p.figure, '', sum(p.users)::numeric
   FROM whole AS w LEFT JOIN crashed AS c ON c.chunk = w.chunk,
@@ -229,7 +240,7 @@ BEGIN
 END
 $$;
 
--- Of the sets of up to 31 days: users of 16 days and more, of 4 to 15, of fewer.
+-- Of the sets of up to 31 days: users of 16 days and more, of 4 to 15, of fewer; and all of them.
 CREATE OR REPLACE FUNCTION weir.steady_users(days varbit[]) RETURNS TABLE (figure text, users bigint)
 LANGUAGE plpgsql IMMUTABLE
 AS $$
@@ -241,7 +252,7 @@ DECLARE
   ones constant varbit := coalesce(planes[1], nobody) | coalesce(planes[2], nobody);
 BEGIN
   RETURN QUERY VALUES ('power', bit_count(sixteens)), ('regular', bit_count(fours & ~sixteens)),
-    ('casual', bit_count(ones & ~(fours | sixteens)));
+    ('casual', bit_count(ones & ~(fours | sixteens))), ('active_30', bit_count(ones | fours | sixteens));
 END
 $$;
 
@@ -254,61 +265,61 @@ $$;
 CREATE OR REPLACE FUNCTION weir.stats_new_partial(tenant text, first_day date, last_day date, zone text)
 RETURNS SETOF weir.part
 LANGUAGE plpgsql STABLE
-SET plan_cache_mode = force_generic_plan SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_mergejoin = off
+SET plan_cache_mode = force_generic_plan SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_sort = off
 AS $$
 BEGIN
   RETURN QUERY
   WITH fresh AS MATERIALIZED (
-    SELECT d.day, d.chunk, ~ ~d.users AS users
+    SELECT d.day, d.chunk, substring(d.users FROM 1) AS users
     FROM weir.day_sets AS d
     WHERE d.tenant_id = tenant AND d.zone = stats_new_partial.zone AND d.subject = 'new' AND d.value = ''
       AND d.day BETWEEN first_day AND last_day
   ), everyone AS MATERIALIZED (
     SELECT f.chunk, bit_or(f.users) AS users FROM fresh AS f GROUP BY f.chunk
-  ), active AS MATERIALIZED (
-    SELECT d.day, d.chunk, d.users
-    FROM weir.day_sets AS d
-    WHERE d.tenant_id = tenant AND d.zone = stats_new_partial.zone AND d.subject = 'active' AND d.value = ''
-      AND d.day BETWEEN first_day + 1 AND last_day
   ), looked_for (what, subject, value) AS (
     VALUES ('crash', 'crash', '')
     UNION ALL
     SELECT DISTINCT 'feature', 'event', w.event FROM weir.wanted_dimensions(tenant) AS w WHERE w.subject = 'feature' AND w.event <> '*'
-  ), used AS MATERIALIZED (
-    SELECT s.what, s.day, s.chunk, s.users & e.users AS users
-    FROM (
-      SELECT l.what, d.day, d.chunk, bit_or(d.users) AS users
-      FROM looked_for AS l
-      CROSS JOIN LATERAL (
-        SELECT d.day, d.chunk, d.users
-        FROM weir.day_sets AS d
-        WHERE d.tenant_id = tenant AND d.zone = stats_new_partial.zone AND d.subject = l.subject AND d.value = l.value
-          AND d.day BETWEEN first_day AND last_day
-        OFFSET 0
-      ) AS d
-      GROUP BY l.what, d.day, d.chunk
-    ) AS s
-    JOIN everyone AS e ON e.chunk = s.chunk
+  ), used AS (
+    SELECT l.what, d.day, d.chunk, d.users
+    FROM looked_for AS l
+    CROSS JOIN LATERAL (
+      SELECT d.day, d.chunk, d.users
+      FROM weir.day_sets AS d
+      WHERE d.tenant_id = tenant AND d.zone = stats_new_partial.zone AND d.subject = l.subject AND d.value = l.value
+        AND d.day BETWEEN first_day AND last_day
+      OFFSET 0
+    ) AS d
   ), met AS MATERIALIZED (
-    SELECT u.what, u.chunk, bit_or(u.users) AS users FROM used AS u GROUP BY u.what, u.chunk
-  ), areas AS (
-    SELECT u.what, bit_count(bit_or(u.users) OVER w) * (lead(u.day, 1, last_day + 1) OVER w - u.day) AS area
-    FROM used AS u
-    WINDOW w AS (PARTITION BY u.what, u.chunk ORDER BY u.day)
+    SELECT m.what, m.chunk, m.days, bit_count(m.users & e.users) AS many, CASE WHEN m.is_last THEN m.users & e.users END AS users
+    FROM (
+      SELECT u.what, u.chunk, bit_or(u.users) OVER w AS users, lead(u.day, 1, last_day + 1) OVER w - u.day AS days, lead(u.day) OVER w IS NULL AS is_last
+      FROM used AS u
+      WINDOW w AS (PARTITION BY u.what, u.chunk ORDER BY u.day)
+    ) AS m
+    JOIN everyone AS e ON e.chunk = m.chunk
   )
-  SELECT 'returned', later::text, sum(bit_count(f.users & a.users))::numeric
-  FROM (SELECT f.day + later AS day, later, f.chunk, f.users FROM fresh AS f CROSS JOIN unnest(ARRAY[1, 7, 30]) AS later) AS f
-  JOIN active AS a ON a.day = f.day AND a.chunk = f.chunk
-  GROUP BY later
+  SELECT 'returned', r.later::text, sum(r.users)::numeric
+  FROM (
+    SELECT f.later, bit_count(f.users & a.users) AS users
+    FROM (SELECT f.day + later AS day, later, f.chunk, f.users FROM fresh AS f CROSS JOIN unnest(ARRAY[1, 7, 30]) AS later) AS f
+    CROSS JOIN LATERAL (
+      SELECT d.users
+      FROM weir.day_sets AS d
+      WHERE d.tenant_id = tenant AND d.zone = stats_new_partial.zone AND d.subject = 'active' AND d.value = ''
+        AND d.day = f.day AND d.chunk = f.chunk AND f.day <= last_day
+      OFFSET 0
+    ) AS a
+  ) AS r
+  GROUP BY r.later
   UNION ALL
   SELECT v.figure, m.what, v.amount
-  FROM (SELECT m.what, sum(bit_count(m.users)) AS users FROM met AS m GROUP BY m.what) AS m,
-    LATERAL (VALUES ('first', m.users), ('first_days', m.users * (last_day + 1 - first_day))) AS v (figure, amount)
-  UNION ALL
-  SELECT 'first_days', a.what, -sum(a.area) FROM areas AS a GROUP BY a.what
+  FROM (SELECT m.what, sum(bit_count(m.users)) AS users, sum(m.many * m.days) AS area FROM met AS m GROUP BY m.what) AS m,
+    LATERAL (VALUES ('first', m.users), ('first_days', m.users * (last_day + 1 - first_day)), ('first_days', -m.area)) AS v (figure, amount)
   UNION ALL
   SELECT 'first_days', m.what, -sum(bit_count(m.users & f.users) * (f.day - first_day))
   FROM met AS m JOIN fresh AS f ON f.chunk = m.chunk
+  WHERE m.users IS NOT NULL
   GROUP BY m.what;
 END
 $$;
@@ -319,6 +330,9 @@ RETURNS SETOF weir.part
 LANGUAGE plpgsql STABLE
 SET plan_cache_mode = force_generic_plan SET jit = off SET work_mem = '64MB' SET enable_sort = off
 AS $$
+DECLARE
+  monday constant date := weir.first_monday(first_day);
+  until constant date := weir.last_monday(first_day, last_day);
 BEGIN
   RETURN QUERY
   WITH wanted (subject, value) AS MATERIALIZED (
@@ -332,7 +346,7 @@ BEGIN
     SELECT u.subject, u.value, sum(bit_count(u.users)) AS users, sum(u.weekly) AS weekly
     FROM (
       SELECT w.subject, w.value, bit_or(s.users) AS users, sum(bit_count(s.users))
-        FILTER (WHERE s.start >= weir.first_monday(first_day) AND s.start < weir.last_monday(first_day, last_day)) AS weekly
+        FILTER (WHERE w.subject = 'feature' AND s.start >= monday AND s.start < until) AS weekly
       FROM wanted AS w
       CROSS JOIN LATERAL weir.sets_between(tenant, stats_details_partial.zone, w.subject, w.value, first_day, last_day) AS s
       GROUP BY w.subject, w.value, s.chunk
@@ -379,12 +393,14 @@ LANGUAGE plpgsql IMMUTABLE
 AS $$
 DECLARE
   tenth record;
+  counted text[];
 BEGIN
   FOR tenth IN
     SELECT t.subject, weir.figure_of(sums, t.subject || '_users', t.value) AS users
     FROM weir.stats_top(parts) AS t WHERE t.subject = ANY (weir.stats_columns()) AND t.place = 10 AND t.beyond > 0
   LOOP
-    IF EXISTS (SELECT FROM unnest(parts) AS p WHERE p.figure = tenth.subject AND p.key <> ALL (weir.candidates(parts, tenth.subject, 10))
+    counted := weir.candidates(parts, tenth.subject, 10);
+    IF EXISTS (SELECT FROM unnest(parts) AS p WHERE p.figure = tenth.subject AND p.key <> ALL (counted)
         GROUP BY p.key HAVING sum(p.amount) > tenth.users) THEN
       RETURN false;
     END IF;

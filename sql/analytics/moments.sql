@@ -287,7 +287,7 @@ RETURNS bigint[]
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 AS $$
 DECLARE
-  firsts bigint[] := '{}';
+  firsts bigint[] := '{}'::bigint[];
   days weir.asked;
   codes bigint[];
   code bigint;

@@ -3,7 +3,7 @@ BEGIN;
 SET LOCAL search_path = weir, public;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap SCHEMA public;
-SELECT plan(27);
+SELECT plan(28);
 
 -- A relation's columns as "name type, name type, …", in their order.
 CREATE FUNCTION pg_temp.columns_of(relation regclass) RETURNS text LANGUAGE sql AS $$
@@ -85,5 +85,9 @@ SELECT is((SELECT count(*) FROM schema_migrations WHERE checksum !~ '^[0-9a-f]{6
 -- Without statistics, as just after the first load, the planner may ask a condition's function for each row.
 SELECT is_empty($$SELECT p.proname FROM pg_proc AS p WHERE p.pronamespace = 'weir'::regnamespace AND p.prosrc ~ '[^:]= weir\.kept_as\('$$,
   'under which name a subject is kept is asked in a SELECT, once for all rows');
+SELECT results_eq($$SELECT DISTINCT attcompression FROM pg_attribute
+    WHERE attname = 'users' AND attrelid IN ('weir.day_sets'::regclass, 'weir.week_sets'::regclass, 'weir.day_viewers'::regclass)$$,
+  $$SELECT attcompression FROM pg_attribute WHERE attname = 'numbers' AND attrelid = 'weir.packs'::regclass$$,
+  'sets of users are compressed as packs are: with what unpacks fastest, where PostgreSQL has it');
 SELECT * FROM finish();
 ROLLBACK;

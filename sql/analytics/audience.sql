@@ -199,8 +199,9 @@ LANGUAGE sql STABLE
 SET jit = off
 AS $$
   SELECT weir.answered(tenant, first_day, last_day, zone, 'days', weir.audience_merge(first.parts || ARRAY(
-      SELECT p FROM weir.audience_details_partial(tenant, first_day, last_day, z.name, first.parts, most) AS p), first_day, last_day, most))
-  FROM weir.readable_zone(tenant, zone, first_day, last_day) AS z (name),
+      SELECT p FROM weir.audience_details_partial(tenant, first_day, last_day, z.name, first.parts, b.most) AS p), first_day, last_day, b.most))
+  FROM (SELECT weir.bounded('top', most, 1, 100) AS most OFFSET 0) AS b,
+    weir.readable_zone(tenant, zone, first_day, last_day) AS z (name),
     LATERAL (SELECT ARRAY(SELECT p FROM weir.audience_partial(tenant, first_day, last_day, z.name) AS p) AS parts OFFSET 0) AS first
 $$;
 COMMENT ON FUNCTION weir.audience_answer(text, date, date, text, integer) IS

@@ -199,9 +199,10 @@ LANGUAGE sql STABLE
 SET jit = off
 AS $$
   SELECT weir.answered(tenant, first_day, last_day, zone, 'both', weir.crash_releases_merge(first.parts || ARRAY(
-      SELECT p FROM weir.crash_releases_details_partial(tenant, first_day, last_day, zone, first.parts, most) AS p), first_day, zone, most),
+      SELECT p FROM weir.crash_releases_details_partial(tenant, first_day, last_day, zone, first.parts, b.most) AS p), first_day, zone, b.most),
     weir.first_crashes_dropped(tenant, first_day))
-  FROM (SELECT ARRAY(SELECT p FROM weir.crash_releases_partial(tenant, first_day, last_day, zone) AS p) AS parts OFFSET 0) AS first
+  FROM (SELECT weir.bounded('top', most, 1, 100) AS most OFFSET 0) AS b,
+    (SELECT ARRAY(SELECT p FROM weir.crash_releases_partial(tenant, first_day, last_day, zone) AS p) AS parts OFFSET 0) AS first
 $$;
 COMMENT ON FUNCTION weir.crash_releases_answer(text, date, date, text, integer) IS
   'Groups of crashes that are new in a window''s releases, or came back. sql/analytics/crash_releases.sql defines them.';

@@ -85,8 +85,8 @@ CREATE OR REPLACE FUNCTION weir.nps_answer(tenant text, first_day date, last_day
 LANGUAGE sql STABLE
 AS $$
   SELECT weir.answered(tenant, first_day, last_day, zone, 'rows', weir.nps_merge(ARRAY(
-    SELECT p FROM weir.nps_partial(tenant, first_day, last_day, zone, nps_answer.event, property, a.filter) AS p)))
-  FROM (SELECT weir.filter_of('filter', filter) AS filter OFFSET 0) AS a
+    SELECT p FROM weir.nps_partial(tenant, first_day, last_day, zone, a.event, property, a.filter) AS p)))
+  FROM (SELECT weir.named_event('event', nps_answer.event) AS event, weir.filter_of('filter', filter) AS filter OFFSET 0) AS a
 $$;
 COMMENT ON FUNCTION weir.nps_answer(text, date, date, text, text, text, text) IS
   'The net promoter score, by version and week. sql/analytics/nps.sql defines it.';

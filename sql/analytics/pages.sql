@@ -144,9 +144,10 @@ LANGUAGE sql STABLE
 AS $$
   SELECT weir.answered(tenant, first_day, last_day, zone, 'rows',
     jsonb_build_object('at_least', a.at_least, 'error', '{"percentiles": 0.01}'::jsonb) || weir.pages_merge(ARRAY(
-      SELECT p FROM weir.pages_partial(tenant, first_day, last_day, zone, pages_answer.event, property, page, a.filter) AS p), a.at_least, a.most))
+      SELECT p FROM weir.pages_partial(tenant, first_day, last_day, zone, a.event, property, page, a.filter) AS p), a.at_least, a.most))
   FROM (
-    SELECT weir.bounded('at_least', at_least, 1, 1000000) AS at_least, weir.filter_of('filter', filter) AS filter, weir.bounded('top', most, 1, 100) AS most
+    SELECT weir.named_event('event', pages_answer.event) AS event,
+      weir.bounded('at_least', at_least, 1, 1000000) AS at_least, weir.filter_of('filter', filter) AS filter, weir.bounded('top', most, 1, 100) AS most
     OFFSET 0
   ) AS a
 $$;

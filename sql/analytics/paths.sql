@@ -386,9 +386,10 @@ CREATE OR REPLACE FUNCTION weir.paths_answer(tenant text, first_day date, last_d
 LANGUAGE sql STABLE
 AS $$
   SELECT weir.answered(tenant, first_day, last_day, zone, 'rows', jsonb_build_object('length', a.length) || weir.paths_merge(ARRAY(
-      SELECT p FROM weir.paths_partial(tenant, first_day, last_day, zone, paths_answer.event, property, a.length, a.filter) AS p), a.most))
+      SELECT p FROM weir.paths_partial(tenant, first_day, last_day, zone, a.event, property, a.length, a.filter) AS p), a.most))
   FROM (
-    SELECT weir.bounded('length', length, 1, 10) AS length, weir.filter_of('filter', filter) AS filter, weir.bounded('top', most, 1, 100) AS most
+    SELECT weir.named_event('event', paths_answer.event) AS event,
+      weir.bounded('length', length, 1, 10) AS length, weir.filter_of('filter', filter) AS filter, weir.bounded('top', most, 1, 100) AS most
     OFFSET 0
   ) AS a
 $$;

@@ -73,6 +73,18 @@ BEGIN
 END
 $$;
 
+-- The name of an event that a parameter says, if it says one: as long as a pattern's may be, and so of nothing that is made of packs.
+CREATE OR REPLACE FUNCTION weir.named_event(parameter text, said text) RETURNS text
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+  IF said IS NOT NULL THEN
+    PERFORM weir.check_text(parameter, parameter, to_jsonb(said));
+  END IF;
+  RETURN said;
+END
+$$;
+
 -- A whole number within bounds; `otherwise` where nothing was said.
 CREATE OR REPLACE FUNCTION weir.whole_number(parameter text, place text, said jsonb, lowest bigint, highest bigint, otherwise bigint)
 RETURNS bigint
@@ -252,7 +264,7 @@ AS $$
 $$;
 
 GRANT EXECUTE ON FUNCTION weir.refuse(text, text), weir.place_in(text, text), weir.json_of(text, text),
-  weir.check_names(text, text, jsonb, text[]), weir.check_text(text, text, jsonb),
+  weir.check_names(text, text, jsonb, text[]), weir.check_text(text, text, jsonb), weir.named_event(text, text),
   weir.whole_number(text, text, jsonb, bigint, bigint, bigint), weir.check_properties(text, text, jsonb),
   weir.checked_pattern(text, text, jsonb, boolean, text[]), weir.filter_of(text, text), weir.needed_pattern(text, text),
   weir.patterns_of(text, text, integer, integer), weir.bounded(text, integer, integer, integer),

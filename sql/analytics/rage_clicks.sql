@@ -195,9 +195,10 @@ LANGUAGE sql STABLE
 AS $$
   SELECT weir.answered(tenant, first_day, last_day, zone, 'rows', jsonb_build_object('clicks', a.clicks, 'seconds', a.seconds)
     || weir.rage_clicks_merge(ARRAY(
-      SELECT p FROM weir.rage_clicks_partial(tenant, first_day, last_day, zone, rage_clicks_answer.event, a.clicks, a.seconds, a.filter) AS p), a.most))
+      SELECT p FROM weir.rage_clicks_partial(tenant, first_day, last_day, zone, a.event, a.clicks, a.seconds, a.filter) AS p), a.most))
   FROM (
-    SELECT weir.bounded('clicks', clicks, 1, 20) AS clicks, weir.bounded('seconds', seconds, 1, 60) AS seconds,
+    SELECT weir.named_event('event', rage_clicks_answer.event) AS event,
+      weir.bounded('clicks', clicks, 1, 20) AS clicks, weir.bounded('seconds', seconds, 1, 60) AS seconds,
       weir.filter_of('filter', filter) AS filter, weir.bounded('top', most, 1, 100) AS most
     OFFSET 0
   ) AS a

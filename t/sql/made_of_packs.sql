@@ -153,5 +153,11 @@ SELECT is(pg_temp.figures('{of click}'), '[[2]]', 'of the only one as well');
 DELETE FROM packs WHERE event = 'page_load';
 SELECT is(pg_temp.figures('{loads,views}'), '[[2, 1, 1], []]', 'and of one event');
 SELECT is(pg_temp.figures('{pages,of iOS,with property}'), '[[2, 1], [2, 1, 1], []]', 'durations of all, and of one platform, are told by tallies');
+SELECT throws_ok(format('SELECT %s(%L, %L, %L, event => weir.made_pack(%L))', f || '_answer', 'acme', '2026-03-02', '2026-03-04', 'visits'), '22023',
+  'event has to be a text of 1 to 256 characters', 'what is made of packs is no event of ' || f)
+FROM unnest('{paths,pages,nps,rage_clicks}'::text[]) AS f;
+SELECT throws_ok(format('SELECT %s(%L, %L, %L, most => %s)', f || '_answer', 'acme', '2026-03-02', '2026-03-04', most), '22023',
+  'top has to be a whole number from 1 to 100', f || ' lists no ' || most)
+FROM unnest('{crashes,crash_releases,audience,paths,pages,rage_clicks}'::text[]) AS f, unnest('{-1,0,101,2147483647}'::integer[]) AS most;
 SELECT * FROM finish();
 ROLLBACK;

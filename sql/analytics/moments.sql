@@ -33,7 +33,8 @@ AS $$ SELECT CASE WHEN whole THEN list ELSE list[low:high] END $$;
 -- Packs cut to users from one number up to another, and to the span that is asked for, or days of its zone: no event has to be asked for its
 -- user and moment. `apart` makes users of codes count from `lowest`, and `further` microseconds from the span's begin. The other
 -- columns are NULL unless a pattern, or `needs`, asks for one. With `firsts` repeated events are left out as far as packs know of them.
--- Days are whole that lie in the span on whatever clock, in UTC all but the first and the last.
+-- Days that lie wholly in the span, on whatever clock its zone has, need not be asked for moments. Where `asked` has days (first up to last), these
+-- alone are read.
 CREATE OR REPLACE FUNCTION weir.cut_packs(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, needs text[], firsts boolean)
 RETURNS TABLE (codes bigint[], apart bigint, further bigint, versions text[], platforms text[], countries text[], properties jsonb[],
   has jsonb, of_version text, of_platform text, of_country text)
@@ -268,16 +269,19 @@ BEGIN
 END
 $$;
 
--- A span's UTC days in turns, each of twice as many days as the one before, as what is asked for with these days alone to be read.
+-- A span's UTC days in turns, each of twice as many days as the one before, as what is asked for with these days alone to be read (cut_packs()).
 CREATE OR REPLACE FUNCTION weir.turns_of_days(asked weir.asked) RETURNS SETOF weir.asked
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-  SELECT (asked.tenant, asked.zone, asked.first_day, asked.last_day, asked.since, d.midnight + d.days * ((1 << n) - 1), d.midnight + d.days * ((2 << n) - 1),
-    asked.until)::weir.asked
+  SELECT (asked.tenant, asked.zone, asked.first_day, asked.last_day, asked.since, t.first, least(t.last, asked.until), asked.until)::weir.asked
   FROM (
-    SELECT m.midnight, interval '24 hours' * ceil(extract(epoch FROM asked.until - m.midnight) / 86400 / 15) AS days
-    FROM (SELECT date_trunc('day', asked.since, 'UTC') AS midnight) AS m
-  ) AS d, generate_series(0, 3) AS n
+    SELECT d.midnight + d.days * ((1 << n) - 1) AS first, d.midnight + d.days * ((2 << n) - 1) AS last
+    FROM (
+      SELECT m.midnight, interval '24 hours' * ceil(extract(epoch FROM asked.until - m.midnight) / 86400 / 15) AS days
+      FROM (SELECT date_trunc('day', asked.since, 'UTC') AS midnight) AS m
+    ) AS d, generate_series(0, 3) AS n
+  ) AS t
+  WHERE t.first < asked.until
 $$;
 
 -- The moment of each user's first, in microseconds since the span's begin; NULL if nobody has one. Day by day fewer are anybody's first: those

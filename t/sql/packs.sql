@@ -76,6 +76,15 @@ SELECT is(jsonb_path_query_array(funnels_answer('turns', '2026-03-01', '2026-03-
 FROM unnest('{UTC,America/New_York,Asia/Kolkata}'::text[]) AS zone;
 ROLLBACK TO packed;
 
+SELECT is_empty($$SELECT d.days, t.first, t.last
+  FROM unnest('{1,2,14,15,16,31,90,400}'::integer[]) AS d (days), LATERAL (
+    SELECT t.first, t.last, lag(t.last) OVER w AS former, lead(t.first) OVER w AS next
+    FROM turns_of_days(asked_of_span('turns', '2026-03-01T05:00Z', '2026-03-01T05:00Z'::timestamptz + d.days * interval '24 hours')) AS t
+    WINDOW w AS (ORDER BY t.first)
+  ) AS t
+  WHERE t.first <> coalesce(t.former, '2026-03-01Z') OR t.next IS NULL AND t.last <> '2026-03-01T05:00Z'::timestamptz + d.days * interval '24 hours'$$,
+  'turns have all days of a span, each once, and none beyond');
+
 -- What a user repeats stands apart. At eleven ann does again what she did at ten; at one she does so after something else; at two twice.
 INSERT INTO weir.events (event_id, tenant_id, user_id, event, app_version, properties, "timestamp", client_timestamp)
 SELECT gen_random_uuid(), 'again', person, 'opened', version, jsonb_build_object('n', place), at, at

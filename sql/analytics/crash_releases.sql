@@ -15,22 +15,19 @@
 --                those with the most crashes in the release, as in crashes.sql; versions, last_seen and the
 --                sample are from within the window
 --
--- A crash without a version belongs to no release; a group that began with one is new in none. Read from the rows of
--- crashes: groups whose rows are gone are not known, and come back as new; `incomplete` then says so. `exact` is false
--- where a day had more versions than are kept (docs/rollups.md), too.
+-- A crash without a version belongs to no release; a group that began with one is new in none. Groups of days whose rows are gone are known
+-- from what is kept of these days (crash_groups.sql). Of days that went before that was kept, or had more groups than are kept, they are not,
+-- and come back as new; `incomplete` then says so. `exact` is false where a day had more versions than are kept (docs/rollups.md), too.
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
--- Figures: 'release' by version, seconds since 1970, of which the merge takes the first; 'pair' and 'pair first' by
--- [group, version], crashes and the first of them; 'versions_other' where some versions were too many.
+-- Figures: 'release' by version, seconds since 1970, of which the merge takes the first; 'crashes VERSION' and 'begun VERSION' by group,
+-- crashes and the first of them ('crashes ' where there is no version); 'versions_other' where some versions were too many.
 CREATE OR REPLACE FUNCTION weir.crash_releases_until(tenant text, last_day date, zone text)
 RETURNS SETOF weir.part
 LANGUAGE plpgsql STABLE
 SET jit = off SET work_mem = '64MB' SET plan_cache_mode = force_custom_plan
 AS $$
-DECLARE
-  until constant timestamptz := upper(weir.span_of_day(zone, last_day));
-  surely_until constant timestamptz := until - interval '6 hours';
 BEGIN
   RETURN QUERY
   WITH begun AS MATERIALIZED (
@@ -46,27 +43,13 @@ BEGIN
       SELECT min(u.hour) - 1 AS first FROM unnest(d.hours) WITH ORDINALITY AS u (events, hour) WHERE u.events > 0
     ) AS h
     GROUP BY b.value
-  ), pairs AS (
-    SELECT jsonb_build_array(c.fingerprint, c.version)::text AS key, c.crashes, c.at
-    FROM (
-      SELECT left(r.fingerprint, 256) AS fingerprint, left(nullif(r.app_version, ''), 256) AS version, sum(r.crashes) AS crashes, min(r.at) AS at
-      FROM (
-        -- Of each row nothing is asked that can be asked of its kind; and clocks only of what is near the window's end.
-        SELECT r.fingerprint, r.app_version, count(*) AS crashes, min(r."timestamp") AS at
-        FROM weir.crashes AS r
-        WHERE r.tenant_id = tenant AND r."timestamp" < until AND r.fingerprint <> ''
-          AND CASE WHEN r."timestamp" < surely_until THEN true
-            ELSE (r."timestamp" AT TIME ZONE crash_releases_until.zone)::date <= last_day END
-        GROUP BY r.fingerprint, r.app_version
-      ) AS r
-      GROUP BY 1, 2
-    ) AS c
   )
   SELECT 'release', s.value, extract(epoch FROM s.at) FROM seen AS s
   WHERE (s.at AT TIME ZONE crash_releases_until.zone)::date <= last_day
   UNION ALL
-  SELECT f.figure, p.key, f.amount
-  FROM pairs AS p, LATERAL (VALUES ('pair', p.crashes), ('pair first', extract(epoch FROM p.at))) AS f (figure, amount)
+  SELECT f.figure || coalesce(g.version, ''), g.grp, f.amount
+  FROM weir.grouped_crashes(tenant, crash_releases_until.zone, '-infinity', last_day) AS g,
+    LATERAL (VALUES ('crashes ', g.crashes), ('begun ', extract(epoch FROM g.first_at))) AS f (figure, amount)
   UNION ALL
   SELECT 'versions_other', '', count(*)::numeric
   FROM weir.day_counts AS d
@@ -95,13 +78,15 @@ CREATE OR REPLACE FUNCTION weir.groups_of_releases(parts weir.part[])
 RETURNS TABLE (grp text, number bigint, kind text, last_number bigint, crashes numeric, first_at numeric, rank bigint)
 LANGUAGE sql IMMUTABLE
 AS $$
-  WITH sums AS MATERIALIZED (
-    SELECT p.key::jsonb AS pair, sum(p.amount) FILTER (WHERE p.figure = 'pair') AS crashes,
-      min(p.amount) FILTER (WHERE p.figure = 'pair first') AS first_at
-    FROM (SELECT * FROM unnest(parts) AS p WHERE p.figure IN ('pair', 'pair first') OFFSET 0) AS p
-    GROUP BY p.key
-  ), pairs AS (
-    SELECT s.pair ->> 0 AS grp, s.pair ->> 1 AS version, s.crashes, s.first_at FROM sums AS s
+  WITH pairs AS MATERIALIZED (
+    SELECT p.grp, nullif(p.version, '') AS version, sum(p.crashes) AS crashes, min(p.first_at) AS first_at
+    FROM (
+      SELECT p.key AS grp, substr(p.figure, 9) AS version, p.amount AS crashes, NULL AS first_at
+      FROM unnest(parts) AS p WHERE starts_with(p.figure, 'crashes ')
+      UNION ALL
+      SELECT p.key, substr(p.figure, 7), NULL, p.amount FROM unnest(parts) AS p WHERE starts_with(p.figure, 'begun ')
+    ) AS p
+    GROUP BY p.grp, p.version
   ), placed AS (
     SELECT p.grp, r.number, p.crashes, p.first_at, (min(ARRAY[p.first_at, r.number]) OVER (PARTITION BY p.grp))[2] AS born,
       lag(r.number) OVER earlier AS last_number, min(p.first_at) OVER earlier AS begun
@@ -119,33 +104,8 @@ AS $$
   FROM told AS t
 $$;
 
--- The releases that are listed.
-CREATE OR REPLACE FUNCTION weir.releases_within(parts weir.part[], first_day date, zone text, most integer)
-RETURNS TABLE (number bigint, version text, first_seen numeric)
-LANGUAGE sql STABLE
-AS $$
-  SELECT r.number, r.version, r.first_seen
-  FROM weir.releases_of(parts) AS r
-  WHERE (to_timestamp(r.first_seen) AT TIME ZONE zone)::date >= first_day
-  ORDER BY r.number DESC
-  LIMIT most
-$$;
-
--- What is asked for once the parts of all servers have said which groups are new or have come back.
-CREATE OR REPLACE FUNCTION weir.crash_releases_details_partial(
-  tenant text, first_day date, last_day date, zone text, so_far weir.part[], most integer)
-RETURNS SETOF weir.part
-LANGUAGE sql STABLE
-AS $$
-  SELECT * FROM weir.crash_groups_partial(tenant, first_day, last_day, zone, ARRAY(
-    SELECT DISTINCT g.grp
-    FROM weir.groups_of_releases(so_far) AS g
-    JOIN weir.releases_within(so_far, first_day, zone, most) AS r ON r.number = g.number
-    WHERE g.kind IS NOT NULL AND g.rank <= most))
-$$;
-
--- The answer, from the parts of all servers: those of crash_releases_partial() and of crash_releases_details_partial().
-CREATE OR REPLACE FUNCTION weir.crash_releases_merge(parts weir.part[], first_day date, zone text, most integer) RETURNS jsonb
+-- The answer but for what its groups are: each has a name, crashes, and where it was before.
+CREATE OR REPLACE FUNCTION weir.releases_told(parts weir.part[], first_day date, zone text, most integer) RETURNS jsonb
 LANGUAGE sql STABLE
 SET jit = off SET enable_nestloop = off
 AS $$
@@ -154,21 +114,23 @@ AS $$
   ), told AS MATERIALIZED (
     SELECT * FROM weir.groups_of_releases(parts)
   ), listed AS MATERIALIZED (
-    SELECT * FROM weir.releases_within(parts, first_day, zone, most)
+    SELECT r.* FROM releases AS r
+    WHERE (to_timestamp(r.first_seen) AT TIME ZONE releases_told.zone)::date >= first_day
+    ORDER BY r.number DESC
+    LIMIT most
   ), sums AS (
     SELECT t.number, sum(t.crashes) AS crashes, min(t.first_at) AS first_at, count(*) AS groups,
       count(*) FILTER (WHERE t.kind = 'new') AS fresh, count(*) FILTER (WHERE t.kind = 'regressed') AS regressed
     FROM told AS t
     GROUP BY t.number
   ), lists AS (
-    SELECT t.number, jsonb_agg(g.about || jsonb_build_object('group', t.grp, 'crashes', t.crashes) ORDER BY t.rank)
+    SELECT t.number, jsonb_agg(jsonb_build_object('group', t.grp, 'crashes', t.crashes) ORDER BY t.rank)
         FILTER (WHERE t.kind = 'new') AS fresh,
-      jsonb_agg(g.about || jsonb_build_object('group', t.grp, 'crashes', t.crashes, 'last_release', b.version) ORDER BY t.rank)
+      jsonb_agg(jsonb_build_object('group', t.grp, 'crashes', t.crashes, 'last_release', b.version) ORDER BY t.rank)
         FILTER (WHERE t.kind = 'regressed') AS regressed
     FROM told AS t
     JOIN listed AS l ON l.number = t.number
     LEFT JOIN releases AS b ON b.number = t.last_number
-    JOIN weir.crash_groups(parts) AS g ON g.grp = t.grp
     WHERE t.kind IS NOT NULL AND t.rank <= most
     GROUP BY t.number
   )
@@ -183,32 +145,79 @@ AS $$
   LEFT JOIN lists AS l ON l.number = r.number
 $$;
 
--- The first day whose crashes were dropped, where that is before the window: groups of then come back as new.
+-- The groups that such an answer lists.
+CREATE OR REPLACE FUNCTION weir.groups_listed(told jsonb) RETURNS text[]
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT ARRAY(SELECT DISTINCT g ->> 'group' FROM jsonb_path_query(told, '$.releases[*].keyvalue() ? (@.key == "new_groups" || @.key == "regressed_groups").value[*]') AS g)
+$$;
+
+-- A list of groups with what they are; of which nothing is known, they are left out.
+CREATE OR REPLACE FUNCTION weir.groups_described(groups jsonb, about jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT coalesce(jsonb_agg((about -> (g.told ->> 'group')) || g.told ORDER BY g.place), '[]')
+  FROM jsonb_array_elements(groups) WITH ORDINALITY AS g (told, place)
+  WHERE about ? (g.told ->> 'group')
+$$;
+
+-- The answer, from what was told and what crash_groups_partial() says of its groups.
+CREATE OR REPLACE FUNCTION weir.releases_described(told jsonb, parts weir.part[]) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+SET jit = off
+AS $$
+  SELECT told || jsonb_build_object('releases', coalesce(jsonb_agg(r.release || jsonb_build_object(
+      'new_groups', weir.groups_described(r.release -> 'new_groups', a.about),
+      'regressed_groups', weir.groups_described(r.release -> 'regressed_groups', a.about)) ORDER BY r.place), '[]'))
+  FROM (SELECT coalesce(jsonb_object_agg(g.grp, g.about), '{}') AS about FROM weir.crash_groups(parts) AS g OFFSET 0) AS a,
+    jsonb_array_elements(told -> 'releases') WITH ORDINALITY AS r (release, place)
+$$;
+
+-- What is asked for once the parts of all servers have said which groups are new or have come back.
+CREATE OR REPLACE FUNCTION weir.crash_releases_details_partial(
+  tenant text, first_day date, last_day date, zone text, so_far weir.part[], most integer)
+RETURNS SETOF weir.part
+LANGUAGE sql STABLE
+AS $$
+  SELECT * FROM weir.crash_groups_partial(tenant, first_day, last_day, zone,
+    weir.groups_listed(weir.releases_told(so_far, first_day, zone, most)))
+$$;
+
+-- The answer, from the parts of all servers: those of crash_releases_partial() and of crash_releases_details_partial().
+CREATE OR REPLACE FUNCTION weir.crash_releases_merge(parts weir.part[], first_day date, zone text, most integer) RETURNS jsonb
+LANGUAGE sql STABLE
+AS $$ SELECT weir.releases_described(weir.releases_told(parts, first_day, zone, most), parts) $$;
+
+-- The first day before the window of which not all groups are known, since its rows were dropped: groups of then come back as new.
 CREATE OR REPLACE FUNCTION weir.first_crashes_dropped(tenant text, first_day date) RETURNS date
 LANGUAGE sql STABLE
 AS $$
   SELECT min(g.day)
   FROM weir.gone_days AS g
   JOIN weir.day_counts AS d ON d.tenant_id = tenant AND d.zone = 'UTC' AND d.subject = 'crash' AND d.value = '' AND d.day = g.day
-  WHERE g.tenant_id = tenant AND g.day < first_day
+  LEFT JOIN weir.day_crash_groups AS k ON k.tenant_id = tenant AND k.crash_group = '' AND k.day = g.day
+  WHERE g.tenant_id = tenant AND g.day < first_day AND (g.came_late OR k.crashes IS DISTINCT FROM 0)
 $$;
 
+-- As crash_releases_merge() with both kinds of parts, but that what is told is found once.
 CREATE OR REPLACE FUNCTION weir.crash_releases_answer(
   tenant text, first_day date, last_day date, zone text DEFAULT 'UTC', most integer DEFAULT 20) RETURNS jsonb
 LANGUAGE sql STABLE
 SET jit = off
 AS $$
-  SELECT weir.answered(tenant, first_day, last_day, zone, 'both', weir.crash_releases_merge(first.parts || ARRAY(
-      SELECT p FROM weir.crash_releases_details_partial(tenant, first_day, last_day, zone, first.parts, b.most) AS p), first_day, zone, b.most),
+  SELECT weir.answered(tenant, first_day, last_day, zone, 'both', weir.releases_described(first.told, ARRAY(
+      SELECT p FROM weir.crash_groups_partial(tenant, first_day, last_day, zone, weir.groups_listed(first.told)) AS p)),
     weir.first_crashes_dropped(tenant, first_day))
   FROM (SELECT weir.bounded('top', most, 1, 100) AS most OFFSET 0) AS b,
-    (SELECT ARRAY(SELECT p FROM weir.crash_releases_partial(tenant, first_day, last_day, zone) AS p) AS parts OFFSET 0) AS first
+    LATERAL (SELECT weir.releases_told(ARRAY(SELECT p FROM weir.crash_releases_partial(tenant, first_day, last_day, zone) AS p),
+      first_day, zone, b.most) AS told OFFSET 0) AS first
 $$;
 COMMENT ON FUNCTION weir.crash_releases_answer(text, date, date, text, integer) IS
   'Groups of crashes that are new in a window''s releases, or came back. sql/analytics/crash_releases.sql defines them.';
 
 GRANT EXECUTE ON FUNCTION weir.crash_releases_until(text, date, text), weir.crash_releases_partial(text, date, date, text), weir.releases_of(weir.part[]),
-  weir.groups_of_releases(weir.part[]), weir.releases_within(weir.part[], date, text, integer),
+  weir.groups_of_releases(weir.part[]), weir.releases_told(weir.part[], date, text, integer), weir.groups_listed(jsonb),
+  weir.groups_described(jsonb, jsonb), weir.releases_described(jsonb, weir.part[]),
   weir.crash_releases_details_partial(text, date, date, text, weir.part[], integer),
   weir.crash_releases_merge(weir.part[], date, text, integer), weir.first_crashes_dropped(text, date),
   weir.crash_releases_answer(text, date, date, text, integer) TO weir_reader;

@@ -125,72 +125,63 @@ AS $$
   GROUP BY u.value
 $$;
 
--- What the wanted groups are. Keys of 'group version' and 'group sample' are JSON, amounts of 'group sample' and
--- 'group first' seconds since 1970, of which the merge takes the last and the first.
+-- What the wanted groups are. 'group in VERSION' is how many crashes a group had in a version; 'group first' and 'group sample' are seconds since
+-- 1970, of which the merge takes the first and the last. Keys of samples are JSON.
 CREATE OR REPLACE FUNCTION weir.crash_groups_partial(tenant text, first_day date, last_day date, zone text, wanted text[])
 RETURNS SETOF weir.part
 LANGUAGE plpgsql STABLE
 SET jit = off SET work_mem = '64MB' SET plan_cache_mode = force_custom_plan
 AS $$
-DECLARE
-  since constant timestamptz := lower(weir.span_of_day(zone, first_day));
-  surely_since constant timestamptz := since + interval '6 hours';
-  until constant timestamptz := upper(weir.span_of_day(zone, last_day));
-  surely_until constant timestamptz := until - interval '6 hours';
 BEGIN
   RETURN QUERY
   WITH happened AS MATERIALIZED (
-    -- Of each row nothing is asked that can be asked of its kind; and zones only of rows near the window's ends.
-    SELECT left(h.fingerprint, 256) AS grp, left(nullif(h.app_version, ''), 256) AS version, sum(h.crashes) AS crashes, min(h.first) AS first, max(h.last) AS last
-    FROM (
-      SELECT c.fingerprint, c.app_version, count(*) AS crashes, min(c."timestamp") AS first, max(c."timestamp") AS last
-      FROM weir.crashes AS c
-      WHERE c.tenant_id = tenant AND c."timestamp" >= since AND c."timestamp" < until
-        AND CASE WHEN octet_length(c.fingerprint) <= 256 THEN c.fingerprint = ANY (wanted) ELSE left(c.fingerprint, 256) = ANY (wanted) END
-        AND CASE WHEN c."timestamp" >= surely_since AND c."timestamp" < surely_until THEN true
-          ELSE (c."timestamp" AT TIME ZONE zone)::date BETWEEN first_day AND last_day END
-      GROUP BY c.fingerprint, c.app_version
-    ) AS h
-    GROUP BY 1, 2
+    SELECT * FROM weir.grouped_crashes(tenant, crash_groups_partial.zone, first_day, last_day, wanted)
   ), bounds AS MATERIALIZED (
-    SELECT h.grp, min(h.first) AS first, max(h.last) AS last FROM happened AS h GROUP BY h.grp
+    SELECT h.grp, min(h.first_at) AS first, max(h.last_at) AS last FROM happened AS h GROUP BY h.grp
   ), known AS MATERIALIZED (
-    SELECT k.grp, b.first, k.day, k.day::timestamp AT TIME ZONE 'UTC' AS began, (k.day + 1)::timestamp AT TIME ZONE 'UTC' AS ended
+    SELECT k.grp, k.day, k.day IN (SELECT weir.days_with_groups(tenant, '-infinity', 'infinity')) AS is_kept
     FROM (
       SELECT w AS grp, (SELECT min(d.day) FROM weir.day_counts AS d WHERE (d.tenant_id, d.zone, d.subject, d.value)
         = (crash_groups_partial.tenant, 'UTC', 'crash_group', w)) AS day
       FROM unnest(wanted) AS w
     ) AS k
-    LEFT JOIN bounds AS b ON b.grp = k.grp
-  ), unsaid AS MATERIALIZED (
-    -- Where all of a group's first day is in the window, it was read above.
-    SELECT k.grp, k.day, k.began, k.ended FROM known AS k WHERE k.day IS NOT NULL AND (k.began >= since AND k.first < k.ended) IS NOT TRUE
+    WHERE k.day IS NOT NULL
   ), early AS MATERIALIZED (
-    SELECT u.grp, min(r.at) AS at
-    FROM (SELECT DISTINCT u.day, u.began, u.ended FROM unsaid AS u) AS d
+    -- When a group was first seen on its first day, before the window, say.
+    SELECT k.grp, min(g.first_at) AS at
+    FROM known AS k
+    JOIN weir.day_crash_groups AS g ON g.tenant_id = crash_groups_partial.tenant AND g.crash_group = k.grp AND g.day = k.day
+    WHERE k.is_kept
+    GROUP BY k.grp
+    UNION ALL
+    SELECT k.grp, min(r.at)
+    FROM (SELECT DISTINCT k.day FROM known AS k WHERE NOT k.is_kept) AS d
     CROSS JOIN LATERAL (
       SELECT left(c.fingerprint, 256) AS grp, min(c."timestamp") AS at
       FROM weir.crashes AS c
-      WHERE c.tenant_id = tenant AND c."timestamp" >= d.began AND c."timestamp" < d.ended
+      WHERE c.tenant_id = crash_groups_partial.tenant AND c."timestamp" >= d.day::timestamp AT TIME ZONE 'UTC'
+        AND c."timestamp" < (d.day + 1)::timestamp AT TIME ZONE 'UTC'
       GROUP BY 1
       OFFSET 0
     ) AS r
-    JOIN unsaid AS u ON u.grp = r.grp AND u.day = d.day
-    GROUP BY u.grp
+    JOIN known AS k ON k.grp = r.grp AND k.day = d.day
+    GROUP BY k.grp
   )
-  SELECT 'group version', jsonb_build_array(h.grp, h.version)::text, h.crashes::numeric FROM happened AS h
+  SELECT 'group in ' || h.version, h.grp, h.crashes FROM happened AS h WHERE h.version IS NOT NULL
   UNION ALL
   SELECT 'group first', f.grp, extract(epoch FROM f.at)
   FROM (
-    SELECT k.grp, CASE WHEN k.began >= since AND k.first < k.ended THEN k.first ELSE least(k.first, e.at, CASE WHEN e.at IS NULL THEN k.began END) END AS at
-    FROM known AS k
-    LEFT JOIN early AS e ON e.grp = k.grp
+    SELECT w AS grp, least(b.first, e.at, CASE WHEN e.at IS NULL THEN k.day::timestamp AT TIME ZONE 'UTC' END) AS at
+    FROM unnest(wanted) AS w
+    LEFT JOIN bounds AS b ON b.grp = w
+    LEFT JOIN known AS k ON k.grp = w
+    LEFT JOIN early AS e ON e.grp = w
   ) AS f
   WHERE f.at IS NOT NULL
   UNION ALL
   SELECT 'group sample', jsonb_build_array(b.grp, s.crash_type, s.message)::text, extract(epoch FROM b.last)
   FROM bounds AS b
-  CROSS JOIN LATERAL (
+  LEFT JOIN LATERAL (
     -- Of one moment there are few: OFFSET keeps the planner from walking over all crashes in the order of their ids.
     SELECT left(c.crash_type, 256) AS crash_type, left(c.error_message, 500) AS message
     FROM (
@@ -200,7 +191,7 @@ BEGIN
     ) AS c
     ORDER BY c.crash_id
     LIMIT 1
-  ) AS s;
+  ) AS s ON true;
 END
 $$;
 
@@ -259,21 +250,20 @@ LANGUAGE sql IMMUTABLE
 SET jit = off SET enable_nestloop = off
 AS $$
   WITH said AS MATERIALIZED (
-    SELECT p.figure, CASE p.figure WHEN 'group first' THEN jsonb_build_array(p.key) ELSE p.key::jsonb END AS key, p.amount
-    FROM (SELECT * FROM unnest(parts) AS p WHERE p.figure LIKE 'group %' OFFSET 0) AS p
+    SELECT p.figure, p.key, p.amount FROM unnest(parts) AS p WHERE starts_with(p.figure, 'group ')
   ), samples AS (
-    SELECT DISTINCT ON (s.key ->> 0) s.key ->> 0 AS grp, s.key, s.amount
-    FROM said AS s
-    WHERE s.figure = 'group sample'
-    ORDER BY s.key ->> 0, s.amount DESC, s.key
+    SELECT DISTINCT ON (s.about ->> 0) s.about ->> 0 AS grp, s.about, s.amount
+    FROM (SELECT s.key::jsonb AS about, s.amount FROM said AS s WHERE s.figure = 'group sample' OFFSET 0) AS s
+    ORDER BY s.about ->> 0, s.amount DESC, s.about
   ), sums AS (
-    SELECT s.key ->> 0 AS grp, min(s.amount) FILTER (WHERE s.figure = 'group first') AS first_seen,
-      jsonb_agg(DISTINCT s.key -> 1) FILTER (WHERE s.figure = 'group version' AND s.key ->> 1 IS NOT NULL) AS versions
+    SELECT s.key AS grp, min(s.amount) FILTER (WHERE s.figure = 'group first') AS first_seen,
+      jsonb_agg(DISTINCT to_jsonb(substr(s.figure, 10))) FILTER (WHERE starts_with(s.figure, 'group in ')) AS versions
     FROM said AS s
-    GROUP BY s.key ->> 0
+    WHERE s.figure <> 'group sample'
+    GROUP BY s.key
   )
   SELECT u.grp, jsonb_build_object('first_seen', weir.moment(u.first_seen), 'last_seen', weir.moment(l.amount),
-    'type', l.key -> 1, 'message', l.key -> 2, 'versions', coalesce(u.versions, '[]'))
+    'type', l.about -> 1, 'message', l.about -> 2, 'versions', coalesce(u.versions, '[]'))
   FROM sums AS u
   LEFT JOIN samples AS l ON l.grp = u.grp
 $$;

@@ -21,10 +21,10 @@ $$;
 CREATE OR REPLACE FUNCTION weir.grouped_crashes(tenant text, zone text, first_day date, last_day date, wanted text[] DEFAULT NULL)
 RETURNS TABLE (grp text, version text, crashes numeric, first_at timestamptz, last_at timestamptz)
 LANGUAGE plpgsql STABLE
-SET jit = off SET work_mem = '64MB' SET enable_sort = off SET plan_cache_mode = force_custom_plan
+SET jit = off SET work_mem = '64MB' SET enable_nestloop = off SET enable_sort = off SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
-  since constant timestamptz := lower(weir.span_of_day(zone, first_day));
+  since constant timestamptz := coalesce(lower(weir.span_of_day(zone, first_day)), '-infinity');  -- of -infinity the span is empty
   surely_since constant timestamptz := since + interval '6 hours';
   until constant timestamptz := upper(weir.span_of_day(zone, last_day));
   surely_until constant timestamptz := until - interval '6 hours';

@@ -73,41 +73,34 @@ AS $$
   GROUP BY p.key
 $$;
 
--- What each group is in each release that has it: new, regressed, or known (NULL), and its place among those.
+-- What each group is in each release that has it: new, regressed, or known (NULL).
 CREATE OR REPLACE FUNCTION weir.groups_of_releases(parts weir.part[])
-RETURNS TABLE (grp text, number bigint, kind text, last_number bigint, crashes numeric, first_at numeric, rank bigint)
+RETURNS TABLE (grp text, number bigint, kind text, last_number bigint, crashes numeric, first_at numeric)
 LANGUAGE sql IMMUTABLE
 AS $$
   WITH pairs AS MATERIALIZED (
-    SELECT p.grp, nullif(p.version, '') AS version, sum(p.crashes) AS crashes, min(p.first_at) AS first_at
-    FROM (
-      SELECT p.key AS grp, substr(p.figure, 9) AS version, p.amount AS crashes, NULL AS first_at
-      FROM unnest(parts) AS p WHERE starts_with(p.figure, 'crashes ')
-      UNION ALL
-      SELECT p.key, substr(p.figure, 7), NULL, p.amount FROM unnest(parts) AS p WHERE starts_with(p.figure, 'begun ')
-    ) AS p
-    GROUP BY p.grp, p.version
+    SELECT p.key AS grp, nullif(substr(p.figure, strpos(p.figure, ' ') + 1), '') AS version,
+      sum(p.amount) FILTER (WHERE starts_with(p.figure, 'crashes ')) AS crashes, min(p.amount) FILTER (WHERE starts_with(p.figure, 'begun ')) AS first_at
+    FROM unnest(parts) AS p
+    WHERE starts_with(p.figure, 'crashes ') OR starts_with(p.figure, 'begun ')
+    GROUP BY 1, 2
   ), placed AS (
-    SELECT p.grp, r.number, p.crashes, p.first_at, (min(ARRAY[p.first_at, r.number]) OVER (PARTITION BY p.grp))[2] AS born,
+    SELECT p.grp, r.number, p.crashes, p.first_at, first_value(r.number) OVER (PARTITION BY p.grp ORDER BY p.first_at, r.number) AS born,
       lag(r.number) OVER earlier AS last_number, min(p.first_at) OVER earlier AS begun
     FROM pairs AS p
     LEFT JOIN weir.releases_of(parts) AS r ON r.version = p.version
     WINDOW earlier AS (PARTITION BY p.grp ORDER BY r.number ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
-  ), told AS (
-    SELECT p.*, CASE WHEN p.born = p.number THEN 'new'
-      WHEN p.number - p.last_number >= 2 AND p.begun < p.first_at THEN 'regressed' END AS kind
-    FROM placed AS p
-    WHERE p.number IS NOT NULL
   )
-  SELECT t.grp, t.number, t.kind, t.last_number, t.crashes, t.first_at,
-    row_number() OVER (PARTITION BY t.number, t.kind ORDER BY t.crashes DESC, t.grp COLLATE "C")
-  FROM told AS t
+  SELECT p.grp, p.number, CASE WHEN p.born = p.number THEN 'new'
+    WHEN p.number - p.last_number >= 2 AND p.begun < p.first_at THEN 'regressed' END, p.last_number, p.crashes, p.first_at
+  FROM placed AS p
+  WHERE p.number IS NOT NULL
 $$;
 
 -- The answer but for what its groups are: each has a name, crashes, and where it was before.
 CREATE OR REPLACE FUNCTION weir.releases_told(parts weir.part[], first_day date, zone text, most integer) RETURNS jsonb
 LANGUAGE sql STABLE
-SET jit = off SET enable_nestloop = off
+SET jit = off SET enable_nestloop = off SET enable_sort = off
 AS $$
   WITH releases AS MATERIALIZED (
     SELECT * FROM weir.releases_of(parts)
@@ -123,16 +116,20 @@ AS $$
       count(*) FILTER (WHERE t.kind = 'new') AS fresh, count(*) FILTER (WHERE t.kind = 'regressed') AS regressed
     FROM told AS t
     GROUP BY t.number
-  ), lists AS (
-    SELECT t.number, jsonb_agg(jsonb_build_object('group', t.grp, 'crashes', t.crashes) ORDER BY t.rank)
-        FILTER (WHERE t.kind = 'new') AS fresh,
-      jsonb_agg(jsonb_build_object('group', t.grp, 'crashes', t.crashes, 'last_release', b.version) ORDER BY t.rank)
-        FILTER (WHERE t.kind = 'regressed') AS regressed
+  ), ranked AS (
+    SELECT t.*, row_number() OVER (PARTITION BY t.number, t.kind ORDER BY t.crashes DESC, t.grp COLLATE "C") AS rank
     FROM told AS t
     JOIN listed AS l ON l.number = t.number
-    LEFT JOIN releases AS b ON b.number = t.last_number
-    WHERE t.kind IS NOT NULL AND t.rank <= most
-    GROUP BY t.number
+    WHERE t.kind IS NOT NULL
+  ), lists AS (
+    SELECT r.number, jsonb_agg(jsonb_build_object('group', r.grp, 'crashes', r.crashes) ORDER BY r.rank)
+        FILTER (WHERE r.kind = 'new') AS fresh,
+      jsonb_agg(jsonb_build_object('group', r.grp, 'crashes', r.crashes, 'last_release', b.version) ORDER BY r.rank)
+        FILTER (WHERE r.kind = 'regressed') AS regressed
+    FROM ranked AS r
+    LEFT JOIN releases AS b ON b.number = r.last_number
+    WHERE r.rank <= most
+    GROUP BY r.number
   )
   SELECT jsonb_build_object('exact', weir.amount_of(parts, 'versions_other') = 0, 'releases', coalesce(jsonb_agg(
     jsonb_build_object('version', r.version, 'first_seen', weir.moment(r.first_seen), 'after', b.version,

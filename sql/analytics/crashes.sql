@@ -138,24 +138,19 @@ BEGIN
     SELECT * FROM weir.grouped_crashes(tenant, crash_groups_partial.zone, first_day, last_day, wanted)
   ), bounds AS MATERIALIZED (
     SELECT h.grp, min(h.first_at) AS first, max(h.last_at) AS last FROM happened AS h GROUP BY h.grp
+  ), begun AS MATERIALIZED (
+    SELECT w AS grp, (SELECT min(d.day) FROM weir.day_counts AS d WHERE (d.tenant_id, d.zone, d.subject, d.value)
+      = (crash_groups_partial.tenant, 'UTC', 'crash_group', w)) AS day
+    FROM unnest(wanted) AS w
   ), known AS MATERIALIZED (
-    SELECT k.grp, k.day, k.day IN (SELECT weir.days_with_groups(tenant, '-infinity', 'infinity')) AS is_kept
-    FROM (
-      SELECT w AS grp, (SELECT min(d.day) FROM weir.day_counts AS d WHERE (d.tenant_id, d.zone, d.subject, d.value)
-        = (crash_groups_partial.tenant, 'UTC', 'crash_group', w)) AS day
-      FROM unnest(wanted) AS w
-    ) AS k
-    WHERE k.day IS NOT NULL
+    SELECT b.grp, b.day, k.day IS NOT NULL AS is_kept,
+      CASE WHEN k.day IS NOT NULL THEN (SELECT min(g.first_at) FROM weir.day_crash_groups AS g
+        WHERE (g.tenant_id, g.crash_group, g.day) = (crash_groups_partial.tenant, b.grp, b.day)) END AS first
+    FROM begun AS b
+    LEFT JOIN weir.days_with_groups(tenant, '-infinity', 'infinity') AS k (day) ON k.day = b.day
   ), early AS MATERIALIZED (
-    -- When a group was first seen on its first day, before the window, say.
-    SELECT k.grp, min(g.first_at) AS at
-    FROM known AS k
-    JOIN weir.day_crash_groups AS g ON g.tenant_id = crash_groups_partial.tenant AND g.crash_group = k.grp AND g.day = k.day
-    WHERE k.is_kept
-    GROUP BY k.grp
-    UNION ALL
-    SELECT k.grp, min(r.at)
-    FROM (SELECT DISTINCT k.day FROM known AS k WHERE NOT k.is_kept) AS d
+    SELECT k.grp, min(r.at) AS first
+    FROM (SELECT DISTINCT k.day FROM known AS k WHERE k.day IS NOT NULL AND NOT k.is_kept) AS d
     CROSS JOIN LATERAL (
       SELECT left(c.fingerprint, 256) AS grp, min(c."timestamp") AS at
       FROM weir.crashes AS c
@@ -171,11 +166,11 @@ BEGIN
   UNION ALL
   SELECT 'group first', f.grp, extract(epoch FROM f.at)
   FROM (
-    SELECT w AS grp, least(b.first, e.at, CASE WHEN e.at IS NULL THEN k.day::timestamp AT TIME ZONE 'UTC' END) AS at
-    FROM unnest(wanted) AS w
-    LEFT JOIN bounds AS b ON b.grp = w
-    LEFT JOIN known AS k ON k.grp = w
-    LEFT JOIN early AS e ON e.grp = w
+    -- On its first day, before the window, say.
+    SELECT k.grp, least(b.first, coalesce(k.first, e.first, k.day::timestamp AT TIME ZONE 'UTC')) AS at
+    FROM known AS k
+    LEFT JOIN bounds AS b ON b.grp = k.grp
+    LEFT JOIN early AS e ON e.grp = k.grp
   ) AS f
   WHERE f.at IS NOT NULL
   UNION ALL

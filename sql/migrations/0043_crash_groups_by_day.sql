@@ -16,6 +16,8 @@ CREATE TABLE weir.day_crash_groups (
   PRIMARY KEY (tenant_id, crash_group, day, version)
 );
 CREATE INDEX day_crash_groups_by_day ON weir.day_crash_groups (tenant_id, day);
+-- Which days there are.
+CREATE INDEX day_crash_groups_days ON weir.day_crash_groups (tenant_id, day) INCLUDE (crashes) WHERE crash_group = '';
 COMMENT ON TABLE weir.day_crash_groups IS
   'Crashes of a UTC day by group and version: of both together the 4096 with the most crashes.';
 COMMENT ON COLUMN weir.day_crash_groups.crash_group IS
@@ -153,5 +155,6 @@ JOIN (
 ) AS r ON r.tenant_id = g.tenant_id AND r.day = g.day
 JOIN weir.day_counts AS d ON (d.tenant_id, d.zone, d.subject, d.value, d.day, d.events) = (g.tenant_id, 'UTC', 'crash', '', g.day, r.crashes);
 
--- Nothing asks this any more.
-DROP FUNCTION IF EXISTS weir.releases_within(weir.part[], date, text, integer);
+-- Functions that sql/analytics/ has with another result now, or not any more.
+SET LOCAL client_min_messages = warning;
+DROP FUNCTION IF EXISTS weir.groups_of_releases(weir.part[]), weir.releases_within(weir.part[], date, text, integer);

@@ -303,6 +303,7 @@ subtest 'what is wrong is found, whatever it is' => sub {
     day_counts => 'DELETE FROM weir.day_counts WHERE ctid = (SELECT max(ctid) FROM weir.day_counts)',
     day_numbers => 'UPDATE weir.day_numbers SET total = total + 1 WHERE ctid = (SELECT max(ctid) FROM weir.day_numbers)',
     day_sessions => 'UPDATE weir.day_sessions SET crashed = crashed + 1 WHERE ctid = (SELECT max(ctid) FROM weir.day_sessions)',
+    day_crash_groups => 'UPDATE weir.day_crash_groups SET crashes = crashes + 1 WHERE ctid = (SELECT max(ctid) FROM weir.day_crash_groups)',
     user_days => 'UPDATE weir.user_days SET events = events + 0, last_at = last_at + interval \'1 s\' WHERE ctid = (SELECT max(ctid) FROM weir.user_days)',
     day_measures => 'UPDATE weir.day_measures SET total = total + 1 WHERE ctid = (SELECT max(ctid) FROM weir.day_measures)',
     crash_days => 'DELETE FROM weir.crash_days WHERE ctid = (SELECT max(ctid) FROM weir.crash_days)',

@@ -60,9 +60,11 @@ SELECT is(weir_api.daily('ada', 'acme', '2026-03-03', '2026-03-04')::jsonb - 'da
   'to', '2026-03-04', 'zone', 'UTC', 'tz', 'UTC', 'exact', true, 'as_of', now()), 'the figures of each day are what the flusher added up: none is missing');
 SELECT set_eq($$SELECT pg_temp.said('2026-03-03', '2026-03-03')$$, ARRAY['days', 'both: rows of some days were dropped, and this needs them',
   'rows: rows of some days were dropped, and this needs them'], 'where rows were dropped, all lack them that need them');
+SELECT set_eq($$SELECT pg_temp.said('2026-03-04', '2026-03-05')$$, '{days,both,rows}'::text[], 'of days after it nothing is missing: which groups of crashes there were before is kept');
 UPDATE asked SET kind = 'history' WHERE name = 'crash_releases';
+DELETE FROM weir.day_crash_groups WHERE tenant_id = 'acme' AND day = '2026-03-03';
 SELECT set_eq($$SELECT pg_temp.said('2026-03-04', '2026-03-05')$$, ARRAY['days', 'both', 'rows', 'history: rows of some days were dropped, and this needs them'],
-  'of days after it that is only what asks whether a group was there before');
+  'where that was not kept, what asks whether a group was there before lacks it');
 UPDATE asked SET kind = 'both' WHERE name = 'crash_releases';
 SELECT is(crashes_answer('acme', '2026-03-04', '2026-03-05') #> '{first_crash,users}', '1',
   'a crash is not the first one of who had another on a day that was dropped');

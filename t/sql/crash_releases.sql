@@ -68,7 +68,7 @@ SELECT is(crash_releases_answer('acme', '2026-03-09', '2026-03-29', 'Europe/Berl
 CREATE TEMPORARY TABLE parts AS SELECT 1 AS turn, p FROM crash_releases_partial('acme', '2026-03-09', '2026-03-29', 'UTC') AS p WHERE false;
 CREATE FUNCTION pg_temp.server(asked integer, people text[]) RETURNS void LANGUAGE sql AS $$
   DELETE FROM weir.events; DELETE FROM weir.crashes; DELETE FROM weir.day_sets; DELETE FROM weir.day_counts;
-  DELETE FROM weir.day_sessions; DELETE FROM weir.user_numbers;
+  DELETE FROM weir.day_sessions; DELETE FROM weir.day_crash_groups; DELETE FROM weir.user_numbers;
   SELECT pg_temp.store(people); SELECT pg_temp.build();
   INSERT INTO parts SELECT 1, p FROM weir.crash_releases_partial('acme', '2026-03-09', '2026-03-29', 'UTC') AS p WHERE asked = 1;
   INSERT INTO parts SELECT 2, p FROM weir.crash_releases_details_partial('acme', '2026-03-09', '2026-03-29', 'UTC',

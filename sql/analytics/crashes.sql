@@ -17,7 +17,8 @@
 --   systems, types      versions also how many used it and went without a crash on it
 --   groups              the fingerprints with the most crashes: crashes, users, versions within the window;
 --                       first_seen, the group's first crash ever; last_seen, and that crash's type and message,
---                       as a sample. Of a first day whose rows are gone, its midnight (UTC); of what else is gone, null
+--                       as a sample: null where that row is gone. Of days whose rows were gone before their groups were
+--                       kept (crash_groups.sql), first_seen is the midnight (UTC), and else nothing is known
 --   first_crash         of users whose first crash ever is within the window: seconds since their first event,
 --                       as percentiles. `without`: those who had none by then
 --

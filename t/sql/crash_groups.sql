@@ -138,6 +138,23 @@ SELECT is(pg_temp.found('2026-03-09', '2026-03-11', wanted => '{often,made up 00
   'such a day is read from the rows: nothing is missing');
 SELECT is(crash_releases_answer('acme', '2026-03-20', '2026-03-31') -> 'exact', 'true', 'and what is told is exact');
 
+SELECT pg_temp.crash('2026-03-21T10:00Z', 'often', '1.0');
+SELECT pg_temp.build();
+SELECT is((crashes_answer('acme', '2026-03-21', '2026-03-21') #>> '{groups,0,first_seen}'), '2026-03-10T10:00:00.000000Z', 'and to the moment, whatever the window');
+
+-- Keys of an index have a bound.
+INSERT INTO weir.crashes (crash_id, tenant_id, app_version, fingerprint, "timestamp", client_timestamp)
+SELECT gen_random_uuid(), 'acme', string_agg(chr(65536 + (50000 * random())::integer), ''), string_agg(chr(65536 + (50000 * random())::integer), ''),
+  '2026-03-11T10:00Z', '2026-03-11T10:00Z' FROM generate_series(1, 300);
+INSERT INTO weir.touched_days (tenant_id, day) VALUES ('acme', '2026-03-11');
+SELECT pg_temp.build();
+SELECT is((SELECT (octet_length(crash_group), octet_length(version)) FROM weir.day_crash_groups WHERE day = '2026-03-11' AND crash_group <> ''), (1024, 1024),
+  'the longest names that are kept fit in');
+
+SELECT set_eq('SELECT * FROM weir.crash_groups_counted(NULL, NULL)', $$
+  SELECT g.* FROM (SELECT DISTINCT c.tenant_id, (c."timestamp" AT TIME ZONE 'UTC')::date AS day FROM weir.crashes AS c) AS d,
+    LATERAL weir.crash_groups_counted(d.tenant_id, d.day) AS g$$, 'all days that there are, as a new version makes them, are as each by itself');
+
 -- Rows that are gone: the 5th, 6th and 10th.
 DELETE FROM weir.crashes WHERE tenant_id = 'acme' AND "timestamp" < '2026-03-07Z';
 SELECT note_gone_days('acme');

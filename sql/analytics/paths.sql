@@ -108,12 +108,12 @@ BEGIN
     UNION ALL
     SELECT c.number, c.session, c.since, c.until, c.way FROM cut AS c
   ), several AS MATERIALIZED (
-    SELECT p.number, p.session FROM weir.path_parts(lowest, beyond, asked, parts) AS p GROUP BY p.number, p.session HAVING count(*) > 1
+    SELECT coalesce(p.session, p.number) AS session FROM weir.path_parts(lowest, beyond, asked, parts) AS p GROUP BY 1 HAVING count(*) > 1
     UNION
-    SELECT v.number, v.session FROM viewed AS v WHERE asked.first < asked.last
+    SELECT coalesce(v.session, v.number) FROM viewed AS v WHERE asked.first < asked.last
   ), lines AS (
     SELECT p.number, p.session, p.since, p.until, p.way, true AS is_counted FROM weir.path_parts(lowest, beyond, asked, parts) AS p
-    WHERE ((p.number, coalesce(p.session, 0)) IN (SELECT s.number, coalesce(s.session, 0) FROM several AS s)) IS TRUE
+    WHERE (coalesce(p.session, p.number) IN (SELECT s.session FROM several AS s)) IS TRUE
     UNION ALL
     SELECT v.number, v.session, v.since, v.until, v.way, false FROM viewed AS v WHERE asked.first < asked.last
   ), strung AS MATERIALIZED (
@@ -215,10 +215,8 @@ BEGIN
     WHERE t.tenant_id = asked.tenant AND t.day = ANY (ARRAY(SELECT weir.made_days(asked))) AND t.dimension = tally[1] AND t.value = tally[2]
       AND t.subject IN ('step', CASE WHEN length <= 4 THEN 'way' ELSE 'long way' END)
   ), ways AS MATERIALIZED (
-    SELECT w.way, min(w.steps) AS steps, sum(w.times)::bigint AS times
-    FROM (
-      SELECT unnest(l.names) COLLATE "C" AS way, unnest(l.slots) AS steps, unnest(l.times) AS times FROM lines AS l WHERE l.subject <> 'step'
-    ) AS w
+    SELECT w.way, sum(w.times)::bigint AS times
+    FROM (SELECT unnest(l.names) COLLATE "C" AS way, unnest(l.times) AS times FROM lines AS l WHERE l.subject <> 'step') AS w
     GROUP BY w.way
   )
   SELECT 'cell', s.screen, s.former, s.ends = 1, NULL::text, sum(s.times)::bigint
@@ -228,7 +226,7 @@ BEGIN
   ) AS s
   GROUP BY s.screen, s.former, s.ends
   UNION ALL
-  SELECT 'way', NULL, NULL, NULL, CASE WHEN w.steps <= length THEN w.way
+  SELECT 'way', NULL, NULL, NULL, CASE WHEN length IN (4, 10) THEN w.way
     ELSE array_to_string((string_to_array(w.way, weir.path_mark()))[:length], weir.path_mark()) END AS first_steps, sum(w.times)::bigint
   FROM ways AS w
   GROUP BY first_steps
@@ -308,7 +306,7 @@ AS $$
     UNION ALL
     SELECT 'next', jsonb_build_array(c.former, c.screen)::text, sum(c.times) FROM cells AS c WHERE c.is_step AND NOT c.begins GROUP BY c.former, c.screen
     UNION ALL
-    SELECT 'path', w.way, sum(w.times) FROM said AS w WHERE w.kind = 'way' GROUP BY w.way HAVING sum(w.times) > 0
+    SELECT 'path', w.way COLLATE "C", sum(w.times) FROM said AS w WHERE w.kind = 'way' GROUP BY w.way COLLATE "C" HAVING sum(w.times) > 0
   ), ranked AS MATERIALIZED (
     SELECT k.*, row_number() OVER (PARTITION BY k.figure ORDER BY k.times DESC, k.key COLLATE "C")
       > CASE k.figure WHEN 'screen' THEN 1000 ELSE 5000 END AS beyond
@@ -367,17 +365,19 @@ AS $$
       ORDER BY visits DESC FETCH FIRST most ROWS WITH TIES
     ) AS t
     ORDER BY t.visits DESC, weir.path_key(t.way) COLLATE "C" LIMIT most
+  ), whole AS MATERIALIZED (
+    SELECT weir.amount_of(parts, 'visits') AS visits
   )
-  SELECT jsonb_build_object('visits', weir.amount_of(parts, 'visits'), 'users', weir.amount_of(parts, 'users'),
+  SELECT jsonb_build_object('visits', (SELECT a.visits FROM whole AS a), 'users', weir.amount_of(parts, 'users'),
     'screens', coalesce((
       SELECT jsonb_agg(jsonb_build_object('screen', t.screen, 'views', t.views, 'steps', t.steps, 'entries', t.entries, 'exits', t.exits,
         'drop_off', weir.ratio(t.exits, t.steps), 'next', coalesce(n.next, '[]')) ORDER BY t.steps DESC, t.screen COLLATE "C")
       FROM top AS t LEFT JOIN weir.path_next(parts) AS n ON n.screen = t.screen), '[]'),
     'more_screens', greatest((SELECT count(*) FROM screens) - most, 0),
     'paths', coalesce((
-      SELECT jsonb_agg(jsonb_build_object('screens', w.key::jsonb, 'visits', w.visits, 'share', weir.ratio(w.visits, weir.amount_of(parts, 'visits')))
+      SELECT jsonb_agg(jsonb_build_object('screens', w.key::jsonb, 'visits', w.visits, 'share', weir.ratio(w.visits, a.visits))
         ORDER BY w.visits DESC, w.key COLLATE "C")
-      FROM ways AS w), '[]'),
+      FROM ways AS w, whole AS a), '[]'),
     'exact', NOT EXISTS (SELECT FROM unnest(parts) AS p WHERE p.figure = 'beyond'))
 $$;
 

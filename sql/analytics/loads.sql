@@ -137,6 +137,26 @@ BEGIN
 END
 $$;
 
+-- The sum of two numbers.
+CREATE OR REPLACE FUNCTION weir.sum_of_numbers(planes varbit[], others varbit[], nobody varbit) RETURNS varbit[]
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+AS $$
+DECLARE
+  sum varbit[] := ARRAY[]::varbit[];
+  carried varbit := nobody;
+  mine varbit;
+  other varbit;
+BEGIN
+  FOR n IN 1 .. greatest(cardinality(planes), cardinality(others)) LOOP
+    mine := coalesce(planes[n], nobody);
+    other := coalesce(others[n], nobody);
+    sum := array_append(sum, mine # other # carried);
+    carried := (mine & other) | ((mine | other) & carried);
+  END LOOP;
+  RETURN array_append(sum, carried);
+END
+$$;
+
 -- The planes of some users who all have the same number.
 CREATE OR REPLACE FUNCTION weir.planes_of(number bigint, whose varbit) RETURNS varbit[]
 LANGUAGE sql IMMUTABLE
@@ -159,4 +179,4 @@ GRANT EXECUTE ON FUNCTION weir.loads(text, text, date, date),
   weir.opened(varbit[], varbit), weir.five_bits(varbit, varbit, varbit, varbit, varbit, integer), weir.seven_bits(varbit, varbit, varbit, varbit, varbit, varbit, varbit, integer),
   weir.eight_bits(varbit, varbit, varbit, varbit, varbit, varbit, varbit, varbit, integer),
   weir.numbers_of(integer, varbit[], varbit), weir.sizes_of(varbit[]), weir.sets_of_numbers(varbit[], integer, varbit),
-  weir.whose_is_less(varbit[], varbit[], varbit), weir.planes_of(bigint, varbit), weir.named(text, integer[]) TO weir_reader;
+  weir.whose_is_less(varbit[], varbit[], varbit), weir.sum_of_numbers(varbit[], varbit[], varbit), weir.planes_of(bigint, varbit), weir.named(text, integer[]) TO weir_reader;

@@ -107,20 +107,23 @@ $$;
 COMMENT ON FUNCTION weir.segments_answer(text, date, date, text) IS
   'Segments of a tenant''s users by week, and moves between them. sql/analytics/segments.sql defines them.';
 
--- What is known of 20480 users at a time, of half of these: every other chunk. Numbers of days are planes (loads.sql). `away` is how long ago the last day with
--- events was, `reach` how long ago the first, `days` how many there were, `lately` of the last 28 days and `before` of the 28
--- before, `crashes` days with a crash, more than three are three. `scored` have a risk; it may be more than 0 of `told`.
+-- What is known of 20480 users at a time, of half of these: every other chunk. Numbers of days are planes (loads.sql). `away` is how long
+-- ago the last day with events was, `reach` how long ago the first, `days` how many there were, `lately` of the last 28 days and `before` of the
+-- 28 before, `crashes` days with a crash, more than three are three. `fell` have fewer days lately than before, `quiet` none in eight.
+-- `scored` have a risk; it may be more than 0 of `told`, is that of their fall alone of `fallen`, and 30 at the least of `lost`.
 CREATE OR REPLACE FUNCTION weir.churn_sets(tenant text, last_day date, zone text, half integer)
 RETURNS TABLE (chunk integer, nobody varbit, away varbit[], reach varbit[], days varbit[], lately varbit[], before varbit[], crashes varbit[],
-  quiet varbit, scored varbit, told varbit)
+  quiet varbit, fell varbit, scored varbit, told varbit, fallen varbit, lost varbit)
 LANGUAGE sql STABLE PARALLEL SAFE
 SET jit = off SET work_mem = '64MB'
 AS $$
   WITH counts AS MATERIALIZED (
-    SELECT d.chunk, weir.at_bits(0, 0)::varbit AS nobody, weir.sum_of_sets(array_agg(d.users::varbit)) AS days,
+    SELECT d.chunk, weir.at_bits(0, 0)::varbit AS nobody,
       weir.sum_of_sets(array_agg(d.users::varbit) FILTER (WHERE d.day > last_day - 28)) AS lately,
       weir.sum_of_sets(array_agg(d.users::varbit) FILTER (WHERE d.day BETWEEN last_day - 55 AND last_day - 28)) AS before,
-      bit_or(d.users) FILTER (WHERE d.day <= last_day - 14) AS earlier, bit_or(d.users) FILTER (WHERE d.day >= last_day - 7) AS newly
+      weir.sum_of_sets(array_agg(d.users::varbit) FILTER (WHERE d.day < last_day - 55)) AS earlier,
+      bit_or(d.users) FILTER (WHERE d.day > last_day - 28)::varbit AS late, bit_or(d.users) FILTER (WHERE d.day <= last_day - 14) AS old,
+      bit_or(d.users) FILTER (WHERE d.day >= last_day - 7) AS newly
     FROM weir.day_sets AS d
     WHERE d.tenant_id = tenant AND d.zone = churn_sets.zone AND d.subject = 'active' AND d.value = '' AND d.day BETWEEN last_day - 89 AND last_day
       AND d.chunk % 2 = half
@@ -131,15 +134,31 @@ AS $$
       AND d.chunk % 2 = half
     GROUP BY d.chunk
   )
-  SELECT c.chunk, c.nobody, e.away, e.reach, c.days, c.lately, c.before, k.planes, m.quiet, m.scored,
-    m.scored & (m.quiet | k.planes[1] | k.planes[2] | weir.whose_is_less(c.lately, c.before, c.nobody))
+  SELECT c.chunk, c.nobody, e.away, e.reach, t.days, c.lately, c.before, k.planes, m.quiet, m.fell, m.scored,
+    m.scored & (m.quiet | k.planes[1] | k.planes[2] | m.fell), m.scored & m.fell & ~(m.quiet | k.planes[1] | k.planes[2]),
+    m.scored & m.fell & ~coalesce(c.late, c.nobody)
   FROM counts AS c
   LEFT JOIN weir.ends_of_users(tenant, last_day, zone, half) AS e ON e.chunk = c.chunk
   LEFT JOIN crashed AS f ON f.chunk = c.chunk,
-  LATERAL weir.opened(c.days, c.nobody) AS d, LATERAL weir.opened(f.days, c.nobody) AS o,
+  LATERAL (SELECT weir.sum_of_numbers(weir.sum_of_numbers(c.lately, c.before, c.nobody), c.earlier, c.nobody) AS days OFFSET 0) AS t,
+  LATERAL weir.opened(t.days, c.nobody) AS d, LATERAL weir.opened(f.days, c.nobody) AS o,
   LATERAL (SELECT ARRAY[o.b0 | o.b2 | o.b3 | o.b4, o.b1 | o.b2 | o.b3 | o.b4] AS planes OFFSET 0) AS k,
-  LATERAL (SELECT ~coalesce(c.newly, c.nobody) AS quiet,
-    coalesce(c.earlier, c.nobody) & ((d.b0 & d.b1) | d.b2 | d.b3 | d.b4 | d.b5 | d.b6) AS scored OFFSET 0) AS m
+  LATERAL (SELECT ~coalesce(c.newly, c.nobody) AS quiet, weir.whose_is_less(c.lately, c.before, c.nobody) AS fell,
+    coalesce(c.old, c.nobody) & ((d.b0 & d.b1) | d.b2 | d.b3 | d.b4 | d.b5 | d.b6) AS scored OFFSET 0) AS m
+$$;
+
+-- Of users whose risk is that of their fall alone, how many are in which tenth: that of those who fell by a third begins with 10 (what is less than a third
+-- of 28 days at the most is less by so much that rounding does not matter), and by two thirds with 20. Who was there within eight
+-- days has not fallen by all.
+CREATE OR REPLACE FUNCTION weir.tenths_of_falls(lately varbit[], before varbit[], fallen varbit, nobody varbit) RETURNS bigint[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT ARRAY[bit_count(fallen & ~f.third), bit_count(f.third & ~f.two_thirds), bit_count(f.two_thirds)]
+  FROM (
+    SELECT fallen & ~weir.whose_is_less(nobody || before, t.three_times, nobody) AS third, fallen & ~weir.whose_is_less(before, t.three_times, nobody) AS two_thirds
+    FROM (SELECT weir.sum_of_numbers(lately, nobody || lately, nobody) AS three_times OFFSET 0) AS t
+    OFFSET 0
+  ) AS f
 $$;
 
 -- How many days ago each user's last and first day with events were, of the 90 that end with a day. (Sets are not sorted for their planes: each
@@ -173,14 +192,14 @@ $$;
 -- What the risk of a user is made of is one number, its key: from the right two bits with `crashes`, five with `fell_from`, five
 -- with `fell_to`, ten with `rhythm`, and `silent`. `silent` by `rhythm` is how many rhythms long the silence is, from 1 to 4, and
 -- `fell_to` by `fell_from` what is left of the days before, 1 at the most. Users of whom the same is known have the same risk: it is
--- worked out once for them, and a name is looked for only of those who may be in the list. Those whose risk cannot be more than 0
--- are counted without a look at each, unless the list takes these, too.
+-- worked out once for them, and a name is looked for only of those who may be in the list. Those whose risk cannot be more than 0, or is that of
+-- their fall alone, which is less than 30, are counted without a look at each, unless the list may take these, too.
 CREATE OR REPLACE FUNCTION weir.churn_risk_of_half(tenant text, last_day date, zone text, most integer, half integer) RETURNS SETOF weir.part
 LANGUAGE sql STABLE PARALLEL SAFE COST 1000000000 ROWS 100
 SET jit = off SET work_mem = '64MB' SET max_parallel_workers_per_gather = 0
 AS $$
   WITH sets AS MATERIALIZED (
-    SELECT s.*, CASE WHEN sum(bit_count(s.told)) OVER () >= most THEN s.told ELSE s.scored END AS listed, weir.whose_is_less(s.lately, s.before, s.nobody) AS fell
+    SELECT s.*, CASE WHEN sum(bit_count(s.lost)) OVER () >= most THEN s.told & ~s.fallen ELSE s.scored END AS listed
     FROM weir.churn_sets(tenant, last_day, zone, half) AS s
   ), users AS MATERIALIZED (
     SELECT u.number, u.said + CASE
@@ -235,7 +254,11 @@ AS $$
   )
   SELECT 'risk', least(9, floor(s.risk / 10))::text, sum(s.users)::numeric FROM sizes AS s GROUP BY 2
   UNION ALL
-  SELECT 'risk', '0', sum(bit_count(s.scored & ~s.listed)) FROM sets AS s
+  SELECT 'risk', '0', sum(bit_count(s.scored & ~(s.listed | s.fallen))) FROM sets AS s
+  UNION ALL
+  SELECT 'risk', (f.n - 1)::text, sum(f.users)
+  FROM sets AS s, unnest(weir.tenths_of_falls(s.lately, s.before, s.fallen & ~s.listed, s.nobody)) WITH ORDINALITY AS f (users, n)
+  GROUP BY f.n
   UNION ALL
   SELECT 'user', jsonb_build_array(t.user_id, last_day - (
       SELECT sum(get_bit(a.plane, t.number % 20480) << (a.n - 1)::integer)::integer
@@ -281,5 +304,6 @@ COMMENT ON FUNCTION weir.churn_risk_answer(text, date, text, integer) IS
 
 GRANT EXECUTE ON FUNCTION weir.segment_sets(text, date, date, text), weir.segments_partial(text, date, date, text),
   weir.segments_merge(weir.part[]), weir.segments_answer(text, date, date, text), weir.churn_sets(text, date, text, integer), weir.ends_of_users(text, date, text, integer),
+  weir.tenths_of_falls(varbit[], varbit[], varbit, varbit),
   weir.churn_risk_of_half(text, date, text, integer, integer), weir.churn_risk_partial(text, date, text, integer), weir.churn_risk_merge(weir.part[], integer),
   weir.churn_risk_answer(text, date, text, integer) TO weir_reader;

@@ -217,7 +217,8 @@ BEGIN
 END
 $$;
 
--- The same of the visits in packs of all users, by what was counted of each day. It takes longer than what is asked of a half of the users
+-- The same of the visits in packs of all users, by what was counted of each day: ways of four steps or ten at the most, which are cut only where another
+-- length is asked for. It takes longer than what is asked of a half of the users
 -- beside it, so that its cost has a process begin with it.
 CREATE OR REPLACE FUNCTION weir.path_tallies(asked weir.asked, length integer, tally text[])
 RETURNS TABLE (kind text, screen text, former text, ends boolean, way text, times bigint)
@@ -323,7 +324,7 @@ AS $$
     UNION ALL
     SELECT 'next', jsonb_build_array(c.former, c.screen)::text, sum(c.times) FROM cells AS c WHERE c.is_step AND NOT c.begins GROUP BY c.former, c.screen
     UNION ALL
-    SELECT 'path', w.way COLLATE "C", sum(w.times) FROM said AS w WHERE w.kind = 'way' GROUP BY w.way COLLATE "C" HAVING sum(w.times) > 0
+    SELECT 'path', w.way, sum(w.times) FROM said AS w WHERE w.kind = 'way' GROUP BY w.way HAVING sum(w.times) > 0
   ), ranked AS MATERIALIZED (
     SELECT k.*, row_number() OVER (PARTITION BY k.figure ORDER BY k.times DESC, k.key COLLATE "C")
       > CASE k.figure WHEN 'screen' THEN 1000 ELSE 5000 END AS beyond

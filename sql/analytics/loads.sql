@@ -34,7 +34,7 @@ $$;
 -- The first eight of some planes, so that a user's number is found at once, and who has one that needs more of them.
 CREATE OR REPLACE FUNCTION weir.opened(planes varbit[], nobody varbit)
 RETURNS TABLE (b0 varbit, b1 varbit, b2 varbit, b3 varbit, b4 varbit, b5 varbit, b6 varbit, b7 varbit, more varbit)
-LANGUAGE sql IMMUTABLE
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
   SELECT coalesce(planes[1], nobody), coalesce(planes[2], nobody), coalesce(planes[3], nobody), coalesce(planes[4], nobody),
     coalesce(planes[5], nobody), coalesce(planes[6], nobody), coalesce(planes[7], nobody), coalesce(planes[8], nobody),
@@ -42,14 +42,21 @@ AS $$
 $$;
 
 CREATE OR REPLACE FUNCTION weir.five_bits(b0 varbit, b1 varbit, b2 varbit, b3 varbit, b4 varbit, spot integer) RETURNS integer
-LANGUAGE sql IMMUTABLE
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
   SELECT get_bit(b0, spot) + get_bit(b1, spot) * 2 + get_bit(b2, spot) * 4 + get_bit(b3, spot) * 8 + get_bit(b4, spot) * 16
 $$;
 
+CREATE OR REPLACE FUNCTION weir.seven_bits(b0 varbit, b1 varbit, b2 varbit, b3 varbit, b4 varbit, b5 varbit, b6 varbit, spot integer) RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT get_bit(b0, spot) + get_bit(b1, spot) * 2 + get_bit(b2, spot) * 4 + get_bit(b3, spot) * 8 + get_bit(b4, spot) * 16
+    + get_bit(b5, spot) * 32 + get_bit(b6, spot) * 64
+$$;
+
 CREATE OR REPLACE FUNCTION weir.eight_bits(b0 varbit, b1 varbit, b2 varbit, b3 varbit, b4 varbit, b5 varbit, b6 varbit, b7 varbit, spot integer)
 RETURNS integer
-LANGUAGE sql IMMUTABLE
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
   SELECT get_bit(b0, spot) + get_bit(b1, spot) * 2 + get_bit(b2, spot) * 4 + get_bit(b3, spot) * 8 + get_bit(b4, spot) * 16
     + get_bit(b5, spot) * 32 + get_bit(b6, spot) * 64 + get_bit(b7, spot) * 128
@@ -114,7 +121,7 @@ $$;
 
 -- Whose number is less in some planes than in others.
 CREATE OR REPLACE FUNCTION weir.whose_is_less(planes varbit[], others varbit[], nobody varbit) RETURNS varbit
-LANGUAGE plpgsql IMMUTABLE
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 AS $$
 DECLARE
   less varbit := nobody;
@@ -130,6 +137,26 @@ BEGIN
 END
 $$;
 
+-- The sum of two numbers.
+CREATE OR REPLACE FUNCTION weir.sum_of_numbers(planes varbit[], others varbit[], nobody varbit) RETURNS varbit[]
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+AS $$
+DECLARE
+  sum varbit[] := ARRAY[]::varbit[];
+  carried varbit := nobody;
+  mine varbit;
+  other varbit;
+BEGIN
+  FOR n IN 1 .. greatest(cardinality(planes), cardinality(others)) LOOP
+    mine := coalesce(planes[n], nobody);
+    other := coalesce(others[n], nobody);
+    sum := array_append(sum, mine # other # carried);
+    carried := (mine & other) | ((mine | other) & carried);
+  END LOOP;
+  RETURN array_append(sum, carried);
+END
+$$;
+
 -- The planes of some users who all have the same number.
 CREATE OR REPLACE FUNCTION weir.planes_of(number bigint, whose varbit) RETURNS varbit[]
 LANGUAGE sql IMMUTABLE
@@ -139,7 +166,7 @@ $$;
 
 -- The ids of some users. They are looked up one by one or all together, whichever takes less for so many.
 CREATE OR REPLACE FUNCTION weir.named(tenant text, numbers integer[]) RETURNS TABLE (number integer, user_id text)
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET jit = off SET work_mem = '64MB'
 AS $$
 BEGIN
@@ -149,6 +176,7 @@ END
 $$;
 
 GRANT EXECUTE ON FUNCTION weir.loads(text, text, date, date),
-  weir.opened(varbit[], varbit), weir.five_bits(varbit, varbit, varbit, varbit, varbit, integer), weir.eight_bits(varbit, varbit, varbit, varbit, varbit, varbit, varbit, varbit, integer),
+  weir.opened(varbit[], varbit), weir.five_bits(varbit, varbit, varbit, varbit, varbit, integer), weir.seven_bits(varbit, varbit, varbit, varbit, varbit, varbit, varbit, integer),
+  weir.eight_bits(varbit, varbit, varbit, varbit, varbit, varbit, varbit, varbit, integer),
   weir.numbers_of(integer, varbit[], varbit), weir.sizes_of(varbit[]), weir.sets_of_numbers(varbit[], integer, varbit),
-  weir.whose_is_less(varbit[], varbit[], varbit), weir.planes_of(bigint, varbit), weir.named(text, integer[]) TO weir_reader;
+  weir.whose_is_less(varbit[], varbit[], varbit), weir.sum_of_numbers(varbit[], varbit[], varbit), weir.planes_of(bigint, varbit), weir.named(text, integer[]) TO weir_reader;

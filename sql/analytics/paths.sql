@@ -72,11 +72,23 @@ AS $$
   WHERE asked.first < asked.last
 $$;
 
+-- Of which session each of them is, whatever a filter asks for; of one without a name its user.
+CREATE OR REPLACE FUNCTION weir.path_part_sessions(lowest bigint, beyond bigint, asked weir.asked, parts jsonb) RETURNS TABLE (session bigint)
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+  SELECT coalesce(s.session, s.number)
+  FROM (
+    SELECT unnest(k.numbers) AS number, unnest(k.sessions) AS session
+    FROM weir.packs_to_read(NULL, lowest, beyond, asked.tenant, parts, asked.first, asked.last, '{session}') AS k
+    WHERE asked.first < asked.last
+  ) AS s
+$$;
+
 -- Each way through a visit, all its views one after the other, and how many visits had it; and how many users there were, in the
 -- row without a way: those who are not among day_viewers where visits have a `tally`, and so are not read here. Few sessions are so long
 -- that they have to be looked at for half an hour without a view. Visits in packs that are parts of one are taken out again: a way may
--- be there a negative number of times. (Which sessions have several parts is asked first, of two columns; and with IS TRUE, so that they are hashed
--- whatever the planner thinks of their number.)
+-- be there a negative number of times. (Which sessions may have several parts is asked first, of two columns, and told by who stands beside the
+-- same in a sorted list, in half of the time of groups; and with IS TRUE, so that they are hashed whatever the planner thinks of their number.)
 CREATE OR REPLACE FUNCTION weir.path_ways(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, visits jsonb, parts jsonb, loose jsonb,
   property text, tally text[])
 RETURNS TABLE (way text, times bigint)
@@ -108,12 +120,17 @@ BEGIN
     UNION ALL
     SELECT c.number, c.session, c.since, c.until, c.way FROM cut AS c
   ), several AS MATERIALIZED (
-    SELECT p.number, p.session FROM weir.path_parts(lowest, beyond, asked, parts) AS p GROUP BY p.number, p.session HAVING count(*) > 1
+    SELECT s.session
+    FROM (
+      SELECT unnest(s.sorted) AS session, unnest(s.sorted[2:]) AS next
+      FROM (SELECT array_agg(p.session ORDER BY p.session) AS sorted FROM weir.path_part_sessions(lowest, beyond, asked, parts) AS p) AS s
+    ) AS s
+    WHERE s.session = s.next
     UNION
-    SELECT v.number, v.session FROM viewed AS v WHERE asked.first < asked.last
+    SELECT coalesce(v.session, v.number) FROM viewed AS v WHERE asked.first < asked.last
   ), lines AS (
     SELECT p.number, p.session, p.since, p.until, p.way, true AS is_counted FROM weir.path_parts(lowest, beyond, asked, parts) AS p
-    WHERE ((p.number, coalesce(p.session, 0)) IN (SELECT s.number, coalesce(s.session, 0) FROM several AS s)) IS TRUE
+    WHERE (coalesce(p.session, p.number) IN (SELECT s.session FROM several AS s)) IS TRUE
     UNION ALL
     SELECT v.number, v.session, v.since, v.until, v.way, false FROM viewed AS v WHERE asked.first < asked.last
   ), strung AS MATERIALIZED (
@@ -200,7 +217,8 @@ BEGIN
 END
 $$;
 
--- The same of the visits in packs of all users, by what was counted of each day. It takes longer than what is asked of a half of the users
+-- The same of the visits in packs of all users, by what was counted of each day: ways of four steps or ten at the most, which are cut only where another
+-- length is asked for. It takes longer than what is asked of a half of the users
 -- beside it, so that its cost has a process begin with it.
 CREATE OR REPLACE FUNCTION weir.path_tallies(asked weir.asked, length integer, tally text[])
 RETURNS TABLE (kind text, screen text, former text, ends boolean, way text, times bigint)
@@ -215,10 +233,8 @@ BEGIN
     WHERE t.tenant_id = asked.tenant AND t.day = ANY (ARRAY(SELECT weir.made_days(asked))) AND t.dimension = tally[1] AND t.value = tally[2]
       AND t.subject IN ('step', CASE WHEN length <= 4 THEN 'way' ELSE 'long way' END)
   ), ways AS MATERIALIZED (
-    SELECT w.way, min(w.steps) AS steps, sum(w.times)::bigint AS times
-    FROM (
-      SELECT unnest(l.names) COLLATE "C" AS way, unnest(l.slots) AS steps, unnest(l.times) AS times FROM lines AS l WHERE l.subject <> 'step'
-    ) AS w
+    SELECT w.way, sum(w.times)::bigint AS times
+    FROM (SELECT unnest(l.names) COLLATE "C" AS way, unnest(l.times) AS times FROM lines AS l WHERE l.subject <> 'step') AS w
     GROUP BY w.way
   )
   SELECT 'cell', s.screen, s.former, s.ends = 1, NULL::text, sum(s.times)::bigint
@@ -228,7 +244,7 @@ BEGIN
   ) AS s
   GROUP BY s.screen, s.former, s.ends
   UNION ALL
-  SELECT 'way', NULL, NULL, NULL, CASE WHEN w.steps <= length THEN w.way
+  SELECT 'way', NULL, NULL, NULL, CASE WHEN length IN (4, 10) THEN w.way
     ELSE array_to_string((string_to_array(w.way, weir.path_mark()))[:length], weir.path_mark()) END AS first_steps, sum(w.times)::bigint
   FROM ways AS w
   GROUP BY first_steps
@@ -367,17 +383,19 @@ AS $$
       ORDER BY visits DESC FETCH FIRST most ROWS WITH TIES
     ) AS t
     ORDER BY t.visits DESC, weir.path_key(t.way) COLLATE "C" LIMIT most
+  ), whole AS MATERIALIZED (
+    SELECT weir.amount_of(parts, 'visits') AS visits
   )
-  SELECT jsonb_build_object('visits', weir.amount_of(parts, 'visits'), 'users', weir.amount_of(parts, 'users'),
+  SELECT jsonb_build_object('visits', (SELECT a.visits FROM whole AS a), 'users', weir.amount_of(parts, 'users'),
     'screens', coalesce((
       SELECT jsonb_agg(jsonb_build_object('screen', t.screen, 'views', t.views, 'steps', t.steps, 'entries', t.entries, 'exits', t.exits,
         'drop_off', weir.ratio(t.exits, t.steps), 'next', coalesce(n.next, '[]')) ORDER BY t.steps DESC, t.screen COLLATE "C")
       FROM top AS t LEFT JOIN weir.path_next(parts) AS n ON n.screen = t.screen), '[]'),
     'more_screens', greatest((SELECT count(*) FROM screens) - most, 0),
     'paths', coalesce((
-      SELECT jsonb_agg(jsonb_build_object('screens', w.key::jsonb, 'visits', w.visits, 'share', weir.ratio(w.visits, weir.amount_of(parts, 'visits')))
+      SELECT jsonb_agg(jsonb_build_object('screens', w.key::jsonb, 'visits', w.visits, 'share', weir.ratio(w.visits, a.visits))
         ORDER BY w.visits DESC, w.key COLLATE "C")
-      FROM ways AS w), '[]'),
+      FROM ways AS w, whole AS a), '[]'),
     'exact', NOT EXISTS (SELECT FROM unnest(parts) AS p WHERE p.figure = 'beyond'))
 $$;
 
@@ -397,7 +415,7 @@ COMMENT ON FUNCTION weir.paths_answer(text, date, date, text, text, text, intege
   'Ways through the screens, and where visits end. sql/analytics/paths.sql defines them.';
 
 GRANT EXECUTE ON FUNCTION weir.path_views(bigint, bigint, weir.asked, jsonb, jsonb, text), weir.path_visits(bigint, bigint, weir.asked, jsonb),
-  weir.path_parts(bigint, bigint, weir.asked, jsonb),
+  weir.path_parts(bigint, bigint, weir.asked, jsonb), weir.path_part_sessions(bigint, bigint, weir.asked, jsonb),
   weir.path_ways(bigint, bigint, weir.asked, jsonb, jsonb, jsonb, jsonb, text, text[]), weir.stays_at_first(text[], integer),
   weir.path_cells(bigint, bigint, weir.asked, jsonb, jsonb, jsonb, jsonb, text, integer, text[]), weir.path_tallies(weir.asked, integer, text[]),
   weir.path_key(text),

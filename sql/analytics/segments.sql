@@ -107,48 +107,71 @@ $$;
 COMMENT ON FUNCTION weir.segments_answer(text, date, date, text) IS
   'Segments of a tenant''s users by week, and moves between them. sql/analytics/segments.sql defines them.';
 
--- What is known of 20480 users at a time; numbers of days are planes (loads.sql). `away` is how long ago the last day with
--- events was, `reach` how long ago the first, `days` how many there were, `lately` of the last 28 days and `before` of the 28
--- before, `crashes` days with a crash, more than three are three. `scored` have a risk; it may be more than 0 of `told`.
-CREATE OR REPLACE FUNCTION weir.churn_sets(tenant text, last_day date, zone text)
+-- What is known of 20480 users at a time, of half of these: every other chunk. Numbers of days are planes (loads.sql). `away` is how long
+-- ago the last day with events was, `reach` how long ago the first, `days` how many there were, `lately` of the last 28 days and `before` of the
+-- 28 before, `crashes` days with a crash, more than three are three. `fell` have fewer days lately than before, `quiet` none in eight.
+-- `scored` have a risk; it may be more than 0 of `told`, is that of their fall alone of `fallen`, and 30 at the least of `lost`.
+CREATE OR REPLACE FUNCTION weir.churn_sets(tenant text, last_day date, zone text, half integer)
 RETURNS TABLE (chunk integer, nobody varbit, away varbit[], reach varbit[], days varbit[], lately varbit[], before varbit[], crashes varbit[],
-  quiet varbit, scored varbit, told varbit)
-LANGUAGE sql STABLE
+  quiet varbit, fell varbit, scored varbit, told varbit, fallen varbit, lost varbit)
+LANGUAGE sql STABLE PARALLEL SAFE
 SET jit = off SET work_mem = '64MB'
 AS $$
   WITH counts AS MATERIALIZED (
-    SELECT d.chunk, weir.at_bits(0, 0)::varbit AS nobody, weir.sum_of_sets(array_agg(d.users::varbit)) AS days,
+    SELECT d.chunk, weir.at_bits(0, 0)::varbit AS nobody,
       weir.sum_of_sets(array_agg(d.users::varbit) FILTER (WHERE d.day > last_day - 28)) AS lately,
       weir.sum_of_sets(array_agg(d.users::varbit) FILTER (WHERE d.day BETWEEN last_day - 55 AND last_day - 28)) AS before,
-      bit_or(d.users) FILTER (WHERE d.day <= last_day - 14) AS earlier, bit_or(d.users) FILTER (WHERE d.day >= last_day - 7) AS newly
+      weir.sum_of_sets(array_agg(d.users::varbit) FILTER (WHERE d.day < last_day - 55)) AS earlier,
+      bit_or(d.users) FILTER (WHERE d.day > last_day - 28)::varbit AS late, bit_or(d.users) FILTER (WHERE d.day <= last_day - 14) AS old,
+      bit_or(d.users) FILTER (WHERE d.day >= last_day - 7) AS newly
     FROM weir.day_sets AS d
     WHERE d.tenant_id = tenant AND d.zone = churn_sets.zone AND d.subject = 'active' AND d.value = '' AND d.day BETWEEN last_day - 89 AND last_day
+      AND d.chunk % 2 = half
     GROUP BY d.chunk
   ), crashed AS MATERIALIZED (
     SELECT d.chunk, weir.sum_of_sets(array_agg(d.users::varbit)) AS days FROM weir.day_sets AS d
     WHERE d.tenant_id = tenant AND d.zone = churn_sets.zone AND d.subject = 'crash' AND d.value = '' AND d.day BETWEEN last_day - 27 AND last_day
+      AND d.chunk % 2 = half
     GROUP BY d.chunk
   )
-  SELECT c.chunk, c.nobody, e.away, e.reach, c.days, c.lately, c.before, k.planes, m.quiet, m.scored,
-    m.scored & (m.quiet | k.planes[1] | k.planes[2] | weir.whose_is_less(c.lately, c.before, c.nobody))
+  SELECT c.chunk, c.nobody, e.away, e.reach, t.days, c.lately, c.before, k.planes, m.quiet, m.fell, m.scored,
+    m.scored & (m.quiet | k.planes[1] | k.planes[2] | m.fell), m.scored & m.fell & ~(m.quiet | k.planes[1] | k.planes[2]),
+    m.scored & m.fell & ~coalesce(c.late, c.nobody)
   FROM counts AS c
-  LEFT JOIN weir.ends_of_users(tenant, last_day, zone) AS e ON e.chunk = c.chunk
+  LEFT JOIN weir.ends_of_users(tenant, last_day, zone, half) AS e ON e.chunk = c.chunk
   LEFT JOIN crashed AS f ON f.chunk = c.chunk,
-  LATERAL weir.opened(c.days, c.nobody) AS d, LATERAL weir.opened(f.days, c.nobody) AS o,
+  LATERAL (SELECT weir.sum_of_numbers(weir.sum_of_numbers(c.lately, c.before, c.nobody), c.earlier, c.nobody) AS days OFFSET 0) AS t,
+  LATERAL weir.opened(t.days, c.nobody) AS d, LATERAL weir.opened(f.days, c.nobody) AS o,
   LATERAL (SELECT ARRAY[o.b0 | o.b2 | o.b3 | o.b4, o.b1 | o.b2 | o.b3 | o.b4] AS planes OFFSET 0) AS k,
-  LATERAL (SELECT ~coalesce(c.newly, c.nobody) AS quiet,
-    coalesce(c.earlier, c.nobody) & ((d.b0 & d.b1) | d.b2 | d.b3 | d.b4 | d.b5 | d.b6) AS scored OFFSET 0) AS m
+  LATERAL (SELECT ~coalesce(c.newly, c.nobody) AS quiet, weir.whose_is_less(c.lately, c.before, c.nobody) AS fell,
+    coalesce(c.old, c.nobody) & ((d.b0 & d.b1) | d.b2 | d.b3 | d.b4 | d.b5 | d.b6) AS scored OFFSET 0) AS m
+$$;
+
+-- Of users whose risk is that of their fall alone, how many are in which tenth: that of those who fell by a third begins with 10 (what is less than a third
+-- of 28 days at the most is less by so much that rounding does not matter), and by two thirds with 20. Who was there within eight
+-- days has not fallen by all.
+CREATE OR REPLACE FUNCTION weir.tenths_of_falls(lately varbit[], before varbit[], fallen varbit, nobody varbit) RETURNS bigint[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT ARRAY[bit_count(fallen & ~f.third), bit_count(f.third & ~f.two_thirds), bit_count(f.two_thirds)]
+  FROM (
+    SELECT fallen & ~weir.whose_is_less(nobody || before, t.three_times, nobody) AS third, fallen & ~weir.whose_is_less(before, t.three_times, nobody) AS two_thirds
+    FROM (SELECT weir.sum_of_numbers(lately, nobody || lately, nobody) AS three_times OFFSET 0) AS t
+    OFFSET 0
+  ) AS f
 $$;
 
 -- How many days ago each user's last and first day with events were, of the 90 that end with a day. (Sets are not sorted for their planes: each
 -- is copied then.)
-CREATE OR REPLACE FUNCTION weir.ends_of_users(tenant text, last_day date, zone text) RETURNS TABLE (chunk integer, away varbit[], reach varbit[])
-LANGUAGE sql STABLE
+CREATE OR REPLACE FUNCTION weir.ends_of_users(tenant text, last_day date, zone text, half integer)
+RETURNS TABLE (chunk integer, away varbit[], reach varbit[])
+LANGUAGE sql STABLE PARALLEL SAFE
 SET jit = off SET work_mem = '64MB' SET enable_sort = off
 AS $$
   WITH active AS MATERIALIZED (
     SELECT d.chunk, last_day - d.day AS ago, ~ ~d.users AS users FROM weir.day_sets AS d
     WHERE d.tenant_id = tenant AND d.zone = ends_of_users.zone AND d.subject = 'active' AND d.value = '' AND d.day BETWEEN last_day - 89 AND last_day
+      AND d.chunk % 2 = half
   ), ends AS MATERIALIZED (
     SELECT a.chunk, a.ago, a.users & ~coalesce(bit_or(a.users) OVER later, a.users # a.users) AS last,
       a.users & ~coalesce(bit_or(a.users) OVER earlier, a.users # a.users) AS first
@@ -169,29 +192,30 @@ $$;
 -- What the risk of a user is made of is one number, its key: from the right two bits with `crashes`, five with `fell_from`, five
 -- with `fell_to`, ten with `rhythm`, and `silent`. `silent` by `rhythm` is how many rhythms long the silence is, from 1 to 4, and
 -- `fell_to` by `fell_from` what is left of the days before, 1 at the most. Users of whom the same is known have the same risk: it is
--- worked out once for them, and a name is looked for only of those who may be in the list. Those whose risk cannot be more than 0
--- are counted without a look at each, unless the list takes these, too.
-CREATE OR REPLACE FUNCTION weir.churn_risk_partial(tenant text, last_day date, zone text, most integer) RETURNS SETOF weir.part
-LANGUAGE sql STABLE
-SET jit = off SET work_mem = '64MB'
+-- worked out once for them, and a name is looked for only of those who may be in the list. Those whose risk cannot be more than 0, or is that of
+-- their fall alone, which is less than 30, are counted without a look at each, unless the list may take these, too.
+CREATE OR REPLACE FUNCTION weir.churn_risk_of_half(tenant text, last_day date, zone text, most integer, half integer) RETURNS SETOF weir.part
+LANGUAGE sql STABLE PARALLEL SAFE COST 1000000000 ROWS 100
+SET jit = off SET work_mem = '64MB' SET max_parallel_workers_per_gather = 0
 AS $$
   WITH sets AS MATERIALIZED (
-    SELECT s.*, CASE WHEN sum(bit_count(s.told)) OVER () >= most THEN s.told ELSE s.scored END AS listed, weir.whose_is_less(s.lately, s.before, s.nobody) AS fell
-    FROM weir.churn_sets(tenant, last_day, zone) AS s
+    SELECT s.*, CASE WHEN sum(bit_count(s.lost)) OVER () >= most THEN s.told & ~s.fallen ELSE s.scored END AS listed
+    FROM weir.churn_sets(tenant, last_day, zone, half) AS s
   ), users AS MATERIALIZED (
     SELECT u.number, u.said + CASE
       WHEN u.silent >= 4 * u.rhythm THEN 4 * 4194304::bigint + 4096
       WHEN u.silent > u.rhythm THEN u.silent * 4194304::bigint + u.rhythm * 4096
       ELSE 4194304 + 4096 END AS key
     FROM (
-      SELECT u.number, u.said, u.away * u.gaps AS silent, greatest(u.reach - u.away, 7 * u.gaps) AS rhythm
+      SELECT u.number, u.said, CASE WHEN u.reach - u.away > 7 * u.gaps THEN u.away * u.gaps ELSE u.away END AS silent,
+        CASE WHEN u.reach - u.away > 7 * u.gaps THEN u.reach - u.away ELSE 7 END AS rhythm
       FROM (
         SELECT s.chunk * 20480 + u AS number, get_bit(s.k0, u) + get_bit(s.k1, u) * 2
             + CASE get_bit(s.fell, u) WHEN 1 THEN weir.five_bits(s.l0, s.l1, s.l2, s.l3, s.l4, u) * 128 + weir.five_bits(s.f0, s.f1, s.f2, s.f3, s.f4, u) * 4
             ELSE 128 + 4 END AS said,
-          CASE get_bit(s.quiet, u) WHEN 1 THEN weir.eight_bits(s.a0, s.a1, s.a2, s.a3, s.a4, s.a5, s.a6, s.nobody, u) END AS away,
-          CASE get_bit(s.quiet, u) WHEN 1 THEN weir.eight_bits(s.r0, s.r1, s.r2, s.r3, s.r4, s.r5, s.r6, s.nobody, u) END AS reach,
-          CASE get_bit(s.quiet, u) WHEN 1 THEN weir.eight_bits(s.d0, s.d1, s.d2, s.d3, s.d4, s.d5, s.d6, s.nobody, u) - 1 END AS gaps
+          CASE get_bit(s.quiet, u) WHEN 1 THEN weir.seven_bits(s.a0, s.a1, s.a2, s.a3, s.a4, s.a5, s.a6, u) END AS away,
+          CASE get_bit(s.quiet, u) WHEN 1 THEN weir.seven_bits(s.r0, s.r1, s.r2, s.r3, s.r4, s.r5, s.r6, u) END AS reach,
+          CASE get_bit(s.quiet, u) WHEN 1 THEN weir.seven_bits(s.d0, s.d1, s.d2, s.d3, s.d4, s.d5, s.d6, u) - 1 END AS gaps
         FROM (
           SELECT s.chunk, s.nobody, s.listed, s.quiet, s.fell, s.crashes[1] AS k0, s.crashes[2] AS k1, l.*, f.*, a.*, r.*, d.*
           FROM sets AS s, weir.opened(s.lately, s.nobody) AS l (l0, l1, l2, l3, l4, l5, l6, l7, l8),
@@ -204,19 +228,21 @@ AS $$
       ) AS u
       OFFSET 0
     ) AS u
+  ), keys AS MATERIALIZED (
+    SELECT u.key, count(*) AS users FROM users AS u GROUP BY u.key
+  ), silences AS MATERIALIZED (
+    SELECT k.said, 60 * (((k.said >> 10)::numeric / (k.said & 1023) - 1) / 3) AS silence FROM (SELECT DISTINCT k.key >> 12 AS said FROM keys AS k) AS k
+  ), falls AS MATERIALIZED (
+    SELECT k.said, 30 * (1 - (k.said >> 7)::numeric / (k.said >> 2 & 31)) AS fall, 10 * ((k.said & 3) / 3.0) AS crashed
+    FROM (SELECT DISTINCT k.key & 4095 AS said FROM keys AS k) AS k
   ), risks AS MATERIALIZED (
-    SELECT k.*, round(60 * k.silence + 30 * k.fall + 10 * k.crashed, 1) AS risk
-    FROM (
-      SELECT d.key, d.users, ((d.key >> 22)::numeric / (d.key >> 12 & 1023) - 1) / 3 AS silence,
-        1 - (d.key >> 7 & 31)::numeric / (d.key >> 2 & 31) AS fall, (d.key & 3) / 3.0 AS crashed
-      FROM (
-        SELECT u.key, count(*) AS users FROM users AS u GROUP BY u.key
-      ) AS d
-      OFFSET 0
-    ) AS k
+    SELECT k.key, k.users, s.silence, f.fall, f.crashed, round(s.silence + f.fall + f.crashed, 1) AS risk
+    FROM keys AS k JOIN silences AS s ON s.said = k.key >> 12 JOIN falls AS f ON f.said = k.key & 4095
+  ), sizes AS MATERIALIZED (
+    SELECT r.risk, sum(r.users) AS users FROM risks AS r GROUP BY r.risk
   ), least AS MATERIALIZED (
     SELECT coalesce(max(r.risk) FILTER (WHERE r.so_far >= most), 0) AS risk
-    FROM (SELECT r.risk, sum(sum(r.users)) OVER (ORDER BY r.risk DESC) AS so_far FROM risks AS r GROUP BY r.risk) AS r
+    FROM (SELECT s.risk, sum(s.users) OVER (ORDER BY s.risk DESC) AS so_far FROM sizes AS s) AS r
   ), likely AS MATERIALIZED (
     SELECT u.number, r.risk, r.silence, r.fall, r.crashed
     FROM risks AS r JOIN users AS u ON u.key = r.key
@@ -226,15 +252,29 @@ AS $$
     FROM weir.named(tenant, ARRAY(SELECT l.number FROM likely AS l)) AS u JOIN likely AS l ON l.number = u.number
     ORDER BY l.risk DESC, u.user_id COLLATE "C" LIMIT most
   )
-  SELECT 'risk', least(9, floor(r.risk / 10))::text, sum(r.users)::numeric FROM risks AS r GROUP BY 2
+  SELECT 'risk', least(9, floor(s.risk / 10))::text, sum(s.users)::numeric FROM sizes AS s GROUP BY 2
   UNION ALL
-  SELECT 'risk', '0', sum(bit_count(s.scored & ~s.listed)) FROM sets AS s
+  SELECT 'risk', '0', sum(bit_count(s.scored & ~(s.listed | s.fallen))) FROM sets AS s
+  UNION ALL
+  SELECT 'risk', (f.n - 1)::text, sum(f.users)
+  FROM sets AS s, unnest(weir.tenths_of_falls(s.lately, s.before, s.fallen & ~s.listed, s.nobody)) WITH ORDINALITY AS f (users, n)
+  GROUP BY f.n
   UNION ALL
   SELECT 'user', jsonb_build_array(t.user_id, last_day - (
       SELECT sum(get_bit(a.plane, t.number % 20480) << (a.n - 1)::integer)::integer
       FROM sets AS s, unnest(s.away) WITH ORDINALITY AS a (plane, n) WHERE s.chunk = t.number / 20480),
-    round(60 * t.silence, 1), round(30 * t.fall, 1), round(10 * t.crashed, 1))::text, t.risk
+    round(t.silence, 1), round(t.fall, 1), round(t.crashed, 1))::text, t.risk
   FROM top AS t
+$$;
+
+-- Both halves, each a part as another server's would be, by a process each.
+CREATE OR REPLACE FUNCTION weir.churn_risk_partial(tenant text, last_day date, zone text, most integer) RETURNS SETOF weir.part
+LANGUAGE sql STABLE
+SET jit = off
+AS $$
+  SELECT * FROM weir.churn_risk_of_half(tenant, last_day, zone, most, 0)
+  UNION ALL
+  SELECT * FROM weir.churn_risk_of_half(tenant, last_day, zone, most, 1)
 $$;
 
 CREATE OR REPLACE FUNCTION weir.churn_risk_merge(parts weir.part[], most integer) RETURNS jsonb
@@ -263,6 +303,7 @@ COMMENT ON FUNCTION weir.churn_risk_answer(text, date, text, integer) IS
   'Who is about to leave, and what says so. sql/analytics/segments.sql defines the score.';
 
 GRANT EXECUTE ON FUNCTION weir.segment_sets(text, date, date, text), weir.segments_partial(text, date, date, text),
-  weir.segments_merge(weir.part[]), weir.segments_answer(text, date, date, text), weir.churn_sets(text, date, text), weir.ends_of_users(text, date, text),
-  weir.churn_risk_partial(text, date, text, integer), weir.churn_risk_merge(weir.part[], integer),
+  weir.segments_merge(weir.part[]), weir.segments_answer(text, date, date, text), weir.churn_sets(text, date, text, integer), weir.ends_of_users(text, date, text, integer),
+  weir.tenths_of_falls(varbit[], varbit[], varbit, varbit),
+  weir.churn_risk_of_half(text, date, text, integer, integer), weir.churn_risk_partial(text, date, text, integer), weir.churn_risk_merge(weir.part[], integer),
   weir.churn_risk_answer(text, date, text, integer) TO weir_reader;

@@ -61,6 +61,15 @@ DELETE FROM packed_days WHERE day = '2026-03-03';
 SELECT is(p.answer, a.answer, p.about || ' is the same from both') FROM packed AS p JOIN pg_temp.answers('UTC') AS a USING (about) WHERE p.zone = 'UTC';
 ROLLBACK TO packed;
 
+-- Ways are kept with their first four steps and ten: another length is cut from these.
+INSERT INTO weir.events (event_id, tenant_id, user_id, session_id, event, properties, "timestamp", client_timestamp)
+SELECT gen_random_uuid(), 'long', 'ann', 's', 'screen', jsonb_build_object('screen', 'p' || n), at, at
+FROM (SELECT n, timestamptz '2026-03-03T10:00Z' + n * interval '1 minute' AS at FROM generate_series(1, 12) AS n) AS e;
+INSERT INTO weir.touched_days (tenant_id, day) VALUES ('long', '2026-03-03');
+SELECT pg_temp.build();
+SELECT is(paths_answer('long', '2026-03-03', '2026-03-03', length => n) #> '{paths,0,screens}', (SELECT jsonb_agg('p' || s ORDER BY s) FROM generate_series(1, n) AS s),
+  format('the first %s steps of twelve', n)) FROM generate_series(1, 10) AS n;
+
 -- A funnel looks for starts in turns of days, what no pack has all in the first: ann and ben start in different turns, cat in a row before a pack,
 -- and dan in a pack of a later turn, though a row of his comes first.
 INSERT INTO weir.events (event_id, tenant_id, user_id, event, properties, "timestamp", client_timestamp)

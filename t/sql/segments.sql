@@ -83,11 +83,39 @@ SELECT is(churn_risk_answer('acme', '2026-03-22') -> 'scored', '2', 'who came 13
 SELECT is(churn_risk_answer('acme', '2026-03-23') -> 'scored', '3', 'who came 14 days ago is');
 SELECT throws_ok($$SELECT churn_risk_answer('acme', '2026-04-20', 'Asia/Tokyo')$$, '22023', NULL, 'on the clocks of a zone that is kept');
 
+-- Of every pair of days with events, `early` of the 28 before and `late` of the last 28, today among these, a user; the first of them are in another chunk than
+-- the others. Three more have been lost. So a list of three names these, and of the others, whose risk is that of their fall, is counted in sets how many have which.
+CREATE TEMPORARY TABLE fell AS
+SELECT row_number() OVER (ORDER BY e, l) + CASE WHEN e < 15 THEN 0 ELSE 20480 END AS number, e AS early, l AS late
+FROM generate_series(1, 28) AS e, generate_series(1, 28) AS l WHERE e + l >= 3;
+INSERT INTO fell SELECT 40960 + n, 3 + n, 0 FROM generate_series(1, 3) AS n;
+INSERT INTO user_numbers (tenant_id, user_id, number, first_at) SELECT 'fallen', 'u' || number, number, '2026-01-01' FROM fell;
+INSERT INTO day_sets (tenant_id, zone, subject, value, day, chunk, users)
+SELECT 'fallen', 'UTC', 'active', '', d.day, f.number / 20480, at_bits((f.number % 20480)::integer, 1)
+FROM fell AS f, LATERAL (SELECT date '2026-04-20' - generate_series(0, late - 1) AS day UNION ALL SELECT date '2026-04-20' - 28 - generate_series(0, early - 1)) AS d
+GROUP BY d.day, f.number / 20480;
+CREATE TEMPORARY TABLE falls AS SELECT most, churn_risk_answer('fallen', '2026-04-20', most => most) AS a FROM unnest('{3,4}'::integer[]) AS most;
+SELECT is(a -> 'scored', to_jsonb((SELECT count(*) FROM fell)), format('all have a risk, with a list of %s', most)) FROM falls;
+SELECT is(a -> 'distribution', (SELECT jsonb_agg((SELECT count(*) FROM fell AS f
+    WHERE floor(CASE f.late WHEN 0 THEN 9 ELSE greatest(0, round(30 * (1 - f.late::numeric / f.early), 1)) / 10 END) = n) ORDER BY n) FROM generate_series(0, 9) AS n),
+  format('and that of each is in its tenth, with a list of %s', most)) FROM falls;
+SELECT is(jsonb_path_query_array(a, '$.users[*].risk'), (SELECT jsonb_agg(r.risk) FROM (SELECT r.risk FROM (VALUES (90), (90), (90), (28.9)) AS r (risk) LIMIT most) AS r), format('a list of %s has those of the greatest', most))
+FROM falls;
+
+-- Who came every twenty days, 80, 60 and 40 days ago, is away for two rhythms: (2 - 1) / 3 of 60.
+INSERT INTO user_numbers (tenant_id, user_id, number, first_at) VALUES ('rare', 'ray', 7, '2026-01-01');
+INSERT INTO day_sets (tenant_id, zone, subject, value, day, chunk, users)
+SELECT 'rare', 'UTC', 'active', '', date '2026-04-20' - ago, 0, at_bits(7, 1) FROM unnest('{80,60,40}'::integer[]) AS ago GROUP BY ago;
+SELECT is(churn_risk_answer('rare', '2026-04-20') -> 'users', '[{"user": "ray", "risk": 50, "last_seen": "2026-03-11", "silence": 20, "fall": 30, "crashes": 0}]',
+  'a rhythm of more than a week is the user''s own');
+
 -- Numbers bit by bit. Of four users three are in 3, 3 and 2 of four sets, and one in none.
 SELECT is(sum_of_sets(ARRAY[B'1110', B'1100', B'1000', B'0110']::varbit[]), ARRAY[B'1100', B'1110']::varbit[], 'sets are counted');
 SELECT is(sum_of_sets(ARRAY[B'11', B'11', B'10']::varbit[], '{0,0,3}'), ARRAY[B'00', B'11', B'00', B'10']::varbit[], 'and numbers with a gap');
 SELECT is(sum_of_sets('{}'), '{}'::varbit[], 'none are nothing');
 SELECT is(whose_is_less(ARRAY[B'0101', B'0011']::varbit[], ARRAY[B'1100']::varbit[], B'0000'), B'1000'::varbit, 'of 0, 1, 2, 3 only 0 is less, by 1 1 0 0');
+SELECT is(sum_of_numbers(ARRAY[B'0101', B'0011']::varbit[], ARRAY[B'0111']::varbit[], B'0000'), ARRAY[B'0010', B'0110', B'0001']::varbit[], '0, 1, 2, 3 and 0, 1, 1, 1 are 0, 2, 3, 4');
+SELECT is(sum_of_numbers(ARRAY[B'11']::varbit[], '{}', B'00'), ARRAY[B'11', B'00']::varbit[], 'and with none as they were');
 SELECT results_eq($$SELECT n.* FROM (SELECT at_bits(5, 1)::varbit AS s) AS one, numbers_of(2, array_fill(one.s, ARRAY[10]), one.s) AS n$$,
   $$VALUES (40965, 1023::bigint)$$, 'beyond eight bits');
 SELECT results_eq($$SELECT n.* FROM (SELECT at_bits(5, 1)::varbit AS s) AS one, numbers_of(0, array_fill(one.s, ARRAY[18]), one.s) AS n$$,

@@ -109,9 +109,50 @@ AS $$
     AND (of_country IS NULL OR country = of_country)
 $$;
 
+-- Where the events of a pack stand that have all of some properties, as a pattern says them; NULL where that is not kept (migrations/0044), or where
+-- so many have them that all are unpacked as fast.
+CREATE OR REPLACE FUNCTION weir.places_with(tenant text, day date, event text, part integer, properties jsonb) RETURNS smallint[]
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1
+AS $$
+DECLARE
+  property record;
+  these smallint[];
+  places smallint[];
+BEGIN
+  IF weir.is_made(event) THEN
+    RETURN NULL;
+  END IF;
+  FOR property IN SELECT p.key AS name, weir.value_hash(p.value) AS hash FROM jsonb_each(properties) AS p LOOP
+    SELECT v.places[width_bucket(property.hash - 1, v.hashes) + 1:width_bucket(property.hash, v.hashes)] INTO these
+    FROM (
+      SELECT v.hashes || '{}' AS hashes, v.places FROM weir.pack_values AS v
+      WHERE (v.tenant_id, v.day, v.event, v.part, v.name) = (tenant, places_with.day, places_with.event, places_with.part, nullif(property.name, ''))
+      OFFSET 0
+    ) AS v;
+    IF NOT FOUND THEN
+      -- None has it, unless the pack has properties of which that is not said.
+      RETURN (SELECT CASE WHEN count(*) = 0 THEN '{}'::smallint[] END FROM weir.pack_values AS v
+        WHERE (v.tenant_id, v.day, v.event, v.part, v.name) = (tenant, places_with.day, places_with.event, places_with.part, ''));
+    END IF;
+    places := CASE WHEN places IS NULL THEN these ELSE ARRAY(SELECT unnest(places) INTERSECT SELECT unnest(these) ORDER BY 1) END;
+  END LOOP;
+  RETURN CASE WHEN cardinality(places) <= 1024 THEN places END;
+END
+$$;
+
+-- The elements of a column at these places, as far as it has so many; all, where they are NULL. (In PL/pgSQL, which finds each by its place.)
+CREATE OR REPLACE FUNCTION weir.picked(list anyarray, places smallint[]) RETURNS anyarray
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1
+AS $$
+BEGIN
+  RETURN ARRAY(SELECT list[p] FROM unnest(places) AS p WHERE p <= cardinality(list));
+END
+$$;
+
 -- Packs of the days that are read from them, or of a third of these days, with what users from one number up to another did;
 -- NULL: all. Packs are in the order of users: those that have none of these are not unpacked. With the columns that are needed,
--- and what is to be asked of each event: `sure` says nothing of its moment, `anything` nothing else. Without settings of its own,
+-- and what is to be asked of each event: `sure` says nothing of its moment, `anything` nothing else. Where a pattern's properties are looked up,
+-- columns have the events alone that have them, and `has` is NULL; `narrowed` says that the pattern has some. Without settings of its own,
 -- so that it becomes part of what asks, and without a SELECT in an expression, which would keep workers out. (OFFSET 0 says once
 -- for each pack what would be computed for each event; as an integer it would be cast, and keep workers out, as a
 -- SELECT without FROM would. And CASE is reckoned to be true for every other day, not for one of two hundred.)
@@ -119,24 +160,35 @@ CREATE OR REPLACE FUNCTION weir.packs_to_read(third integer, lowest bigint, beyo
   until timestamptz, needs text[])
 RETURNS TABLE (place integer, event text, day date, part integer, codes bigint[], numbers bigint[], sessions bigint[], moments timestamptz[], versions text[],
   platforms text[], countries text[], screens text[], durations numeric[], properties jsonb[], has jsonb, of_version text, of_platform text,
-  of_country text, anything boolean, sure boolean, first timestamptz, last timestamptz)
+  of_country text, anything boolean, sure boolean, first timestamptz, last timestamptz, narrowed boolean)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-  SELECT w.place, p.event, p.day, p.part, p.codes, p.numbers, CASE WHEN 'session' = ANY (needs) THEN p.sessions END, p.moments,
-    CASE WHEN 'version' = ANY (needs) OR w.version IS NOT NULL THEN p.versions END,
-    CASE WHEN 'platform' = ANY (needs) OR w.platform IS NOT NULL THEN p.platforms END,
-    CASE WHEN 'country' = ANY (needs) OR w.country IS NOT NULL THEN p.countries END,
-    CASE WHEN 'screen' = ANY (needs) THEN p.screens END, CASE WHEN 'duration' = ANY (needs) THEN p.durations END,
-    CASE WHEN 'properties' = ANY (needs) OR w.properties IS NOT NULL THEN p.properties END,
-    w.properties, w.version, w.platform, w.country, w.anything,
-    p.day::timestamp AT TIME ZONE 'UTC' >= since + interval '6 hours' AND (p.day + 1)::timestamp AT TIME ZONE 'UTC' <= until - interval '6 hours',
-    since, until
-  FROM weir.listed_patterns(patterns) AS w
-  JOIN weir.packs AS p ON p.event = w.event
-  WHERE p.tenant_id = tenant AND p.day IN (SELECT d.day FROM weir.days_in_packs(tenant, since, until) AS d (day))
-    AND (third IS NULL OR CASE WHEN (p.day - '2000-01-01') % 3 = third THEN true END)
-    AND (beyond IS NULL OR beyond = 9223372036854775807 OR p.numbers[1] < beyond)
-    AND (lowest IS NULL OR lowest = -9223372036854775808 OR coalesce(p.numbers[4096], lowest) >= lowest)
+  SELECT k.place, k.event, k.day, k.part, CASE WHEN k.places IS NULL THEN k.codes ELSE weir.picked(k.codes, k.places) END,
+    CASE WHEN k.places IS NULL THEN k.numbers ELSE weir.picked(k.numbers, k.places) END,
+    CASE WHEN 'session' = ANY (needs) THEN CASE WHEN k.places IS NULL THEN k.sessions ELSE weir.picked(k.sessions, k.places) END END,
+    CASE WHEN k.places IS NULL THEN k.moments ELSE weir.picked(k.moments, k.places) END,
+    CASE WHEN 'version' = ANY (needs) OR k.version IS NOT NULL THEN CASE WHEN k.places IS NULL THEN k.versions ELSE weir.picked(k.versions, k.places) END END,
+    CASE WHEN 'platform' = ANY (needs) OR k.platform IS NOT NULL THEN CASE WHEN k.places IS NULL THEN k.platforms ELSE weir.picked(k.platforms, k.places) END END,
+    CASE WHEN 'country' = ANY (needs) OR k.country IS NOT NULL THEN CASE WHEN k.places IS NULL THEN k.countries ELSE weir.picked(k.countries, k.places) END END,
+    CASE WHEN 'screen' = ANY (needs) THEN CASE WHEN k.places IS NULL THEN k.screens ELSE weir.picked(k.screens, k.places) END END,
+    CASE WHEN 'duration' = ANY (needs) THEN CASE WHEN k.places IS NULL THEN k.durations ELSE weir.picked(k.durations, k.places) END END,
+    CASE WHEN 'properties' = ANY (needs) OR k.narrowed AND k.places IS NULL
+      THEN CASE WHEN k.places IS NULL THEN k.properties ELSE weir.picked(k.properties, k.places) END END,
+    CASE WHEN k.places IS NULL THEN k.has END, k.version, k.platform, k.country,
+    k.anything OR k.places IS NOT NULL AND k.version IS NULL AND k.platform IS NULL AND k.country IS NULL, k.sure, since, until, k.narrowed
+  FROM (
+    SELECT p.*, w.place, w.properties AS has, w.version, w.platform, w.country, w.anything, w.properties IS NOT NULL AS narrowed,
+      CASE WHEN w.properties IS NOT NULL THEN weir.places_with(p.tenant_id, p.day, p.event, p.part, w.properties) END AS places,
+      p.day::timestamp AT TIME ZONE 'UTC' >= since + interval '6 hours' AND (p.day + 1)::timestamp AT TIME ZONE 'UTC' <= until - interval '6 hours' AS sure
+    FROM weir.listed_patterns(patterns) AS w
+    JOIN weir.packs AS p ON p.event = w.event
+    WHERE p.tenant_id = tenant AND p.day IN (SELECT d.day FROM weir.days_in_packs(tenant, since, until) AS d (day))
+      AND (third IS NULL OR CASE WHEN (p.day - '2000-01-01') % 3 = third THEN true END)
+      AND (beyond IS NULL OR beyond = 9223372036854775807 OR p.numbers[1] < beyond)
+      AND (lowest IS NULL OR lowest = -9223372036854775808 OR coalesce(p.numbers[4096], lowest) >= lowest)
+    OFFSET bigint '0'
+  ) AS k
+  WHERE k.places IS NULL OR cardinality(k.places) > 0
   OFFSET bigint '0'
 $$;
 
@@ -309,6 +361,7 @@ $$;
 GRANT EXECUTE ON FUNCTION weir.days_in_packs(text, timestamptz, timestamptz), weir.spans_in_rows(text, timestamptz, timestamptz),
   weir.microseconds(timestamptz), weir.user_key(integer, text), weir.asks_more(jsonb), weir.listed_patterns(jsonb),
   weir.happened_in_rows(text, jsonb, timestamptz, timestamptz, text[]), weir.is_like(jsonb, text, text, text, jsonb, text, text, text),
+  weir.places_with(text, date, text, integer, jsonb), weir.picked(anyarray, smallint[]),
   weir.packs_to_read(integer, bigint, bigint, text, jsonb, timestamptz, timestamptz, text[]),
   weir.happened_in_packs(integer, bigint, bigint, text, jsonb, timestamptz, timestamptz, text[]),
   weir.happened(text, jsonb, timestamptz, timestamptz, text[]), weir.happened_to(bigint, bigint, text, jsonb, timestamptz, timestamptz, text[]),

@@ -51,13 +51,13 @@ AS $$
         weir.codes_of_first(lowest - k.base, k.codes) + 1 AS low, weir.codes_of_first(beyond - k.base, k.codes) AS high
       FROM (
         SELECT k.codes || '{}' AS codes, k.part, (k.part >> 20)::bigint << 26 AS base, k.day::timestamp AT TIME ZONE 'UTC' AS midnight,
-          k.versions, k.platforms, k.countries, k.properties, k.has, k.of_version, k.of_platform, k.of_country,
+          k.versions, k.platforms, k.countries, k.properties, k.has, k.of_version, k.of_platform, k.of_country, k.narrowed,
           k.day::timestamp AT TIME ZONE 'UTC' >= asked.since + s.slack AND (k.day + 1)::timestamp AT TIME ZONE 'UTC' <= asked.until - s.slack AS sure
         FROM weir.packs_to_read(NULL, NULL, NULL, asked.tenant, patterns, coalesce(asked.first, asked.since), coalesce(asked.last, asked.until), needs) AS k,
           LATERAL (VALUES (CASE WHEN coalesce(asked.zone, 'UTC') = 'UTC' THEN interval '0' ELSE interval '6 hours' END)) AS s (slack)
         OFFSET bigint '0'
       ) AS k
-      WHERE NOT firsts OR weir.has_firsts(k.part) OR k.has IS NOT NULL OR NOT k.sure
+      WHERE NOT firsts OR weir.has_firsts(k.part) OR k.narrowed OR NOT k.sure
       OFFSET bigint '0'
     ) AS c
     WHERE c.low <= c.high

@@ -1,0 +1,98 @@
+-- Events that have what a pattern's properties say are looked up in packs by value, and are those that the rows say.
+BEGIN;
+SET LOCAL search_path = weir, public;
+SET LOCAL client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS pgtap SCHEMA public;
+SELECT no_plan();
+
+CREATE FUNCTION pg_temp.did(tenant text, person text, name text, at timestamptz, about jsonb) RETURNS void LANGUAGE sql AS $$
+  INSERT INTO weir.events (event_id, tenant_id, user_id, event, platform, properties, "timestamp", client_timestamp)
+  VALUES (gen_random_uuid(), tenant, person, name, person || 'os', about, at, at);
+  INSERT INTO weir.touched_days (tenant_id, day) VALUES (tenant, (at AT TIME ZONE 'UTC')::date) ON CONFLICT DO NOTHING
+$$;
+\ir lib/build.sql
+
+-- Who has which value, and what a pattern asks for. What is alike is of another type, so another value.
+CREATE TEMPORARY TABLE said (person text, about jsonb);
+INSERT INTO said VALUES
+  ('ann', '{"plan": "free", "seats": 5, "on": true}'), ('ben', '{"plan": "paid", "seats": 5.0, "on": false}'), ('cat', '{"plan": "free", "seats": "5", "on": "true"}'),
+  ('dan', '{"plan": ["free"], "seats": {"seats": 5}, "on": null}'), ('eve', '{"plan": "", "seats": 50e-1}'), ('fay', '{"seats": -0.5}'), ('gus', NULL), ('hal', '["plan"]'), ('ivy', '"plan"'), (NULL, '{"plan": "free"}');
+INSERT INTO said VALUES ('jim', jsonb_build_object('plan', repeat('x', 2000), '', 1, repeat('n', 257), 1)), ('kim', jsonb_build_object('plan', repeat('x', 1999) || 'y'));
+SELECT pg_temp.did('acme', s.person, 'buy', '2026-03-04T10:00Z', s.about) FROM said AS s;
+SELECT pg_temp.build();
+
+CREATE FUNCTION pg_temp.who(properties jsonb, tenant text DEFAULT 'acme', event text DEFAULT 'buy') RETURNS text LANGUAGE sql AS $$
+  SELECT coalesce(string_agg(coalesce(u.user_id, '?'), ' ' ORDER BY u.user_id), '')
+  FROM weir.happened(tenant, jsonb_build_array(jsonb_build_object('event', event, 'properties', properties)), '2026-03-01Z', '2026-04-01Z', '{}') AS h
+  LEFT JOIN weir.user_numbers AS u ON u.tenant_id = tenant AND u.number = h.number
+$$;
+CREATE FUNCTION pg_temp.places(properties jsonb, tenant text DEFAULT 'acme', event text DEFAULT 'buy', part integer DEFAULT 0) RETURNS integer LANGUAGE sql AS $$
+  SELECT cardinality(weir.places_with(tenant, '2026-03-04', event, part, properties))
+$$;
+CREATE TEMPORARY TABLE wanted (asked jsonb, who text, about text);
+INSERT INTO wanted VALUES
+  ('{"plan": "free"}', 'ann cat ?', 'a text, whoever says it'), ('{"seats": 5}', 'ann ben eve', 'a number, however it is written'), ('{"seats": 5.00}', 'ann ben eve', 'the same'),
+  ('{"seats": "5"}', 'cat', 'a text is no number'), ('{"on": true}', 'ann', 'true'), ('{"on": "true"}', 'cat', 'a text is not true'), ('{"on": false}', 'ben', 'false'),
+  ('{"plan": ""}', 'eve', 'an empty text'), ('{"seats": -0.5}', 'fay', 'a number below zero'), ('{"plan": "none"}', '', 'a value of nobody''s'), ('{"none": "free"}', '', 'a property of nobody''s'),
+  ('{"plan": "free", "seats": 5}', 'ann', 'two properties'), ('{"plan": "paid", "seats": "5"}', '', 'that nobody has both'), ('{"plan": "free", "none": 1}', '', 'one of which nobody has'),
+  ('{"": 1}', 'jim', 'a name that is empty'), (jsonb_build_object(repeat('n', 257), 1), 'jim', 'a name that is too long for lists'), (jsonb_build_object('plan', repeat('x', 2000)), 'jim', 'a long text');
+SELECT is(pg_temp.who(w.asked), w.who, left(w.about || ': ' || w.asked, 100)) FROM wanted AS w;
+SELECT is(pg_temp.places('{"seats": 5}'), 3, 'these were looked up');
+SELECT is(pg_temp.places('{"plan": "free", "seats": 5}'), 1, 'and these');
+SELECT is(pg_temp.places('{"": 1}'), NULL, 'where a name has no list, each event is asked');
+SELECT is(pg_temp.places('{"none": 1}'), NULL, 'and where a property may be one of those');
+
+SAVEPOINT packed;
+UPDATE packs SET properties = array_fill(NULL::jsonb, ARRAY[cardinality(properties)]) WHERE event = 'buy';
+SELECT is(pg_temp.who(w.asked), w.who, left('properties are not unpacked: ' || w.about, 100)) FROM wanted AS w WHERE pg_temp.places(w.asked) IS NOT NULL;
+ROLLBACK TO packed;
+DELETE FROM packed_days;
+SELECT is(pg_temp.who(w.asked), w.who, left('the same from rows: ' || w.about, 100)) FROM wanted AS w;
+ROLLBACK TO packed;
+
+-- Other columns are those of the events that were looked up.
+SELECT is((SELECT array_agg(h.platform || ' ' || (h.properties ->> 'plan') || ' ' || to_char(h.at AT TIME ZONE 'UTC', 'HH24:MI') ORDER BY h.platform)
+  FROM happened('acme', '[{"event": "buy", "properties": {"seats": 5}}]', '2026-03-01Z', '2026-04-01Z', '{platform,properties}') AS h), '{"annos free 10:00","benos paid 10:00","eveos  10:00"}',
+  'a platform, properties, a moment');
+SELECT is((SELECT count(*)::integer FROM happened('acme', '[{"event": "buy", "platform": "benos", "properties": {"seats": 5}}]', '2026-03-01Z', '2026-04-01Z', '{}')), 1, 'a platform is asked for besides');
+
+-- A user's second event of a day stands apart from first ones: it counts for a step that asks for its value.
+SELECT pg_temp.did('funnel', u, 'open', '2026-03-04T10:00Z', NULL), pg_temp.did('funnel', u, 'buy', '2026-03-04T10:01Z', '{"plan": "free"}'), pg_temp.did('funnel', u, 'buy', '2026-03-04T10:02Z', '{"plan": "paid"}')
+FROM unnest('{ann,ben}'::text[]) AS u;
+SELECT pg_temp.did('funnel', NULL, 'buy', '2026-03-04T10:02Z', '{"plan": "paid"}'), pg_temp.did('funnel', 'cat', 'buy', '2026-03-04T10:02Z', '{"plan": "free"}');
+SELECT pg_temp.build();
+SELECT ok(EXISTS (SELECT FROM packs WHERE tenant_id = 'funnel' AND event = 'buy' AND NOT has_firsts(part)), 'there are repeated ones');
+SELECT is((SELECT array_agg(s -> 'users' ORDER BY s -> 'step') FROM jsonb_array_elements(funnels_answer('funnel', '2026-03-04', '2026-03-04', steps => f.steps) -> 'steps') AS s), f.users::jsonb[], 'a funnel of ' || f.steps)
+FROM (VALUES ('[{"event": "buy", "properties": {"plan": "paid"}}, {"event": "buy", "properties": {"plan": "free"}}]', '{2,0}'),
+  ('[{"event": "open"}, {"event": "buy", "properties": {"plan": "paid"}}]', '{2,2}'), ('[{"event": "buy", "properties": {"plan": "free"}}, {"event": "buy", "properties": {"plan": "paid"}}]', '{3,2}')) AS f (steps, users);
+
+-- Bounds: 32 properties of an event, the most frequent; of several parts; and a value that many have.
+SELECT pg_temp.did('wild', 'u' || n, 'buy', '2026-03-04T12:00Z', (SELECT jsonb_object_agg('p' || lpad(m::text, 2, '0'), n % 2) FROM generate_series(1, CASE n WHEN 1 THEN 40 ELSE 32 END) AS m)) FROM generate_series(1, 3) AS n;
+INSERT INTO events (event_id, tenant_id, user_id, event, "timestamp", client_timestamp, properties)
+SELECT gen_random_uuid(), 'wild', 'u' || n, 'view', '2026-03-04T12:00Z', '2026-03-04T12:00Z', jsonb_build_object('kind', CASE WHEN n % 1000 = 0 THEN 'rare' ELSE 'often' END) FROM generate_series(1, 5000) AS n;
+SELECT pg_temp.build();
+SELECT is((SELECT count(*) || ' ' || count(*) FILTER (WHERE v.name = '') FROM pack_values AS v WHERE v.tenant_id = 'wild' AND v.event = 'buy'), '33 1', '32 have a line, and one says that there are more');
+SELECT is(pg_temp.who('{"p40": 1}', 'wild'), 'u1', 'others are read from the events');
+SELECT is(pg_temp.who('{"p01": 1, "p40": 1}', 'wild'), 'u1', 'also together with one that has a line');
+SELECT is(pg_temp.who('{"p01": 1}', 'wild'), 'u1 u3', 'one that has a line');
+SELECT is(pg_temp.who('{"kind": "rare"}', 'wild', 'view'), 'u1000 u2000 u3000 u4000 u5000', 'rare ones of several parts');
+SELECT is((pg_temp.places('{"kind": "often"}', 'wild', 'view'), pg_temp.places('{"kind": "often"}', 'wild', 'view', 1)), (NULL::integer, 903), 'what more than a quarter of a part has is not looked up');
+SELECT is((SELECT count(*)::integer FROM happened('wild', '[{"event": "view", "properties": {"kind": "often"}}]', '2026-03-01Z', '2026-04-01Z', '{}')), 4995, 'all are found');
+
+-- What verify finds; late events; days whose rows are gone.
+SELECT is_empty($$SELECT v.* FROM unnest('{acme,funnel,wild}'::text[]) AS t, verify_day(t, 'UTC', '2026-03-04') AS v$$, 'all of it is verified');
+UPDATE pack_values SET places = array_append(places, 1::smallint), hashes = array_append(hashes, 9223372036854775807) WHERE tenant_id = 'acme' AND name = 'seats';
+DELETE FROM pack_values WHERE tenant_id = 'acme' AND name = 'on';
+SELECT set_eq($$SELECT v.part, v.subject, v.kept, v.counted FROM verify_day('acme', 'UTC', '2026-03-04') AS v$$,
+  $$VALUES ('values', 'seats of buy', '6 events', '5 events'), ('values', 'on of buy', NULL, '3 events')$$, 'a wrong line, and one that is missing');
+SELECT ok(rebuild_day('acme', '2026-03-04', false), 'a rebuild');
+SELECT is_empty($$SELECT v.* FROM verify_day('acme', 'UTC', '2026-03-04') AS v$$, 'makes them anew');
+SELECT pg_temp.did('acme', 'zoe', 'buy', '2026-03-04T09:00Z', '{"plan": "free"}');
+SELECT is(pg_temp.who('{"plan": "free"}'), 'ann cat ? ?', 'a late event counts at once');
+SELECT pg_temp.build();
+SELECT is(pg_temp.who('{"plan": "free"}'), 'ann cat zoe ?', 'and when its day is built anew');
+INSERT INTO gone_days (tenant_id, day) VALUES ('acme', '2026-03-04');
+SELECT drop_packs_of_gone_days('acme');
+SELECT is_empty($$SELECT FROM pack_values WHERE tenant_id = 'acme'$$, 'what is gone has no values');
+SELECT * FROM finish();
+ROLLBACK;

@@ -49,6 +49,33 @@ BEGIN
 END
 $$;
 
+-- Clicks that may be of a burst, where none are made of packs: those at such a moment. Their user and moment are told from the code (moments.sql),
+-- and of these few alone the page is looked for. Without settings of its own, so that it becomes part of what asks. (With IS TRUE, so that moments
+-- are hashed whatever the planner thinks of their number.)
+CREATE OR REPLACE FUNCTION weir.clicks_by_code(lowest bigint, beyond bigint, asked weir.asked, clicked jsonb, clicks integer, seconds integer, bits integer)
+RETURNS TABLE (number bigint, at timestamptz, screen text, properties jsonb)
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+  WITH crowded AS MATERIALIZED (
+    SELECT c.code
+    FROM weir.crowded_clicks(greatest(lowest, 0), least(beyond, 1::bigint << 63 - bits), asked, clicked, clicks, seconds, bits) AS c (code)
+  )
+  SELECT v.number, v.at, weir.first_text(v.properties, weir.screen_properties()), v.properties
+  FROM (
+    SELECT greatest(lowest, 0) + (v.code >> bits) AS number, asked.since + (v.code & (1::bigint << bits) - 1) * interval '1 microsecond' AS at, v.properties
+    FROM weir.valued_events(greatest(lowest, 0), least(beyond, 1::bigint << 63 - bits),
+      weir.asked_of_span(asked.tenant, asked.since, asked.until, asked.zone, asked.first_day, asked.last_day), clicked, bits, '{properties}', true) AS v
+    WHERE (v.code IN (SELECT c.code FROM crowded AS c)) IS TRUE
+    OFFSET 0
+  ) AS v
+  UNION ALL
+  SELECT r.number, r.at, r.screen, r.properties
+  FROM weir.happened_in_rows(asked.tenant, clicked, asked.since, asked.until, '{screen}') AS r
+  WHERE r.number >= lowest AND r.number < beyond
+    AND (r.number < 0 OR (weir.as_number(r.number - greatest(lowest, 0), r.at, weir.microseconds(asked.since), bits) IN (SELECT c.code FROM crowded AS c)) IS TRUE)
+    AND (r.sure OR (r.at AT TIME ZONE asked.zone)::date BETWEEN asked.first_day AND asked.last_day)
+$$;
+
 -- Clicks that may be of a burst, and what was told. Of days of which crowded clicks are read, these are `crowded`; where none are, they
 -- are looked for.
 CREATE OR REPLACE FUNCTION weir.clicks_in(lowest bigint, beyond bigint, asked weir.asked, told_by jsonb, clicked jsonb, crowded jsonb, clicks integer,
@@ -59,8 +86,6 @@ SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '128MB' SET
 AS $$
 #variable_conflict use_column
 DECLARE
-  origin constant bigint := weir.microseconds(asked.since);
-  first constant bigint := greatest(lowest, 0);
   bits constant integer := CASE WHEN clicks > 1 AND asked.first = asked.until THEN weir.moment_bits(asked.tenant, asked.since, asked.until) END;
 BEGIN
   RETURN QUERY SELECT e.number, e.at, e.told, e.screen COLLATE "C", weir.first_text(e.properties, '{element,selector,target,$el_text,id}') COLLATE "C"
@@ -69,9 +94,10 @@ BEGIN
     FROM weir.happened_beside(lowest, beyond, asked, told_by, told_by, '{screen,properties}') AS t
     UNION ALL
     SELECT false, c.number, c.at, c.screen, c.properties
-    FROM weir.happened_beside(lowest, beyond, asked, clicked, crowded, '{screen,properties}') AS c
-    WHERE bits IS NULL OR c.number < 0 OR weir.as_number(c.number - first, c.at, origin, bits) IN (
-      SELECT weir.crowded_clicks(first, least(beyond, 1::bigint << 63 - bits), asked, clicked, clicks, seconds, bits))
+    FROM weir.happened_beside(lowest, beyond, asked, clicked, crowded, '{screen,properties}') AS c WHERE bits IS NULL
+    UNION ALL
+    SELECT false, c.number, c.at, c.screen, c.properties
+    FROM weir.clicks_by_code(lowest, beyond, asked, clicked, clicks, seconds, bits) AS c WHERE bits IS NOT NULL
   ) AS e
   WHERE e.number IS NOT NULL;
 END
@@ -207,7 +233,7 @@ COMMENT ON FUNCTION weir.rage_clicks_answer(text, date, date, text, text, intege
   'Where users click again and again within a moment. sql/analytics/rage_clicks.sql defines it.';
 
 GRANT EXECUTE ON FUNCTION weir.crowded_clicks(bigint, bigint, weir.asked, jsonb, integer, integer, integer),
-  weir.told_click_events(), weir.clicks_in(bigint, bigint, weir.asked, jsonb, jsonb, jsonb, integer, integer),
+  weir.clicks_by_code(bigint, bigint, weir.asked, jsonb, integer, integer, integer), weir.told_click_events(), weir.clicks_in(bigint, bigint, weir.asked, jsonb, jsonb, jsonb, integer, integer),
   weir.rage_clicks_by(bigint, bigint, weir.asked, jsonb, jsonb, jsonb, integer, integer),
   weir.all_rage_clicks(bigint[], weir.asked, jsonb, jsonb, jsonb, integer, integer), weir.rage_clicks_in(text, date, date, text, text, integer, integer, jsonb),
   weir.rage_clicks_partial(text, date, date, text, text, integer, integer, jsonb),

@@ -184,5 +184,19 @@ SELECT is((SELECT min(h.at) >= '2026-03-03Z' FROM happened('acme', '[{"event": "
 INSERT INTO weir.touched_days (tenant_id, day) VALUES ('acme', '2026-03-05');
 SELECT pg_temp.build();
 SELECT is_empty($$SELECT FROM packs WHERE day = '2026-03-02'$$, 'and leave no copy');
+
+-- Bursts of two clicks, of users who stand in either half of the packs, and of somebody who has no number yet: each once.
+INSERT INTO events (event_id, tenant_id, user_id, event, "timestamp", client_timestamp, properties)
+SELECT gen_random_uuid(), 'clicks', 'u' || n, 'click', '2026-03-04T10:00Z', '2026-03-04T10:00Z', '{"element": "#buy", "page": "/a"}' FROM generate_series(1, 5000) AS n;
+INSERT INTO events (event_id, tenant_id, user_id, event, "timestamp", client_timestamp, properties)
+SELECT gen_random_uuid(), 'clicks', c.person, 'click', c.at, c.at, '{"element": "#buy", "page": "/a"}' FROM (VALUES ('u7', timestamptz '2026-03-04T10:00:00.5Z'), ('u4900', '2026-03-04T10:00:01Z')) AS c (person, at);
+INSERT INTO weir.touched_days (tenant_id, day) VALUES ('clicks', '2026-03-04');
+SELECT pg_temp.build();
+SELECT cmp_ok((SELECT count(DISTINCT b) FROM unnest(halves_of_users('clicks', '[{"event": "click"}]', '2026-03-04Z', '2026-03-05Z')) AS b), '=', 3::bigint, 'there are halves');
+INSERT INTO events (event_id, tenant_id, user_id, event, "timestamp", client_timestamp, properties)
+SELECT gen_random_uuid(), 'clicks', c.person, 'click', c.at, c.at, '{"element": "#buy", "page": "/b"}'
+FROM (VALUES ('new', timestamptz '2026-03-05T10:00Z'), ('new', '2026-03-05T10:00:01Z'), ('u4901', '2026-03-05T10:00Z'), ('u4901', '2026-03-05T10:00:01Z'), ('u8', '2026-03-05T10:00Z'), ('u8', '2026-03-05T10:00:01.1Z')) AS c (person, at);
+SELECT is(rage_clicks_answer('clicks', '2026-03-04', '2026-03-05', 'Asia/Kolkata', clicks => 2) -> 'pages',
+  '[{"page": "/a", "users": 2, "rage_clicks": 2}, {"page": "/b", "users": 2, "rage_clicks": 2}]', 'two of packs, two of rows');
 SELECT * FROM finish();
 ROLLBACK;

@@ -75,41 +75,103 @@ AS $$
   CROSS JOIN LATERAL weir.task_slots_by_user(t.first, t.next, tenant, first_day, last_day, zone, patterns, same, patience, rows) AS s
 $$;
 
+-- 64 bits of a property's text (weir.text_at()), 0 for none. `said` is the text, or something else that is there.
+CREATE OR REPLACE FUNCTION weir.key_of(properties jsonb, name text, said text) RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT coalesce(hashtextextended(nullif(CASE WHEN starts_with(said, '{') OR starts_with(said, '[') OR octet_length(said) > 256
+    THEN weir.text_at(properties, name) ELSE said END, ''), 0), 0)
+$$;
+
+-- The events of these users that fit a pattern, in packs, with their keys. A moment is microseconds since the span's begin, times two, and a bit that puts
+-- what comes first of one moment first. Without settings of its own, so that it becomes part of what asks. (OFFSET has each key be looked for once.)
+CREATE OR REPLACE FUNCTION weir.keyed_events(lowest bigint, beyond bigint, asked weir.asked, pattern jsonb, key text, late integer)
+RETURNS TABLE (number bigint, key bigint, moment bigint)
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+  SELECT s.number, weir.key_of(s.properties, keyed_events.key, s.said), s.moment
+  FROM (
+    SELECT (u.code >> 37) + u.apart + lowest AS number, ((u.code & 137438953471) + u.further) * 2 + late AS moment, u.properties,
+      u.properties ->> keyed_events.key AS said
+    FROM (
+      SELECT unnest(c.codes) AS code, unnest(c.versions) AS version, unnest(c.platforms) AS platform, unnest(c.countries) AS country,
+        unnest(c.properties) AS properties, c.apart, c.further, c.has, c.of_version, c.of_platform, c.of_country
+      FROM weir.cut_packs(lowest, beyond, asked, jsonb_build_array(pattern), '{properties}', false) AS c
+    ) AS u
+    WHERE u.code IS NOT NULL AND weir.is_like(u.has, u.of_version, u.of_platform, u.of_country, u.properties, u.version, u.platform, u.country)
+    OFFSET 0
+  ) AS s
+$$;
+
+-- Users from one number up to another in turns, a sixteenth of all at most: what is sorted of so few has room in a processor's cache. Those without a
+-- number first.
+CREATE OR REPLACE FUNCTION weir.small_turns_of_users(tenant text, lowest bigint, beyond bigint) RETURNS TABLE (first bigint, next bigint)
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 10
+AS $$
+  SELECT lowest, 0::bigint WHERE lowest < 0
+  UNION ALL
+  SELECT n, least(n + u.turn, u.beyond)
+  FROM (
+    SELECT greatest(16384, m.number / 16 + 1) AS turn, least(small_turns_of_users.beyond, m.number + 1) AS beyond
+    FROM (SELECT coalesce(max(u.number), -1)::bigint AS number FROM weir.user_numbers AS u WHERE u.tenant_id = tenant) AS m
+  ) AS u, generate_series(greatest(lowest, 0), u.beyond - 1, u.turn) AS n
+$$;
+
 -- The same by key: what comes right after a start of the user and key decides.
 CREATE OR REPLACE FUNCTION weir.keyed_task_slots(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text, patterns jsonb,
   same boolean, patience bigint, key text)
 RETURNS TABLE (slot integer, times bigint, seconds numeric, users bigint)
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000000 ROWS 1000
-SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '256MB' SET enable_nestloop = on SET enable_sort = off
-SET max_parallel_workers_per_gather = 0
+SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '128MB' SET enable_nestloop = on SET max_parallel_workers_per_gather = 0
 AS $$
 #variable_conflict use_column
 DECLARE
-  seen record;
+  since constant timestamptz := lower(weir.span_of_day(zone, first_day));
+  until constant timestamptz := upper(weir.span_of_day(zone, last_day)) + patience * interval '1 microsecond';
+  origin constant bigint := weir.microseconds(since);
+  asked constant weir.asked := weir.asked_of_span(tenant, since, until);
+  start constant integer := same::integer;
+  surely_first bigint;
+  surely_last bigint;
 BEGIN
   IF lowest >= beyond THEN
     RETURN;
   END IF;
-  SELECT w.*, w.until + patience * interval '1 microsecond' AS last INTO seen FROM weir.window_of(zone, first_day, last_day) AS w;
-  RETURN QUERY WITH starts AS MATERIALIZED (
-    SELECT s.number, CASE WHEN s.took <= patience THEN s.took END AS took
-    FROM (
-      SELECT l.number, l.at, weir.microseconds(l.finish_at) - weir.microseconds(l.at) AS took
+  SELECT (weir.microseconds(w.surely_since) - origin) * 2, (weir.microseconds(w.surely_until) - origin) * 2 INTO surely_first, surely_last
+  FROM weir.window_of(zone, first_day, last_day) AS w;
+  RETURN QUERY WITH rows AS MATERIALIZED (
+    SELECT r.number, weir.key_of(r.properties, keyed_task_slots.key, r.properties ->> keyed_task_slots.key) AS key,
+      (weir.microseconds(r.at) - origin) * 2 + CASE WHEN r.place = 1 THEN start ELSE 1 - start END AS moment
+    FROM weir.happened_in_rows(tenant, patterns, since, until, '{}') AS r
+    WHERE r.number >= lowest AND r.number < beyond
+  ), sums AS MATERIALIZED (
+    SELECT s.*
+    FROM weir.small_turns_of_users(tenant, lowest, beyond) AS t
+    CROSS JOIN LATERAL (
+      SELECT s.number, s.slot, count(*) AS times, sum(s.took) AS took
       FROM (
-        SELECT e.place, e.number, e.at, lead(CASE WHEN e.place <> 1 THEN e.at END) OVER line AS finish_at
-        FROM weir.happened_to(lowest, beyond, tenant, patterns, seen.since, seen.last, '{properties}') AS e
-        WINDOW line AS (PARTITION BY e.number, weir.first_text(e.properties, ARRAY[key]) COLLATE "C" ORDER BY e.at, (e.place = 1) = same)
-      ) AS l
-      WHERE l.place = 1
+        SELECT p.number, CASE WHEN p.took <= patience THEN p.took END AS took, CASE WHEN p.took <= patience THEN weir.quick_slot(p.took / 1e6::float8) END AS slot
+        FROM (
+          SELECT e.number, e.moment, (lead(CASE WHEN e.moment & 1 <> start THEN e.moment END) OVER (PARTITION BY e.number, e.key ORDER BY e.moment) >> 1)
+            - (e.moment >> 1) AS took
+          FROM (
+            SELECT * FROM weir.keyed_events(greatest(t.first, 0), t.next, asked, patterns -> 0, keyed_task_slots.key, start)
+            UNION ALL
+            SELECT * FROM weir.keyed_events(greatest(t.first, 0), t.next, asked, patterns -> 1, keyed_task_slots.key, 1 - start)
+            UNION ALL
+            SELECT r.* FROM rows AS r WHERE r.number >= t.first AND r.number < t.next
+          ) AS e
+        ) AS p
+        WHERE p.moment & 1 = start AND (p.moment BETWEEN surely_first AND surely_last
+          OR ((since + (p.moment >> 1) * interval '1 microsecond') AT TIME ZONE zone)::date BETWEEN first_day AND last_day)
+        OFFSET 0
+      ) AS s
+      GROUP BY GROUPING SETS ((s.number), (s.slot))
     ) AS s
-    WHERE s.at >= seen.surely_since AND s.at < seen.surely_until OR (s.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day
   )
-  SELECT NULL::integer, coalesce(sum(u.starts), 0)::bigint, NULL::numeric, count(*)
-  FROM (SELECT count(*) AS starts FROM starts AS s GROUP BY s.number) AS u
+  SELECT NULL::integer, coalesce(sum(s.times), 0)::bigint, NULL::numeric, count(*) FROM sums AS s WHERE s.number IS NOT NULL
   UNION ALL
-  SELECT weir.quick_slot(s.took / 1e6::float8) AS slot, count(*), sum(s.took) / 1000000, NULL::bigint
-  FROM starts AS s WHERE s.took IS NOT NULL
-  GROUP BY slot;
+  SELECT s.slot, sum(s.times)::bigint, sum(s.took) / 1000000, NULL::bigint FROM sums AS s WHERE s.slot IS NOT NULL GROUP BY s.slot;
 END
 $$;
 
@@ -193,6 +255,7 @@ COMMENT ON FUNCTION weir.tasks_answer(text, date, date, text, text, text, text, 
 
 GRANT EXECUTE ON FUNCTION weir.task_slots_by_user(bigint, bigint, text, date, date, text, jsonb, boolean, bigint, weir.moments[]),
   weir.quick_task_slots(bigint, bigint, text, date, date, text, jsonb, boolean, bigint, weir.moments[]),
+  weir.key_of(jsonb, text, text), weir.keyed_events(bigint, bigint, weir.asked, jsonb, text, integer), weir.small_turns_of_users(text, bigint, bigint),
   weir.keyed_task_slots(bigint, bigint, text, date, date, text, jsonb, boolean, bigint, text),
   weir.all_task_slots(text, date, date, text, jsonb, boolean, bigint, text, bigint[], weir.moments[]),
   weir.tasks_partial(text, date, date, text, jsonb, jsonb, text, integer, jsonb), weir.tasks_merge(weir.part[]),

@@ -21,12 +21,14 @@ INSERT INTO said VALUES
   -- Finished after the window, and begun before it.
   ('eve', 'begin', '2026-03-04T23:59:00Z', NULL), ('eve', 'end', '2026-03-05T00:09:00Z', NULL),
   ('fay', 'begin', '2026-03-01T23:59:00Z', NULL), ('fay', 'end', '2026-03-02T00:09:00Z', NULL),
+  -- Before the window on any clock of Europe.
+  ('gil', 'begin', '2026-03-01T22:30:00Z', NULL), ('gil', 'end', '2026-03-01T22:31:00Z', NULL),
   (NULL, 'begin', '2026-03-02T10:00Z', NULL), (NULL, 'end', '2026-03-02T10:01Z', NULL);
 CREATE FUNCTION pg_temp.store(people text[]) RETURNS void LANGUAGE sql AS $$
   INSERT INTO weir.events (event_id, tenant_id, user_id, event, platform, "timestamp", client_timestamp, properties)
   SELECT gen_random_uuid(), 'acme', person, name, person || 'os', at, at, properties FROM said WHERE coalesce(person, '') = ANY (people);
 $$;
-SELECT pg_temp.store(ARRAY['ann', 'ben', 'cat', 'dan', 'eve', 'fay', '']);
+SELECT pg_temp.store(ARRAY['ann', 'ben', 'cat', 'dan', 'eve', 'fay', 'gil', '']);
 
 CREATE FUNCTION pg_temp.answer(since date, until date, zone text DEFAULT 'UTC', key text DEFAULT 'id', filter text DEFAULT NULL) RETURNS jsonb LANGUAGE sql AS $$
   SELECT weir.tasks_answer('acme', since, until, zone, '{"event": "begin"}', '{"event": "end"}', key, 3600, filter)
@@ -42,7 +44,7 @@ SELECT ok((a #>> '{seconds,median}')::numeric BETWEEN 99 AND 101, 'half take 100
 SELECT ok((a #>> '{seconds,p75}')::numeric BETWEEN 594 AND 606, 'three quarters 600') FROM answer;
 SELECT ok((a #>> '{seconds,p95}')::numeric BETWEEN 3564 AND 3636, 'almost all 3600') FROM answer;
 SELECT is(pg_temp.answer('2026-03-02', '2026-03-04', key => NULL) #> '{finished}', '5', 'without a key ann has one that was begun anew');
-SELECT is(pg_temp.answer('2026-03-02', '2026-03-04', 'Europe/Berlin') #> '{starts}', '8', 'in Berlin fay is in and eve is not');
+SELECT is(pg_temp.answer('2026-03-02', '2026-03-04', 'Europe/Berlin') #> '{starts}', '8', 'in Berlin fay is in, eve and gil are not');
 SELECT is(pg_temp.answer('2026-03-02', '2026-03-04', filter => '{"platform": "catos"}') #> '{starts}', '2', 'a filter');
 SELECT is(pg_temp.answer('2025-03-02', '2025-03-04') #> '{starts}', '0', 'an empty window');
 SELECT is(pg_temp.answer('2025-03-02', '2025-03-04') #> '{seconds}', '{"p75": null, "p95": null, "mean": null, "median": null}', 'takes no time');

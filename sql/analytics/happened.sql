@@ -109,8 +109,8 @@ AS $$
     AND (of_country IS NULL OR country = of_country)
 $$;
 
--- Where the events of a pack stand that have all of some properties, as a pattern says them; NULL where that is not kept (migrations/0044), or where
--- so many have them that all are unpacked as fast.
+-- Where the events of a pack whose values are listed (migrations/0044) stand that have all of some properties, as a pattern says them; NULL where it has
+-- others that are not, or where so many have them that all are unpacked as fast.
 CREATE OR REPLACE FUNCTION weir.places_with(tenant text, day date, event text, part integer, properties jsonb) RETURNS smallint[]
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1
 AS $$
@@ -119,9 +119,6 @@ DECLARE
   these smallint[];
   places smallint[];
 BEGIN
-  IF weir.is_made(event) THEN
-    RETURN NULL;
-  END IF;
   FOR property IN SELECT p.key AS name, weir.value_hash(p.value) AS hash FROM jsonb_each(properties) AS p LOOP
     SELECT v.places[width_bucket(property.hash - 1, v.hashes) + 1:width_bucket(property.hash, v.hashes)] INTO these
     FROM (
@@ -178,7 +175,7 @@ AS $$
     k.anything OR k.places IS NOT NULL AND k.version IS NULL AND k.platform IS NULL AND k.country IS NULL, k.sure, since, until, k.narrowed
   FROM (
     SELECT p.*, w.place, w.properties AS has, w.version, w.platform, w.country, w.anything, w.properties IS NOT NULL AS narrowed,
-      CASE WHEN w.properties IS NOT NULL THEN weir.places_with(p.tenant_id, p.day, p.event, p.part, w.properties) END AS places,
+      CASE WHEN w.properties IS NOT NULL AND NOT weir.is_made(p.event) AND weir.has_values(p.moments) THEN weir.places_with(p.tenant_id, p.day, p.event, p.part, w.properties) END AS places,
       p.day::timestamp AT TIME ZONE 'UTC' >= since + interval '6 hours' AND (p.day + 1)::timestamp AT TIME ZONE 'UTC' <= until - interval '6 hours' AS sure
     FROM weir.listed_patterns(patterns) AS w
     JOIN weir.packs AS p ON p.event = w.event

@@ -13,7 +13,7 @@ CREATE TABLE weir.pack_values (
   PRIMARY KEY (tenant_id, day, event, part, name)
 );
 COMMENT ON TABLE weir.pack_values IS
-  'The values of a property in a pack of events, in the order of their hashes: element n of both columns is of one event. A line without a name, and '
+  'The values of a property in a pack of 64 events or more, in the order of their hashes: element n of both columns is of one event. A line without a name, and '
   'without values, says that the pack has properties that have no line.';
 COMMENT ON COLUMN weir.pack_values.hashes IS 'weir.value_hash() of the value, if it is a text, a number, true or false.';
 COMMENT ON COLUMN weir.pack_values.places IS 'Where the event stands in the pack, from 1.';
@@ -33,6 +33,12 @@ CREATE FUNCTION weir.value_hash(value jsonb) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT jsonb_hash_extended(value, 0) >> 1 $$;
 
+-- Whether a pack's values are listed: of one with fewer events all are read as fast, and of names that clients make up anew for each event there would
+-- be more lines than events.
+CREATE FUNCTION weir.has_values(moments timestamptz[]) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT moments[64] IS NOT NULL $$;
+
 -- The values of a day's packs: of the 32 properties of each event that most of its events have, with names of 256 bytes at most. (Each is looked for
 -- by its name, and sorted by itself: to take apart all properties at once, and sort them by name, takes twice as long.)
 CREATE FUNCTION weir.values_of_day(tenant text, day date) RETURNS SETOF weir.pack_values
@@ -41,7 +47,7 @@ SET jit = off SET work_mem = '64MB' SET enable_nestloop = on
 AS $$
   WITH said AS MATERIALIZED (
     SELECT p.event, p.part, p.properties FROM weir.packs AS p
-    WHERE p.tenant_id = tenant AND p.day = values_of_day.day AND NOT weir.is_made(p.event)
+    WHERE p.tenant_id = tenant AND p.day = values_of_day.day AND NOT weir.is_made(p.event) AND weir.has_values(p.moments)
   ), names AS MATERIALIZED (
     SELECT s.event, s.part, n.name, n.times
     FROM said AS s
@@ -155,7 +161,7 @@ AS $$
   WHERE EXISTS (SELECT FROM weir.packed_days AS p WHERE p.tenant_id = compare_packs.tenant AND p.day = compare_packs.day)
 $$;
 
-GRANT EXECUTE ON FUNCTION weir.value_hash(jsonb), weir.values_of_day(text, date) TO weir_reader;
+GRANT EXECUTE ON FUNCTION weir.value_hash(jsonb), weir.has_values(timestamptz[]), weir.values_of_day(text, date) TO weir_reader;
 
 -- They say more since (analytics/happened.sql, moments.sql). Where one was never made there is nothing to say.
 SET LOCAL client_min_messages = warning;

@@ -18,6 +18,8 @@ INSERT INTO said VALUES
   ('ann', '{"plan": "free", "seats": 5, "on": true}'), ('ben', '{"plan": "paid", "seats": 5.0, "on": false}'), ('cat', '{"plan": "free", "seats": "5", "on": "true"}'),
   ('dan', '{"plan": ["free"], "seats": {"seats": 5}, "on": null}'), ('eve', '{"plan": "", "seats": 50e-1}'), ('fay', '{"seats": -0.5}'), ('gus', NULL), ('hal', '["plan"]'), ('ivy', '"plan"'), (NULL, '{"plan": "free"}');
 INSERT INTO said VALUES ('jim', jsonb_build_object('plan', repeat('x', 2000), '', 1, repeat('n', 257), 1)), ('kim', jsonb_build_object('plan', repeat('x', 1999) || 'y'));
+-- A pack of 64 events, so that its values are listed.
+INSERT INTO said SELECT 'zed-' || n, '{"zed": 1}' FROM generate_series(1, 64) AS n;
 SELECT pg_temp.did('acme', s.person, 'buy', '2026-03-04T10:00Z', s.about) FROM said AS s;
 SELECT pg_temp.build();
 
@@ -43,7 +45,7 @@ SELECT is(pg_temp.places('{"": 1}'), NULL, 'where a name has no list, each event
 SELECT is(pg_temp.places('{"none": 1}'), NULL, 'and where a property may be one of those');
 
 SAVEPOINT packed;
-UPDATE packs SET properties = array_fill(NULL::jsonb, ARRAY[cardinality(properties)]) WHERE event = 'buy';
+UPDATE packs SET properties = array_fill(NULL::jsonb, ARRAY[cardinality(properties)]) WHERE event = 'buy' AND has_values(moments);
 SELECT is(pg_temp.who(w.asked), w.who, left('properties are not unpacked: ' || w.about, 100)) FROM wanted AS w WHERE pg_temp.places(w.asked) IS NOT NULL;
 ROLLBACK TO packed;
 DELETE FROM packed_days;
@@ -58,20 +60,25 @@ SELECT is((SELECT count(*)::integer FROM happened('acme', '[{"event": "buy", "pl
 
 -- A user's second event of a day stands apart from first ones: it counts for a step that asks for its value.
 SELECT pg_temp.did('funnel', u, 'open', '2026-03-04T10:00Z', NULL), pg_temp.did('funnel', u, 'buy', '2026-03-04T10:01Z', '{"plan": "free"}'), pg_temp.did('funnel', u, 'buy', '2026-03-04T10:02Z', '{"plan": "paid"}')
-FROM unnest('{ann,ben}'::text[]) AS u;
+FROM generate_series(1, 70) AS n, LATERAL (SELECT 'u' || n) AS u (u);
 SELECT pg_temp.did('funnel', NULL, 'buy', '2026-03-04T10:02Z', '{"plan": "paid"}'), pg_temp.did('funnel', 'cat', 'buy', '2026-03-04T10:02Z', '{"plan": "free"}');
 SELECT pg_temp.build();
 SELECT ok(EXISTS (SELECT FROM packs WHERE tenant_id = 'funnel' AND event = 'buy' AND NOT has_firsts(part)), 'there are repeated ones');
 SELECT is((SELECT array_agg(s -> 'users' ORDER BY s -> 'step') FROM jsonb_array_elements(funnels_answer('funnel', '2026-03-04', '2026-03-04', steps => f.steps) -> 'steps') AS s), f.users::jsonb[], 'a funnel of ' || f.steps)
-FROM (VALUES ('[{"event": "buy", "properties": {"plan": "paid"}}, {"event": "buy", "properties": {"plan": "free"}}]', '{2,0}'),
-  ('[{"event": "open"}, {"event": "buy", "properties": {"plan": "paid"}}]', '{2,2}'), ('[{"event": "buy", "properties": {"plan": "free"}}, {"event": "buy", "properties": {"plan": "paid"}}]', '{3,2}')) AS f (steps, users);
+FROM (VALUES ('[{"event": "buy", "properties": {"plan": "paid"}}, {"event": "buy", "properties": {"plan": "free"}}]', '{70,0}'),
+  ('[{"event": "open"}, {"event": "buy", "properties": {"plan": "paid"}}]', '{70,70}'), ('[{"event": "buy", "properties": {"plan": "free"}}, {"event": "buy", "properties": {"plan": "paid"}}]', '{71,70}')) AS f (steps, users);
 
 -- Bounds: 32 properties of an event, the most frequent; of several parts; and a value that many have.
 SELECT pg_temp.did('wild', 'u' || n, 'buy', '2026-03-04T12:00Z', (SELECT jsonb_object_agg('p' || lpad(m::text, 2, '0'), n % 2) FROM generate_series(1, CASE n WHEN 1 THEN 40 ELSE 32 END) AS m)) FROM generate_series(1, 3) AS n;
+SELECT pg_temp.did('wild', 'zed-' || n, 'buy', '2026-03-04T12:00Z', NULL) FROM generate_series(1, 64) AS n;
+SELECT pg_temp.did('wild', 'u' || n, 'new-' || n, '2026-03-04T12:00Z', '{"plan": "free"}') FROM generate_series(1, 100) AS n;
+SELECT pg_temp.did('wild', 'u' || n, 'few', '2026-03-04T12:00Z', jsonb_build_object('plan', n)) FROM generate_series(1, 63) AS n;
 INSERT INTO events (event_id, tenant_id, user_id, event, "timestamp", client_timestamp, properties)
 SELECT gen_random_uuid(), 'wild', 'u' || n, 'view', '2026-03-04T12:00Z', '2026-03-04T12:00Z', jsonb_build_object('kind', CASE WHEN n % 1000 = 0 THEN 'rare' ELSE 'often' END) FROM generate_series(1, 5000) AS n;
 SELECT pg_temp.build();
 SELECT is((SELECT count(*) || ' ' || count(*) FILTER (WHERE v.name = '') FROM pack_values AS v WHERE v.tenant_id = 'wild' AND v.event = 'buy'), '33 1', '32 have a line, and one says that there are more');
+SELECT is_empty($$SELECT FROM pack_values AS v WHERE v.tenant_id = 'wild' AND v.event NOT IN ('buy', 'view')$$, 'packs of fewer than 64 events have none, however many there are');
+SELECT is(pg_temp.who('{"plan": 7}', 'wild', 'few'), 'u7', 'and are read');
 SELECT is(pg_temp.who('{"p40": 1}', 'wild'), 'u1', 'others are read from the events');
 SELECT is(pg_temp.who('{"p01": 1, "p40": 1}', 'wild'), 'u1', 'also together with one that has a line');
 SELECT is(pg_temp.who('{"p01": 1}', 'wild'), 'u1 u3', 'one that has a line');

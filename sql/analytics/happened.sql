@@ -137,7 +137,7 @@ BEGIN
 END
 $$;
 
--- The elements of a column at these places, as far as it has so many; all, where they are NULL. (In PL/pgSQL, which finds each by its place.)
+-- The elements of a column at these places, as far as it has so many. (In PL/pgSQL, which finds each by its place.)
 CREATE OR REPLACE FUNCTION weir.picked(list anyarray, places smallint[]) RETURNS anyarray
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1
 AS $$
@@ -145,6 +145,11 @@ BEGIN
   RETURN ARRAY(SELECT list[p] FROM unnest(places) AS p WHERE p <= cardinality(list));
 END
 $$;
+
+-- The same, or the column as it is where nothing was looked up.
+CREATE OR REPLACE FUNCTION weir.narrowed_column(list anyarray, places smallint[]) RETURNS anyarray
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT CASE WHEN places IS NULL THEN list ELSE weir.picked(list, places) END $$;
 
 -- Packs of the days that are read from them, or of a third of these days, with what users from one number up to another did;
 -- NULL: all. Packs are in the order of users: those that have none of these are not unpacked. With the columns that are needed,
@@ -160,22 +165,22 @@ RETURNS TABLE (place integer, event text, day date, part integer, codes bigint[]
   of_country text, anything boolean, sure boolean, first timestamptz, last timestamptz, narrowed boolean)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-  SELECT k.place, k.event, k.day, k.part, CASE WHEN k.places IS NULL THEN k.codes ELSE weir.picked(k.codes, k.places) END,
-    CASE WHEN k.places IS NULL THEN k.numbers ELSE weir.picked(k.numbers, k.places) END,
-    CASE WHEN 'session' = ANY (needs) THEN CASE WHEN k.places IS NULL THEN k.sessions ELSE weir.picked(k.sessions, k.places) END END,
-    CASE WHEN k.places IS NULL THEN k.moments ELSE weir.picked(k.moments, k.places) END,
-    CASE WHEN 'version' = ANY (needs) OR k.version IS NOT NULL THEN CASE WHEN k.places IS NULL THEN k.versions ELSE weir.picked(k.versions, k.places) END END,
-    CASE WHEN 'platform' = ANY (needs) OR k.platform IS NOT NULL THEN CASE WHEN k.places IS NULL THEN k.platforms ELSE weir.picked(k.platforms, k.places) END END,
-    CASE WHEN 'country' = ANY (needs) OR k.country IS NOT NULL THEN CASE WHEN k.places IS NULL THEN k.countries ELSE weir.picked(k.countries, k.places) END END,
-    CASE WHEN 'screen' = ANY (needs) THEN CASE WHEN k.places IS NULL THEN k.screens ELSE weir.picked(k.screens, k.places) END END,
-    CASE WHEN 'duration' = ANY (needs) THEN CASE WHEN k.places IS NULL THEN k.durations ELSE weir.picked(k.durations, k.places) END END,
-    CASE WHEN 'properties' = ANY (needs) OR k.narrowed AND k.places IS NULL
-      THEN CASE WHEN k.places IS NULL THEN k.properties ELSE weir.picked(k.properties, k.places) END END,
+  SELECT k.place, k.event, k.day, k.part, weir.narrowed_column(k.codes, k.places),
+    weir.narrowed_column(k.numbers, k.places),
+    CASE WHEN 'session' = ANY (needs) THEN weir.narrowed_column(k.sessions, k.places) END,
+    weir.narrowed_column(k.moments, k.places),
+    CASE WHEN 'version' = ANY (needs) OR k.version IS NOT NULL THEN weir.narrowed_column(k.versions, k.places) END,
+    CASE WHEN 'platform' = ANY (needs) OR k.platform IS NOT NULL THEN weir.narrowed_column(k.platforms, k.places) END,
+    CASE WHEN 'country' = ANY (needs) OR k.country IS NOT NULL THEN weir.narrowed_column(k.countries, k.places) END,
+    CASE WHEN 'screen' = ANY (needs) THEN weir.narrowed_column(k.screens, k.places) END,
+    CASE WHEN 'duration' = ANY (needs) THEN weir.narrowed_column(k.durations, k.places) END,
+    CASE WHEN 'properties' = ANY (needs) OR k.narrowed AND k.places IS NULL THEN weir.narrowed_column(k.properties, k.places) END,
     CASE WHEN k.places IS NULL THEN k.has END, k.version, k.platform, k.country,
     k.anything OR k.places IS NOT NULL AND k.version IS NULL AND k.platform IS NULL AND k.country IS NULL, k.sure, since, until, k.narrowed
   FROM (
     SELECT p.*, w.place, w.properties AS has, w.version, w.platform, w.country, w.anything, w.properties IS NOT NULL AS narrowed,
-      CASE WHEN w.properties IS NOT NULL AND NOT weir.is_made(p.event) AND weir.has_values(p.moments) THEN weir.places_with(p.tenant_id, p.day, p.event, p.part, w.properties) END AS places,
+      CASE WHEN w.properties IS NOT NULL AND NOT weir.is_made(p.event) AND weir.has_values(p.moments)
+        THEN weir.places_with(p.tenant_id, p.day, p.event, p.part, w.properties) END AS places,
       p.day::timestamp AT TIME ZONE 'UTC' >= since + interval '6 hours' AND (p.day + 1)::timestamp AT TIME ZONE 'UTC' <= until - interval '6 hours' AS sure
     FROM weir.listed_patterns(patterns) AS w
     JOIN weir.packs AS p ON p.event = w.event
@@ -224,18 +229,6 @@ AS $$
   SELECT * FROM weir.happened_in_rows(tenant, patterns, since, until, needs)
 $$;
 
--- What users from one number up to another did. A figure that has to look at each user's events together has one process do all
--- of it for half of the users, and another for the others: so sorting and grouping are shared, not only unpacking.
-CREATE OR REPLACE FUNCTION weir.happened_to(lowest bigint, beyond bigint, tenant text, patterns jsonb, since timestamptz, until timestamptz, needs text[])
-RETURNS TABLE (place integer, event text, number bigint, session bigint, at timestamptz, version text, platform text, country text,
-  screen text, duration numeric, properties jsonb, sure boolean)
-LANGUAGE sql STABLE PARALLEL SAFE
-AS $$
-  SELECT * FROM weir.happened_in_packs(NULL, lowest, beyond, tenant, patterns, since, until, needs)
-  UNION ALL
-  SELECT r.* FROM weir.happened_in_rows(tenant, patterns, since, until, needs) AS r WHERE r.number >= lowest AND r.number < beyond
-$$;
-
 -- Those of some patterns that ask for an event's name alone, or the others. What is left out is null, so that all keep their places.
 CREATE OR REPLACE FUNCTION weir.patterns_of_name(patterns jsonb, alone boolean) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -244,7 +237,8 @@ AS $$
   FROM jsonb_array_elements(patterns) WITH ORDINALITY AS p (said, place)
 $$;
 
--- Numbers that cut users into halves which did about as much: a half is from one up to the next. Found from some days' packs:
+-- Numbers that cut users into halves which did about as much: a half is from one up to the next. A figure that has to look at each user's events
+-- together has one process do all of it for one half, and another for the other: so sorting and grouping are shared, not only unpacking. Found from some days' packs:
 -- where none of these days has more than one of firsts or of what is repeated, or hardly an event has a user, one half has all. Not into more, since each reads packs
 -- and rows that others read, too.
 CREATE OR REPLACE FUNCTION weir.halves_of_users(tenant text, patterns jsonb, since timestamptz, until timestamptz) RETURNS bigint[]
@@ -358,10 +352,10 @@ $$;
 GRANT EXECUTE ON FUNCTION weir.days_in_packs(text, timestamptz, timestamptz), weir.spans_in_rows(text, timestamptz, timestamptz),
   weir.microseconds(timestamptz), weir.user_key(integer, text), weir.asks_more(jsonb), weir.listed_patterns(jsonb),
   weir.happened_in_rows(text, jsonb, timestamptz, timestamptz, text[]), weir.is_like(jsonb, text, text, text, jsonb, text, text, text),
-  weir.places_with(text, date, text, integer, jsonb), weir.picked(anyarray, smallint[]),
+  weir.places_with(text, date, text, integer, jsonb), weir.picked(anyarray, smallint[]), weir.narrowed_column(anyarray, smallint[]),
   weir.packs_to_read(integer, bigint, bigint, text, jsonb, timestamptz, timestamptz, text[]),
   weir.happened_in_packs(integer, bigint, bigint, text, jsonb, timestamptz, timestamptz, text[]),
-  weir.happened(text, jsonb, timestamptz, timestamptz, text[]), weir.happened_to(bigint, bigint, text, jsonb, timestamptz, timestamptz, text[]),
+  weir.happened(text, jsonb, timestamptz, timestamptz, text[]),
   weir.patterns_of_name(jsonb, boolean), weir.halves_of_users(text, jsonb, timestamptz, timestamptz), weir.day_begins(text, date),
   weir.asked_of(text, text, date, date, boolean), weir.made_days(weir.asked), weir.is_only_event(text, date, date, text, text[]),
   weir.happened_beside(bigint, bigint, weir.asked, jsonb, jsonb, text[]), weir.all_happened(text, timestamptz, timestamptz, text[]),

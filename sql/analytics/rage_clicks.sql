@@ -233,7 +233,8 @@ COMMENT ON FUNCTION weir.rage_clicks_answer(text, date, date, text, text, intege
   'Where users click again and again within a moment. sql/analytics/rage_clicks.sql defines it.';
 
 GRANT EXECUTE ON FUNCTION weir.crowded_clicks(bigint, bigint, weir.asked, jsonb, integer, integer, integer),
-  weir.clicks_by_code(bigint, bigint, weir.asked, jsonb, integer, integer, integer), weir.told_click_events(), weir.clicks_in(bigint, bigint, weir.asked, jsonb, jsonb, jsonb, integer, integer),
+  weir.clicks_by_code(bigint, bigint, weir.asked, jsonb, integer, integer, integer), weir.told_click_events(),
+  weir.clicks_in(bigint, bigint, weir.asked, jsonb, jsonb, jsonb, integer, integer),
   weir.rage_clicks_by(bigint, bigint, weir.asked, jsonb, jsonb, jsonb, integer, integer),
   weir.all_rage_clicks(bigint[], weir.asked, jsonb, jsonb, jsonb, integer, integer), weir.rage_clicks_in(text, date, date, text, text, integer, integer, jsonb),
   weir.rage_clicks_partial(text, date, date, text, text, integer, integer, jsonb),

@@ -75,7 +75,7 @@ AS $$
   CROSS JOIN LATERAL weir.task_slots_by_user(t.first, t.next, tenant, first_day, last_day, zone, patterns, same, patience, rows) AS s
 $$;
 
--- 64 bits of a property's text (weir.text_at()), 0 for none. `said` is the text, or something else that is there.
+-- 64 bits of a property's text (weir.text_at()), 0 for none. `said` is what `->>` gives of it, looked for once by who asks.
 CREATE OR REPLACE FUNCTION weir.key_of(properties jsonb, name text, said text) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$

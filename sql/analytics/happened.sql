@@ -109,26 +109,23 @@ AS $$
     AND (of_country IS NULL OR country = of_country)
 $$;
 
--- Where the events of a pack whose values are listed (migrations/0044) stand that have all of some properties, as a pattern says them; NULL where it has
+-- Where the events of a pack whose values are listed (migrations/0046) stand that have all of some properties, as a pattern says them; NULL where it has
 -- others that are not, or where so many have them that all are unpacked as fast.
-CREATE OR REPLACE FUNCTION weir.places_with(tenant text, day date, event text, part integer, properties jsonb) RETURNS smallint[]
+CREATE OR REPLACE FUNCTION weir.places_with(tenant text, day date, event text, part integer, properties jsonb) RETURNS integer[]
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1
 AS $$
 DECLARE
   property record;
-  these smallint[];
-  places smallint[];
+  these integer[];
+  places integer[];
 BEGIN
   FOR property IN SELECT p.key AS name, weir.value_hash(p.value) AS hash FROM jsonb_each(properties) AS p LOOP
-    SELECT v.places[width_bucket(property.hash - 1, v.hashes) + 1:width_bucket(property.hash, v.hashes)] INTO these
-    FROM (
-      SELECT v.hashes || '{}' AS hashes, v.places FROM weir.pack_values AS v
-      WHERE (v.tenant_id, v.day, v.event, v.part, v.name) = (tenant, places_with.day, places_with.event, places_with.part, nullif(property.name, ''))
-      OFFSET 0
-    ) AS v;
+    SELECT array_positions(v.hashes, property.hash) INTO these
+    FROM weir.pack_values AS v
+    WHERE (v.tenant_id, v.day, v.event, v.part, v.name) = (tenant, places_with.day, places_with.event, places_with.part, nullif(property.name, ''));
     IF NOT FOUND THEN
       -- None has it, unless the pack has properties of which that is not said.
-      RETURN (SELECT CASE WHEN count(*) = 0 THEN '{}'::smallint[] END FROM weir.pack_values AS v
+      RETURN (SELECT CASE WHEN count(*) = 0 THEN '{}'::integer[] END FROM weir.pack_values AS v
         WHERE (v.tenant_id, v.day, v.event, v.part, v.name) = (tenant, places_with.day, places_with.event, places_with.part, ''));
     END IF;
     places := CASE WHEN places IS NULL THEN these ELSE ARRAY(SELECT unnest(places) INTERSECT SELECT unnest(these) ORDER BY 1) END;
@@ -137,8 +134,18 @@ BEGIN
 END
 $$;
 
+-- The hashes of a property's values in a pack, an element for each event, if equal hashes are equal texts; else NULL.
+CREATE OR REPLACE FUNCTION weir.hashed_texts(tenant text, day date, event text, part integer, property text) RETURNS bigint[]
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1
+AS $$
+BEGIN
+  RETURN (SELECT v.hashes FROM weir.pack_values AS v
+    WHERE (v.tenant_id, v.day, v.event, v.part, v.name) = (tenant, hashed_texts.day, hashed_texts.event, hashed_texts.part, nullif(property, '')) AND v.are_texts);
+END
+$$;
+
 -- The elements of a column at these places, as far as it has so many. (In PL/pgSQL, which finds each by its place.)
-CREATE OR REPLACE FUNCTION weir.picked(list anyarray, places smallint[]) RETURNS anyarray
+CREATE OR REPLACE FUNCTION weir.picked(list anyarray, places integer[]) RETURNS anyarray
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1
 AS $$
 BEGIN
@@ -147,7 +154,7 @@ END
 $$;
 
 -- The same, or the column as it is where nothing was looked up.
-CREATE OR REPLACE FUNCTION weir.narrowed_column(list anyarray, places smallint[]) RETURNS anyarray
+CREATE OR REPLACE FUNCTION weir.narrowed_column(list anyarray, places integer[]) RETURNS anyarray
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT CASE WHEN places IS NULL THEN list ELSE weir.picked(list, places) END $$;
 
@@ -159,9 +166,9 @@ AS $$ SELECT CASE WHEN places IS NULL THEN list ELSE weir.picked(list, places) E
 -- for each pack what would be computed for each event; as an integer it would be cast, and keep workers out, as a
 -- SELECT without FROM would. And CASE is reckoned to be true for every other day, not for one of two hundred.)
 CREATE OR REPLACE FUNCTION weir.packs_to_read(third integer, lowest bigint, beyond bigint, tenant text, patterns jsonb, since timestamptz,
-  until timestamptz, needs text[])
+  until timestamptz, needs text[], hashed text DEFAULT NULL)
 RETURNS TABLE (place integer, event text, day date, part integer, codes bigint[], numbers bigint[], sessions bigint[], moments timestamptz[], versions text[],
-  platforms text[], countries text[], screens text[], durations numeric[], properties jsonb[], has jsonb, of_version text, of_platform text,
+  platforms text[], countries text[], screens text[], durations numeric[], hashes bigint[], properties jsonb[], has jsonb, of_version text, of_platform text,
   of_country text, anything boolean, sure boolean, first timestamptz, last timestamptz, narrowed boolean)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
@@ -174,13 +181,17 @@ AS $$
     CASE WHEN 'country' = ANY (needs) OR k.country IS NOT NULL THEN weir.narrowed_column(k.countries, k.places) END,
     CASE WHEN 'screen' = ANY (needs) THEN weir.narrowed_column(k.screens, k.places) END,
     CASE WHEN 'duration' = ANY (needs) THEN weir.narrowed_column(k.durations, k.places) END,
-    CASE WHEN 'properties' = ANY (needs) OR k.narrowed AND k.places IS NULL THEN weir.narrowed_column(k.properties, k.places) END,
+    weir.narrowed_column(k.hashes, k.places),
+    CASE WHEN 'properties' = ANY (needs) OR k.narrowed AND k.places IS NULL OR hashed IS NOT NULL AND k.hashes IS NULL
+      THEN weir.narrowed_column(k.properties, k.places) END,
     CASE WHEN k.places IS NULL THEN k.has END, k.version, k.platform, k.country,
     k.anything OR k.places IS NOT NULL AND k.version IS NULL AND k.platform IS NULL AND k.country IS NULL, k.sure, since, until, k.narrowed
   FROM (
     SELECT p.*, w.place, w.properties AS has, w.version, w.platform, w.country, w.anything, w.properties IS NOT NULL AS narrowed,
       CASE WHEN w.properties IS NOT NULL AND NOT weir.is_made(p.event) AND weir.has_values(p.moments)
         THEN weir.places_with(p.tenant_id, p.day, p.event, p.part, w.properties) END AS places,
+      CASE WHEN hashed IS NOT NULL AND NOT weir.is_made(p.event) AND weir.has_values(p.moments)
+        THEN weir.hashed_texts(p.tenant_id, p.day, p.event, p.part, hashed) END AS hashes,
       p.day::timestamp AT TIME ZONE 'UTC' >= since + interval '6 hours' AND (p.day + 1)::timestamp AT TIME ZONE 'UTC' <= until - interval '6 hours' AS sure
     FROM weir.listed_patterns(patterns) AS w
     JOIN weir.packs AS p ON p.event = w.event
@@ -352,8 +363,9 @@ $$;
 GRANT EXECUTE ON FUNCTION weir.days_in_packs(text, timestamptz, timestamptz), weir.spans_in_rows(text, timestamptz, timestamptz),
   weir.microseconds(timestamptz), weir.user_key(integer, text), weir.asks_more(jsonb), weir.listed_patterns(jsonb),
   weir.happened_in_rows(text, jsonb, timestamptz, timestamptz, text[]), weir.is_like(jsonb, text, text, text, jsonb, text, text, text),
-  weir.places_with(text, date, text, integer, jsonb), weir.picked(anyarray, smallint[]), weir.narrowed_column(anyarray, smallint[]),
-  weir.packs_to_read(integer, bigint, bigint, text, jsonb, timestamptz, timestamptz, text[]),
+  weir.places_with(text, date, text, integer, jsonb), weir.hashed_texts(text, date, text, integer, text),
+  weir.picked(anyarray, integer[]), weir.narrowed_column(anyarray, integer[]),
+  weir.packs_to_read(integer, bigint, bigint, text, jsonb, timestamptz, timestamptz, text[], text),
   weir.happened_in_packs(integer, bigint, bigint, text, jsonb, timestamptz, timestamptz, text[]),
   weir.happened(text, jsonb, timestamptz, timestamptz, text[]),
   weir.patterns_of_name(jsonb, boolean), weir.halves_of_users(text, jsonb, timestamptz, timestamptz), weir.day_begins(text, date),

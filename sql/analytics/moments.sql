@@ -35,14 +35,16 @@ AS $$ SELECT CASE WHEN whole THEN list ELSE list[low:high] END $$;
 -- columns are NULL unless a pattern, or `needs`, asks for one. With `firsts` repeated events are left out as far as packs know of them.
 -- Days that lie wholly in the span, on whatever clock its zone has, need not be asked for moments. Where `asked` has days (first up to last), these
 -- alone are read.
-CREATE OR REPLACE FUNCTION weir.cut_packs(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, needs text[], firsts boolean)
-RETURNS TABLE (codes bigint[], apart bigint, further bigint, versions text[], platforms text[], countries text[], properties jsonb[],
-  has jsonb, of_version text, of_platform text, of_country text)
+CREATE OR REPLACE FUNCTION weir.cut_packs(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, needs text[], firsts boolean,
+  hashed text DEFAULT NULL)
+RETURNS TABLE (codes bigint[], apart bigint, further bigint, versions text[], platforms text[], countries text[], hashes bigint[], is_hashed boolean,
+  properties jsonb[], has jsonb, of_version text, of_platform text, of_country text)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
   SELECT CASE WHEN w.sure THEN weir.cut_column(w.codes, w.whole, w.low, w.high) ELSE weir.codes_within(asked, w.midnight, w.codes[w.low:w.high]) END,
     w.apart, w.further, weir.cut_column(w.versions, w.whole, w.low, w.high), weir.cut_column(w.platforms, w.whole, w.low, w.high),
-    weir.cut_column(w.countries, w.whole, w.low, w.high), weir.cut_column(w.properties, w.whole, w.low, w.high),
+    weir.cut_column(w.countries, w.whole, w.low, w.high), weir.cut_column(w.hashes, w.whole, w.low, w.high),
+    w.hashes IS NOT NULL, weir.cut_column(w.properties, w.whole, w.low, w.high),
     w.has, w.of_version, w.of_platform, w.of_country
   FROM (
     SELECT c.*, c.low = 1 AND c.high = cardinality(c.codes) AS whole
@@ -51,9 +53,9 @@ AS $$
         weir.codes_of_first(lowest - k.base, k.codes) + 1 AS low, weir.codes_of_first(beyond - k.base, k.codes) AS high
       FROM (
         SELECT k.codes || '{}' AS codes, k.part, (k.part >> 20)::bigint << 26 AS base, k.day::timestamp AT TIME ZONE 'UTC' AS midnight,
-          k.versions, k.platforms, k.countries, k.properties, k.has, k.of_version, k.of_platform, k.of_country, k.narrowed,
+          k.versions, k.platforms, k.countries, k.hashes, k.properties, k.has, k.of_version, k.of_platform, k.of_country, k.narrowed,
           k.day::timestamp AT TIME ZONE 'UTC' >= asked.since + s.slack AND (k.day + 1)::timestamp AT TIME ZONE 'UTC' <= asked.until - s.slack AS sure
-        FROM weir.packs_to_read(NULL, NULL, NULL, asked.tenant, patterns, coalesce(asked.first, asked.since), coalesce(asked.last, asked.until), needs) AS k,
+        FROM weir.packs_to_read(NULL, NULL, NULL, asked.tenant, patterns, coalesce(asked.first, asked.since), coalesce(asked.last, asked.until), needs, hashed) AS k,
           LATERAL (VALUES (CASE WHEN coalesce(asked.zone, 'UTC') = 'UTC' THEN interval '0' ELSE interval '6 hours' END)) AS s (slack)
         OFFSET bigint '0'
       ) AS k
@@ -362,7 +364,7 @@ $$;
 
 GRANT EXECUTE ON FUNCTION weir.cut_column(anyarray, boolean, integer, integer), weir.codes_of_first(bigint, bigint[]),
   weir.codes_within(weir.asked, timestamptz, bigint[]),
-  weir.cut_packs(bigint, bigint, weir.asked, jsonb, text[], boolean), weir.cut_rows(bigint, bigint, weir.asked, weir.moments),
+  weir.cut_packs(bigint, bigint, weir.asked, jsonb, text[], boolean, text), weir.cut_rows(bigint, bigint, weir.asked, weir.moments),
   weir.are_names(jsonb), weir.number_of_code(bigint, bigint, bigint, integer), weir.is_near(bigint, bigint, bigint[], bigint), weir.never(),
   weir.events_as_numbers(bigint, bigint, weir.asked, jsonb, integer, weir.moments, bigint[], bigint, boolean),
   weir.valued_events(bigint, bigint, weir.asked, jsonb, integer, text[], boolean, bigint[], bigint, boolean),

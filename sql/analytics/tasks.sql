@@ -20,27 +20,21 @@
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
--- Of users from one number up to another: how many have starts within the window, and how many, in the row without a slot; else how many
--- starts were finished in that time, by its slot, and their seconds. `same` says that both are events of one name; `patience` is
--- microseconds. Without a key, what comes after a start is searched in sorted numbers (moments.sql, sorted_events()).
-CREATE OR REPLACE FUNCTION weir.task_slots_by_user(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text, patterns jsonb,
-  same boolean, patience bigint, rows weir.moments[])
+-- Of sorted starts and finishes (moments.sql): how many starts lie within the window, and of how many users, in the row without a slot; else how many
+-- starts were finished in that time, by its slot, and their seconds. `same` says that both are events of one name; `patience` is microseconds. What comes
+-- after a start is searched.
+CREATE OR REPLACE FUNCTION weir.slots_of_tasks(starts bigint[], finishes bigint[], bits integer, since timestamptz, first_day date, last_day date, zone text,
+  same boolean, patience bigint)
 RETURNS TABLE (slot integer, times bigint, seconds numeric, users bigint)
 LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1000
 SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '256MB' SET enable_sort = off SET max_parallel_workers_per_gather = 0
 AS $$
 #variable_conflict use_column
 DECLARE
-  since constant timestamptz := lower(weir.span_of_day(zone, first_day));
-  until constant timestamptz := upper(weir.span_of_day(zone, last_day)) + patience * interval '1 microsecond';
   origin constant bigint := weir.microseconds(since);
-  bits constant integer := weir.bits_of(since, until);
   moment constant bigint := (1::bigint << bits) - 1;
-  asked constant weir.asked := weir.asked_of_span(tenant, since, until);
   first bigint;
   last bigint;
-  starts constant bigint[] := weir.sorted_events(lowest, beyond, asked, jsonb_build_array(patterns -> 0), bits, rows[1]);
-  finishes constant bigint[] := weir.sorted_events(lowest, beyond, asked, jsonb_build_array(patterns -> 1), bits, rows[2]);
   took bigint[];
 BEGIN
   SELECT weir.microseconds(w.surely_since) - origin, weir.microseconds(w.surely_until) - origin INTO first, last FROM weir.window_of(zone, first_day, last_day) AS w;
@@ -62,7 +56,7 @@ BEGIN
 END
 $$;
 
--- The same for as many users at a time as have room in numbers; one process does all of it.
+-- The same of users from one number up to another, for as many at a time as have room in numbers; one process does all of it.
 CREATE OR REPLACE FUNCTION weir.quick_task_slots(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text, patterns jsonb,
   same boolean, patience bigint, rows weir.moments[])
 RETURNS TABLE (slot integer, times bigint, seconds numeric, users bigint)
@@ -70,108 +64,100 @@ LANGUAGE sql STABLE PARALLEL SAFE COST 1000000000 ROWS 1000
 SET jit = off SET max_parallel_workers_per_gather = 0
 AS $$
   SELECT s.*
-  FROM weir.turns_of_users(lowest, beyond, lower(weir.span_of_day(zone, first_day)),
-    upper(weir.span_of_day(zone, last_day)) + patience * interval '1 microsecond') AS t
-  CROSS JOIN LATERAL weir.task_slots_by_user(t.first, t.next, tenant, first_day, last_day, zone, patterns, same, patience, rows) AS s
+  FROM (
+    SELECT d.since, weir.bits_of(d.since, d.until) AS bits, weir.asked_of_span(tenant, d.since, d.until) AS asked
+    FROM (
+      SELECT lower(weir.span_of_day(zone, first_day)) AS since, upper(weir.span_of_day(zone, last_day)) + patience * interval '1 microsecond' AS until
+    ) AS d
+  ) AS d
+  CROSS JOIN LATERAL weir.turns_of_users(lowest, beyond, (d.asked).since, (d.asked).until) AS t
+  CROSS JOIN LATERAL weir.slots_of_tasks(weir.sorted_events(t.first, t.next, d.asked, jsonb_build_array(patterns -> 0), d.bits, rows[1]),
+    weir.sorted_events(t.first, t.next, d.asked, jsonb_build_array(patterns -> 1), d.bits, rows[2]), d.bits, d.since, first_day, last_day, zone, same,
+    patience) AS s
 $$;
 
--- 64 bits of a property's text (weir.text_at()), 0 for none. `said` is what `->>` gives of it, looked for once by who asks.
-CREATE OR REPLACE FUNCTION weir.key_of(properties jsonb, name text, said text) RETURNS bigint
+-- The hash of a property's text (weir.text_at()), as packs have it of texts.
+CREATE OR REPLACE FUNCTION weir.key_of(properties jsonb, name text) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$
-  SELECT coalesce(hashtextextended(nullif(CASE WHEN starts_with(said, '{') OR starts_with(said, '[') OR octet_length(said) > 256
-    THEN weir.text_at(properties, name) ELSE said END, ''), 0), 0)
-$$;
+AS $$ SELECT weir.value_hash(to_jsonb(weir.text_at(properties, name))) $$;
 
--- The events of these users that fit a pattern, in packs, with their keys. A moment is microseconds since the span's begin, times two, and a bit that puts
--- what comes first of one moment first. Without settings of its own, so that it becomes part of what asks. (OFFSET has each key be looked for once.)
-CREATE OR REPLACE FUNCTION weir.keyed_events(lowest bigint, beyond bigint, asked weir.asked, pattern jsonb, key text, late integer)
-RETURNS TABLE (number bigint, key bigint, moment bigint)
+-- The events of users from one number up to another that fit a pattern: `task` is one number for a user and a key, and a moment is microseconds since the
+-- span's begin. Who has no number yet is among the first users. Without settings of its own, so that it becomes part of what asks.
+CREATE OR REPLACE FUNCTION weir.keyed_events(lowest bigint, beyond bigint, asked weir.asked, pattern jsonb, key text)
+RETURNS TABLE (task bigint, moment bigint)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-  SELECT s.number, weir.key_of(s.properties, keyed_events.key, s.said), s.moment
+  SELECT coalesce(CASE WHEN u.is_hashed THEN u.hash ELSE weir.key_of(u.properties, keyed_events.key) END, 0) # ((u.code >> 37) + u.apart + lowest),
+    (u.code & 137438953471) + u.further
   FROM (
-    SELECT (u.code >> 37) + u.apart + lowest AS number, ((u.code & 137438953471) + u.further) * 2 + late AS moment, u.properties,
-      u.properties ->> keyed_events.key AS said
-    FROM (
-      SELECT unnest(c.codes) AS code, unnest(c.versions) AS version, unnest(c.platforms) AS platform, unnest(c.countries) AS country,
-        unnest(c.properties) AS properties, c.apart, c.further, c.has, c.of_version, c.of_platform, c.of_country
-      FROM weir.cut_packs(lowest, beyond, asked, jsonb_build_array(pattern), '{properties}', false) AS c
-    ) AS u
-    WHERE u.code IS NOT NULL AND weir.is_like(u.has, u.of_version, u.of_platform, u.of_country, u.properties, u.version, u.platform, u.country)
-    OFFSET 0
-  ) AS s
-$$;
-
--- Users from one number up to another in turns, a sixteenth of all at most: what is sorted of so few has room in a processor's cache. Those without a
--- number first.
-CREATE OR REPLACE FUNCTION weir.small_turns_of_users(tenant text, lowest bigint, beyond bigint) RETURNS TABLE (first bigint, next bigint)
-LANGUAGE sql STABLE PARALLEL SAFE ROWS 10
-AS $$
-  SELECT lowest, 0::bigint WHERE lowest < 0
+    SELECT unnest(c.codes) AS code, unnest(c.versions) AS version, unnest(c.platforms) AS platform, unnest(c.countries) AS country,
+      unnest(c.hashes) AS hash, unnest(c.properties) AS properties, c.is_hashed, c.apart, c.further, c.has, c.of_version, c.of_platform, c.of_country
+    FROM weir.cut_packs(lowest, beyond, asked, jsonb_build_array(pattern), '{}', false, keyed_events.key) AS c
+  ) AS u
+  WHERE u.code IS NOT NULL AND weir.is_like(u.has, u.of_version, u.of_platform, u.of_country, u.properties, u.version, u.platform, u.country)
   UNION ALL
-  SELECT n, least(n + u.turn, u.beyond)
-  FROM (
-    SELECT greatest(16384, m.number / 16 + 1) AS turn, least(small_turns_of_users.beyond, m.number + 1) AS beyond
-    FROM (SELECT coalesce(max(u.number), -1)::bigint AS number FROM weir.user_numbers AS u WHERE u.tenant_id = tenant) AS m
-  ) AS u, generate_series(greatest(lowest, 0), u.beyond - 1, u.turn) AS n
+  SELECT coalesce(weir.key_of(r.properties, keyed_events.key), 0) # r.number, weir.microseconds(r.at) - weir.microseconds(asked.since)
+  FROM weir.happened_in_rows(asked.tenant, jsonb_build_array(pattern), asked.since, asked.until, '{}') AS r
+  WHERE r.number < beyond AND (r.number >= lowest OR lowest = 0)
 $$;
 
--- The same by key: what comes right after a start of the user and key decides.
+-- The same by key. Starts of whose user and key there is no finish are only counted. The others, and finishes, are numbers (moments.sql) with the place of
+-- their user and key among all that have finishes, instead of the user: as many of these at a time as have room beside moments.
 CREATE OR REPLACE FUNCTION weir.keyed_task_slots(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text, patterns jsonb,
-  same boolean, patience bigint, key text)
+  same boolean, patience bigint, key text, rows weir.moments[])
 RETURNS TABLE (slot integer, times bigint, seconds numeric, users bigint)
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000000 ROWS 1000
-SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '128MB' SET enable_nestloop = on SET max_parallel_workers_per_gather = 0
+SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '256MB' SET enable_nestloop = on SET max_parallel_workers_per_gather = 0
 AS $$
 #variable_conflict use_column
 DECLARE
   since constant timestamptz := lower(weir.span_of_day(zone, first_day));
   until constant timestamptz := upper(weir.span_of_day(zone, last_day)) + patience * interval '1 microsecond';
-  origin constant bigint := weir.microseconds(since);
+  bits constant integer := weir.bits_of(since, until);
   asked constant weir.asked := weir.asked_of_span(tenant, since, until);
-  start constant integer := same::integer;
-  surely_first bigint;
-  surely_last bigint;
+  room constant integer := 1 << least(62 - bits, 21);
+  finished bigint[];
+  moments bigint[];
+  tasks bigint[];
+  turn bigint[];
+  starts bigint[];
+  finishes bigint[];
 BEGIN
   IF lowest >= beyond THEN
     RETURN;
   END IF;
-  SELECT (weir.microseconds(w.surely_since) - origin) * 2, (weir.microseconds(w.surely_until) - origin) * 2 INTO surely_first, surely_last
-  FROM weir.window_of(zone, first_day, last_day) AS w;
-  RETURN QUERY WITH rows AS MATERIALIZED (
-    SELECT r.number, weir.key_of(r.properties, keyed_task_slots.key, r.properties ->> keyed_task_slots.key) AS key,
-      (weir.microseconds(r.at) - origin) * 2 + CASE WHEN r.place = 1 THEN start ELSE 1 - start END AS moment
-    FROM weir.happened_in_rows(tenant, patterns, since, until, '{}') AS r
-    WHERE r.number >= lowest AND r.number < beyond
-  ), sums AS MATERIALIZED (
-    SELECT s.*
-    FROM weir.small_turns_of_users(tenant, lowest, beyond) AS t
-    CROSS JOIN LATERAL (
-      SELECT s.number, s.slot, count(*) AS times, sum(s.took) AS took
+  SELECT array_agg(e.task), array_agg(e.moment) INTO finished, moments
+  FROM weir.keyed_events(lowest, beyond, asked, patterns -> 1, keyed_task_slots.key) AS e;
+  tasks := (SELECT array_agg(DISTINCT f.task ORDER BY f.task) FROM unnest(finished) AS f (task));
+  FOR n IN 0 .. coalesce(cardinality(tasks), 0) - 1 BY room LOOP
+    turn := tasks[n + 1:n + room];
+    finishes := (
+      SELECT array_agg(f.code ORDER BY f.code)
       FROM (
-        SELECT p.number, CASE WHEN p.took <= patience THEN p.took END AS took, CASE WHEN p.took <= patience THEN weir.quick_slot(p.took / 1e6::float8) END AS slot
+        SELECT (f.place::bigint << bits) + f.moment AS code
         FROM (
-          SELECT e.number, e.moment, (lead(CASE WHEN e.moment & 1 <> start THEN e.moment END) OVER (PARTITION BY e.number, e.key ORDER BY e.moment) >> 1)
-            - (e.moment >> 1) AS took
-          FROM (
-            SELECT * FROM weir.keyed_events(greatest(t.first, 0), t.next, asked, patterns -> 0, keyed_task_slots.key, start)
-            UNION ALL
-            SELECT * FROM weir.keyed_events(greatest(t.first, 0), t.next, asked, patterns -> 1, keyed_task_slots.key, 1 - start)
-            UNION ALL
-            SELECT r.* FROM rows AS r WHERE r.number >= t.first AND r.number < t.next
-          ) AS e
-        ) AS p
-        WHERE p.moment & 1 = start AND (p.moment BETWEEN surely_first AND surely_last
-          OR ((since + (p.moment >> 1) * interval '1 microsecond') AT TIME ZONE zone)::date BETWEEN first_day AND last_day)
-        OFFSET 0
-      ) AS s
-      GROUP BY GROUPING SETS ((s.number), (s.slot))
-    ) AS s
-  )
-  SELECT NULL::integer, coalesce(sum(s.times), 0)::bigint, NULL::numeric, count(*) FROM sums AS s WHERE s.number IS NOT NULL
-  UNION ALL
-  SELECT s.slot, sum(s.times)::bigint, sum(s.took) / 1000000, NULL::bigint FROM sums AS s WHERE s.slot IS NOT NULL GROUP BY s.slot;
+          SELECT f.task, f.moment, width_bucket(f.task, turn) AS place FROM (SELECT unnest(finished) AS task, unnest(moments) AS moment) AS f OFFSET 0
+        ) AS f
+        WHERE turn[f.place] = f.task
+      ) AS f);
+    starts := (
+      SELECT array_agg(s.code ORDER BY s.code)
+      FROM (
+        SELECT (s.place::bigint << bits) + s.moment AS code
+        FROM (
+          SELECT e.task, e.moment, width_bucket(e.task, turn) AS place
+          FROM weir.keyed_events(lowest, beyond, asked, patterns -> 0, keyed_task_slots.key) AS e
+          OFFSET 0
+        ) AS s
+        WHERE turn[s.place] = s.task
+      ) AS s);
+    RETURN QUERY SELECT s.* FROM weir.slots_of_tasks(starts, finishes, bits, since, first_day, last_day, zone, same, patience) AS s WHERE s.slot IS NOT NULL;
+  END LOOP;
+  RETURN QUERY SELECT NULL::integer, coalesce(sum(c.times), 0)::bigint, NULL::numeric, count(*)
+  FROM weir.window_of(zone, first_day, last_day) AS w
+  CROSS JOIN weir.turns_of_users(lowest, beyond, w.since, w.until) AS t
+  CROSS JOIN LATERAL weir.event_counts(t.first, t.next, weir.asked_of_span(tenant, w.since, w.until, zone, first_day, last_day),
+    jsonb_build_array(patterns -> 0), rows[1]) AS c;
 END
 $$;
 
@@ -186,9 +172,9 @@ AS $$
   UNION ALL
   SELECT * FROM weir.quick_task_slots(halves[2], halves[3], tenant, first_day, last_day, zone, patterns, same, patience, rows) WHERE key IS NULL
   UNION ALL
-  SELECT * FROM weir.keyed_task_slots(halves[1], halves[2], tenant, first_day, last_day, zone, patterns, same, patience, key) WHERE key IS NOT NULL
+  SELECT * FROM weir.keyed_task_slots(halves[1], halves[2], tenant, first_day, last_day, zone, patterns, same, patience, key, rows) WHERE key IS NOT NULL
   UNION ALL
-  SELECT * FROM weir.keyed_task_slots(halves[2], halves[3], tenant, first_day, last_day, zone, patterns, same, patience, key) WHERE key IS NOT NULL
+  SELECT * FROM weir.keyed_task_slots(halves[2], halves[3], tenant, first_day, last_day, zone, patterns, same, patience, key, rows) WHERE key IS NOT NULL
 $$;
 
 -- What a server can say of its own users: `starts`, `finished`, `seconds`, `users`, and `slot` by [list, slot].
@@ -201,7 +187,7 @@ AS $$
   WITH slots AS MATERIALIZED (
     SELECT u.slot, sum(u.times) AS times, sum(u.seconds) AS seconds, sum(u.users) AS users
     FROM (
-      SELECT p.*, CASE WHEN tasks_partial.key IS NULL THEN weir.moments_in_rows(tenant, p.patterns, p.since, p.until) END AS rows
+      SELECT p.*, weir.moments_in_rows(tenant, p.patterns, p.since, p.until) AS rows
       FROM (
         SELECT w.since, w.until + tasks_partial.within * interval '1 second' AS until, weir.narrowed(jsonb_build_array(start, finish), filter) AS patterns
         FROM weir.window_of(zone, first_day, last_day) AS w
@@ -210,9 +196,7 @@ AS $$
       OFFSET 0
     ) AS p
     CROSS JOIN LATERAL weir.all_task_slots(tenant, first_day, last_day, zone, p.patterns, start ->> 'event' = finish ->> 'event',
-      tasks_partial.within * 1000000::bigint, tasks_partial.key, CASE WHEN tasks_partial.key IS NULL
-      THEN weir.halves_with_rows(tenant, p.patterns, p.since, p.until, p.rows) ELSE weir.halves_of_users(tenant, p.patterns, p.since, p.until) END,
-      p.rows) AS u
+      tasks_partial.within * 1000000::bigint, tasks_partial.key, weir.halves_with_rows(tenant, p.patterns, p.since, p.until, p.rows), p.rows) AS u
     GROUP BY u.slot
   )
   SELECT f.figure, '', coalesce(f.amount, 0)
@@ -253,10 +237,10 @@ $$;
 COMMENT ON FUNCTION weir.tasks_answer(text, date, date, text, text, text, text, integer, text) IS
   'How long tasks take from start to finish, and how many are not finished. sql/analytics/tasks.sql defines it.';
 
-GRANT EXECUTE ON FUNCTION weir.task_slots_by_user(bigint, bigint, text, date, date, text, jsonb, boolean, bigint, weir.moments[]),
+GRANT EXECUTE ON FUNCTION weir.slots_of_tasks(bigint[], bigint[], integer, timestamptz, date, date, text, boolean, bigint),
   weir.quick_task_slots(bigint, bigint, text, date, date, text, jsonb, boolean, bigint, weir.moments[]),
-  weir.key_of(jsonb, text, text), weir.keyed_events(bigint, bigint, weir.asked, jsonb, text, integer), weir.small_turns_of_users(text, bigint, bigint),
-  weir.keyed_task_slots(bigint, bigint, text, date, date, text, jsonb, boolean, bigint, text),
+  weir.key_of(jsonb, text), weir.keyed_events(bigint, bigint, weir.asked, jsonb, text),
+  weir.keyed_task_slots(bigint, bigint, text, date, date, text, jsonb, boolean, bigint, text, weir.moments[]),
   weir.all_task_slots(text, date, date, text, jsonb, boolean, bigint, text, bigint[], weir.moments[]),
   weir.tasks_partial(text, date, date, text, jsonb, jsonb, text, integer, jsonb), weir.tasks_merge(weir.part[]),
   weir.tasks_answer(text, date, date, text, text, text, text, integer, text) TO weir_reader;

@@ -88,7 +88,7 @@ SELECT is((SELECT count(*)::integer FROM happened('wild', '[{"event": "view", "p
 
 -- What verify finds; late events; days whose rows are gone.
 SELECT is_empty($$SELECT v.* FROM unnest('{acme,funnel,wild}'::text[]) AS t, verify_day(t, 'UTC', '2026-03-04') AS v$$, 'all of it is verified');
-UPDATE pack_values SET places = array_append(places, 1::smallint), hashes = array_append(hashes, 9223372036854775807) WHERE tenant_id = 'acme' AND name = 'seats';
+UPDATE pack_values SET hashes = array_append(hashes, 4611686018427387903) WHERE tenant_id = 'acme' AND name = 'seats';
 DELETE FROM pack_values WHERE tenant_id = 'acme' AND name = 'on';
 SELECT set_eq($$SELECT v.part, v.subject, v.kept, v.counted FROM verify_day('acme', 'UTC', '2026-03-04') AS v$$,
   $$VALUES ('values', 'seats of buy', '6 events', '5 events'), ('values', 'on of buy', NULL, '3 events')$$, 'a wrong line, and one that is missing');
@@ -101,5 +101,22 @@ SELECT is(pg_temp.who('{"plan": "free"}'), 'ann cat zoe ?', 'and when its day is
 INSERT INTO gone_days (tenant_id, day) VALUES ('acme', '2026-03-04');
 SELECT drop_packs_of_gone_days('acme');
 SELECT is_empty($$SELECT FROM pack_values WHERE tenant_id = 'acme'$$, 'what is gone has no values');
+
+-- Keys of tasks: texts are told by their hashes, and what is not one, or a list of other values, by the events' properties.
+SELECT pg_temp.did('keys', 'u' || n % 7, CASE WHEN n % 2 = 0 THEN 'begin' ELSE 'end' END, '2026-03-04T10:00Z'::timestamptz + n * interval '1 second',
+  jsonb_build_object('text', 'k' || n / 14, 'number', n / 14, 'mixed', CASE WHEN n % 3 = 0 THEN to_jsonb(n / 14) ELSE to_jsonb((n / 14)::text) END, 'long', repeat('x', 255 + n % 3) || n / 14,
+    'some', CASE WHEN n % 5 > 0 THEN 'k' || n / 14 END, 'lists', CASE WHEN n % 5 > 0 THEN to_jsonb('k' || n / 14) ELSE '["k"]' END, 'empty', CASE WHEN n % 5 > 0 THEN 'k' || n / 14 ELSE '' END))
+FROM generate_series(1, 600) AS n;
+CREATE TEMPORARY TABLE timed AS SELECT k AS key, now()::timestamptz AS at, NULL::jsonb AS from_rows FROM unnest('{text,number,mixed,long,some,lists,empty,none}'::text[]) AS k;
+CREATE FUNCTION pg_temp.timed(key text) RETURNS jsonb LANGUAGE sql AS $$
+  SELECT tasks_answer('keys', '2026-03-04', '2026-03-04', start => '{"event": "begin"}', finish => '{"event": "end"}', key => key) - 'as_of'
+$$;
+UPDATE timed SET from_rows = pg_temp.timed(key);
+SELECT pg_temp.build();
+SELECT is((SELECT string_agg(v.name, ' ' ORDER BY v.name) FROM pack_values AS v WHERE v.tenant_id = 'keys' AND v.event = 'begin' AND v.are_texts), 'lists some text', 'these are texts, or are none');
+SELECT is(pg_temp.timed(t.key), t.from_rows, 'tasks by ' || t.key) FROM timed AS t;
+SELECT cmp_ok((SELECT (t.from_rows -> 'finished')::integer FROM timed AS t WHERE t.key = 'text'), '>', 100, 'there are some');
+UPDATE packs SET properties = array_fill(NULL::jsonb, ARRAY[cardinality(properties)]) WHERE tenant_id = 'keys' AND has_values(moments);
+SELECT is(pg_temp.timed(t.key), t.from_rows, 'without properties, tasks by ' || t.key) FROM timed AS t WHERE t.key IN ('text', 'some', 'lists', 'none');
 SELECT * FROM finish();
 ROLLBACK;

@@ -144,9 +144,9 @@ BEGIN
 END
 $$;
 
--- The elements of a column at these places, as far as it has so many. (In PL/pgSQL, which finds each by its place.)
+-- The elements of a column at these places, as far as it has so many; NULL of none. (In PL/pgSQL, which finds each by its place.)
 CREATE OR REPLACE FUNCTION weir.picked(list anyarray, places integer[]) RETURNS anyarray
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 1
 AS $$
 BEGIN
   RETURN ARRAY(SELECT list[p] FROM unnest(places) AS p WHERE p <= cardinality(list));

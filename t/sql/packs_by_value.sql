@@ -104,17 +104,20 @@ SELECT is_empty($$SELECT FROM pack_values WHERE tenant_id = 'acme'$$, 'what is g
 
 -- Keys of tasks: texts are told by their hashes, and what is not one, or a list of other values, by the events' properties.
 SELECT pg_temp.did('keys', 'u' || n % 7, CASE WHEN n % 2 = 0 THEN 'begin' ELSE 'end' END, '2026-03-04T10:00Z'::timestamptz + n * interval '1 second',
-  jsonb_build_object('text', 'k' || n / 14, 'number', n / 14, 'mixed', CASE WHEN n % 3 = 0 THEN to_jsonb(n / 14) ELSE to_jsonb((n / 14)::text) END, 'long', repeat('x', 255 + n % 3) || n / 14,
+  jsonb_build_object('half', n / 28 % 2, 'text', 'k' || n / 14, 'number', n / 14, 'mixed', CASE WHEN n % 3 = 0 THEN to_jsonb(n / 14) ELSE to_jsonb((n / 14)::text) END, 'long', repeat('x', 255 + n % 3) || n / 14,
     'some', CASE WHEN n % 5 > 0 THEN 'k' || n / 14 END, 'lists', CASE WHEN n % 5 > 0 THEN to_jsonb('k' || n / 14) ELSE '["k"]' END, 'empty', CASE WHEN n % 5 > 0 THEN 'k' || n / 14 ELSE '' END))
 FROM generate_series(1, 600) AS n;
 CREATE TEMPORARY TABLE timed AS SELECT k AS key, now()::timestamptz AS at, NULL::jsonb AS from_rows FROM unnest('{text,number,mixed,long,some,lists,empty,none}'::text[]) AS k;
-CREATE FUNCTION pg_temp.timed(key text) RETURNS jsonb LANGUAGE sql AS $$
-  SELECT tasks_answer('keys', '2026-03-04', '2026-03-04', start => '{"event": "begin"}', finish => '{"event": "end"}', key => key) - 'as_of'
+CREATE FUNCTION pg_temp.timed(key text, filter text DEFAULT NULL) RETURNS jsonb LANGUAGE sql AS $$
+  SELECT tasks_answer('keys', '2026-03-04', '2026-03-04', start => '{"event": "begin"}', finish => '{"event": "end"}', key => key, filter => filter) - 'as_of'
 $$;
-UPDATE timed SET from_rows = pg_temp.timed(key);
+ALTER TABLE timed ADD COLUMN filtered jsonb;
+UPDATE timed SET from_rows = pg_temp.timed(key), filtered = pg_temp.timed(key, '{"properties": {"half": 1}}');
 SELECT pg_temp.build();
 SELECT is((SELECT string_agg(v.name, ' ' ORDER BY v.name) FROM pack_values AS v WHERE v.tenant_id = 'keys' AND v.event = 'begin' AND v.are_texts), 'lists some text', 'these are texts, or are none');
 SELECT is(pg_temp.timed(t.key), t.from_rows, 'tasks by ' || t.key) FROM timed AS t;
+SELECT is(pg_temp.timed(t.key, '{"properties": {"half": 1}}'), t.filtered, 'with a filter by a value, tasks by ' || t.key) FROM timed AS t;
+SELECT cmp_ok((SELECT count(DISTINCT t.filtered -> 'finished') FROM timed AS t WHERE t.key IN ('text', 'number', 'none')), '>', 1::bigint, 'where a key tells tasks apart');
 SELECT cmp_ok((SELECT (t.from_rows -> 'finished')::integer FROM timed AS t WHERE t.key = 'text'), '>', 100, 'there are some');
 UPDATE packs SET properties = array_fill(NULL::jsonb, ARRAY[cardinality(properties)]) WHERE tenant_id = 'keys' AND has_values(moments);
 SELECT is(pg_temp.timed(t.key), t.from_rows, 'without properties, tasks by ' || t.key) FROM timed AS t WHERE t.key IN ('text', 'some', 'lists', 'none');

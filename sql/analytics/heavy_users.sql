@@ -105,20 +105,11 @@ BEGIN
   ELSE
     RETURN QUERY SELECT n.number, count(*), sum(n.amount)
     FROM (
-      SELECT v.number, weir.number_said(v.said) AS amount
-      FROM (
-        SELECT h.number, h.properties -> property AS said
-        FROM (
-          SELECT unnest(k.numbers) AS number, unnest(CASE WHEN NOT k.sure THEN k.moments END) AS at, unnest(k.properties) AS properties, k.sure
-          FROM weir.packs_to_read(NULL, lowest, beyond, tenant, patterns, since, until, '{properties}') AS k
-        ) AS h
-        WHERE h.number >= lowest AND h.number < beyond AND (h.sure OR h.at >= since AND h.at < until
-          AND (h.at >= surely_since AND h.at < surely_until OR (h.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day))
-        OFFSET 0
-      ) AS v
-      OFFSET 0
+      SELECT unnest(k.numbers) AS number, unnest(CASE WHEN NOT k.sure THEN k.moments END) AS at, unnest(k.amounts) AS amount, k.sure
+      FROM weir.packs_to_read(NULL, lowest, beyond, tenant, patterns, since, until, '{}', measured => property) AS k
     ) AS n
-    WHERE n.amount IS NOT NULL
+    WHERE n.amount IS NOT NULL AND n.number >= lowest AND n.number < beyond AND (n.sure OR n.at >= since AND n.at < until
+      AND (n.at >= surely_since AND n.at < surely_until OR (n.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day))
     GROUP BY n.number;
   END IF;
 END

@@ -18,6 +18,67 @@
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
+-- Measurements in packs, or in a third of them. Instead of a page's name comes its hash, if lists tell, and of which pack (its day, the place of its
+-- pattern, its part) it is.
+CREATE OR REPLACE FUNCTION weir.measured_in_packs(third integer, tenant text, patterns jsonb, since timestamptz, until timestamptz, by_property text,
+  by_page text)
+RETURNS TABLE (page text, hash bigint, pack bigint, number numeric, at timestamptz, sure boolean)
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+  SELECT CASE WHEN by_page IS NULL THEN u.screen WHEN u.hash IS NULL THEN weir.first_text(u.properties, ARRAY[by_page]) END, u.hash, u.pack, u.number, u.at, u.sure
+  FROM (
+    SELECT ((k.day - '2000-01-01')::bigint << 40) + (k.place::bigint << 32) + k.part AS pack,
+      unnest(k.screens) AS screen, unnest(k.hashes) AS hash, unnest(CASE WHEN by_property IS NULL THEN k.durations ELSE k.amounts END) AS number,
+      unnest(CASE WHEN NOT k.sure THEN k.moments END) AS at, unnest(k.versions) AS version, unnest(k.platforms) AS platform, unnest(k.countries) AS country,
+      unnest(k.properties) AS properties, k.has, k.of_version, k.of_platform, k.of_country, k.anything, k.sure, k.first, k.last
+    FROM weir.packs_to_read(third, NULL, NULL, tenant, patterns, since, until,
+      CASE WHEN by_page IS NULL THEN '{screen}'::text[] ELSE '{}' END || CASE WHEN by_property IS NULL THEN '{duration}'::text[] ELSE '{}' END,
+      by_page, by_property) AS k
+  ) AS u
+  WHERE u.number IS NOT NULL AND (u.sure OR u.at >= u.first AND u.at < u.last)
+    AND (u.anything OR weir.is_like(u.has, u.of_version, u.of_platform, u.of_country, u.properties, u.version, u.platform, u.country))
+$$;
+
+-- All of them (why in thirds, happened.sql says).
+CREATE OR REPLACE FUNCTION weir.measured(tenant text, patterns jsonb, since timestamptz, until timestamptz, by_property text, by_page text)
+RETURNS TABLE (page text, hash bigint, pack bigint, number numeric, at timestamptz, sure boolean)
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+  SELECT * FROM weir.measured_in_packs(0, tenant, patterns, since, until, by_property, by_page)
+  UNION ALL
+  SELECT * FROM weir.measured_in_packs(1, tenant, patterns, since, until, by_property, by_page)
+  UNION ALL
+  SELECT * FROM weir.measured_in_packs(2, tenant, patterns, since, until, by_property, by_page)
+$$;
+
+-- The texts of hashes of a property, each looked up in a pack that has it. Packs are as weir.measured_in_packs() says them.
+CREATE OR REPLACE FUNCTION weir.texts_of_hashes(tenant text, patterns jsonb, property text, hashes bigint[], packs bigint[])
+RETURNS TABLE (hash bigint, text text)
+LANGUAGE sql STABLE
+SET jit = off SET enable_nestloop = on
+AS $$
+  SELECT t.hash, weir.text_at(t.properties, property)
+  FROM (
+    SELECT date '2000-01-01' + (h.pack >> 40)::integer AS day, (h.pack >> 32 & 255)::integer AS place, (h.pack & 4294967295)::integer AS part,
+      array_agg(h.hash) AS hashes
+    FROM unnest(hashes, packs) AS h (hash, pack)
+    GROUP BY h.pack
+  ) AS h
+  JOIN weir.listed_patterns(patterns) AS w ON w.place = h.place
+  JOIN weir.pack_values AS v ON (v.tenant_id, v.day, v.event, v.part, v.name) = (tenant, h.day, w.event, h.part, property)
+  JOIN weir.packs AS p ON (p.tenant_id, p.day, p.event, p.part) = (tenant, h.day, w.event, h.part)
+  CROSS JOIN LATERAL (
+    SELECT array_agg(f.hash) AS hashes, array_agg(f.place) AS places
+    FROM (
+      SELECT u.hash, min(u.place)::integer AS place
+      FROM unnest(v.hashes) WITH ORDINALITY AS u (hash, place)
+      WHERE u.hash IN (SELECT unnest(h.hashes))
+      GROUP BY u.hash
+    ) AS f
+  ) AS f
+  CROSS JOIN LATERAL unnest(f.hashes, weir.picked(p.properties, f.places)) AS t (hash, properties)
+$$;
+
 -- How many measurements of a page fell in which slot, and their sum: of days whose tallies are not read.
 CREATE OR REPLACE FUNCTION weir.page_slots(asked weir.asked, patterns jsonb, by_property text, by_page text)
 RETURNS TABLE (page text, slot integer, times bigint, total numeric)
@@ -31,27 +92,32 @@ DECLARE
     || CASE WHEN by_property IS NULL THEN '{duration}'::text[] ELSE '{properties}' END;
 BEGIN
   -- Most numbers are whole and small, and quickly made a float8.
-  RETURN QUERY SELECT n.page, weir.quick_slot(n.quick) AS slot, count(*), sum(n.number)
-  FROM (
-    SELECT m.page, m.number, CASE WHEN scale(m.number) = 0 AND abs(m.number) < 1e9 THEN m.number::integer::float8
-      WHEN abs(m.number) < 1e-300 THEN 0 ELSE m.number::float8 END AS quick
+  RETURN QUERY
+  WITH slots AS MATERIALIZED (
+    SELECT n.page, n.hash, weir.quick_slot(n.quick) AS slot, count(*) AS times, sum(n.number) AS total, min(n.pack) AS pack
     FROM (
-      SELECT CASE WHEN by_page IS NULL THEN e.screen ELSE weir.first_text(e.properties, ARRAY[by_page]) END AS page,
-        CASE WHEN by_property IS NULL THEN e.duration ELSE weir.first_number(e.properties, ARRAY[by_property]) END AS number
+      SELECT m.page, m.hash, m.pack, m.number, CASE WHEN scale(m.number) = 0 AND abs(m.number) < 1e9 THEN m.number::integer::float8
+        WHEN abs(m.number) < 1e-300 THEN 0 ELSE m.number::float8 END AS quick
       FROM (
-        SELECT h.* FROM weir.happened(asked.tenant, patterns, asked.since, asked.first, needs) AS h WHERE asked.since < asked.first
+        SELECT * FROM weir.measured(asked.tenant, patterns, asked.since, asked.first, by_property, by_page) WHERE asked.since < asked.first
         UNION ALL
-        SELECT h.* FROM weir.happened(asked.tenant, patterns, asked.last, asked.until, needs) AS h WHERE asked.last < asked.until
+        SELECT * FROM weir.measured(asked.tenant, patterns, asked.last, asked.until, by_property, by_page) WHERE asked.last < asked.until
         UNION ALL
-        SELECT r.* FROM weir.happened_in_rows(asked.tenant, patterns, asked.first, asked.last, needs) AS r WHERE asked.first < asked.last
-      ) AS e
-      WHERE e.sure OR (e.at AT TIME ZONE asked.zone)::date BETWEEN asked.first_day AND asked.last_day
+        SELECT CASE WHEN by_page IS NULL THEN r.screen ELSE weir.first_text(r.properties, ARRAY[by_page]) END, NULL, NULL,
+          CASE WHEN by_property IS NULL THEN r.duration ELSE weir.first_number(r.properties, ARRAY[by_property]) END, r.at, r.sure
+        FROM weir.happened_in_rows(asked.tenant, patterns, asked.since, asked.until, needs) AS r
+      ) AS m
+      WHERE m.number IS NOT NULL AND (m.sure OR (m.at AT TIME ZONE asked.zone)::date BETWEEN asked.first_day AND asked.last_day)
       OFFSET bigint '0'
-    ) AS m
-    WHERE m.number IS NOT NULL
-    OFFSET bigint '0'
-  ) AS n
-  GROUP BY n.page, slot;
+    ) AS n
+    GROUP BY n.page, n.hash, slot
+  ), held AS (
+    SELECT array_agg(h.hash) AS hashes, array_agg(h.pack) AS packs
+    FROM (SELECT s.hash, min(s.pack) AS pack FROM slots AS s WHERE s.hash IS NOT NULL GROUP BY s.hash) AS h
+  )
+  SELECT coalesce(s.page, t.text), s.slot, s.times, s.total
+  FROM slots AS s
+  LEFT JOIN (SELECT t.* FROM held AS h CROSS JOIN LATERAL weir.texts_of_hashes(asked.tenant, patterns, by_page, h.hashes, h.packs) AS t) AS t ON t.hash = s.hash;
 END
 $$;
 

@@ -18,43 +18,83 @@
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
--- Measurements in packs, or in a third of them. Instead of a page's name comes its hash, if lists tell, and of which pack (its day, the place of its
--- pattern, its part) it is.
-CREATE OR REPLACE FUNCTION weir.measured_in_packs(third integer, tenant text, patterns jsonb, since timestamptz, until timestamptz, by_property text,
+-- The numbers of a pack's events, NULL instead of those that lie outside of a window.
+CREATE OR REPLACE FUNCTION weir.numbers_within(asked weir.asked, numbers numeric[], moments timestamptz[]) RETURNS numeric[]
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1
+AS $$
+BEGIN
+  RETURN ARRAY(
+    SELECT CASE WHEN u.at >= asked.since AND u.at < asked.until AND (u.at AT TIME ZONE asked.zone)::date BETWEEN asked.first_day AND asked.last_day THEN u.number END
+    FROM unnest(numbers, moments) AS u (number, at));
+END
+$$;
+
+-- The pages of a pack's events, from their properties.
+CREATE OR REPLACE FUNCTION weir.pages_said(properties jsonb[], property text) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1
+AS $$
+BEGIN
+  RETURN ARRAY(SELECT weir.text_at(u.about, property) FROM unnest(properties) AS u (about));
+END
+$$;
+
+-- The packs, or a third of them, of a span of a window, with pages and numbers. Where lists tell, pages are hashes; `pack` says of which pack these are: its
+-- day, the place of its pattern, its part. Numbers outside of the window are NULL.
+CREATE OR REPLACE FUNCTION weir.measured_packs(third integer, asked weir.asked, patterns jsonb, since timestamptz, until timestamptz, by_property text,
   by_page text)
-RETURNS TABLE (page text, hash bigint, pack bigint, number numeric, at timestamptz, sure boolean)
+RETURNS TABLE (pack bigint, hashes bigint[], pages text[], measured numeric[], versions text[], platforms text[], countries text[], properties jsonb[], has jsonb,
+  of_version text, of_platform text, of_country text, anything boolean)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-  SELECT CASE WHEN by_page IS NULL THEN u.screen WHEN u.hash IS NULL THEN weir.first_text(u.properties, ARRAY[by_page]) END, u.hash, u.pack, u.number, u.at, u.sure
+  SELECT ((k.day - '2000-01-01')::bigint << 40) + (k.place::bigint << 32) + k.part, k.hashes,
+    CASE WHEN by_page IS NULL THEN k.screens WHEN k.hashes IS NULL THEN weir.pages_said(k.properties, by_page) END,
+    CASE WHEN k.sure THEN CASE WHEN by_property IS NULL THEN k.durations ELSE k.amounts END
+      ELSE weir.numbers_within(asked, CASE WHEN by_property IS NULL THEN k.durations ELSE k.amounts END, k.moments) END,
+    k.versions, k.platforms, k.countries, k.properties, k.has, k.of_version, k.of_platform, k.of_country, k.anything
+  FROM weir.packs_to_read(third, NULL, NULL, asked.tenant, patterns, since, until,
+    CASE WHEN by_page IS NULL THEN '{screen}'::text[] ELSE '{}' END || CASE WHEN by_property IS NULL THEN '{duration}'::text[] ELSE '{}' END,
+    by_page, by_property) AS k
+$$;
+
+-- Measurements in them. Where patterns are names alone, nothing else is unpacked, and the other half is no part of the plan.
+CREATE OR REPLACE FUNCTION weir.measured_in_packs(third integer, asked weir.asked, patterns jsonb, since timestamptz, until timestamptz, by_property text,
+  by_page text)
+RETURNS TABLE (page text, hash bigint, pack bigint, number numeric)
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+  SELECT u.page, u.hash, u.pack, u.number
   FROM (
-    SELECT ((k.day - '2000-01-01')::bigint << 40) + (k.place::bigint << 32) + k.part AS pack,
-      unnest(k.screens) AS screen, unnest(k.hashes) AS hash, unnest(CASE WHEN by_property IS NULL THEN k.durations ELSE k.amounts END) AS number,
-      unnest(CASE WHEN NOT k.sure THEN k.moments END) AS at, unnest(k.versions) AS version, unnest(k.platforms) AS platform, unnest(k.countries) AS country,
-      unnest(k.properties) AS properties, k.has, k.of_version, k.of_platform, k.of_country, k.anything, k.sure, k.first, k.last
-    FROM weir.packs_to_read(third, NULL, NULL, tenant, patterns, since, until,
-      CASE WHEN by_page IS NULL THEN '{screen}'::text[] ELSE '{}' END || CASE WHEN by_property IS NULL THEN '{duration}'::text[] ELSE '{}' END,
-      by_page, by_property) AS k
+    SELECT k.pack, unnest(k.hashes) AS hash, unnest(k.pages) AS page, unnest(k.measured) AS number
+    FROM weir.measured_packs(third, asked, patterns, since, until, by_property, by_page) AS k
   ) AS u
-  WHERE u.number IS NOT NULL AND (u.sure OR u.at >= u.first AND u.at < u.last)
+  WHERE u.number IS NOT NULL AND weir.are_names(patterns)
+  UNION ALL
+  SELECT u.page, u.hash, u.pack, u.number
+  FROM (
+    SELECT k.pack, unnest(k.hashes) AS hash, unnest(k.pages) AS page, unnest(k.measured) AS number, unnest(k.versions) AS version,
+      unnest(k.platforms) AS platform, unnest(k.countries) AS country, unnest(k.properties) AS properties, k.has, k.of_version, k.of_platform, k.of_country, k.anything
+    FROM weir.measured_packs(third, asked, patterns, since, until, by_property, by_page) AS k
+  ) AS u
+  WHERE u.number IS NOT NULL AND NOT weir.are_names(patterns)
     AND (u.anything OR weir.is_like(u.has, u.of_version, u.of_platform, u.of_country, u.properties, u.version, u.platform, u.country))
 $$;
 
 -- All of them (why in thirds, happened.sql says).
-CREATE OR REPLACE FUNCTION weir.measured(tenant text, patterns jsonb, since timestamptz, until timestamptz, by_property text, by_page text)
-RETURNS TABLE (page text, hash bigint, pack bigint, number numeric, at timestamptz, sure boolean)
+CREATE OR REPLACE FUNCTION weir.measured(asked weir.asked, patterns jsonb, since timestamptz, until timestamptz, by_property text, by_page text)
+RETURNS TABLE (page text, hash bigint, pack bigint, number numeric)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-  SELECT * FROM weir.measured_in_packs(0, tenant, patterns, since, until, by_property, by_page)
+  SELECT * FROM weir.measured_in_packs(0, asked, patterns, since, until, by_property, by_page)
   UNION ALL
-  SELECT * FROM weir.measured_in_packs(1, tenant, patterns, since, until, by_property, by_page)
+  SELECT * FROM weir.measured_in_packs(1, asked, patterns, since, until, by_property, by_page)
   UNION ALL
-  SELECT * FROM weir.measured_in_packs(2, tenant, patterns, since, until, by_property, by_page)
+  SELECT * FROM weir.measured_in_packs(2, asked, patterns, since, until, by_property, by_page)
 $$;
 
 -- The texts of hashes of a property, each looked up in a pack that has it. Packs are as weir.measured_in_packs() says them.
 CREATE OR REPLACE FUNCTION weir.texts_of_hashes(tenant text, patterns jsonb, property text, hashes bigint[], packs bigint[])
 RETURNS TABLE (hash bigint, text text)
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 SET jit = off SET enable_nestloop = on
 AS $$
   SELECT t.hash, weir.text_at(t.properties, property)
@@ -88,8 +128,7 @@ SET cpu_tuple_cost = 1 SET parallel_tuple_cost = 5
 AS $$
 #variable_conflict use_column
 DECLARE
-  needs constant text[] := CASE WHEN by_page IS NULL THEN '{screen}'::text[] ELSE '{properties}' END
-    || CASE WHEN by_property IS NULL THEN '{duration}'::text[] ELSE '{properties}' END;
+  needs constant text[] := CASE WHEN by_page IS NULL THEN '{screen}'::text[] ELSE '{}' END || CASE WHEN by_property IS NULL THEN '{duration}'::text[] ELSE '{}' END;
 BEGIN
   -- Most numbers are whole and small, and quickly made a float8.
   RETURN QUERY
@@ -99,15 +138,16 @@ BEGIN
       SELECT m.page, m.hash, m.pack, m.number, CASE WHEN scale(m.number) = 0 AND abs(m.number) < 1e9 THEN m.number::integer::float8
         WHEN abs(m.number) < 1e-300 THEN 0 ELSE m.number::float8 END AS quick
       FROM (
-        SELECT * FROM weir.measured(asked.tenant, patterns, asked.since, asked.first, by_property, by_page) WHERE asked.since < asked.first
+        SELECT * FROM weir.measured(asked, patterns, asked.since, asked.first, by_property, by_page) WHERE asked.since < asked.first
         UNION ALL
-        SELECT * FROM weir.measured(asked.tenant, patterns, asked.last, asked.until, by_property, by_page) WHERE asked.last < asked.until
+        SELECT * FROM weir.measured(asked, patterns, asked.last, asked.until, by_property, by_page) WHERE asked.last < asked.until
         UNION ALL
-        SELECT CASE WHEN by_page IS NULL THEN r.screen ELSE weir.first_text(r.properties, ARRAY[by_page]) END, NULL, NULL,
-          CASE WHEN by_property IS NULL THEN r.duration ELSE weir.first_number(r.properties, ARRAY[by_property]) END, r.at, r.sure
+        SELECT CASE WHEN by_page IS NULL THEN r.screen ELSE weir.text_at(r.properties, by_page) END, NULL, NULL,
+          CASE WHEN by_property IS NULL THEN r.duration ELSE weir.number_at(r.properties, by_property) END
         FROM weir.happened_in_rows(asked.tenant, patterns, asked.since, asked.until, needs) AS r
+        WHERE r.sure OR (r.at AT TIME ZONE asked.zone)::date BETWEEN asked.first_day AND asked.last_day
       ) AS m
-      WHERE m.number IS NOT NULL AND (m.sure OR (m.at AT TIME ZONE asked.zone)::date BETWEEN asked.first_day AND asked.last_day)
+      WHERE m.number IS NOT NULL
       OFFSET bigint '0'
     ) AS n
     GROUP BY n.page, n.hash, slot
@@ -220,7 +260,11 @@ $$;
 COMMENT ON FUNCTION weir.pages_answer(text, date, date, text, text, text, text, integer, text, integer) IS
   'Durations by page, the slowest first. sql/analytics/pages.sql defines them.';
 
-GRANT EXECUTE ON FUNCTION weir.page_slots(weir.asked, jsonb, text, text), weir.page_tallies(weir.asked, text[], text[]),
+GRANT EXECUTE ON FUNCTION weir.numbers_within(weir.asked, numeric[], timestamptz[]), weir.pages_said(jsonb[], text),
+  weir.measured_packs(integer, weir.asked, jsonb, timestamptz, timestamptz, text, text),
+  weir.measured_in_packs(integer, weir.asked, jsonb, timestamptz, timestamptz, text, text),
+  weir.measured(weir.asked, jsonb, timestamptz, timestamptz, text, text), weir.texts_of_hashes(text, jsonb, text, bigint[], bigint[]),
+  weir.page_slots(weir.asked, jsonb, text, text), weir.page_tallies(weir.asked, text[], text[]),
   weir.pages_partial(text, date, date, text, text, text, text, jsonb),
   weir.pages_merge(weir.part[], integer, integer),
   weir.pages_answer(text, date, date, text, text, text, text, integer, text, integer) TO weir_reader;

@@ -175,10 +175,10 @@ BEGIN
 END
 $$;
 
--- The same, or the column as it is where nothing was looked up.
+-- The same, or the column as it is where nothing was looked up, or there is none.
 CREATE OR REPLACE FUNCTION weir.narrowed_column(list anyarray, places integer[]) RETURNS anyarray
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$ SELECT CASE WHEN places IS NULL THEN list ELSE weir.picked(list, places) END $$;
+AS $$ SELECT CASE WHEN places IS NULL OR list IS NULL THEN list ELSE weir.picked(list, places) END $$;
 
 -- Packs of the days that are read from them, or of a third of these days, with what users from one number up to another did;
 -- NULL: all. Packs are in the order of users: those that have none of these are not unpacked. With the columns that are needed,

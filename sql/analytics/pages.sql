@@ -13,7 +13,8 @@
 --
 -- Those without a user count, too. Of days that are packed, read from tallies, also with a filter by one version, platform, country or property
 -- that is tallied (migrations/0038, 0040); event by event (happened.sql) at the window's ends, of today, and where another event, a property that
--- not all durations come from, a page that not all screens come from, or another filter is given. Counts are exact, percentiles off by 1 % at most.
+-- not all durations come from, a page that not all screens come from, or another filter is given, with numbers and texts of properties from lists beside
+-- packs (migrations/0046). Counts are exact, percentiles off by 1 % at most.
 -- Where a server has more than 1,000 pages, those with the fewest measurements are together in `other`, else null.
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;

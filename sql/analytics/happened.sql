@@ -144,6 +144,28 @@ BEGIN
 END
 $$;
 
+-- Of each event of a pack the number in a property, NULL where it has none: from lists, or where these do not tell from the events' properties. No
+-- elements where no event has one.
+CREATE OR REPLACE FUNCTION weir.amounts_of(tenant text, day date, event text, part integer, is_listed boolean, properties jsonb[], property text)
+RETURNS numeric[]
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1
+AS $$
+DECLARE
+  line record;
+BEGIN
+  IF is_listed THEN
+    -- The line without a name comes last.
+    SELECT v.name, v.amounts INTO line FROM weir.pack_values AS v
+    WHERE (v.tenant_id, v.day, v.event, v.part) = (tenant, amounts_of.day, amounts_of.event, amounts_of.part) AND v.name IN (property, '')
+    ORDER BY v.name DESC LIMIT 1;
+    IF NOT FOUND OR line.name <> '' THEN
+      RETURN coalesce(line.amounts, '{}');
+    END IF;
+  END IF;
+  RETURN ARRAY(SELECT weir.number_said(u.value) FROM (SELECT unnest(amounts_of.properties) -> property AS value OFFSET 0) AS u);
+END
+$$;
+
 -- The elements of a column at these places, as far as it has so many; NULL of none. (In PL/pgSQL, which finds each by its place.)
 CREATE OR REPLACE FUNCTION weir.picked(list anyarray, places integer[]) RETURNS anyarray
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 1
@@ -166,9 +188,9 @@ AS $$ SELECT CASE WHEN places IS NULL THEN list ELSE weir.picked(list, places) E
 -- for each pack what would be computed for each event; as an integer it would be cast, and keep workers out, as a
 -- SELECT without FROM would. And CASE is reckoned to be true for every other day, not for one of two hundred.)
 CREATE OR REPLACE FUNCTION weir.packs_to_read(third integer, lowest bigint, beyond bigint, tenant text, patterns jsonb, since timestamptz,
-  until timestamptz, needs text[], hashed text DEFAULT NULL)
+  until timestamptz, needs text[], hashed text DEFAULT NULL, measured text DEFAULT NULL)
 RETURNS TABLE (place integer, event text, day date, part integer, codes bigint[], numbers bigint[], sessions bigint[], moments timestamptz[], versions text[],
-  platforms text[], countries text[], screens text[], durations numeric[], hashes bigint[], properties jsonb[], has jsonb, of_version text, of_platform text,
+  platforms text[], countries text[], screens text[], durations numeric[], hashes bigint[], amounts numeric[], properties jsonb[], has jsonb, of_version text, of_platform text,
   of_country text, anything boolean, sure boolean, first timestamptz, last timestamptz, narrowed boolean)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
@@ -182,6 +204,7 @@ AS $$
     CASE WHEN 'screen' = ANY (needs) THEN weir.narrowed_column(k.screens, k.places) END,
     CASE WHEN 'duration' = ANY (needs) THEN weir.narrowed_column(k.durations, k.places) END,
     weir.narrowed_column(k.hashes, k.places),
+    weir.narrowed_column(k.amounts, k.places),
     CASE WHEN 'properties' = ANY (needs) OR k.narrowed AND k.places IS NULL OR hashed IS NOT NULL AND k.hashes IS NULL
       THEN weir.narrowed_column(k.properties, k.places) END,
     CASE WHEN k.places IS NULL THEN k.has END, k.version, k.platform, k.country,
@@ -192,6 +215,8 @@ AS $$
         THEN weir.places_with(p.tenant_id, p.day, p.event, p.part, w.properties) END AS places,
       CASE WHEN hashed IS NOT NULL AND NOT weir.is_made(p.event) AND weir.has_values(p.moments)
         THEN weir.hashed_texts(p.tenant_id, p.day, p.event, p.part, hashed) END AS hashes,
+      CASE WHEN measured IS NOT NULL
+        THEN weir.amounts_of(p.tenant_id, p.day, p.event, p.part, NOT weir.is_made(p.event) AND weir.has_values(p.moments), p.properties, measured) END AS amounts,
       p.day::timestamp AT TIME ZONE 'UTC' >= since + interval '6 hours' AND (p.day + 1)::timestamp AT TIME ZONE 'UTC' <= until - interval '6 hours' AS sure
     FROM weir.listed_patterns(patterns) AS w
     JOIN weir.packs AS p ON p.event = w.event
@@ -364,8 +389,9 @@ GRANT EXECUTE ON FUNCTION weir.days_in_packs(text, timestamptz, timestamptz), we
   weir.microseconds(timestamptz), weir.user_key(integer, text), weir.asks_more(jsonb), weir.listed_patterns(jsonb),
   weir.happened_in_rows(text, jsonb, timestamptz, timestamptz, text[]), weir.is_like(jsonb, text, text, text, jsonb, text, text, text),
   weir.places_with(text, date, text, integer, jsonb), weir.hashed_texts(text, date, text, integer, text),
+  weir.amounts_of(text, date, text, integer, boolean, jsonb[], text),
   weir.picked(anyarray, integer[]), weir.narrowed_column(anyarray, integer[]),
-  weir.packs_to_read(integer, bigint, bigint, text, jsonb, timestamptz, timestamptz, text[], text),
+  weir.packs_to_read(integer, bigint, bigint, text, jsonb, timestamptz, timestamptz, text[], text, text),
   weir.happened_in_packs(integer, bigint, bigint, text, jsonb, timestamptz, timestamptz, text[]),
   weir.happened(text, jsonb, timestamptz, timestamptz, text[]),
   weir.patterns_of_name(jsonb, boolean), weir.halves_of_users(text, jsonb, timestamptz, timestamptz), weir.day_begins(text, date),

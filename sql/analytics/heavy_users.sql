@@ -75,11 +75,6 @@ AS $$
   ) ELSE ARRAY[measured_patterns.event] END)
 $$;
 
--- A JSON value as weir.number_at() takes a property's, which looks for it once more for each thing that it asks.
-CREATE OR REPLACE FUNCTION weir.number_said(said jsonb) RETURNS numeric
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$ SELECT CASE WHEN jsonb_typeof(said) = 'number' AND abs(said::numeric) < 1e300 THEN said::numeric END $$;
-
 -- Of users from one number up to another, in packs: how many events of some patterns each has on days of a zone, with a number in `property`
 -- if one is given, and what these numbers, or the events, add up to. Only what is needed is unpacked. (Sorted, since the sums of
 -- all users at once would have no room in a processor's cache: that takes a quarter longer.)
@@ -105,20 +100,11 @@ BEGIN
   ELSE
     RETURN QUERY SELECT n.number, count(*), sum(n.amount)
     FROM (
-      SELECT v.number, weir.number_said(v.said) AS amount
-      FROM (
-        SELECT h.number, h.properties -> property AS said
-        FROM (
-          SELECT unnest(k.numbers) AS number, unnest(CASE WHEN NOT k.sure THEN k.moments END) AS at, unnest(k.properties) AS properties, k.sure
-          FROM weir.packs_to_read(NULL, lowest, beyond, tenant, patterns, since, until, '{properties}') AS k
-        ) AS h
-        WHERE h.number >= lowest AND h.number < beyond AND (h.sure OR h.at >= since AND h.at < until
-          AND (h.at >= surely_since AND h.at < surely_until OR (h.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day))
-        OFFSET 0
-      ) AS v
-      OFFSET 0
+      SELECT unnest(k.numbers) AS number, unnest(CASE WHEN NOT k.sure THEN k.moments END) AS at, unnest(k.amounts) AS amount, k.sure
+      FROM weir.packs_to_read(NULL, lowest, beyond, tenant, patterns, since, until, '{}', measured => property) AS k
     ) AS n
-    WHERE n.amount IS NOT NULL
+    WHERE n.amount IS NOT NULL AND n.number >= lowest AND n.number < beyond AND (n.sure OR n.at >= since AND n.at < until
+      AND (n.at >= surely_since AND n.at < surely_until OR (n.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day))
     GROUP BY n.number;
   END IF;
 END
@@ -385,7 +371,7 @@ COMMENT ON FUNCTION weir.heavy_users_answer(text, date, date, text, text, intege
   'Who uses it most, and how uneven that is. sql/analytics/heavy_users.sql defines it.';
 
 GRANT EXECUTE ON FUNCTION weir.factor_of_events(text, text), weir.totals_of_rows(text, date, date, text, text), weir.numbered_totals_of_rows(text, date, date, text, text),
-  weir.measured_patterns(text, text, text, text, date, date), weir.number_said(jsonb),
+  weir.measured_patterns(text, text, text, text, date, date),
   weir.totals_of_packs(bigint, bigint, text, jsonb, text, text, date, date), weir.cut_days(date, date, text),
   weir.events_of_users(text, date, date, text), weir.heavy_users_by_load(text, date, date, text, integer),
   weir.heavy_users_by_day(text, date, date, text, integer),

@@ -13,10 +13,112 @@
 --
 -- Those without a user count, too. Of days that are packed, read from tallies, also with a filter by one version, platform, country or property
 -- that is tallied (migrations/0038, 0040); event by event (happened.sql) at the window's ends, of today, and where another event, a property that
--- not all durations come from, a page that not all screens come from, or another filter is given. Counts are exact, percentiles off by 1 % at most.
+-- not all durations come from, a page that not all screens come from, or another filter is given, with numbers and texts of properties from lists beside
+-- packs (migrations/0046). Counts are exact, percentiles off by 1 % at most.
 -- Where a server has more than 1,000 pages, those with the fewest measurements are together in `other`, else null.
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
+
+-- The numbers of a pack's events, NULL instead of those that lie outside of a window.
+CREATE OR REPLACE FUNCTION weir.numbers_within(asked weir.asked, numbers numeric[], moments timestamptz[]) RETURNS numeric[]
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1
+AS $$
+BEGIN
+  RETURN ARRAY(
+    SELECT CASE WHEN u.at >= asked.since AND u.at < asked.until AND (u.at AT TIME ZONE asked.zone)::date BETWEEN asked.first_day AND asked.last_day THEN u.number END
+    FROM unnest(numbers, moments) AS u (number, at));
+END
+$$;
+
+-- The pages of a pack's events, from their properties.
+CREATE OR REPLACE FUNCTION weir.pages_said(properties jsonb[], property text) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1
+AS $$
+BEGIN
+  RETURN ARRAY(SELECT weir.text_at(u.about, property) FROM unnest(properties) AS u (about));
+END
+$$;
+
+-- The packs, or a third of them, of a span of a window, with pages and numbers. Where lists tell, pages are hashes; `pack` says of which pack these are: its
+-- day, the place of its pattern, its part. Numbers outside of the window are NULL.
+CREATE OR REPLACE FUNCTION weir.measured_packs(third integer, asked weir.asked, patterns jsonb, since timestamptz, until timestamptz, by_property text,
+  by_page text)
+RETURNS TABLE (pack bigint, hashes bigint[], pages text[], measured numeric[], versions text[], platforms text[], countries text[], properties jsonb[], has jsonb,
+  of_version text, of_platform text, of_country text, anything boolean)
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+  SELECT ((k.day - '2000-01-01')::bigint << 40) + (k.place::bigint << 32) + k.part, k.hashes,
+    CASE WHEN by_page IS NULL THEN k.screens WHEN k.hashes IS NULL THEN weir.pages_said(k.properties, by_page) END,
+    CASE WHEN k.sure THEN CASE WHEN by_property IS NULL THEN k.durations ELSE k.amounts END
+      ELSE weir.numbers_within(asked, CASE WHEN by_property IS NULL THEN k.durations ELSE k.amounts END, k.moments) END,
+    k.versions, k.platforms, k.countries, k.properties, k.has, k.of_version, k.of_platform, k.of_country, k.anything
+  FROM weir.packs_to_read(third, NULL, NULL, asked.tenant, patterns, since, until,
+    CASE WHEN by_page IS NULL THEN '{screen}'::text[] ELSE '{}' END || CASE WHEN by_property IS NULL THEN '{duration}'::text[] ELSE '{}' END,
+    by_page, by_property) AS k
+$$;
+
+-- Measurements in them. Where patterns are names alone, nothing else is unpacked, and the other half is no part of the plan.
+CREATE OR REPLACE FUNCTION weir.measured_in_packs(third integer, asked weir.asked, patterns jsonb, since timestamptz, until timestamptz, by_property text,
+  by_page text)
+RETURNS TABLE (page text, hash bigint, pack bigint, number numeric)
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+  SELECT u.page, u.hash, u.pack, u.number
+  FROM (
+    SELECT k.pack, unnest(k.hashes) AS hash, unnest(k.pages) AS page, unnest(k.measured) AS number
+    FROM weir.measured_packs(third, asked, patterns, since, until, by_property, by_page) AS k
+  ) AS u
+  WHERE u.number IS NOT NULL AND weir.are_names(patterns)
+  UNION ALL
+  SELECT u.page, u.hash, u.pack, u.number
+  FROM (
+    SELECT k.pack, unnest(k.hashes) AS hash, unnest(k.pages) AS page, unnest(k.measured) AS number, unnest(k.versions) AS version,
+      unnest(k.platforms) AS platform, unnest(k.countries) AS country, unnest(k.properties) AS properties, k.has, k.of_version, k.of_platform, k.of_country, k.anything
+    FROM weir.measured_packs(third, asked, patterns, since, until, by_property, by_page) AS k
+  ) AS u
+  WHERE u.number IS NOT NULL AND NOT weir.are_names(patterns)
+    AND (u.anything OR weir.is_like(u.has, u.of_version, u.of_platform, u.of_country, u.properties, u.version, u.platform, u.country))
+$$;
+
+-- All of them (why in thirds, happened.sql says).
+CREATE OR REPLACE FUNCTION weir.measured(asked weir.asked, patterns jsonb, since timestamptz, until timestamptz, by_property text, by_page text)
+RETURNS TABLE (page text, hash bigint, pack bigint, number numeric)
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+  SELECT * FROM weir.measured_in_packs(0, asked, patterns, since, until, by_property, by_page)
+  UNION ALL
+  SELECT * FROM weir.measured_in_packs(1, asked, patterns, since, until, by_property, by_page)
+  UNION ALL
+  SELECT * FROM weir.measured_in_packs(2, asked, patterns, since, until, by_property, by_page)
+$$;
+
+-- The texts of hashes of a property, each looked up in a pack that has it. Packs are as weir.measured_in_packs() says them.
+CREATE OR REPLACE FUNCTION weir.texts_of_hashes(tenant text, patterns jsonb, property text, hashes bigint[], packs bigint[])
+RETURNS TABLE (hash bigint, text text)
+LANGUAGE sql STABLE PARALLEL SAFE
+SET jit = off SET enable_nestloop = on
+AS $$
+  SELECT t.hash, weir.text_at(t.properties, property)
+  FROM (
+    SELECT date '2000-01-01' + (h.pack >> 40)::integer AS day, (h.pack >> 32 & 255)::integer AS place, (h.pack & 4294967295)::integer AS part,
+      array_agg(h.hash) AS hashes
+    FROM unnest(hashes, packs) AS h (hash, pack)
+    GROUP BY h.pack
+  ) AS h
+  JOIN weir.listed_patterns(patterns) AS w ON w.place = h.place
+  JOIN weir.pack_values AS v ON (v.tenant_id, v.day, v.event, v.part, v.name) = (tenant, h.day, w.event, h.part, property)
+  JOIN weir.packs AS p ON (p.tenant_id, p.day, p.event, p.part) = (tenant, h.day, w.event, h.part)
+  CROSS JOIN LATERAL (
+    SELECT array_agg(f.hash) AS hashes, array_agg(f.place) AS places
+    FROM (
+      SELECT u.hash, min(u.place)::integer AS place
+      FROM unnest(v.hashes) WITH ORDINALITY AS u (hash, place)
+      WHERE u.hash IN (SELECT unnest(h.hashes))
+      GROUP BY u.hash
+    ) AS f
+  ) AS f
+  CROSS JOIN LATERAL unnest(f.hashes, weir.picked(p.properties, f.places)) AS t (hash, properties)
+$$;
 
 -- How many measurements of a page fell in which slot, and their sum: of days whose tallies are not read.
 CREATE OR REPLACE FUNCTION weir.page_slots(asked weir.asked, patterns jsonb, by_property text, by_page text)
@@ -27,31 +129,36 @@ SET cpu_tuple_cost = 1 SET parallel_tuple_cost = 5
 AS $$
 #variable_conflict use_column
 DECLARE
-  needs constant text[] := CASE WHEN by_page IS NULL THEN '{screen}'::text[] ELSE '{properties}' END
-    || CASE WHEN by_property IS NULL THEN '{duration}'::text[] ELSE '{properties}' END;
+  needs constant text[] := CASE WHEN by_page IS NULL THEN '{screen}'::text[] ELSE '{}' END || CASE WHEN by_property IS NULL THEN '{duration}'::text[] ELSE '{}' END;
 BEGIN
   -- Most numbers are whole and small, and quickly made a float8.
-  RETURN QUERY SELECT n.page, weir.quick_slot(n.quick) AS slot, count(*), sum(n.number)
-  FROM (
-    SELECT m.page, m.number, CASE WHEN scale(m.number) = 0 AND abs(m.number) < 1e9 THEN m.number::integer::float8
-      WHEN abs(m.number) < 1e-300 THEN 0 ELSE m.number::float8 END AS quick
+  RETURN QUERY
+  WITH slots AS MATERIALIZED (
+    SELECT n.page, n.hash, weir.quick_slot(n.quick) AS slot, count(*) AS times, sum(n.number) AS total, min(n.pack) AS pack
     FROM (
-      SELECT CASE WHEN by_page IS NULL THEN e.screen ELSE weir.first_text(e.properties, ARRAY[by_page]) END AS page,
-        CASE WHEN by_property IS NULL THEN e.duration ELSE weir.first_number(e.properties, ARRAY[by_property]) END AS number
+      SELECT m.page, m.hash, m.pack, m.number, CASE WHEN scale(m.number) = 0 AND abs(m.number) < 1e9 THEN m.number::integer::float8
+        WHEN abs(m.number) < 1e-300 THEN 0 ELSE m.number::float8 END AS quick
       FROM (
-        SELECT h.* FROM weir.happened(asked.tenant, patterns, asked.since, asked.first, needs) AS h WHERE asked.since < asked.first
+        SELECT * FROM weir.measured(asked, patterns, asked.since, asked.first, by_property, by_page) WHERE asked.since < asked.first
         UNION ALL
-        SELECT h.* FROM weir.happened(asked.tenant, patterns, asked.last, asked.until, needs) AS h WHERE asked.last < asked.until
+        SELECT * FROM weir.measured(asked, patterns, asked.last, asked.until, by_property, by_page) WHERE asked.last < asked.until
         UNION ALL
-        SELECT r.* FROM weir.happened_in_rows(asked.tenant, patterns, asked.first, asked.last, needs) AS r WHERE asked.first < asked.last
-      ) AS e
-      WHERE e.sure OR (e.at AT TIME ZONE asked.zone)::date BETWEEN asked.first_day AND asked.last_day
+        SELECT CASE WHEN by_page IS NULL THEN r.screen ELSE weir.text_at(r.properties, by_page) END, NULL, NULL,
+          CASE WHEN by_property IS NULL THEN r.duration ELSE weir.number_at(r.properties, by_property) END
+        FROM weir.happened_in_rows(asked.tenant, patterns, asked.since, asked.until, needs) AS r
+        WHERE r.sure OR (r.at AT TIME ZONE asked.zone)::date BETWEEN asked.first_day AND asked.last_day
+      ) AS m
+      WHERE m.number IS NOT NULL
       OFFSET bigint '0'
-    ) AS m
-    WHERE m.number IS NOT NULL
-    OFFSET bigint '0'
-  ) AS n
-  GROUP BY n.page, slot;
+    ) AS n
+    GROUP BY n.page, n.hash, slot
+  ), held AS (
+    SELECT array_agg(h.hash) AS hashes, array_agg(h.pack) AS packs
+    FROM (SELECT s.hash, min(s.pack) AS pack FROM slots AS s WHERE s.hash IS NOT NULL GROUP BY s.hash) AS h
+  )
+  SELECT coalesce(s.page, t.text), s.slot, s.times, s.total
+  FROM slots AS s
+  LEFT JOIN (SELECT t.* FROM held AS h CROSS JOIN LATERAL weir.texts_of_hashes(asked.tenant, patterns, by_page, h.hashes, h.packs) AS t) AS t ON t.hash = s.hash;
 END
 $$;
 
@@ -154,7 +261,11 @@ $$;
 COMMENT ON FUNCTION weir.pages_answer(text, date, date, text, text, text, text, integer, text, integer) IS
   'Durations by page, the slowest first. sql/analytics/pages.sql defines them.';
 
-GRANT EXECUTE ON FUNCTION weir.page_slots(weir.asked, jsonb, text, text), weir.page_tallies(weir.asked, text[], text[]),
+GRANT EXECUTE ON FUNCTION weir.numbers_within(weir.asked, numeric[], timestamptz[]), weir.pages_said(jsonb[], text),
+  weir.measured_packs(integer, weir.asked, jsonb, timestamptz, timestamptz, text, text),
+  weir.measured_in_packs(integer, weir.asked, jsonb, timestamptz, timestamptz, text, text),
+  weir.measured(weir.asked, jsonb, timestamptz, timestamptz, text, text), weir.texts_of_hashes(text, jsonb, text, bigint[], bigint[]),
+  weir.page_slots(weir.asked, jsonb, text, text), weir.page_tallies(weir.asked, text[], text[]),
   weir.pages_partial(text, date, date, text, text, text, text, jsonb),
   weir.pages_merge(weir.part[], integer, integer),
   weir.pages_answer(text, date, date, text, text, text, text, integer, text, integer) TO weir_reader;

@@ -121,5 +121,55 @@ SELECT cmp_ok((SELECT count(DISTINCT t.filtered -> 'finished') FROM timed AS t W
 SELECT cmp_ok((SELECT (t.from_rows -> 'finished')::integer FROM timed AS t WHERE t.key = 'text'), '>', 100, 'there are some');
 UPDATE packs SET properties = array_fill(NULL::jsonb, ARRAY[cardinality(properties)]) WHERE tenant_id = 'keys' AND has_values(moments);
 SELECT is(pg_temp.timed(t.key), t.from_rows, 'without properties, tasks by ' || t.key) FROM timed AS t WHERE t.key IN ('text', 'some', 'lists', 'none');
+
+-- Numbers of events and texts of pages, from packs, as the rows say them: what is no number or no short text, names that are none, or have no list.
+INSERT INTO measures (tenant_id, measure, event, property, factor) SELECT 'amounts', p, 'page_view', p, 1
+FROM unnest(ARRAY['whole', 'mixed', 'huge', 'texts', 'none', 'p39', '', repeat('n', 257), '{"', '''; --']) AS p;
+SELECT pg_temp.did('amounts', CASE WHEN n % 50 > 0 THEN 'u' || n % 7 END, 'page_view', '2026-03-04T00:00Z'::timestamptz + n * interval '2 minutes', jsonb_build_object('whole', n % 90, 'load_ms', n,
+    'mixed', ('["4", 4.0, 4, -0.125, true, null, [5], {"mixed": 5}, 0]'::jsonb) -> n % 9, 'huge', ('[1e301, -1e300, 1e299, -1e299, 12345678901234567890.5]'::jsonb) -> n % 5, 'texts', n::text,
+    '{"', n, '''; --', -n, 'page', 'p' || n % 9, 'few', CASE WHEN n % 3 = 0 THEN 'p' || n % 9 END, 'five', ('["5", 5, 5.0, "", null, "five"]'::jsonb) -> n % 6,
+    'long', repeat('ü', 126 + n % 4) || n % 2)
+  || CASE WHEN n % 10 = 0 THEN (SELECT jsonb_object_agg('p' || m, m + n) FROM generate_series(1, 40) AS m) || jsonb_build_object('', n, repeat('n', 257), n) ELSE '{}' END)
+FROM generate_series(1, 700) AS n;
+SELECT pg_temp.did('amounts', 'u' || n % 7, 'screen', '2026-03-04T10:00Z', jsonb_build_object('page', n % 3, 'few', 'p' || n % 2, 'whole', n, 'load_ms', 1)) FROM generate_series(1, 20) AS n;
+SELECT pg_temp.did('amounts', 'u' || n % 7, 'page_load', '2026-03-04T10:00Z', CASE n % 2 WHEN 1 THEN '["whole"]'::jsonb END) FROM generate_series(1, 70) AS n;
+CREATE TEMPORARY TABLE amounts (claim text, asked text, of_lists boolean, from_rows jsonb);
+INSERT INTO amounts
+SELECT format('heavy users by %s in %s', left(m.measure, 9), z), format('heavy_users_answer(''amounts'', ''2026-03-04'', ''2026-03-05'', %L, %L)', z, m.measure), m.measure IN ('whole', 'mixed', 'huge', 'texts', '{"', '''; --')
+FROM measures AS m, unnest('{UTC,Asia/Kolkata}'::text[]) AS z WHERE m.tenant_id = 'amounts'
+UNION ALL
+SELECT format('pages by %s and %s in %s, %s', property, page, z, filter),
+  format('pages_answer(''amounts'', ''2026-03-04'', ''2026-03-04'', %L, property => %L, page => %L, at_least => 1, filter => %L, event => ''page_view'')', z, property, page, filter),
+  coalesce(property, 'load_ms') NOT IN ('p39', '') AND coalesce(page, 'page') IN ('page', 'few') AND filter IS NULL
+FROM unnest(ARRAY[NULL, 'whole', 'mixed', 'huge', 'none', 'p39', '', '''; --']) AS property, unnest('{NULL,page,few,five,long,texts,none}'::text[]) AS page,
+  (VALUES ('UTC', NULL), ('Asia/Kolkata', NULL), ('UTC', '{"platform": "u3os"}'), ('UTC', '{"properties": {"page": "p3"}}')) AS f (z, filter)
+UNION ALL
+SELECT 'pages of every event by ' || page, format('pages_answer(''amounts'', ''2026-03-04'', ''2026-03-05'', property => ''whole'', page => %L, at_least => 1)', page), false
+FROM unnest('{page,few,five}'::text[]) AS page;
+CREATE FUNCTION pg_temp.said(asked text) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE said jsonb; BEGIN EXECUTE 'SELECT ' || asked || ' - ''as_of''' INTO said; RETURN said; END $$;
+UPDATE amounts SET from_rows = pg_temp.said(asked);
+SELECT is((SELECT a.from_rows #> '{all,count}' FROM amounts AS a WHERE a.claim = 'pages by mixed and few in UTC, '), '311', 'four of nine are numbers');
+SELECT pg_temp.build();
+SELECT is((SELECT count(amounts) || ' of ' || count(*) FROM pack_values AS v WHERE v.tenant_id = 'amounts' AND v.name IN ('whole', 'mixed', 'huge', '{"', '''; --', 'texts', 'page')), '5 of 7',
+  'numbers of packs, and none where nobody has one');
+SELECT is_empty($$SELECT v.* FROM verify_day('amounts', 'UTC', '2026-03-04') AS v$$, 'they are verified');
+CREATE FUNCTION pg_temp.others(of_lists boolean) RETURNS SETOF text LANGUAGE sql AS $$
+  SELECT a.claim FROM amounts AS a WHERE (a.of_lists OR NOT others.of_lists) AND a.from_rows::text IS DISTINCT FROM pg_temp.said(a.asked)::text
+$$;
+SELECT is_empty('SELECT pg_temp.others(false)', 'packs say of numbers and pages what rows say');
+SAVEPOINT amounts;
+UPDATE packs SET properties = array_fill(NULL::jsonb, ARRAY[cardinality(properties)]) WHERE tenant_id = 'amounts' AND has_values(moments);
+SELECT is_empty($$SELECT a.claim FROM amounts AS a WHERE a.of_lists AND a.claim LIKE 'heavy%' AND a.from_rows::text IS DISTINCT FROM pg_temp.said(a.asked)::text$$, 'for numbers no properties are unpacked');
+ROLLBACK TO amounts;
+-- Of each text one event is looked up.
+UPDATE packs SET properties = (SELECT array_agg(CASE WHEN p.place <= 200 THEN p.about END ORDER BY p.place) FROM unnest(properties) WITH ORDINALITY AS p (about, place))
+WHERE tenant_id = 'amounts' AND has_values(moments);
+SELECT is_empty('SELECT pg_temp.others(true)', 'nor for pages more than one of each');
+ROLLBACK TO amounts;
+UPDATE pack_values SET amounts[1] = 7 WHERE tenant_id = 'amounts' AND name = '{"';
+SELECT set_eq($$SELECT DISTINCT v.part, v.subject FROM verify_day('amounts', 'UTC', '2026-03-04') AS v$$, $$VALUES ('values', '{" of page_view')$$, 'a wrong number is found');
+SELECT ok(rebuild_day('amounts', '2026-03-04', false), 'a rebuild');
+SELECT is_empty($$SELECT v.* FROM verify_day('amounts', 'UTC', '2026-03-04') AS v$$, 'puts it right');
 SELECT * FROM finish();
 ROLLBACK;

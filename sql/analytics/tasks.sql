@@ -287,16 +287,20 @@ AS $$
   WHERE u.task BETWEEN u.low AND u.high
 $$;
 
--- The events of a list of tasks (sorted) as sorted numbers: the place in that list, and the moment.
+-- The events of a list of tasks (sorted) as sorted numbers: the place in that list, and the moment. (In PL/pgSQL, which hands lists to the query as constants.)
 CREATE OR REPLACE FUNCTION weir.numbered_tasks(turn bigint[], bits integer, tasks bigint[], moments bigint[]) RETURNS bigint[]
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET plan_cache_mode = force_custom_plan SET work_mem = '256MB'
 AS $$
-  SELECT array_agg(f.code ORDER BY f.code)
-  FROM (
-    SELECT (f.place::bigint << bits) + f.moment AS code
-    FROM (SELECT f.task, f.moment, width_bucket(f.task, turn) AS place FROM (SELECT unnest(tasks) AS task, unnest(moments) AS moment) AS f OFFSET 0) AS f
-    WHERE turn[f.place] = f.task
-  ) AS f
+BEGIN
+  RETURN (
+    SELECT array_agg(f.code ORDER BY f.code)
+    FROM (
+      SELECT (f.place::bigint << bits) + f.moment AS code
+      FROM (SELECT f.task, f.moment, width_bucket(f.task, turn) AS place FROM (SELECT unnest(tasks) AS task, unnest(moments) AS moment) AS f OFFSET 0) AS f
+      WHERE turn[f.place] = f.task
+    ) AS f);
+END
 $$;
 
 -- Sums by slot of what tasks took.
@@ -327,6 +331,7 @@ AS $$
 DECLARE
   since constant timestamptz := date_trunc('day', lower(weir.span_of_day(zone, first_day)), 'UTC');
   until constant timestamptz := date_trunc('day', upper(weir.span_of_day(zone, last_day)) + patience * interval '1 microsecond', 'UTC') + interval '24 hours';
+  origin constant bigint := weir.microseconds(since);
   bits constant integer := weir.bits_of(since, until);
   asked constant weir.asked := weir.asked_of_span(tenant, since, until);
   start constant jsonb := patterns -> 0;
@@ -345,7 +350,7 @@ BEGIN
   RETURN QUERY SELECT NULL::integer, c.times, NULL::numeric, c.users
   FROM weir.counted_events(lowest, beyond, tenant, first_day, last_day, zone, start, rows[1]) AS c
   WHERE lowest < beyond;
-  SELECT weir.microseconds(w.surely_since) - weir.microseconds(since), weir.microseconds(w.surely_until) - weir.microseconds(since) INTO first, last
+  SELECT weir.microseconds(w.surely_since) - origin, weir.microseconds(w.surely_until) - origin INTO first, last
   FROM weir.window_of(zone, first_day, last_day) AS w;
 
   SELECT array_agg(c.moment - c.start) FILTER (WHERE c.moment - c.start <= patience
@@ -429,10 +434,10 @@ AS $$
   UNION ALL
   SELECT * FROM weir.keyed_task_slots(halves[2], halves[3], tenant, first_day, last_day, zone, patterns, same, patience, key, rows) WHERE key IS NOT NULL AND NOT listed
   UNION ALL
-  SELECT * FROM weir.listed_task_slots(-9223372036854775807, 4611686018427387903, halves[1], halves[2], halves[3], tenant, first_day, last_day, zone, patterns, patience,
+  SELECT * FROM weir.listed_task_slots(-9223372036854775807, -1, halves[1], halves[2], halves[3], tenant, first_day, last_day, zone, patterns, patience,
     key, rows) WHERE listed
   UNION ALL
-  SELECT * FROM weir.listed_task_slots(4611686018427387904, 9223372036854775807, halves[2], halves[3], halves[3], tenant, first_day, last_day, zone, patterns, patience,
+  SELECT * FROM weir.listed_task_slots(0, 9223372036854775807, halves[2], halves[3], halves[3], tenant, first_day, last_day, zone, patterns, patience,
     key, rows) WHERE listed
 $$;
 

@@ -171,5 +171,108 @@ UPDATE pack_values SET amounts[1] = 7 WHERE tenant_id = 'amounts' AND name = '{"
 SELECT set_eq($$SELECT DISTINCT v.part, v.subject FROM verify_day('amounts', 'UTC', '2026-03-04') AS v$$, $$VALUES ('values', '{" of page_view')$$, 'a wrong number is found');
 SELECT ok(rebuild_day('amounts', '2026-03-04', false), 'a rebuild');
 SELECT is_empty($$SELECT v.* FROM verify_day('amounts', 'UTC', '2026-03-04') AS v$$, 'puts it right');
+-- Tasks whose keys are listed by day: the same as from rows, whatever lies between starts and finishes. Others, of one key each, make packs and lists of them.
+CREATE TEMPORARY TABLE doing (person text, name text, at timestamptz, key jsonb);
+INSERT INTO doing VALUES
+  ('ann', 'begin', '2026-03-03T10:00Z', '"plain"'), ('ann', 'end', '2026-03-03T10:00:10Z', '"plain"'),
+  ('ann', 'begin', '2026-03-03T23:59Z', '"midnight"'), ('ann', 'end', '2026-03-04T00:01Z', '"midnight"'),
+  -- Left open, then done on a later day, then a finish of nothing.
+  ('ann', 'begin', '2026-03-02T10:00Z', '"open"'), ('ann', 'begin', '2026-03-03T10:00Z', '"open"'), ('ann', 'end', '2026-03-03T10:00:20Z', '"open"'),
+  ('ann', 'end', '2026-03-04T10:00Z', '"open"'),
+  -- Two days later; and on the third day after.
+  ('ann', 'begin', '2026-03-02T11:00Z', '"later"'), ('ann', 'end', '2026-03-04T11:00Z', '"later"'),
+  ('ann', 'begin', '2026-03-02T11:00Z', '"latest"'), ('ann', 'end', '2026-03-05T11:00:30Z', '"latest"'),
+  -- Several starts, several finishes, both; a finish first; at one moment, also with others.
+  ('ann', 'begin', '2026-03-03T11:00Z', '"starts"'), ('ann', 'begin', '2026-03-03T11:01Z', '"starts"'), ('ann', 'end', '2026-03-03T11:02:01Z', '"starts"'),
+  ('ann', 'begin', '2026-03-03T12:00Z', '"ends"'), ('ann', 'end', '2026-03-03T12:02:02Z', '"ends"'), ('ann', 'end', '2026-03-03T12:04Z', '"ends"'),
+  ('ann', 'begin', '2026-03-03T13:00Z', '"turns"'), ('ann', 'end', '2026-03-03T13:01:03Z', '"turns"'), ('ann', 'begin', '2026-03-03T13:02Z', '"turns"'),
+  ('ann', 'end', '2026-03-03T13:04:04Z', '"turns"'),
+  ('ann', 'end', '2026-03-03T14:00Z', '"first"'), ('ann', 'begin', '2026-03-03T14:01Z', '"first"'), ('ann', 'begin', '2026-03-02T14:00Z', '"first"'),
+  ('ann', 'end', '2026-03-03T15:00Z', '"same"'), ('ann', 'begin', '2026-03-03T15:00Z', '"same"'),
+  ('ann', 'begin', '2026-03-03T16:00Z', '"same two"'), ('ann', 'begin', '2026-03-03T16:00Z', '"same two"'), ('ann', 'end', '2026-03-03T16:00Z', '"same two"'),
+  ('ann', 'end', '2026-03-03T16:00Z', '"same two"'),
+  -- One key of two users; keys that look alike; none at all.
+  ('ann', 'begin', '2026-03-03T17:00Z', '"ours"'), ('ben', 'begin', '2026-03-03T17:01Z', '"ours"'), ('ben', 'end', '2026-03-03T17:01:40Z', '"ours"'),
+  ('cat', 'end', '2026-03-03T17:02Z', '"ours"'),
+  ('dan', 'begin', '2026-03-03T18:00Z', '"5"'), ('dan', 'end', '2026-03-03T18:01:50Z', '"5"'), ('dan', 'begin', '2026-03-03T18:00:30Z', '"5.0"'),
+  ('eve', 'begin', '2026-03-03T18:00Z', NULL), ('eve', 'end', '2026-03-03T18:02:10Z', '[1]'),
+  -- A number makes its day's list one of no keys; it is the same key as its text.
+  ('dan', 'begin', '2026-03-05T18:00Z', '"7"'), ('dan', 'end', '2026-03-05T18:02:30Z', '7'), ('dan', 'begin', '2026-03-05T23:00Z', '8'), ('dan', 'end', '2026-03-06T00:03Z', '"8"'),
+  -- On the window's edges of other zones, and beyond.
+  ('fay', 'begin', '2026-03-01T23:30Z', '"early"'), ('fay', 'end', '2026-03-01T23:31Z', '"early"'), ('fay', 'begin', '2026-03-04T23:30Z', '"late"'),
+  ('fay', 'end', '2026-03-04T23:33Z', '"late"'), ('fay', 'begin', '2026-03-05T03:30Z', '"beyond"'), ('fay', 'end', '2026-03-05T03:34Z', '"beyond"'),
+  (NULL, 'begin', '2026-03-03T10:00Z', '"nobody"'), (NULL, 'end', '2026-03-03T10:01Z', '"nobody"');
+SELECT pg_temp.did('tasks', d.person, d.name, d.at, CASE WHEN d.key IS NOT NULL THEN jsonb_build_object('id', d.key) END) FROM doing AS d;
+SELECT pg_temp.did('tasks', 'zed-' || n, e, d + n * interval '1 minute' + CASE e WHEN 'end' THEN n * interval '7 seconds' ELSE interval '0' END, jsonb_build_object('id', 'z' || n))
+FROM generate_series(1, 90) AS n, unnest('{begin,end}'::text[]) AS e, generate_series('2026-03-01T06:00Z'::timestamptz, '2026-03-06T06:00Z', '1 day') AS d;
+-- Of a day with hardly any there is no list.
+SELECT pg_temp.did('tasks', 'gus', 'begin', '2026-03-07T10:00Z', '{"id": "few"}'), pg_temp.did('tasks', 'gus', 'end', '2026-03-07T10:00:05Z', '{"id": "few"}'),
+  pg_temp.did('tasks', 'hal', 'begin', '2026-03-06T22:00Z', '{"id": "into few"}'), pg_temp.did('tasks', 'hal', 'end', '2026-03-07T10:00Z', '{"id": "into few"}');
+
+CREATE TEMPORARY TABLE asked AS SELECT w.within, z.zone, z.first_day, z.last_day, NULL::jsonb AS from_rows
+FROM unnest('{1,130,86400,259230}'::integer[]) AS w (within), (VALUES ('UTC', '2026-03-02'::date, '2026-03-04'::date), ('America/New_York', '2026-03-02', '2026-03-04'),
+  ('Asia/Kolkata', '2026-03-02', '2026-03-04'), ('UTC', '2026-02-20', '2026-03-10')) AS z (zone, first_day, last_day);
+CREATE FUNCTION pg_temp.keyed(zone text, first_day date, last_day date, within integer) RETURNS jsonb LANGUAGE sql AS $$
+  SELECT tasks_answer('tasks', first_day, last_day, zone, '{"event": "begin"}', '{"event": "end"}', 'id', within) - 'as_of'
+$$;
+UPDATE asked AS a SET from_rows = pg_temp.keyed(a.zone, a.first_day, a.last_day, a.within);
+SELECT pg_temp.build();
+SELECT ok(are_keys_listed('tasks', '2026-03-02Z', '2026-03-05Z', '[{"event": "begin"}, {"event": "end"}]', 'id'), 'tasks are looked up');
+SELECT is(pg_temp.keyed(a.zone, a.first_day, a.last_day, a.within), a.from_rows, format('tasks of %s to %s in %s within %s', a.first_day, a.last_day, a.zone, a.within)) FROM asked AS a;
+SELECT is((SELECT (a.from_rows ->> 'starts', a.from_rows ->> 'finished')::text FROM asked AS a WHERE (a.within, a.zone, a.first_day) = (86400, 'UTC', '2026-03-02')), '(292,284)',
+  'as many as were counted by hand');
+SAVEPOINT listed;
+UPDATE packs SET properties = array_fill(NULL::jsonb, ARRAY[cardinality(properties)]) WHERE tenant_id = 'tasks' AND day < '2026-03-05';
+UPDATE pack_values SET hashes = array_fill(NULL::bigint, ARRAY[cardinality(hashes)]) WHERE tenant_id = 'tasks' AND day < '2026-03-05';
+SELECT is(pg_temp.keyed(a.zone, a.first_day, a.last_day, a.within), a.from_rows, 'without properties and values: tasks within ' || a.within) FROM asked AS a WHERE (a.zone, a.first_day) = ('UTC', '2026-03-02');
+ROLLBACK TO listed;
+DELETE FROM day_keys WHERE tenant_id = 'tasks' AND day = '2026-03-03' AND event = 'end';
+SELECT is(pg_temp.keyed(a.zone, a.first_day, a.last_day, a.within), a.from_rows, format('a day without a list: %s to %s in %s within %s', a.first_day, a.last_day, a.zone, a.within)) FROM asked AS a;
+DELETE FROM day_keys WHERE tenant_id = 'tasks' AND day = '2026-03-04' AND event = 'begin';
+SELECT is(pg_temp.keyed(a.zone, a.first_day, a.last_day, a.within), a.from_rows, format('and another: %s to %s in %s within %s', a.first_day, a.last_day, a.zone, a.within)) FROM asked AS a;
+ROLLBACK TO listed;
+-- Late events of a day in rows, which is then built anew.
+SELECT pg_temp.did('tasks', 'ann', 'end', '2026-03-03T10:00:05Z', '{"id": "plain"}'), pg_temp.did('tasks', 'ann', 'begin', '2026-03-03T23:59:30Z', '{"id": "midnight"}');
+CREATE TEMPORARY TABLE late AS SELECT a.within, a.zone, a.first_day, a.last_day, pg_temp.keyed(a.zone, a.first_day, a.last_day, a.within) AS in_part FROM asked AS a;
+SELECT isnt((SELECT in_part FROM late AS l WHERE (l.within, l.zone, l.first_day) = (86400, 'UTC', '2026-03-02')), (SELECT from_rows FROM asked AS a WHERE (a.within, a.zone, a.first_day) = (86400, 'UTC', '2026-03-02')),
+  'late events count at once');
+SELECT pg_temp.build();
+SELECT is(pg_temp.keyed(l.zone, l.first_day, l.last_day, l.within), l.in_part, format('built anew: %s to %s in %s within %s', l.first_day, l.last_day, l.zone, l.within)) FROM late AS l;
+DELETE FROM packed_days WHERE tenant_id = 'tasks';
+SELECT is(pg_temp.keyed(l.zone, l.first_day, l.last_day, l.within), l.in_part, format('and from rows alone: %s to %s in %s within %s', l.first_day, l.last_day, l.zone, l.within)) FROM late AS l;
+ROLLBACK TO listed;
+
+-- Many tasks left over are not looked up one by one.
+INSERT INTO events (event_id, tenant_id, user_id, event, "timestamp", client_timestamp, properties)
+SELECT gen_random_uuid(), 'open', 'u' || n % 500, e.event, e.at, e.at, jsonb_build_object('id', 'k' || n)
+FROM generate_series(1, 5000) AS n, LATERAL (VALUES ('begin', '2026-03-03T10:00Z'::timestamptz + n * interval '1 second'), ('end', '2026-03-04T10:00Z'::timestamptz + n * interval '2 seconds')) AS e (event, at);
+INSERT INTO touched_days (tenant_id, day) VALUES ('open', '2026-03-03'), ('open', '2026-03-04');
+SELECT pg_temp.build();
+SELECT is((SELECT count(*)::integer FROM day_keys WHERE tenant_id = 'open'), 4, 'two parts each');
+SELECT is((SELECT (a ->> 'starts', a ->> 'finished', a #>> '{seconds,mean}')::text FROM tasks_answer('open', '2026-03-03', '2026-03-03', 'UTC', '{"event": "begin"}', '{"event": "end"}', 'id', 90000) AS a),
+  '(5000,3600,88200.500000)', 'all that took 25 hours at most');
+
+-- Which properties are like keys, and the bounds of their lists.
+INSERT INTO events (event_id, tenant_id, user_id, event, "timestamp", client_timestamp, properties)
+SELECT gen_random_uuid(), 'like', 'u', 'view', '2026-03-03T12:00Z'::timestamptz + n * interval '1 second', '2026-03-03T12:00Z', jsonb_build_object('unique', 'k' || n, 'number', n, 'few', 'k' || n % 3, 'later one', 'k' || least(n, 64), 'twice', 'k' || n / 2, 'thrice', 'k' || n / 3)
+FROM generate_series(1, 1100) AS n;
+INSERT INTO touched_days (tenant_id, day) VALUES ('like', '2026-03-03');
+SELECT pg_temp.build();
+SELECT is((SELECT string_agg(DISTINCT k.name, ' ') FROM day_keys AS k WHERE k.tenant_id = 'like'), 'twice unique',
+  'texts that most events have for themselves; none of which more than a thousand are alike');
+SELECT is((SELECT array_agg((c.part, c.low, c.high)::text) FROM cut_keys(ARRAY(SELECT n / 900 FROM generate_series(0, 8999) AS n)::bigint[]) AS c), '{"(0,1,4500)","(1,4501,9000)"}',
+  'what is alike stays together');
+SELECT is_empty($$SELECT FROM cut_keys(array_fill(1::bigint, ARRAY[1001]))$$, 'a part has a bound');
+
+-- What verify finds of keys.
+SELECT is_empty($$SELECT v.* FROM verify_day('tasks', 'UTC', '2026-03-03') AS v$$, 'keys are verified');
+UPDATE day_keys SET moments[1] = 7 WHERE tenant_id = 'tasks' AND day = '2026-03-03' AND event = 'begin';
+DELETE FROM day_keys WHERE tenant_id = 'tasks' AND day = '2026-03-03' AND event = 'end';
+SELECT set_eq($$SELECT v.part, v.subject FROM verify_day('tasks', 'UTC', '2026-03-03') AS v$$, $$VALUES ('keys', 'id of begin'), ('keys', 'id of end')$$, 'a wrong list, and one that is missing');
+SELECT ok(rebuild_day('tasks', '2026-03-03', false), 'a rebuild');
+SELECT is_empty($$SELECT v.* FROM verify_day('tasks', 'UTC', '2026-03-03') AS v$$, 'makes them anew');
+INSERT INTO gone_days (tenant_id, day) VALUES ('tasks', '2026-03-03');
+SELECT drop_packs_of_gone_days('tasks');
+SELECT is_empty($$SELECT FROM day_keys WHERE tenant_id = 'tasks' AND day = '2026-03-03'$$, 'what is gone has no keys');
 SELECT * FROM finish();
 ROLLBACK;

@@ -317,10 +317,10 @@ AS $$
   SELECT moment BETWEEN first AND last OR ((since + moment * interval '1 microsecond') AT TIME ZONE zone)::date BETWEEN first_day AND last_day
 $$;
 
--- The same by key, led by finishes: for each of a task that has one start and one finish on its UTC day the start is looked up, and nothing lies between the two. For
--- other finishes all that these tasks had before is looked at: the start that is the last before the finish was finished, unless another finish lies between. So of
--- starts that were never finished not one is looked at. Of tasks (migrations/0046) from one up to another; starts and users are counted of users from one number
--- up to another, in the row without a slot.
+-- The same by key, led by finishes: where a task has one on its UTC day, and the day's last start is not after it, nothing lies between the two. For other finishes
+-- all that these tasks had before is looked at: the start that is the last before the finish was finished, unless another finish lies between. So of starts that
+-- were never finished not one is looked at. Of tasks (migrations/0046) from one up to another; starts and users are counted of users from one number up to another,
+-- in the row without a slot.
 CREATE OR REPLACE FUNCTION weir.listed_task_slots(first_task bigint, last_task bigint, lowest bigint, beyond bigint, everybody bigint, tenant text, first_day date,
   last_day date, zone text, patterns jsonb, patience bigint, key text, rows weir.moments[])
 RETURNS TABLE (slot integer, times bigint, seconds numeric, users bigint)
@@ -358,8 +358,8 @@ BEGIN
     array_agg(c.task) FILTER (WHERE c.start IS NULL), array_agg(c.midnight + c.moment) FILTER (WHERE c.start IS NULL)
   INTO took, others, moments
   FROM (
-    SELECT c.midnight, c.task, c.moment, CASE WHEN c.starts[c.place] = c.task AND c.starts[c.place - 1] IS DISTINCT FROM c.task
-      AND c.former IS DISTINCT FROM c.task AND c.next IS DISTINCT FROM c.task AND c.begun[c.place] <= c.moment THEN c.begun[c.place] END AS start
+    SELECT c.midnight, c.task, c.moment, CASE WHEN c.starts[c.place] = c.task AND c.former IS DISTINCT FROM c.task
+      AND c.next IS DISTINCT FROM c.task AND c.begun[c.place] <= c.moment THEN c.begun[c.place] END AS start
     FROM (
       SELECT u.*, width_bucket(u.task, u.starts) AS place
       FROM (

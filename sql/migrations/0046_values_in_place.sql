@@ -1,5 +1,6 @@
 -- Values of packs (0044) in the order of the pack's events instead of their own: beside the other columns they can be unpacked as one, and so tell the
 -- key of a task without each event's properties. What has a value is found as fast, by looking through 4096 numbers.
+-- And what of them is a number, for measures and pages.
 SET LOCAL ROLE weir_owner;
 
 TRUNCATE weir.pack_values;

@@ -365,7 +365,7 @@ subtest 'what an answer lacks, it says' => sub {
   };
   is_deeply [ keys $said->({ from => '2026-10-19', to => '2026-10-20' })->%* ], ['nothing'], 'nothing, where no rows were dropped';
   database()->do(q{INSERT INTO weir.gone_days (tenant_id, day, came_late) VALUES ('acme', '2026-10-21', true)});
-  my $late = 'rows came late for days whose rows were dropped: their events are not counted, but their users are among all and, on their first day, new ones';
+  my $late = 'rows came late for days whose rows were dropped: they are not counted, but their users are among all and, on their first day, new ones';
   my $needed = 'rows of some days were dropped, and this needs them';
   my $after = $said->({ from => '2026-10-19', to => '2026-10-21' });
   is_deeply [ sort keys %$after ], [ sort $late, $needed ], 'where they were, one of two reasons';

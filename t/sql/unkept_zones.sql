@@ -37,8 +37,8 @@ SELECT is(pg_temp.asked(what, 'UTC', '2026-03-01'), 'answered', what || ' in UTC
 SELECT is(pg_temp.asked('usage', 'Europe/Berlin', '2026-03-04'), 'answered', 'so is a shorter window');
 SELECT matches(pg_temp.asked('users', 'Europe/Berlin', '2026-03-04'), '^tz: ', 'but what looks back for thirty days reads these too');
 
-SELECT is(pg_temp.asked(what, 'Europe/Berlin', '2026-03-04'), 'tz: Days in Europe/Berlin, which this needs, are not kept: ask for UTC, or have them kept '
-  '(`weirctl rollup zones --tenant TENANT --add Europe/Berlin`)', what || ' need the days, few as the rows may be')
+SELECT is(pg_temp.asked(what, 'Europe/Berlin', '2026-03-04'), 'tz: Days in Europe/Berlin, which this needs, are not kept: ask for UTC, or have them kept by '
+  '`weirctl rollup zones --tenant TENANT --add Europe/Berlin`', what || ' need the days, few as the rows may be')
 FROM unnest(ARRAY['stats', 'segments']) AS what;
 
 SELECT keep_zone('acme', 'Europe/Berlin');

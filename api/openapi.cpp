@@ -77,9 +77,12 @@ void write_schema(Writer& json, const Parameter& parameter) {
   json.close('}');
 }
 
+constexpr const char* kWhatJson = ". JSON: api-server.md, Parameters, says what may stand in it";
+
 void write_parameter(Writer& json, const Parameter& parameter) {
   json.open('{').member("name", parameter.name).member("in", "query");
-  json.member("description", parameter.about);
+  json.member("description",
+              std::string(parameter.about) + (parameter.type == Type::json ? kWhatJson : ""));
   if (parameter.needed) json.name("required").raw("true");
   if (!parameter.example.empty()) json.member("example", parameter.example);
   write_schema(json, parameter);
@@ -102,8 +105,10 @@ void write_format(Writer& json, const Route& route) {
 void write_parameters(Writer& json, const Route& route) {
   if (route.kind != Kind::figure) return;
   json.name("parameters").open('[');
-  write_parameter(json, {kTenant, Type::name, kMostTenant,
-                         "Whose figures; the viewer's only tenant if not given"});
+  write_parameter(json,
+                  {kTenant, Type::name, kMostTenant,
+                   "Whose figures. If not given: `default` for a viewer of every tenant, the only "
+                   "one of a viewer of one; a viewer of several has to say it"});
   for (const Parameter& parameter : route.parameters) write_parameter(json, parameter);
   write_format(json, route);
   json.close(']');
@@ -134,7 +139,7 @@ void write_responses(Writer& json, const Route& route) {
   if (route.kind == Kind::health) write_problem(json, "503");
   if (route.kind == Kind::figure) {
     json.name("304").raw(R"({"description":"If-None-Match names what would be sent"})");
-    for (const char* status : {"401", "403", "413", "500", "503", "504"})
+    for (const char* status : {"401", "403", "413", "414", "431", "500", "503", "504", "505"})
       write_problem(json, status);
   }
   json.close('}');
@@ -152,18 +157,21 @@ struct Said {
   std::string_view status, about;
 };
 
-// 404, 414, 431 and 505 concern every path, and so no one of them.
+// 404 is of no path that is listed.
 constexpr Said kProblems[] = {
     {"400", "A parameter is unknown, given twice, of another form or past its bound"},
     {"401", "The web server named no viewer, or did not prove that it is the web server"},
     {"403", "The viewer may not see this tenant, be there one or not"},
     {"405", "The method is neither GET nor HEAD; Allow lists them"},
     {"413", "The answer would be larger than one may be: ask for a shorter window, or for less"},
+    {"414", "Path and query are longer than 4,096 bytes"},
+    {"431", "A header is longer than 16 kB"},
     {"500", "A fault of the server, which its log explains"},
     {"503",
      "PostgreSQL is away, too many ask, or its schema is older; Retry-After says when to try "
      "again"},
     {"504", "PostgreSQL took longer than a request may"},
+    {"505", "format=csv needs HTTP/1.1 from the web server"},
 };
 
 constexpr std::string_view kProblemSchema =

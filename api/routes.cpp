@@ -9,6 +9,10 @@ constexpr Parameter kFromDay{kFrom, Type::date, 0,
                              "The window's first day; 29 days before its last one if not given"};
 constexpr Parameter kToDay{kTo, Type::date, 0, "The window's last day; today if not given"};
 
+constexpr Parameter kRiskDay{
+    kTo, Type::date, 0,
+    "The day at whose end users are looked at, by it and the 89 before; today if not given"};
+
 constexpr Parameter kZone{"tz", Type::zone, 0,
                           "The time zone whose days are meant; UTC if not given"};
 
@@ -31,14 +35,18 @@ constexpr Parameter kSplit{"split", Type::name, 40,
 constexpr Parameter kSteps{"steps",
                            Type::json,
                            2000,
-                           "Two to eight events with their properties, in their order",
+                           "Two to eight events in their order, each with its name as event, and, "
+                           "if wanted, what a filter may have",
                            R"([{"event":"login"},{"event":"sale","properties":{"paid":"pix"}}])",
                            true};
 constexpr Parameter kWithin{"within", Type::count, 7776000,
                             "Seconds in which the whole way is to be gone; 604800 if not given"};
 constexpr Parameter kSplitBy{"split", Type::name, 256,
                              "version, platform, country or a property to split by"};
-constexpr Parameter kFilter{"filter", Type::json, 2000, "Only events that are like this",
+constexpr Parameter kFilter{"filter", Type::json, 2000,
+                            "Only events that have this version, platform, country, and these "
+                            "properties: one to eight, each "
+                            "with its value, a text, a number, true or false",
                             R"({"platform":"iOS","properties":{"plan":"pro"}})"};
 
 constexpr Parameter kViewEvent{"event", Type::name, 256,
@@ -48,11 +56,18 @@ constexpr Parameter kViewProperty{
 constexpr Parameter kLength{"length", Type::count, 10, "Steps of a path; 4 if not given"};
 
 constexpr Parameter kStart{
-    "start", Type::json, 1000, "The event that begins a task", R"({"event":"recording_started"})",
+    "start",
+    Type::json,
+    1000,
+    "The event that begins a task: its name as event, and, if wanted, what a filter may have",
+    R"({"event":"recording_started"})",
     true};
-constexpr Parameter kFinish{
-    "finish", Type::json, 1000, "The event that ends it", R"({"event":"recording_completed"})",
-    true};
+constexpr Parameter kFinish{"finish",
+                            Type::json,
+                            1000,
+                            "The event that ends it, as start",
+                            R"({"event":"recording_completed"})",
+                            true};
 constexpr Parameter kKey{"key", Type::name, 256,
                          "The property that tells the tasks of a user apart"};
 constexpr Parameter kTaskWithin{"within", Type::count, 7776000,
@@ -74,17 +89,33 @@ constexpr Parameter kSurveyEvent{"event", Type::name, 256,
 constexpr Parameter kScore{"property", Type::name, 256,
                            "Its property with the score from 0 to 10; `score` if not given"};
 
-constexpr Parameter kRule{"rule",
-                          Type::json,
-                          2000,
-                          "What the users did, and what not",
-                          R"({"did":[{"event":"sale","at_least":3}],"not":[{"event":"refund"}]})",
-                          true};
+constexpr Parameter kRule{
+    "rule",
+    Type::json,
+    2000,
+    "What users did, one to five events as in steps; and, if wanted, not, up to "
+    "five that they did not, each with at_least if once is too little; where, a "
+    "filter for all of them",
+    R"({"did":[{"event":"sale","at_least":3}],"not":[{"event":"refund"}]})",
+    true};
 
 constexpr Parameter kFeaturePattern{
-    "feature", Type::json, 1000, "The event of who uses it", R"({"event":"export"})", true};
-constexpr Parameter kOutcome{"outcome",           Type::json,          1000,
-                             "Each user's value", R"({"retained":7})", true};
+    "feature",
+    Type::json,
+    1000,
+    "The event of who uses it: its name as event, and, if wanted, what a filter may have",
+    R"({"event":"export"})",
+    true};
+constexpr Parameter kOutcome{"outcome",
+                             Type::json,
+                             1000,
+                             "Each user's value: {\"retained\":7}, whether they were active on one "
+                             "of so many days after the "
+                             "window; {\"event\":\"sale\"}, whether they had it in the window; "
+                             "with sum or last, the name of a "
+                             "property: the sum, or the latest, of its numbers",
+                             R"({"retained":7})",
+                             true};
 
 }  // namespace
 
@@ -129,7 +160,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "SELECT weir_api.bounded(weir_api.churn_risk($1, $2, $3::date, $4, $5::integer)::text), "
        "weir_api.version($1, $2)",
        nullptr,
-       {kToDay, kZone, kTop}},
+       {kRiskDay, kZone, kTop}},
       {"/v1/daily",
        Kind::figure,
        "Figures of each day (UTC): users, recordings, minutes, costs, crashes",

@@ -112,7 +112,8 @@ constexpr const char* kExamples =
     "  weirctl viewers add operator \"*\"\n"
     "  weirctl viewers remove ada globex\n"
     "  weirctl viewers remove ada\n"
-    "  weirctl viewers list --json";
+    "  weirctl viewers list --json\n\n"
+    "Who runs them is a member of weir_owner in PostgreSQL, as who runs weirctl migrate.";
 
 void add_viewers(CLI::App& app, int& status) {
   auto options = std::make_shared<Options>();

@@ -226,11 +226,12 @@ subtest 'the OpenAPI document' => sub {
     is ask($api, "$path?surely_unknown=1")->{status}, 400, "$path: 400 is so";
     is client($api)->request(POST => $path)->{status}, 405, "$path: 405 is so";
     my $secured = !$get->{security} || $get->{security}->@*;
+    ok !$secured || $get->{responses}{$_}, "$path: $_ is said" for qw(401 403 413 414 431 500 503 504 505);
     is client($api)->request(GET => $asked)->{status}, $secured ? 401 : 200, "$path: " . ($secured ? 'for viewers' : 'for all');
     check_parameter($path, $_, $get->{parameters}) for ($get->{parameters} // [])->@*;
   }
   my $said = $document->{components}{responses};
-  ok $said->{$_}, "$_ is described" for qw(400 401 403 405 500 503 504);
+  ok $said->{$_}, "$_ is described" for qw(400 401 403 405 413 414 431 500 503 504 505);
 };
 
 # What has to be given, by its example, but for one of them.
@@ -365,7 +366,7 @@ subtest 'what an answer lacks, it says' => sub {
   };
   is_deeply [ keys $said->({ from => '2026-10-19', to => '2026-10-20' })->%* ], ['nothing'], 'nothing, where no rows were dropped';
   database()->do(q{INSERT INTO weir.gone_days (tenant_id, day, came_late) VALUES ('acme', '2026-10-21', true)});
-  my $late = 'rows came late for days whose rows were dropped, and are not counted';
+  my $late = 'rows came late for days whose rows were dropped: they are not counted, but their users are among all and, on their first day, new ones';
   my $needed = 'rows of some days were dropped, and this needs them';
   my $after = $said->({ from => '2026-10-19', to => '2026-10-21' });
   is_deeply [ sort keys %$after ], [ sort $late, $needed ], 'where they were, one of two reasons';

@@ -444,7 +444,7 @@ subtest 'figures of rows that are gone stay, unless they are to be forgotten' =>
   is kept('acme', 'UTC')->{count}{"$day active "}->@*, 24, 'rows that come late for it do not replace it';
   is_deeply kept('acme', 'UTC')->{count}{"$day active "}, $kept->{count}{"$day active "}, 'its hours are what they were';
   is $db->selectrow_array('SELECT weir.why_incomplete(?, ?, ?, ?)', undef, 'acme', 'UTC', $day, $day),
-    'rows came late for days whose rows were dropped, and are not counted', 'and why figures are not exact can be asked';
+    'rows came late for days whose rows were dropped: they are not counted, but their users are among all and, on their first day, new ones', 'and why figures are not exact can be asked';
   is_deeply [ grep { $_->[1] ne 'late' } $db->selectall_arrayref('SELECT * FROM weir.user_days ORDER BY 1, 2, 3')->@* ], $users, 'and its users';
   is weirctl('rollup', 'rebuild', '--forget')->{status}, 0, 'rebuild --forget';
   is weirctl('rollup', 'rebuild')->{status}, 0, 'and the sums of the late one, which came by no flusher';

@@ -16,6 +16,7 @@ my $weirctl = ($build =~ m{^/} ? '' : "$root/") . "$build/weirctl";
 my $page = WeirTest::Server::read_file("$root/docs/sql.md");
 my ($views)     = $page =~ /^## The views\n(.*?)^## /ms;
 my ($questions) = $page =~ /^## Ten questions\n(.*?)^## /ms;
+my ($taken)     = $page =~ /^### What PostgreSQL lets everybody do\n.*?^```sql\n(.*?)^```/ms;
 my ($login)     = $page =~ /^## A login\n.*?^```sql\n(.*?)^```/ms;
 
 my $weir = start();
@@ -100,6 +101,31 @@ subtest 'the figures are those of the rows' => sub {
   is sum0(map { $_->[0] } $asked->('SELECT events FROM events_by_hour')->@*), value('SELECT count(*) FROM events'), 'hours add up to all events';
   is $asked->('SELECT sum(crashes) FROM daily')->[0][0], value('SELECT count(*) FROM crashes'), 'crashes';
   is $asked->('SELECT sum(new_users) FROM cohorts_by_week WHERE weeks_later = 0')->[0][0], value('SELECT count(DISTINCT user_id) FROM events'), 'cohorts';
+};
+
+# Of no use to who reads, and so taken away; from Weir itself nothing.
+subtest 'what PostgreSQL lets everybody do is taken away as the page says, and Weir goes on' => sub {
+  my @asked = ('SELECT lo_from_bytea(0, $$x$$)', 'SELECT lo_create(0)', 'SELECT lo_creat(-1)', 'CREATE TEMPORARY TABLE mine ()',
+    map { ("SELECT pg_${_}lock(5)", "SELECT pg_${_}lock_shared(5, 6)") } qw(advisory_ advisory_xact_ try_advisory_ try_advisory_xact_));
+  my $db = db('metabase');
+  $db->do('SET default_transaction_read_only = off');
+  my $may = sub ($sql) {
+    $db->begin_work;
+    my $done = eval { $db->do($sql) };
+    $db->rollback;
+    $db->do('SELECT pg_advisory_unlock_all()');
+    return $done;
+  };
+  is_deeply [ grep { !$may->($_) } @asked ], [], 'each is everybody\'s';
+  db('postgres')->do($taken);
+  is_deeply [ grep { $may->($_) } @asked ], [], 'none is any more';
+  db('postgres')->do('CREATE ROLE mender LOGIN IN ROLE weir_owner');
+  my $demo = weirctl(qw(demo --users 5 --days 2 --url), "http://127.0.0.1:$weir->{port}");
+  is $demo->{status}, 0, 'events are stored' or diag $demo->{err};
+  for my $verb (qw(refresh rebuild verify)) {
+    my $done = weirctl('rollup', $verb, '--postgres', sprintf('host=%s port=%s dbname=%s user=mender', map { $weir->setting($_) } qw(PGHOST PGPORT PGDATABASE)));
+    is $done->{status}, 0, "rollup $verb, by a member of weir_owner" or diag $done->{out}, $done->{err};
+  }
 };
 
 done_testing;

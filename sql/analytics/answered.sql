@@ -43,7 +43,7 @@ AS $$
       WHEN reads IN ('rows', 'both') THEN 'rows of some days were dropped, and this needs them'
       WHEN NOT k.is_kept THEN 'the zone is not kept, and rows of some days were dropped'
       WHEN why_incomplete.zone <> 'UTC' AND g.found_at <= k.since THEN 'rows of some days were dropped before the zone was kept'
-      WHEN g.came_late THEN 'rows came late for days whose rows were dropped, and are not counted' END,
+      WHEN g.came_late THEN 'rows came late for days whose rows were dropped: they are not counted, but their users are among all and, on their first day, new ones' END,
     CASE WHEN m.within AND (reads = 'both' OR reads = 'days' AND NOT k.is_kept)
       THEN 'what was stored since `as_of` counts in part' END), '')
   FROM kept AS k, gone AS g, marks AS m

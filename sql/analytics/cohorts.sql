@@ -27,7 +27,7 @@ CREATE OR REPLACE FUNCTION weir.rule_of(parameter text, said text) RETURNS jsonb
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
-  rule constant jsonb := weir.json_of(parameter, said);
+  rule constant jsonb := weir.needed_json(parameter, said, '{"did": [{"event": "sale"}]}');
   conditions jsonb := jsonb_build_array();
   list record;
   one record;

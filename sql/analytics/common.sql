@@ -15,7 +15,7 @@ BEGIN
 END
 $$;
 
--- The zone, or an error if its days are not kept and the events of the window are more than are read for an answer: a
+-- The zone, or an error if its days are not kept and the events of what an answer looks at, which may be more than its window, are more than are read for an answer: a
 -- hundred thousand, unless weir.read_at_most is set to another number. (Some answers read them ten times, and those of a
 -- tenant among larger ones lie far apart, at 20 µs each.) How many they are, UTC's days say.
 CREATE OR REPLACE FUNCTION weir.readable_zone(tenant text, zone text, first_day date, last_day date) RETURNS text
@@ -35,11 +35,11 @@ BEGIN
   IF found > most THEN
     RAISE invalid_parameter_value USING COLUMN = 'tz', MESSAGE = format(
       CASE WHEN EXISTS (SELECT FROM weir.report_zones AS z WHERE z.tenant_id = tenant AND z.zone = readable_zone.zone)
-        THEN 'Days in %s are still being built (`weirctl rollup status`), and this window has %s events, more than the %s '
-          'that are read: ask for fewer days or for UTC until they are'
-        ELSE 'Days in %1$s are not kept, and this window has %2$s events, more than the %3$s that are read: ask for fewer '
-          'days or for UTC, or have them kept (`weirctl rollup zones --tenant TENANT --add %1$s`)' END,
-      zone, found, most);
+        THEN 'Days in %1$s are still being built (`weirctl rollup status`), and those that this looks at, %4$s to %5$s in UTC, have %2$s '
+          'events, more than the %3$s that are read: ask for fewer days or for UTC until they are'
+        ELSE 'Days in %1$s are not kept, and those that this looks at, %4$s to %5$s in UTC, have %2$s events, more than the %3$s that are '
+          'read: ask for fewer days or for UTC, or have them kept (`weirctl rollup zones --tenant TENANT --add %1$s`)' END,
+      zone, found, most, first_day - 1, last_day + 1);
   END IF;
   RETURN zone;
 END

@@ -30,10 +30,14 @@ CREATE OR REPLACE FUNCTION weir.outcome_of(parameter text, said text) RETURNS js
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
-  outcome constant jsonb := weir.json_of(parameter, said);
+  such constant text := '{"retained": 7}, {"event": "sale"}, {"event": "sale", "sum": "price"} or {"event": "nps", "last": "score"}';
+  outcome constant jsonb := weir.needed_json(parameter, said, such);
   kind text;
 BEGIN
-  IF outcome ? 'retained' THEN
+  PERFORM weir.check_names(parameter, parameter, outcome, '{retained,event,properties,version,platform,country,sum,last}');
+  IF NOT outcome ?| '{retained,event}' THEN
+    PERFORM weir.refuse(parameter, format('%s has to have retained or an event, such as %s', parameter, such));
+  ELSIF outcome ? 'retained' THEN
     PERFORM weir.check_names(parameter, parameter, outcome, '{retained}');
     RETURN jsonb_build_object('kind', 'retained', 'days', weir.whole_number(parameter, parameter || '.retained', outcome -> 'retained', 1, 90, 7));
   END IF;

@@ -6,7 +6,9 @@
 --
 --   release      a version of events or crashes, in the order in which they were first seen: by the hour (UTC), and
 --                those of the same hour by name. Those first seen within the window are listed, the last first
---   after        the release just before it
+--   after        the release just before it, of whichever program of the tenant: those with versions of their own, as an app
+--                and a command line, need tenants (keys) of their own, or one's release stands between two of the other's,
+--                and what that one did not have comes back in the next
 --   first_crash  its first crash, crashes and groups: how many it had
 --   new          groups whose first crash ever was in this release
 --   regressed    groups of an earlier release, whose crashes there began before those here, that at least the

@@ -10,7 +10,7 @@
 --                       crashes alone, as one whose client sends no usage, is in neither number: of their
 --                       kind those who never crash are not known
 --   crash_free_sessions of the sessions that began within the window, those without a crash of their user
---                       between their first and last event. A crash report names no session
+--                       between their first and last event (usage.sql says what one is). A crash report names none
 --   crashes_per_user    crashes for each user with an event within the window
 --   days, weeks, months the same for each; what the window cuts counts what is within it
 --   versions            the values with the most crashes, with crashes, their share of all, and users; of

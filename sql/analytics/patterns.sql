@@ -45,6 +45,18 @@ EXCEPTION
 END
 $$;
 
+-- The same of one that has to be given; `such` is what one may look like.
+CREATE OR REPLACE FUNCTION weir.needed_json(parameter text, said text, such text) RETURNS jsonb
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+  IF said IS NULL THEN
+    PERFORM weir.refuse(parameter, format('%s is needed: an object such as %s', parameter, such));
+  END IF;
+  RETURN weir.json_of(parameter, said);
+END
+$$;
+
 -- An object with no other names than these.
 CREATE OR REPLACE FUNCTION weir.check_names(parameter text, place text, said jsonb, known text[]) RETURNS void
 LANGUAGE plpgsql STABLE
@@ -191,7 +203,7 @@ $$;
 CREATE OR REPLACE FUNCTION weir.needed_pattern(parameter text, said text) RETURNS jsonb
 LANGUAGE sql STABLE
 AS $$
-  SELECT weir.checked_pattern(parameter, parameter, weir.json_of(parameter, said), true)
+  SELECT weir.checked_pattern(parameter, parameter, weir.needed_json(parameter, said, '{"event": "sale"}'), true)
 $$;
 
 -- A list of patterns.
@@ -263,7 +275,7 @@ AS $$
   FROM weir.fitting_events(tenant, zone, first_day, last_day, weir.patterns_named(names), filter, needs) AS f
 $$;
 
-GRANT EXECUTE ON FUNCTION weir.refuse(text, text), weir.place_in(text, text), weir.json_of(text, text),
+GRANT EXECUTE ON FUNCTION weir.refuse(text, text), weir.place_in(text, text), weir.json_of(text, text), weir.needed_json(text, text, text),
   weir.check_names(text, text, jsonb, text[]), weir.check_text(text, text, jsonb), weir.named_event(text, text),
   weir.whole_number(text, text, jsonb, bigint, bigint, bigint), weir.check_properties(text, text, jsonb),
   weir.checked_pattern(text, text, jsonb, boolean, text[]), weir.filter_of(text, text), weir.needed_pattern(text, text),

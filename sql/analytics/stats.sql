@@ -37,8 +37,11 @@ LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
   IF NOT weir.keeps_zone(tenant, zone) THEN
-    RAISE invalid_parameter_value USING COLUMN = 'tz',
-      MESSAGE = 'No days are kept in this time zone, or not all yet: ask for UTC, or add it with weirctl rollup zones';
+    RAISE invalid_parameter_value USING COLUMN = 'tz', MESSAGE = format(
+      CASE WHEN EXISTS (SELECT FROM weir.report_zones AS z WHERE z.tenant_id = tenant AND z.zone = kept_zone.zone)
+        THEN 'Days in %s, which this needs, are still being built (`weirctl rollup status`): ask for UTC until they are'
+        ELSE 'Days in %1$s, which this needs, are not kept: ask for UTC, or have them kept by '
+          '`weirctl rollup zones --tenant TENANT --add %1$s`' END, zone);
   END IF;
   RETURN zone;
 END

@@ -20,8 +20,9 @@
 --   active       users with any event
 --   events       each event by its name: count, users, share of all
 --   hours        the measure `seconds` / 3600 (weir.measures as it is now); per_user: by `active`
---   sessions     that began within the window: how many, their seconds from the first to the last event; days: how
---                many on each, in the order of the days above
+--   sessions     that began within the window, with an event of a user's session_id that had none in the 24 hours before:
+--                how many, their seconds to the last event within 24 hours of it; days: how many on each, in the order
+--                of the days above
 --   cli          of the events `cli_command`: commands, output formats, models, prompt length in characters, execution
 --                time in milliseconds, success and errors (commands have no user). sessions, where cli_command is
 --                the event that is asked for: different session_ids

@@ -94,7 +94,7 @@ UPDATE weir.gone_days SET found_at = now() + interval '1 minute' WHERE tenant_id
 SELECT is(users_answer('acme', '2026-03-03', '2026-03-03', 'Europe/Berlin') ->> 'incomplete', NULL, 'one that was kept before');
 
 UPDATE weir.gone_days SET came_late = true WHERE tenant_id = 'acme';
-SELECT set_eq($$SELECT pg_temp.said('2026-03-03', '2026-03-03')$$, ARRAY['days: rows came late for days whose rows were dropped, and are not counted',
+SELECT set_eq($$SELECT pg_temp.said('2026-03-03', '2026-03-03')$$, ARRAY['days: rows came late for days whose rows were dropped: they are not counted, but their users are among all and, on their first day, new ones',
   'both: rows of some days were dropped, and this needs them', 'rows: rows of some days were dropped, and this needs them'], 'rows that came too late');
 DELETE FROM weir.gone_days WHERE tenant_id = 'acme';
 

@@ -51,7 +51,8 @@ SELECT is(cohorts_by_rule_merge('{}', '2026-03-02', '2026-03-04', '{"conditions"
 CREATE FUNCTION pg_temp.refused(rule text, sentence text, claim text) RETURNS text LANGUAGE sql AS $$
   SELECT throws_ok(format('SELECT pg_temp.fit(%L)', rule), '22023', sentence, claim)
 $$;
-SELECT pg_temp.refused(NULL, 'rule has to be an object with did, not, where', 'no rule');
+SELECT pg_temp.refused(NULL, 'rule is needed: an object such as {"did": [{"event": "sale"}]}', 'no rule');
+SELECT pg_temp.refused('[]', 'rule has to be an object with did, not, where', 'no object');
 SELECT pg_temp.refused('{', 'rule is no JSON that can be read', 'no JSON');
 SELECT pg_temp.refused('{"or": []}', 'rule.or is not known here: there are did, not, where', 'an unknown word');
 SELECT pg_temp.refused('{"did": []}', 'rule.did has to be a list of 1 to 5 events', 'nothing done');

@@ -60,7 +60,15 @@ FROM correlation_merge(ARRAY[('users', 'without', 3407), ('users', 'with', 3461)
 CREATE FUNCTION pg_temp.refused(outcome text, sentence text, claim text) RETURNS text LANGUAGE sql AS $$
   SELECT throws_ok(format('SELECT pg_temp.asked(%L)', outcome), '22023', sentence, claim)
 $$;
-SELECT pg_temp.refused(NULL, 'outcome has to be an object with event, properties, version, platform, country, sum, last', 'no outcome');
+SELECT pg_temp.refused(NULL, 'outcome is needed: an object such as {"retained": 7}, {"event": "sale"}, {"event": "sale", "sum": "price"} or '
+  '{"event": "nps", "last": "score"}', 'no outcome');
+SELECT pg_temp.refused('7', 'outcome has to be an object with retained, event, properties, version, platform, country, sum, last', 'no object names all');
+SELECT pg_temp.refused('{"retain": 7}', 'outcome.retain is not known here: there are retained, event, properties, version, platform, country, sum, last',
+  'so does an unknown name');
+SELECT pg_temp.refused('{"sum": "valor"}', 'outcome has to have retained or an event, such as {"retained": 7}, {"event": "sale"}, '
+  '{"event": "sale", "sum": "price"} or {"event": "nps", "last": "score"}', 'neither of both');
+SELECT throws_ok($$SELECT correlation_answer('acme', '2026-03-02', '2026-03-04', outcome => '{"retained": 7}')$$, '22023',
+  'feature is needed: an object such as {"event": "sale"}', 'no feature');
 SELECT pg_temp.refused('{"retained": 91}', 'outcome.retained has to be a whole number from 1 to 90', 'too long after');
 SELECT pg_temp.refused('{"retained": 7, "event": "a"}', 'outcome.event is not known here: there are retained', 'two outcomes');
 SELECT pg_temp.refused('{"event": "a", "sum": "x", "last": "x"}', 'outcome has sum and last: say one of them', 'two values');

@@ -100,6 +100,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "SELECT weir_api.bounded(weir_api.stats($1, $2, $3::date, $4::date, $5)::text), "
        "weir_api.version($1, $2)",
        nullptr,
+       "days",
        {kFromDay, kToDay, kZone}},
       {"/v1/ledger",
        Kind::figure,
@@ -107,6 +108,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "SELECT weir_api.bounded(weir_api.ledger($1, $2, $3::date, $4::date, $5)::text), "
        "weir_api.version($1, $2)",
        nullptr,
+       "days",
        {kFromDay, kToDay, kZone}},
       {"/v1/heavy_users",
        Kind::figure,
@@ -115,6 +117,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "$7::integer)::text), "
        "weir_api.version($1, $2)",
        nullptr,
+       "users",
        {kFromDay, kToDay, kZone, kHeavyBy, kTop}},
       {"/v1/segments",
        Kind::figure,
@@ -122,6 +125,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "SELECT weir_api.bounded(weir_api.segments($1, $2, $3::date, $4::date, $5)::text), "
        "weir_api.version($1, $2)",
        nullptr,
+       "weeks",
        {kFromDay, kToDay, kZone}},
       {"/v1/churn_risk",
        Kind::figure,
@@ -129,6 +133,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "SELECT weir_api.bounded(weir_api.churn_risk($1, $2, $3::date, $4, $5::integer)::text), "
        "weir_api.version($1, $2)",
        nullptr,
+       "users",
        {kToDay, kZone, kTop}},
       {"/v1/daily",
        Kind::figure,
@@ -136,6 +141,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "SELECT weir_api.bounded(weir_api.daily($1, $2, $3::date, $4::date)::text), "
        "weir_api.version($1, $2)",
        "SELECT * FROM weir_api.daily_rows($1, $2, $3::date, $4::date)",
+       "days",
        {kFromDay, kToDay}},
       {"/v1/users",
        Kind::figure,
@@ -143,6 +149,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "SELECT weir_api.bounded(weir_api.users($1, $2, $3::date, $4::date, $5)::text), "
        "weir_api.version($1, $2)",
        nullptr,
+       "days",
        {kFromDay, kToDay, kZone}},
       {"/v1/crashes",
        Kind::figure,
@@ -151,6 +158,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "$6::integer)::text), "
        "weir_api.version($1, $2)",
        nullptr,
+       "days",
        {kFromDay, kToDay, kZone, kTop}},
       {"/v1/crash_releases",
        Kind::figure,
@@ -159,6 +167,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "$6::integer)::text), "
        "weir_api.version($1, $2)",
        nullptr,
+       "releases",
        {kFromDay, kToDay, kZone, kTop}},
       {"/v1/audience",
        Kind::figure,
@@ -167,6 +176,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "$6::integer)::text), "
        "weir_api.version($1, $2)",
        nullptr,
+       "days",
        {kFromDay, kToDay, kZone, kTop}},
       {"/v1/costs",
        Kind::figure,
@@ -174,6 +184,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "SELECT weir_api.bounded(weir_api.costs($1, $2, $3::date, $4::date, $5, $6)::text), "
        "weir_api.version($1, $2)",
        nullptr,
+       "days",
        {kFromDay, kToDay, kZone, kMeasure}},
       {"/v1/usage",
        Kind::figure,
@@ -181,6 +192,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "SELECT weir_api.bounded(weir_api.usage($1, $2, $3::date, $4::date, $5, $6, $7)::text), "
        "weir_api.version($1, $2)",
        nullptr,
+       "days",
        {kFromDay, kToDay, kZone, kEvent, kProperty}},
       {"/v1/features",
        Kind::figure,
@@ -188,6 +200,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "SELECT weir_api.bounded(weir_api.features($1, $2, $3::date, $4::date, $5, $6, $7)::text), "
        "weir_api.version($1, $2)",
        nullptr,
+       "features",
        {kFromDay, kToDay, kZone, kFeature, kSplit}},
       {"/v1/funnels",
        Kind::figure,
@@ -197,6 +210,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "$10::integer)::text), "
        "weir_api.version($1, $2)",
        nullptr,
+       "steps",
        {kFromDay, kToDay, kZone, kSteps, kWithin, kSplitBy, kFilter, kTop}},
       {"/v1/paths",
        Kind::figure,
@@ -206,6 +220,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "$10::integer)::text), "
        "weir_api.version($1, $2)",
        nullptr,
+       "paths",
        {kFromDay, kToDay, kZone, kViewEvent, kViewProperty, kLength, kFilter, kTop}},
       {"/v1/tasks",
        Kind::figure,
@@ -214,6 +229,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "$9::integer, $10)::text), "
        "weir_api.version($1, $2)",
        nullptr,
+       kWholeAnswer,
        {kFromDay, kToDay, kZone, kStart, kFinish, kKey, kTaskWithin, kFilter}},
       {"/v1/pages",
        Kind::figure,
@@ -223,6 +239,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "$11::integer)::text), "
        "weir_api.version($1, $2)",
        nullptr,
+       "pages",
        {kFromDay, kToDay, kZone, kViewEvent, kDuration, kPage, kAtLeast, kFilter, kTop}},
       {"/v1/rage_clicks",
        Kind::figure,
@@ -232,6 +249,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "$9, $10::integer)::text), "
        "weir_api.version($1, $2)",
        nullptr,
+       "pages",
        {kFromDay, kToDay, kZone, kClickEvent, kClicks, kSeconds, kFilter, kTop}},
       {"/v1/nps",
        Kind::figure,
@@ -239,6 +257,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "SELECT weir_api.bounded(weir_api.nps($1, $2, $3::date, $4::date, $5, $6, $7, $8)::text), "
        "weir_api.version($1, $2)",
        nullptr,
+       "weeks",
        {kFromDay, kToDay, kZone, kSurveyEvent, kScore, kFilter}},
       {"/v1/cohorts",
        Kind::figure,
@@ -247,6 +266,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "SELECT weir_api.bounded(weir_api.cohorts($1, $2, $3::date, $4::date, $5, $6)::text), "
        "weir_api.version($1, $2)",
        nullptr,
+       "days",
        {kFromDay, kToDay, kZone, kRule}},
       {"/v1/correlation",
        Kind::figure,
@@ -256,6 +276,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "$7)::text), "
        "weir_api.version($1, $2)",
        nullptr,
+       kWholeAnswer,
        {kFromDay, kToDay, kZone, kFeaturePattern, kOutcome}},
   };
   return table;

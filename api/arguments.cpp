@@ -105,7 +105,7 @@ Fault check_table(const Route& route, const Arguments& arguments) {
   if (arguments.format != Format::csv) {
     return bad_parameter(kTable, "table goes with format=csv: JSON has all lists of the answer");
   }
-  if (route.csv == nullptr || *arguments.table == kStreamed) return std::nullopt;
+  if (route.csv == nullptr || *arguments.table == route.table) return std::nullopt;
   return bad_parameter(kTable, "table has to be days");
 }
 

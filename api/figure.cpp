@@ -118,7 +118,8 @@ void Figure::send_table(const std::string& answer) {
     Weight weight;
   };
   const auto held = std::make_shared<Held>();
-  if (const auto problem = table_csv(answer, arguments_.table, held->csv)) {
+  const std::string_view place = arguments_.table ? *arguments_.table : route_.table;
+  if (const auto problem = table_csv(answer, place, held->csv)) {
     over_ = true;
     if (problem->status == 500) service_.world().log_error("an answer is no JSON");
     return client_->send(response_of(*problem));

@@ -1,8 +1,10 @@
 #include "api/machine.h"
 
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <charconv>
 #include <fstream>
 #include <iterator>
@@ -44,10 +46,6 @@ std::string read_file(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-std::optional<ProcessTicks> ticks_of(pid_t process) {
-  return read_process_ticks(read_file("/proc/" + std::to_string(process) + "/stat"));
-}
-
 }  // namespace
 
 std::optional<CpuTicks> read_cpu_ticks(std::string_view line) {
@@ -64,10 +62,11 @@ std::optional<CpuTicks> read_cpu_ticks(std::string_view line) {
 }
 
 std::optional<double> Idle::since_last() {
-  std::ifstream file("/proc/stat");
+  std::ifstream file(proc_ + "/stat");
   std::string line;
-  if (!std::getline(file, line)) return std::nullopt;
+  std::getline(file, line);
   const auto now = read_cpu_ticks(line);
+  hidden_ = !now;
   if (!now) return std::nullopt;
   const CpuTicks before = std::exchange(last_, *now);
   // The kernel's count of idle time may go back a little.
@@ -99,20 +98,30 @@ pid_t process_at(int descriptor) {
   return failed == 0 ? other.pid : 0;
 }
 
+std::optional<ProcessTicks> WebServer::ticks_of(pid_t process) const {
+  return read_process_ticks(read_file(proc_ + '/' + std::to_string(process) + "/stat"));
+}
+
+// Signal 0 only asks whether there is such a process, hidden or not.
+bool WebServer::is_hidden() const {
+  if (!asked_ || ticks_of(*asked_)) return false;
+  return *asked_ == 0 || ::kill(*asked_, 0) == 0 || errno == EPERM;
+}
+
 // All children of the process that it is a child of, if that has the same name; else itself.
 std::vector<pid_t> WebServer::processes() const {
-  const auto asked = ticks_of(asked_);
+  const auto asked = asked_ ? ticks_of(*asked_) : std::nullopt;
   if (!asked) return {};
   const auto parent = ticks_of(asked->parent);
-  if (!parent || parent->name != asked->name) return {asked_};
+  if (!parent || parent->name != asked->name) return {*asked_};
   const std::string id = std::to_string(asked->parent);
-  const std::string text = read_file("/proc/" + id + "/task/" + id + "/children");
+  const std::string text = read_file(proc_ + '/' + id + "/task/" + id + "/children");
   std::vector<pid_t> all;
   Words words(text);
   for (auto child = number(words.next()); child; child = number(words.next())) {
     all.push_back(static_cast<pid_t>(*child));
   }
-  return all.empty() ? std::vector<pid_t>{asked_} : all;
+  return all.empty() ? std::vector<pid_t>{*asked_} : all;
 }
 
 double WebServer::worked_since_last() {

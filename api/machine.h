@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace weir::api {
@@ -30,10 +31,17 @@ std::optional<CpuTicks> read_cpu_ticks(std::string_view line);
 
 class Idle {
  public:
+  explicit Idle(std::string proc = "/proc") : proc_(std::move(proc)) {}
+
   // None at the first call, and where the kernel does not say.
   std::optional<double> since_last();
 
+  // Whether it did not say at the last call.
+  bool is_hidden() const { return hidden_; }
+
  private:
+  const std::string proc_;
+  bool hidden_ = false;
   CpuTicks last_;
 };
 
@@ -51,15 +59,23 @@ pid_t process_at(int descriptor);
 
 class WebServer {
  public:
+  explicit WebServer(std::string proc = "/proc") : proc_(std::move(proc)) {}
+
   void is(pid_t process) { asked_ = process; }
+
+  // Whether the kernel lets us see nothing of it (hidepid= of /proc, or it has process ids of its
+  // own). One that has ended, and one that nobody named, are not hidden.
+  bool is_hidden() const;
 
   // CPU time in seconds; of a process that was not known before, nothing.
   double worked_since_last();
 
  private:
+  std::optional<ProcessTicks> ticks_of(pid_t process) const;
   std::vector<pid_t> processes() const;
 
-  pid_t asked_ = 0;
+  const std::string proc_;
+  std::optional<pid_t> asked_;
   std::map<pid_t, std::uint64_t> last_;
 };
 

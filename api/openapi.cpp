@@ -94,11 +94,13 @@ void write_format(Writer& json, const Route& route) {
   json.member("description", "The form of the answer; json if not given");
   json.name("schema").raw(R"({"type":"string","enum":["json","csv"]})");
   json.close('}');
-  const std::string_view which =
-      route.csv != nullptr
-          ? "With format=csv: the list of the answer to have, which is days"
-          : "With format=csv: the list of the answer to have, by its place in it, such as days or "
-            "cohorts.weeks; days, or the first one, if not given";
+  const std::string usual(route.table == kWholeAnswer ? "the whole answer as one line"
+                                                      : route.table);
+  const std::string which =
+      "With format=csv: the list of the answer to have" +
+      (route.csv != nullptr
+           ? ", which is " + usual
+           : ", by its place in it, such as days or cohorts.weeks; " + usual + " if not given");
   write_parameter(json, {kTable, Type::name, kMostTable, which});
 }
 

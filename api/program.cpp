@@ -105,6 +105,7 @@ class Program {
   void stay_alive();
   void look_at_machine();
   bool are_cores_wanted(std::chrono::steady_clock::time_point now);
+  void tell_what_is_hidden();
   void in_turn(const std::shared_ptr<Client>& client, Pace::Call call);
   void tick_pace();
   void leave();
@@ -115,6 +116,7 @@ class Program {
   boost::asio::steady_timer alive_{loop_}, look_{loop_}, turn_{loop_}, drain_{loop_};
   Idle idle_;
   WebServer web_;
+  bool told_hidden_ = false;
   std::chrono::steady_clock::time_point looked_at_ = std::chrono::steady_clock::now();
   std::uint64_t answers_ = 0;
   Pool permissions_;
@@ -198,7 +200,21 @@ bool Program::are_cores_wanted(std::chrono::steady_clock::time_point now) {
   const auto answers = server_.counts().answers();
   const auto handed_on = static_cast<double>(answers - std::exchange(answers_, answers));
   const double worked = web_.worked_since_last() - handed_on * kHandingOn.count();
+  tell_what_is_hidden();
   return idle && *idle < kEnoughIdle && worked > kTakingIn * passed.count();
+}
+
+// Once: nobody would notice else that --busy-share holds nothing back.
+void Program::tell_what_is_hidden() {
+  if (told_hidden_ || !(idle_.is_hidden() || web_.is_hidden())) return;
+  told_hidden_ = true;
+  log_warn(
+      "figures do not give way while many events are taken in: this process cannot see what the "
+      "machine works",
+      {{"hidden", idle_.is_hidden() ? "/proc/stat" : "the web server in /proc"},
+       {"advice",
+        "it has to see the web server's processes: no ProtectProc= and no ProcSubset= in its "
+        "unit, no hidepid= of /proc, and the same process ids as the web server's"}});
 }
 
 void Program::in_turn(const std::shared_ptr<Client>& client, Pace::Call call) {
@@ -237,23 +253,28 @@ bool raise_open_files(std::size_t wanted) {
   return setrlimit(RLIMIT_NOFILE, &limit) == 0;
 }
 
-// Empty where none is asked for. None: the log says why not.
-std::optional<std::string> proof_of(const Options& options) {
-  std::string proof, warning;
-  if (options.proof_file.empty()) return proof;
-  const std::string fault = read_proof(options.proof_file, proof, warning);
-  if (!warning.empty()) log_warn(warning);
-  if (fault.empty()) return proof;
-  log_error(fault);
-  return std::nullopt;
+struct Proof {
+  std::string secret;  // empty where none is asked for
+  std::string fault, warning;
+};
+
+Proof proof_of(const Options& options) {
+  Proof proof;
+  if (!options.proof_file.empty())
+    proof.fault = read_proof(options.proof_file, proof.secret, proof.warning);
+  return proof;
 }
 
 }  // namespace
 
 int run(const Options& options) {
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
-  const auto proof = proof_of(options);
-  if (!proof) return EXIT_FAILURE;
+  const Proof proof = proof_of(options);
+  if (!proof.warning.empty()) log_warn(proof.warning);
+  if (!proof.fault.empty()) {
+    log_error(proof.fault);
+    return EXIT_FAILURE;
+  }
   const std::size_t files =
       options.connections + options.sessions + options.stream_sessions + kOwnFiles;
   if (!raise_open_files(files)) {
@@ -261,10 +282,16 @@ int run(const Options& options) {
               " files open, which --connections asks for: raise its limit (LimitNOFILE=)");
     return EXIT_FAILURE;
   }
-  return Program(options, *proof).run();
+  return Program(options, proof.secret).run();
 }
 
 int check(const Options& options) {
+  const Proof proof = proof_of(options);
+  if (!proof.warning.empty()) std::cerr << "weir-api: " << proof.warning << "\n";
+  if (!proof.fault.empty()) {
+    std::cerr << "weir-api: " << proof.fault << "\n";
+    return EXIT_FAILURE;
+  }
   std::string error;
   auto db = pg::Connection::open(options.postgres, error, "weir-api");
   if (!db) {

@@ -44,6 +44,7 @@ struct Route {
   std::string_view about;
   const char* json = nullptr;
   const char* csv = nullptr;  // null: format=csv is made of the answer
+  std::string_view table{};   // what format=csv is without `table`: a list by its place (table.h)
   std::vector<Parameter> parameters{};
 };
 
@@ -56,11 +57,11 @@ const Route* find_route(std::string_view path);
 constexpr std::string_view kTenant = "tenant";
 constexpr std::string_view kFormat = "format";
 constexpr std::string_view kTable = "table";
-constexpr std::string_view kStreamed = "days";  // the table of a route's `csv`
-constexpr int kMostTable = 64;                  // bytes of a table's name
-constexpr int kMostTenant = 200;                // bytes of a tenant's name
-constexpr int kMostZone = 64;                   // bytes of a time zone's name
-constexpr int kMostDays = 1100;                 // of a window
+constexpr std::string_view kWholeAnswer;  // a route's `table`: all of it, as one line
+constexpr int kMostTable = 64;            // bytes of a table's name
+constexpr int kMostTenant = 200;          // bytes of a tenant's name
+constexpr int kMostZone = 64;             // bytes of a time zone's name
+constexpr int kMostDays = 1100;           // of a window
 constexpr std::string_view kFrom = "from", kTo = "to";
 
 }  // namespace weir::api

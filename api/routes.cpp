@@ -131,6 +131,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "SELECT weir_api.bounded(weir_api.stats($1, $2, $3::date, $4::date, $5)::text), "
        "weir_api.version($1, $2)",
        nullptr,
+       "days",
        {kFromDay, kToDay, kZone}},
       {"/v1/ledger",
        Kind::figure,
@@ -138,6 +139,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "SELECT weir_api.bounded(weir_api.ledger($1, $2, $3::date, $4::date, $5)::text), "
        "weir_api.version($1, $2)",
        nullptr,
+       "days",
        {kFromDay, kToDay, kZone}},
       {"/v1/heavy_users",
        Kind::figure,
@@ -146,6 +148,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "$7::integer)::text), "
        "weir_api.version($1, $2)",
        nullptr,
+       "users",
        {kFromDay, kToDay, kZone, kHeavyBy, kTop}},
       {"/v1/segments",
        Kind::figure,
@@ -153,6 +156,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "SELECT weir_api.bounded(weir_api.segments($1, $2, $3::date, $4::date, $5)::text), "
        "weir_api.version($1, $2)",
        nullptr,
+       "weeks",
        {kFromDay, kToDay, kZone}},
       {"/v1/churn_risk",
        Kind::figure,
@@ -160,6 +164,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "SELECT weir_api.bounded(weir_api.churn_risk($1, $2, $3::date, $4, $5::integer)::text), "
        "weir_api.version($1, $2)",
        nullptr,
+       "users",
        {kRiskDay, kZone, kTop}},
       {"/v1/daily",
        Kind::figure,
@@ -167,6 +172,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "SELECT weir_api.bounded(weir_api.daily($1, $2, $3::date, $4::date)::text), "
        "weir_api.version($1, $2)",
        "SELECT * FROM weir_api.daily_rows($1, $2, $3::date, $4::date)",
+       "days",
        {kFromDay, kToDay}},
       {"/v1/users",
        Kind::figure,
@@ -174,6 +180,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "SELECT weir_api.bounded(weir_api.users($1, $2, $3::date, $4::date, $5)::text), "
        "weir_api.version($1, $2)",
        nullptr,
+       "days",
        {kFromDay, kToDay, kZone}},
       {"/v1/crashes",
        Kind::figure,
@@ -182,6 +189,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "$6::integer)::text), "
        "weir_api.version($1, $2)",
        nullptr,
+       "days",
        {kFromDay, kToDay, kZone, kTop}},
       {"/v1/crash_releases",
        Kind::figure,
@@ -190,6 +198,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "$6::integer)::text), "
        "weir_api.version($1, $2)",
        nullptr,
+       "releases",
        {kFromDay, kToDay, kZone, kTop}},
       {"/v1/audience",
        Kind::figure,
@@ -198,6 +207,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "$6::integer)::text), "
        "weir_api.version($1, $2)",
        nullptr,
+       "days",
        {kFromDay, kToDay, kZone, kTop}},
       {"/v1/costs",
        Kind::figure,
@@ -205,6 +215,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "SELECT weir_api.bounded(weir_api.costs($1, $2, $3::date, $4::date, $5, $6)::text), "
        "weir_api.version($1, $2)",
        nullptr,
+       "days",
        {kFromDay, kToDay, kZone, kMeasure}},
       {"/v1/usage",
        Kind::figure,
@@ -212,6 +223,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "SELECT weir_api.bounded(weir_api.usage($1, $2, $3::date, $4::date, $5, $6, $7)::text), "
        "weir_api.version($1, $2)",
        nullptr,
+       "days",
        {kFromDay, kToDay, kZone, kEvent, kProperty}},
       {"/v1/features",
        Kind::figure,
@@ -219,6 +231,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "SELECT weir_api.bounded(weir_api.features($1, $2, $3::date, $4::date, $5, $6, $7)::text), "
        "weir_api.version($1, $2)",
        nullptr,
+       "features",
        {kFromDay, kToDay, kZone, kFeature, kSplit}},
       {"/v1/funnels",
        Kind::figure,
@@ -228,6 +241,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "$10::integer)::text), "
        "weir_api.version($1, $2)",
        nullptr,
+       "steps",
        {kFromDay, kToDay, kZone, kSteps, kWithin, kSplitBy, kFilter, kTop}},
       {"/v1/paths",
        Kind::figure,
@@ -237,6 +251,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "$10::integer)::text), "
        "weir_api.version($1, $2)",
        nullptr,
+       "paths",
        {kFromDay, kToDay, kZone, kViewEvent, kViewProperty, kLength, kFilter, kTop}},
       {"/v1/tasks",
        Kind::figure,
@@ -245,6 +260,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "$9::integer, $10)::text), "
        "weir_api.version($1, $2)",
        nullptr,
+       kWholeAnswer,
        {kFromDay, kToDay, kZone, kStart, kFinish, kKey, kTaskWithin, kFilter}},
       {"/v1/pages",
        Kind::figure,
@@ -254,6 +270,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "$11::integer)::text), "
        "weir_api.version($1, $2)",
        nullptr,
+       "pages",
        {kFromDay, kToDay, kZone, kViewEvent, kDuration, kPage, kAtLeast, kFilter, kTop}},
       {"/v1/rage_clicks",
        Kind::figure,
@@ -263,6 +280,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "$9, $10::integer)::text), "
        "weir_api.version($1, $2)",
        nullptr,
+       "pages",
        {kFromDay, kToDay, kZone, kClickEvent, kClicks, kSeconds, kFilter, kTop}},
       {"/v1/nps",
        Kind::figure,
@@ -270,6 +288,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "SELECT weir_api.bounded(weir_api.nps($1, $2, $3::date, $4::date, $5, $6, $7, $8)::text), "
        "weir_api.version($1, $2)",
        nullptr,
+       "weeks",
        {kFromDay, kToDay, kZone, kSurveyEvent, kScore, kFilter}},
       {"/v1/cohorts",
        Kind::figure,
@@ -278,6 +297,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "SELECT weir_api.bounded(weir_api.cohorts($1, $2, $3::date, $4::date, $5, $6)::text), "
        "weir_api.version($1, $2)",
        nullptr,
+       "days",
        {kFromDay, kToDay, kZone, kRule}},
       {"/v1/correlation",
        Kind::figure,
@@ -287,6 +307,7 @@ const std::vector<Route>& routes() {  // NOLINT(readability-function-size)
        "$7)::text), "
        "weir_api.version($1, $2)",
        nullptr,
+       kWholeAnswer,
        {kFromDay, kToDay, kZone, kFeaturePattern, kOutcome}},
   };
   return table;

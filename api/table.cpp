@@ -14,7 +14,6 @@ namespace {
 namespace ondemand = simdjson::ondemand;
 
 constexpr int kDeepest = 6;
-constexpr std::string_view kUsual = "days";
 
 // Every call throws what it cannot do: the answer is PostgreSQL's own JSON, and table_csv()
 // catches.
@@ -146,24 +145,21 @@ Problem no_such_list(const std::vector<std::string>& names) {
 
 }  // namespace
 
-std::optional<Problem> table_csv(std::string_view answer, const std::optional<std::string>& name,
+std::optional<Problem> table_csv(std::string_view answer, std::string_view place,
                                  std::string& csv) {
   try {
     const simdjson::padded_string text(answer);
     ondemand::parser parser;
     ondemand::document document = parser.iterate(text);
-    std::vector<std::string> names;
-    find_lists(document.get_object(), "", 1, names);
-    const std::string_view wanted = name ? std::string_view(*name) : kUsual;
-    auto found = std::find(names.begin(), names.end(), wanted);
-    if (found == names.end() && !name) found = names.begin();
-    if (found == names.end() && (name || !names.empty())) return no_such_list(names);
-    document.rewind();
-    Table table(names.empty() ? std::string_view() : *found);
-    if (names.empty()) {
+    Table table(place);
+    if (place.empty()) {
       table.add_flat(document.get_object());
     } else {
-      for (auto row : list_at(document, *found)) table.add(row.value());
+      std::vector<std::string> names;
+      find_lists(document.get_object(), "", 1, names);
+      if (std::find(names.begin(), names.end(), place) == names.end()) return no_such_list(names);
+      document.rewind();
+      for (auto row : list_at(document, place)) table.add(row.value());
     }
     csv = table.csv();
     return std::nullopt;

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <utility>
 
+#include "ctl/database.h"
 #include "ctl/terminal.h"
 
 namespace weir::ctl {
@@ -67,11 +68,8 @@ std::string bytes_of(std::string_view hex) {
 
 std::optional<DeadLetters> DeadLetters::open(const std::string& conninfo, Filter filter,
                                              std::string& error) {
-  auto db = pg::Connection::open(conninfo, error, "weirctl");
-  if (!db) {
-    error = "cannot connect to PostgreSQL: " + error;
-    return std::nullopt;
-  }
+  auto db = connect(conninfo, error);
+  if (!db) return std::nullopt;
   DeadLetters letters(std::move(*db), std::move(filter));
   if (!letters.db_.exec(
           "SET client_encoding = 'UTF8'; SET timezone = 'UTC'; SET datestyle = 'ISO'")) {

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "ctl/command.h"
+#include "ctl/database.h"
 #include "ctl/migration_files.h"
 #include "ctl/statements.h"
 #include "pg/connection.h"
@@ -285,8 +286,8 @@ int migrate(const Options& options) {
   const auto files = read_migrations(options.sql, error);
   const auto repeatables = files ? read_repeatables(options.sql, error) : std::nullopt;
   if (!repeatables) return fail(error);
-  auto db = pg::Connection::open(options.postgres, error, "weirctl");
-  if (!db) return fail("cannot connect to PostgreSQL: " + error);
+  auto db = connect(options.postgres, error);
+  if (!db) return fail(error);
   if (db->server_version() < kOldestServer) {
     return fail("this PostgreSQL is version " + std::to_string(db->server_version() / 10000) +
                 ": Weir needs 15 or newer");

@@ -4,6 +4,8 @@
 #include <thread>
 #include <utility>
 
+#include "ctl/database.h"
+
 namespace weir::ctl {
 namespace {
 
@@ -35,11 +37,8 @@ std::optional<Rebuilt> Rebuilder::run(const pg::Param& tenant, std::string& erro
 
 bool Rebuilder::connect(std::string& error) {
   for (int i = 0; i < sessions_wanted_; ++i) {
-    auto session = pg::Connection::open(postgres_, error, "weirctl");
-    if (!session) {
-      error.insert(0, "cannot connect to PostgreSQL: ");
-      return false;
-    }
+    auto session = ctl::connect(postgres_, error);
+    if (!session) return false;
     sessions_.push_back(std::move(*session));
   }
   return true;

@@ -13,6 +13,13 @@ constexpr const char* kStillMarked = "SELECT count(*) FROM weir.days_to_build($1
 constexpr const char* kLeftOut = "SELECT tenant_id, rows FROM weir.rows_out_of_time($1) ORDER BY 1";
 constexpr const char* kChoose = "SELECT state, tenant_id, day FROM weir.choose_roll_up($1, $2)";
 constexpr const char* kBuild = "SELECT state, trouble FROM weir.build_roll_up($1, $2)";
+constexpr const char* kIsKnown =
+    "SELECT EXISTS (SELECT FROM weir.events WHERE tenant_id = $1) OR "
+    "EXISTS (SELECT FROM weir.crashes WHERE tenant_id = $1) OR "
+    "EXISTS (SELECT FROM weir.users WHERE tenant_id = $1) OR "
+    "EXISTS (SELECT FROM weir.day_measures WHERE tenant_id = $1) OR "
+    "EXISTS (SELECT FROM weir.crash_days WHERE tenant_id = $1) OR "
+    "EXISTS (SELECT FROM weir.day_counts WHERE tenant_id = $1)";
 constexpr const char* kParts = "SELECT kind, tenant_id, zone, day FROM weir.parts_to_verify($1)";
 constexpr const char* kVerifySums =
     "SELECT part, subject, value, kept, counted FROM weir.verify_sums($1, $2)";
@@ -97,6 +104,10 @@ std::optional<RefreshStep> RollUps::refresh(const pg::Param& tenant, const Marke
   step.state = text(*built, 0, 0);
   step.trouble = text(*built, 0, 1);
   return step;
+}
+
+std::optional<bool> RollUps::is_known(const std::string& tenant, std::string& error) {
+  return is_true(kIsKnown, {tenant}, error);
 }
 
 std::optional<std::vector<Part>> RollUps::parts(const pg::Param& tenant, std::string& error) {

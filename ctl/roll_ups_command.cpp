@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 
 #include "ctl/command.h"
+#include "ctl/database.h"
 #include "ctl/progress.h"
 #include "ctl/rebuilder.h"
 #include "ctl/roll_ups.h"
@@ -33,19 +34,26 @@ pg::Param tenant_of(const Options& options) {
   return options.tenant.empty() ? pg::Param() : pg::Param(options.tenant);
 }
 
-std::optional<pg::Connection> connect(const Options& options, std::string& error) {
-  auto database = pg::Connection::open(options.postgres, error, "weirctl");
-  if (!database) error = "cannot connect to PostgreSQL: " + error;
-  return database;
-}
-
 std::string shown(const std::string& text) { return terminal_text(text, 200); }
+
+// A name that is misspelled has nothing that could be wrong. Another value: it says why it ends.
+std::optional<int> look_for_tenant(RollUps& roll_ups, const Options& options) {
+  if (options.tenant.empty()) return std::nullopt;
+  std::string error;
+  const auto is_known = roll_ups.is_known(options.tenant, error);
+  if (!is_known) return fail(error);
+  if (*is_known) return std::nullopt;
+  fail("there is no tenant " + shown(options.tenant) +
+       ", with rows or roll-ups: `SELECT weir.tenants_with_rows()` lists those with rows; without "
+       "--tenant all are meant");
+  return kMisused;
+}
 
 // Looking --------------------------------------------------------------------------------------
 
 int status(const Options& options) {
   std::string error;
-  auto database = connect(options, error);
+  auto database = connect(options.postgres, error);
   if (!database) return fail(error);
   RollUps roll_ups(*database);
   const auto backlog = roll_ups.backlog(error);
@@ -122,9 +130,10 @@ int conclude(const Verdict& verdict, std::size_t parts) {
 
 int verify(const Options& options) {
   std::string error;
-  auto database = connect(options, error);
+  auto database = connect(options.postgres, error);
   if (!database) return fail(error);
   RollUps roll_ups(*database);
+  if (const auto over = look_for_tenant(roll_ups, options)) return *over;
   const auto parts = roll_ups.parts(tenant_of(options), error);
   if (!parts) return fail(error);
   Verdict verdict;
@@ -177,7 +186,7 @@ std::optional<Done> build_marked(RollUps& roll_ups, const pg::Param& tenant, std
 
 int refresh(const Options& options) {
   std::string error;
-  auto database = connect(options, error);
+  auto database = connect(options.postgres, error);
   if (!database) return fail(error);
   RollUps roll_ups(*database);
   const auto done = build_marked(roll_ups, tenant_of(options), error);
@@ -203,19 +212,20 @@ int conclude(const Rebuilt& rebuilt) {
 
 int rebuild(const Options& options) {
   std::string error;
+  auto database = connect(options.postgres, error);
+  if (!database) return fail(error);
+  RollUps roll_ups(*database);
+  if (const auto over = look_for_tenant(roll_ups, options)) return *over;
   Rebuilder rebuilder(options.postgres, options.forget, options.sessions);
   const auto rebuilt = rebuilder.run(tenant_of(options), error);
   if (!rebuilt) return fail(error);
-  auto database = connect(options, error);
-  if (!database) return fail(error);
-  RollUps roll_ups(*database);
   if (!tell_left_out(roll_ups, tenant_of(options), error)) return fail(error);
   return conclude(*rebuilt);
 }
 
 int zones(const Options& options) {
   std::string error;
-  auto database = connect(options, error);
+  auto database = connect(options.postgres, error);
   if (!database) return fail(error);
   RollUps roll_ups(*database);
   if (!options.add.empty()) {

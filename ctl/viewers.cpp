@@ -9,6 +9,7 @@
 
 #include "core/json/text.h"
 #include "ctl/command.h"
+#include "ctl/database.h"
 #include "ctl/terminal.h"
 #include "pg/connection.h"
 
@@ -54,11 +55,8 @@ std::string fault_of(const Options& options) {
 
 std::optional<pg::Result> ask(const Options& options, const char* sql,
                               const std::vector<pg::Param>& params, std::string& error) {
-  auto db = pg::Connection::open(options.postgres, error, "weirctl");
-  if (!db) {
-    error = "cannot connect to PostgreSQL: " + error;
-    return std::nullopt;
-  }
+  auto db = connect(options.postgres, error);
+  if (!db) return std::nullopt;
   auto rows = db->exec_params(sql, params);
   if (rows) return rows;
   error = "the viewers cannot be looked after: " + db->error().message;

@@ -99,9 +99,11 @@ void add_rest(CLI::App& app, Options& options) {
       ->check(CLI::Validator(check_listen_address, ""));
   add_number(app, "--stalled-seconds", options.stalled_seconds,
              "after how long without progress /health says so", 1, 86'400);
-  app.add_option("--roll-ups", options.roll_ups_percent,
-                 "percent of the time in which roll-ups are built, at most; 0 leaves that to"
-                 " other flushers, or to `weirctl rollup refresh`; to 100")
+  app.add_option(
+         "--roll-ups", options.roll_ups_percent,
+         "percent of the time in which roll-ups are built, at most, but after a step it rests a"
+         " minute at most; 0 leaves that to other flushers, or to `weirctl rollup refresh`;"
+         " to 100")
       ->type_name("PERCENT")
       ->capture_default_str()
       ->check(CLI::Range(0, 100).description(""));

@@ -10,6 +10,7 @@
 #include "flusher/advice.h"
 #include "daemon/log.h"
 #include "daemon/signals_blocked.h"
+#include "flusher/roll_up_nap.h"
 #include "flusher/stop.h"
 
 namespace weir::flusher {
@@ -17,7 +18,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kLeastNap{100}, kIdleNap{1000}, kBusyNap{5000}, kMostWait{60'000};
+constexpr milliseconds kIdleNap{1000}, kBusyNap{5000}, kMostWait{60'000};
 constexpr std::chrono::hours kBetweenGone{1};
 
 // A session that we leave in mid-step has to end by itself. A large day takes as long as it takes.
@@ -47,10 +48,6 @@ std::string text_of(const pg::Result& rows, int column) {
 }
 
 }  // namespace
-
-milliseconds roll_up_nap(milliseconds took, int percent) {
-  return std::max(kLeastNap, took * (100 - percent) / std::max(percent, 1));
-}
 
 RollUpKeeper::RollUpKeeper(const Options& options, const StatusBoard& board)
     : options_(options),

@@ -9,7 +9,7 @@
 //   keeper.stop();                  // at once: a step in hand is given up, and its marks stay
 //
 //   nap ──► PostgreSQL up? ──► session? ──► step ──► built: as long a nap as leaves it --roll-ups
-//    ▲         no │            no │           │       percent of the time, 100 ms at least
+//    ▲         no │            no │           │       percent of the time (flusher/roll_up_nap.h)
 //    └────────────┴───────────────┴───────────┘       idle: 1 s; busy: 5 s; failed: more and more
 //
 // A thread that builds without a pause would take a core of PostgreSQL's from those who store.
@@ -30,9 +30,6 @@
 #include "pg/connection.h"
 
 namespace weir::flusher {
-
-// How long to rest after a step that took `took`, so that steps take `percent` of the time.
-std::chrono::milliseconds roll_up_nap(std::chrono::milliseconds took, int percent);
 
 class RollUpKeeper {
  public:

@@ -243,7 +243,7 @@ sub escaped ($text) { return $text =~ s/([^A-Za-z0-9])/sprintf '%%%02X', ord $1/
 
 sub check_parameter ($path, $parameter, $all) {
   my ($name, $schema) = $parameter->@{qw(name schema)};
-  return check_tables($path . asked_of($all)) if $name eq 'table';
+  return check_tables($path . asked_of($all), $parameter->{description}) if $name eq 'table';
   my ($good, $bad) = $parameter->{example} ? ([ escaped($parameter->{example}) ], [ '', 'x' x ($schema->{maxLength} + 1) ]) : values_for($schema, $name);
   my $asked = $path . asked_of($all, $name);
   is ask($api, "$asked$name=$_")->{status}, 200, "$path: $name=$_" for @$good;
@@ -256,7 +256,7 @@ sub check_parameter ($path, $parameter, $all) {
 }
 
 # Every list of an answer, by its place, is a table with as many lines.
-sub check_tables ($asked) {
+sub check_tables ($asked, $about) {
   my $lists = lists_of(ask($api, $asked)->{json});
   for my $name (sort keys %$lists) {
     my $answer = ask($api, "${asked}format=csv&table=$name");
@@ -264,7 +264,11 @@ sub check_tables ($asked) {
     my $rows = $lists->{$name}->@*;
     is scalar(() = $answer->{body} =~ /\r\n/g), $rows + 1, 'a line each' if $rows;
   }
-  like ask($api, "${asked}format=csv")->{headers}{'content-type'}, qr{\Atext/csv;}, "$asked format=csv alone";
+  my $alone = ask($api, "${asked}format=csv");
+  like $alone->{headers}{'content-type'}, qr{\Atext/csv;}, "$asked format=csv alone";
+  my ($usual) = $about =~ /(?:is|or \S+;) (\S+|the whole answer as one line)(?: if not given)?\z/;
+  if ($lists->{$usual}) { is $alone->{body}, ask($api, "${asked}format=csv&table=$usual")->{body}, "$asked: $usual, if not given" }
+  else { is_deeply [ $usual, scalar(() = $alone->{body} =~ /\r\n/g) ], [ 'the whole answer as one line', 2 ], "$asked: $usual" }
   for my $bad ('format=csv&table=', 'format=csv&table=surely.not', 'format=csv&table=' . 'x' x 65, 'table=days') {
     problem_is(ask($api, $asked . $bad), 400, 'bad_parameter', "$asked not $bad", parameter => 'table');
   }
@@ -316,6 +320,29 @@ subtest 'funnels' => sub {
   problem_is(ask($api, '/v1/funnels?steps=' . escaped('[{"event":"a"},{"event":5}]')), 400, 'bad_parameter', 'a step that is none', parameter => 'steps');
   problem_is(ask($api, "/v1/funnels?steps=$steps&filter=x"), 400, 'bad_parameter', 'a filter that is none', parameter => 'filter');
   problem_is(ask($api, '/v1/funnels?steps=' . 'x' x 2001), 400, 'bad_parameter', 'too long a text', parameter => 'steps');
+};
+
+subtest 'which list of an answer CSV is, its path says' => sub {
+  database()->do(<<'ROWS');
+INSERT INTO weir.events (event_id, tenant_id, user_id, event, properties, "timestamp", client_timestamp)
+SELECT gen_random_uuid(), 'tools', 'u' || i, event, '{"feature": "export", "source": "menu"}', at, at
+FROM generate_series(1, 40) AS i, (VALUES ('feature_usage', 2), ('sale', 3)) AS e (event, each),
+  LATERAL (SELECT timestamptz '2026-11-05T10:00Z' + i * interval '1 minute') AS t (at)
+WHERE i % each = 0
+ROWS
+  my $weirctl = (api_command())[0] =~ s/weir-api\z/weirctl/r;
+  private()->run('rebuild', $weirctl, qw(rollup rebuild --tenant tools --postgres), private()->conninfo('weir', 'postgres'));
+  my $csv_of = sub ($asked) {
+    my $path = "$asked&tenant=tools&from=2026-11-05&to=2026-11-06&tz=Asia/Kolkata";
+    return (ask($api, $path, viewer => 'root')->{json}, split /\r\n/, ask($api, "$path&format=csv", viewer => 'root')->{body});
+  };
+  my ($features, @lines) = $csv_of->('/v1/features?');
+  is_deeply [ scalar @lines, map { $_->{feature} } $features->{features}->@* ], [ 2, 'export' ], 'features are a line each';
+  like $lines[0], qr/(?:\A|,)feature,/, 'by name';
+  (my $correlation, @lines) = $csv_of->('/v1/correlation?feature=' . escaped('{"event":"feature_usage"}') . '&outcome=' . escaped('{"event":"sale"}'));
+  ok lists_of($correlation)->%*, 'a correlation has an interval' or diag explain $correlation;
+  is scalar @lines, 2, 'and is one line of all that it says';
+  like $lines[0], qr/(?:\A|,)\Q$_\E(?:,|\z)/, "with $_" for 'tenant', keys lists_of($correlation)->%*;
 };
 
 subtest 'all key figures at once' => sub {

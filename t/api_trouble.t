@@ -332,6 +332,18 @@ sub try_api (@options) {
   return ($status, private()->log_of('try'));
 }
 
+# Only who may mount something can hide a file from a process.
+subtest 'what the machine works is hidden' => sub {
+  my @hiding = ('unshare', '--mount', 'sh', '-c', 'mount --bind /dev/null /proc/stat && exec "$@"', 'sh');
+  return pass('nothing can be mounted here') if system("unshare --mount sh -c 'mount --bind /dev/null /proc/stat' 2>/dev/null") != 0;
+  my $socket = private()->{dir} . '/hidden.sock';
+  my $pid = private()->spawn('hidden', @hiding, api_command('--socket' => $socket, '--postgres' => private()->conninfo('weir', 'weir_api')));
+  my $told = qr{level=warning msg="figures do not give way [^\n]*hidden=/proc/stat advice=[^\n]*ProcSubset=};
+  ok wait_until('it says so', 60, sub { private()->log_of('hidden') =~ $told }), 'is told, with the remedy';
+  is private()->end($pid, 'TERM'), 0, 'ends well';
+  is scalar(() = private()->log_of('hidden') =~ /figures do not give way/g), 1, 'once';
+};
+
 subtest 'the command line' => sub {
   my ($status, $said) = try_api('--check');
   is $status, 0, '--check';
@@ -339,6 +351,9 @@ subtest 'the command line' => sub {
   ($status, $said) = try_api('--check', '--postgres' => 'host=/nowhere');
   is $status, 1, '--check without PostgreSQL';
   like $said, qr/cannot connect/, 'says so';
+  ($status, $said) = try_api('--check', '--proof-file' => '/nowhere/proof');
+  is $status, 1, '--check without the proof that is asked for';
+  like $said, qr{^weir-api: the secret file "/nowhere/proof" cannot be read \(No such file or directory\): make one}m, 'says so, as the start does';
   like((try_api('--version'))[1], qr/weir-api \d+\.\d+\.\d+, for version \d+ of the schema/, '--version');
   like((try_api('--help'))[1], qr/--connections NUMBER/, '--help');
   is((try_api('--connections' => 0))[0], 2, 'a bound that cannot be');

@@ -228,6 +228,36 @@ subtest 'a day that gets a new user by the build of another one is built, too' =
 
 # Rows by COPY -------------------------------------------------------------------------------------
 
+subtest 'a refresh that is ended leaves nobody building' => sub {
+  store('ended', [ 'ann', '2026-03-01T10:00Z', undef ]);
+  mark('ended', '2026-03-01');
+  my $holder = $postgres->connect('weir');
+  $holder->begin_work;
+  $holder->do('LOCK TABLE weir.day_sessions');
+  my $folder = tempdir(CLEANUP => 1);
+  my $pid = PrivatePostgres::start_command({ $postgres->env('weir') }, "$folder/out", "$folder/err", $weirctl, qw(rollup refresh --tenant ended));
+  waits_for('weir.day_sessions');
+  kill TERM => $pid;
+  is PrivatePostgres::finish_command($pid), 128 + 15, 'it ends';
+  my $sessions = q{SELECT count(*) FROM pg_stat_activity WHERE application_name = 'weirctl'};
+  ok PrivatePostgres::wait_until(sub { value($sessions) == 0 }, 30), 'and so does what PostgreSQL did for it';
+  $holder->rollback;
+  $db->do(q{UPDATE weir.touched_days SET due_at = now() WHERE tenant_id = 'ended'});
+  build_all();
+  is counted('ended', '2026-03-01'), 1, 'its day stays marked, and is built by the next one';
+};
+
+subtest 'a tenant of whom nothing is known' => sub {
+  for my $verb (qw(verify rebuild)) {
+    my $said = weirctl('rollup', $verb, '--tenant', "mis\espelt");
+    is_deeply [ $said->@{qw(status out)} ], [ 2, '' ], "$verb: is a wrong argument" or diag $said->{out};
+    like $said->{err}, qr/\Aweirctl: there is no tenant mis\\x1bspelt, .*`SELECT weir\.tenants_with_rows\(\)` lists/, 'and it says how to see those that there are';
+  }
+  $db->do(q{INSERT INTO weir.crash_days (tenant_id, day, crashes) VALUES ('faded', '2020-01-01', 1)});
+  is weirctl('rollup', $_, '--tenant', 'faded')->{status}, 0, "$_: one of whom figures alone are left is known" for qw(verify rebuild);
+  $db->do(q{DELETE FROM weir.crash_days WHERE tenant_id = 'faded'});
+};
+
 sub rebuilt ($tenant) { return weirctl('rollup', 'rebuild', '--tenant', $tenant) }
 
 sub verifies ($tenant) {

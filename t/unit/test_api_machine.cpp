@@ -1,4 +1,5 @@
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -63,8 +64,40 @@ START_TEST(before_anybody_asked_nobody_is_counted) {
 }
 END_TEST
 
+START_TEST(a_load_that_the_kernel_does_not_show_is_hidden) {
+  Idle shown, hidden("/nowhere");
+  ck_assert(!shown.is_hidden() && !hidden.is_hidden());
+  shown.since_last();
+  ck_assert(!hidden.since_last());
+  ck_assert(!shown.is_hidden() && hidden.is_hidden());
+}
+END_TEST
+
+START_TEST(a_web_server_that_the_kernel_does_not_show_is_hidden) {
+  WebServer shown, hidden("/nowhere"), elsewhere;
+  ck_assert(!hidden.is_hidden());
+  shown.is(::getpid());
+  hidden.is(::getpid());
+  elsewhere.is(0);
+  ck_assert(!shown.is_hidden() && hidden.is_hidden() && elsewhere.is_hidden());
+}
+END_TEST
+
+START_TEST(a_web_server_that_has_ended_is_not_hidden) {
+  const pid_t ended = ::fork();
+  if (ended == 0) ::_exit(0);
+  ck_assert_int_eq(::waitpid(ended, nullptr, 0), ended);
+  WebServer web;
+  web.is(ended);
+  ck_assert(!web.is_hidden());
+}
+END_TEST
+
 static const weir_test::Register kRegistered(
-    "api_machine", {ticks_are_those_of_all_cores_together, a_line_of_another_form_has_no_ticks,
-                    a_process_has_the_ticks_of_user_and_system, a_process_that_is_gone_has_none,
-                    who_is_at_the_other_end_is_counted_from_the_second_look_on,
-                    before_anybody_asked_nobody_is_counted});
+    "api_machine",
+    {ticks_are_those_of_all_cores_together, a_line_of_another_form_has_no_ticks,
+     a_process_has_the_ticks_of_user_and_system, a_process_that_is_gone_has_none,
+     who_is_at_the_other_end_is_counted_from_the_second_look_on,
+     before_anybody_asked_nobody_is_counted, a_load_that_the_kernel_does_not_show_is_hidden,
+     a_web_server_that_the_kernel_does_not_show_is_hidden,
+     a_web_server_that_has_ended_is_not_hidden});

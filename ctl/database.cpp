@@ -8,7 +8,11 @@ std::optional<pg::Connection> connect(const std::string& conninfo, std::string& 
     error.insert(0, "cannot connect to PostgreSQL: ");
     return std::nullopt;
   }
-  if (database->exec("SET client_connection_check_interval = '1s'")) return database;
+  // A server before PostgreSQL 14 does not know it: who asks for its version says what is needed.
+  if (database->exec("SELECT set_config('client_connection_check_interval', '1s', false)"
+                     " WHERE current_setting('server_version_num')::integer >= 140000")) {
+    return database;
+  }
   error = database->error().message;
   return std::nullopt;
 }

@@ -103,16 +103,8 @@ BEGIN
     turn := tasks[n + 1:n + room];
     finishes := weir.numbered_tasks(turn, bits, finished, moments);
     starts := (
-      SELECT array_agg(s.code ORDER BY s.code)
-      FROM (
-        SELECT (s.place::bigint << bits) + s.moment AS code
-        FROM (
-          SELECT e.task, e.moment, width_bucket(e.task, turn) AS place
-          FROM weir.keyed_events(lowest, beyond, asked, patterns -> 0, keyed_task_slots.key) AS e
-          OFFSET 0
-        ) AS s
-        WHERE turn[s.place] = s.task
-      ) AS s);
+      SELECT weir.numbered_tasks(turn, bits, array_agg(e.task), array_agg(e.moment))
+      FROM weir.keyed_events(lowest, beyond, asked, patterns -> 0, keyed_task_slots.key) AS e);
     RETURN QUERY SELECT s.* FROM weir.slots_of_tasks(starts, finishes, bits, since, first_day, last_day, zone, same, patience) AS s WHERE s.slot IS NOT NULL;
   END LOOP;
   RETURN QUERY SELECT NULL::integer, c.times, NULL::numeric, c.users
@@ -232,13 +224,6 @@ BEGIN
 END
 $$;
 
--- Whether a moment is on days of a zone: between two it surely is (window_of()).
-CREATE OR REPLACE FUNCTION weir.is_in_days(moment bigint, since timestamptz, first bigint, last bigint, first_day date, last_day date, zone text) RETURNS boolean
-LANGUAGE sql STABLE PARALLEL SAFE
-AS $$
-  SELECT moment BETWEEN first AND last OR ((since + moment * interval '1 microsecond') AT TIME ZONE zone)::date BETWEEN first_day AND last_day
-$$;
-
 -- The same by key, led by finishes: where a task has one on its UTC day, and the day's last start is not after it, nothing lies between the two. For other finishes
 -- all that these tasks had before is looked at: the start that is the last before the finish was finished, unless another finish lies between. So of starts that
 -- were never finished not one is looked at. Of tasks (migrations/0046) from one up to another; starts and users are counted of users from one number up to another,
@@ -346,6 +331,5 @@ GRANT EXECUTE ON FUNCTION weir.keyed_in_packs(bigint, bigint, weir.asked, jsonb,
   weir.listed_keys(weir.asked, text, text, bigint, bigint), weir.are_keys_listed(text, timestamptz, timestamptz, jsonb, text),
   weir.unlisted_events(bigint, weir.asked, jsonb, text, bigint, bigint),
   weir.listed_events(weir.asked, text, text, bigint, bigint, bigint[], bigint[], bigint), weir.numbered_tasks(bigint[], integer, bigint[], bigint[]),
-  weir.is_in_days(bigint, timestamptz, bigint, bigint, date, date, text),
   weir.listed_task_slots(bigint, bigint, bigint, bigint, bigint, text, date, date, text, jsonb, bigint, text, weir.moments[]),
   weir.keyed_task_slots(bigint, bigint, text, date, date, text, jsonb, boolean, bigint, text, weir.moments[]) TO weir_reader;

@@ -27,6 +27,13 @@ AS $$
   SELECT weir.quick_slot(t.took / 1e6::float8) AS slot, count(*), sum(t.took) / 1000000, NULL::bigint FROM unnest(took) AS t (took) GROUP BY 1
 $$;
 
+-- Whether a moment is on days of a zone: between two it surely is (window_of()).
+CREATE OR REPLACE FUNCTION weir.is_in_days(moment bigint, since timestamptz, first bigint, last bigint, first_day date, last_day date, zone text) RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+  SELECT moment BETWEEN first AND last OR ((since + moment * interval '1 microsecond') AT TIME ZONE zone)::date BETWEEN first_day AND last_day
+$$;
+
 -- Of sorted starts and finishes (moments.sql): how many starts lie within the window, and of how many users, in the row without a slot; else how many
 -- starts were finished in that time, by its slot, and their seconds. `same` says that both are events of one name; `patience` is microseconds. What comes
 -- after a start is searched.
@@ -52,8 +59,7 @@ BEGIN
   FROM (
     SELECT l.start, l.next, finishes[width_bucket(CASE WHEN same THEN l.start ELSE l.start - 1 END, finishes) + 1] AS finish
     FROM (SELECT unnest(starts) AS start, unnest(starts[2:]) AS next) AS l
-    WHERE l.start & moment BETWEEN first AND last
-      OR ((since + (l.start & moment) * interval '1 microsecond') AT TIME ZONE zone)::date BETWEEN first_day AND last_day
+    WHERE weir.is_in_days(l.start & moment, since, first, last, first_day, last_day, zone)
     OFFSET 0
   ) AS c;
   RETURN NEXT;
@@ -166,6 +172,7 @@ COMMENT ON FUNCTION weir.tasks_answer(text, date, date, text, text, text, text, 
 
 GRANT EXECUTE ON FUNCTION weir.slots_of_tasks(bigint[], bigint[], integer, timestamptz, date, date, text, boolean, bigint),
   weir.quick_task_slots(bigint, bigint, text, date, date, text, jsonb, boolean, bigint, weir.moments[]), weir.slots_of_times(bigint[]),
+  weir.is_in_days(bigint, timestamptz, bigint, bigint, date, date, text),
   weir.all_task_slots(text, date, date, text, jsonb, boolean, bigint, text, boolean, bigint[], weir.moments[]),
   weir.tasks_partial(text, date, date, text, jsonb, jsonb, text, integer, jsonb), weir.tasks_merge(weir.part[]),
   weir.tasks_answer(text, date, date, text, text, text, text, integer, text) TO weir_reader;

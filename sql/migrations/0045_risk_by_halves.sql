@@ -3,9 +3,8 @@ SET LOCAL ROLE weir_owner;
 
 ALTER FUNCTION weir.sum_of_sets(varbit[], integer[]) PARALLEL SAFE;
 
--- They are asked of one half now (analytics/segments.sql), or are no more. Where one was never made there is nothing to say.
+-- They are asked of one half now (analytics/segments.sql). Where one was never made there is nothing to say.
 SET LOCAL client_min_messages = warning;
 DROP FUNCTION IF EXISTS
   weir.churn_sets(text, date, text),
-  weir.ends_of_users(text, date, text),
-  weir.happened_to(bigint, bigint, text, jsonb, timestamptz, timestamptz, text[]);
+  weir.ends_of_users(text, date, text);

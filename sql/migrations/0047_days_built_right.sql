@@ -1,4 +1,4 @@
--- What building days did wrong.
+-- What building days did wrong, and what is asked no more.
 SET LOCAL ROLE weir_owner;
 
 -- As 0031 has it, but the days of users who have no number yet are looked for once for all of them: user_days is in the order of days, so that for each user all
@@ -101,3 +101,12 @@ AS $$
   WHERE (d.numbers, d.total, d.lowest, d.highest, d.slots, d.counts)
     IS DISTINCT FROM (excluded.numbers, excluded.total, excluded.lowest, excluded.highest, excluded.slots, excluded.counts)
 $$;
+
+-- They are read in other ways now (analytics/keyed_tasks.sql, happened.sql). Where one was never made there is nothing to say.
+SET LOCAL client_min_messages = warning;
+DROP FUNCTION IF EXISTS
+  weir.happened_to(bigint, bigint, text, jsonb, timestamptz, timestamptz, text[]),
+  weir.task_slots_by_user(bigint, bigint, text, date, date, text, jsonb, boolean, bigint, weir.moments[]),
+  weir.keyed_task_slots(bigint, bigint, text, date, date, text, jsonb, boolean, bigint, text),
+  weir.keyed_events(bigint, bigint, weir.asked, jsonb, text, integer),
+  weir.small_turns_of_users(text, bigint, bigint);

@@ -177,15 +177,16 @@ AS $$
     ELSE (SELECT ARRAY[d.name, filter ->> d.name] FROM unnest('{version,platform,country}'::text[]) AS d (name) WHERE filter - d.name = '{}') END
 $$;
 
--- Whether what is made of these days' packs says which views and measurements fit a filter's properties: each is tallied, or was not there.
+-- Whether what is made of these days' packs says which views and measurements fit a filter's properties: each is tallied, with all its values or with this
+-- one (migrations/0048), or was not there.
 CREATE OR REPLACE FUNCTION weir.tells_properties(tenant text, first_day date, last_day date, filter jsonb) RETURNS boolean
 LANGUAGE sql STABLE
 SET jit = off
 AS $$
   SELECT NOT filter ? 'properties' OR NOT EXISTS (
-    SELECT FROM weir.said_properties(tenant, first_day, last_day) AS s, jsonb_object_keys(filter -> 'properties') AS f (name)
-    GROUP BY s.day, f.name
-    HAVING NOT coalesce(bool_or(s.tallied) FILTER (WHERE s.name = f.name), bool_and(s.name IS NOT NULL)))
+    SELECT FROM weir.said_properties(tenant, first_day, last_day) AS s, jsonb_each(filter -> 'properties') AS f (name, value)
+    GROUP BY s.day, f.name, f.value
+    HAVING NOT coalesce(bool_or(s.tallied OR coalesce(s.common ? weir.said_value(f.value), false)) FILTER (WHERE s.name = f.name), bool_and(s.name IS NOT NULL)))
 $$;
 
 -- Whether all screens, or durations, of these days' packs come from this one property; where none is named, it does not matter.

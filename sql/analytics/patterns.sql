@@ -165,7 +165,7 @@ AS $$
   SELECT CASE WHEN said IS NULL THEN '{}' ELSE weir.checked_pattern(parameter, parameter, weir.json_of(parameter, said), false) END
 $$;
 
--- Whose tallies say what a filter asks for (migrations/0038 and 0040): dimension and value; NULL where there are none. Of a property
+-- Whose tallies say what a filter asks for (migrations/0038, 0040, 0048): dimension and value; NULL where there are none. Of a property
 -- only where weir.tells_properties().
 CREATE OR REPLACE FUNCTION weir.tallied_by(filter jsonb) RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -244,9 +244,10 @@ BEGIN
   ) AS s
   GROUP BY s.screen, s.former, s.ends
   UNION ALL
-  SELECT 'way', NULL, NULL, NULL, CASE WHEN length IN (4, 10) THEN w.way
-    ELSE array_to_string((string_to_array(w.way, weir.path_mark()))[:length], weir.path_mark()) END AS first_steps, sum(w.times)::bigint
-  FROM ways AS w
+  SELECT 'way', NULL, NULL, NULL, w.way, w.times FROM ways AS w WHERE length IN (4, 10)
+  UNION ALL
+  SELECT 'way', NULL, NULL, NULL, array_to_string((string_to_array(w.way, weir.path_mark()))[:length], weir.path_mark()) AS first_steps, sum(w.times)::bigint
+  FROM ways AS w WHERE length NOT IN (4, 10)
   GROUP BY first_steps
   UNION ALL
   SELECT 'visits', NULL, NULL, NULL, NULL, sum(w.times)::bigint FROM ways AS w
@@ -288,7 +289,7 @@ CREATE OR REPLACE FUNCTION weir.paths_partial(tenant text, first_day date, last_
   property text DEFAULT NULL, length integer DEFAULT 4, filter jsonb DEFAULT '{}')
 RETURNS SETOF weir.part
 LANGUAGE sql STABLE
-SET jit = off SET work_mem = '256MB'
+SET jit = off SET work_mem = '256MB' SET enable_sort = off
 AS $$
   WITH said AS MATERIALIZED (
     SELECT c.kind, c.screen, c.former, c.ends, c.way, c.times
@@ -314,31 +315,37 @@ AS $$
     FROM said AS c WHERE c.kind = 'cell'
     GROUP BY c.screen, c.former, c.ends
     HAVING sum(c.times) > 0
-  ), screens AS (
+  ), screens AS MATERIALIZED (
     SELECT c.screen, sum(c.times) AS views, coalesce(sum(c.times) FILTER (WHERE c.is_step), 0) AS steps,
       coalesce(sum(c.times) FILTER (WHERE c.begins), 0) AS entries, coalesce(sum(c.times) FILTER (WHERE c.ends), 0) AS exits
     FROM cells AS c
     GROUP BY c.screen
-  ), keyed AS (
-    SELECT 'screen' AS figure, s.screen AS key, s.steps AS times FROM screens AS s
-    UNION ALL
-    SELECT 'next', jsonb_build_array(c.former, c.screen)::text, sum(c.times) FROM cells AS c WHERE c.is_step AND NOT c.begins GROUP BY c.former, c.screen
-    UNION ALL
-    SELECT 'path', w.way, sum(w.times) FROM said AS w WHERE w.kind = 'way' GROUP BY w.way HAVING sum(w.times) > 0
-  ), ranked AS MATERIALIZED (
-    SELECT k.*, row_number() OVER (PARTITION BY k.figure ORDER BY k.times DESC, k.key COLLATE "C")
-      > CASE k.figure WHEN 'screen' THEN 1000 ELSE 5000 END AS beyond
-    FROM keyed AS k
+  ), next AS MATERIALIZED (
+    SELECT jsonb_build_array(c.former, c.screen)::text AS key, sum(c.times) AS times
+    FROM cells AS c WHERE c.is_step AND NOT c.begins
+    GROUP BY c.former, c.screen
+  ), ways AS MATERIALIZED (
+    SELECT w.way, w.times
+    FROM (SELECT w.way, sum(w.times)::bigint AS times FROM said AS w WHERE w.kind = 'way' GROUP BY w.way) AS w
+    WHERE w.times > 0
   )
-  SELECT r.figure, r.key, r.times
-  FROM ranked AS r WHERE NOT r.beyond AND r.figure <> 'screen'
-  UNION ALL
   SELECT f.figure, s.screen, f.amount
-  FROM ranked AS r JOIN screens AS s ON s.screen = r.key,
+  FROM (SELECT * FROM screens AS s ORDER BY s.steps DESC, s.screen COLLATE "C" LIMIT 1000) AS s,
     LATERAL (VALUES ('views', s.views), ('steps', s.steps), ('entries', s.entries), ('exits', s.exits)) AS f (figure, amount)
-  WHERE r.figure = 'screen' AND NOT r.beyond
   UNION ALL
-  SELECT 'beyond', r.figure, count(*) FROM ranked AS r WHERE r.beyond GROUP BY r.figure
+  SELECT 'next', n.key, n.times FROM (SELECT * FROM next AS n ORDER BY n.times DESC, n.key COLLATE "C" LIMIT 5000) AS n
+  UNION ALL
+  SELECT 'path', w.way, w.times FROM (SELECT * FROM ways AS w ORDER BY w.times DESC, w.way COLLATE "C" LIMIT 5000) AS w
+  UNION ALL
+  SELECT 'beyond', c.figure, c.keys - c.most
+  FROM (
+    SELECT 'screen' AS figure, count(*) AS keys, 1000 AS most FROM screens
+    UNION ALL
+    SELECT 'next', count(*), 5000 FROM next
+    UNION ALL
+    SELECT 'path', count(*), 5000 FROM ways
+  ) AS c
+  WHERE c.keys > c.most
   UNION ALL
   SELECT n.kind, '', sum(n.times) FROM said AS n WHERE n.kind IN ('visits', 'users') GROUP BY n.kind
 $$;

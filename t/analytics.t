@@ -129,6 +129,8 @@ subtest 'two servers with the users split between them say together what one say
         heavy_users => [ parts_of_both('heavy_users', [ @asked, 'seconds', 20 ], undef), 20 ],
         $zone eq 'America/St_Johns' ? () : (stats => [ parts_of_both('stats', \@asked, 'stats_details_partial'), @$window ]),
         $zone eq 'America/St_Johns' ? () : (churn_risk => [ parts_of_both('churn_risk', [ 'acme', '2026-05-07', $zone, 20 ], undef), 20 ]),
+        ledger => [ parts_of_both('ledger', \@asked, undef), @$window ],
+        $zone eq 'America/St_Johns' ? () : (segments => [ parts_of_both('segments', \@asked, undef) ]),
         crash_releases => [ parts_of_both('crash_releases', \@asked, 'crash_releases_details_partial', 20), $window->[0], $zone, 20 ],
       );
       for my $what (sort keys %merged) {
@@ -139,6 +141,21 @@ subtest 'two servers with the users split between them say together what one say
         $figures->agrees("$what in $zone, @$window", $one, $figures->merged($figure, $parts, @more));
       }
     }
+  }
+};
+
+# These are sums that the flusher keeps; of rows that came without it a rebuild makes them.
+subtest 'the figures of each day' => sub {
+  for my $database (qw(whole server_1 server_2)) {
+    is $figures->weirctl($database, qw(rollup rebuild))->{status}, 0, "$database: made anew";
+  }
+  for my $window (@windows) {
+    my @asked = ('acme', @$window);
+    my ($from, $to) = map { WeirTest::RollUpOracle::number_of_day($_) } @$window;
+    my $wanted = WeirTest::StatsOracle::daily(WeirTest::FigureOracle->new(\@events, \@crashes, tenant => 'acme', zone => 'UTC', from => $from, to => $to));
+    my $one = $figures->rows("SELECT * FROM weir.daily_figures(?, ?, ?) ORDER BY date", @asked);
+    $figures->agrees("daily, @$window", $one, $wanted);
+    $figures->agrees("daily of both servers, @$window", $figures->rows('SELECT * FROM weir.daily_merge(?) ORDER BY date', parts_of_both('daily', \@asked, undef)), $one);
   }
 };
 

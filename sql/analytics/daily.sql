@@ -29,42 +29,58 @@ AS $$
   FROM (SELECT first_day + n AS day FROM generate_series(0, last_day - first_day) AS n) AS l
 $$;
 
+-- What a server can say of its own users: by day `active`, `crashes`, `new`, and each measure by its name; `known` were there before the window. All of it
+-- adds up.
+CREATE OR REPLACE FUNCTION weir.daily_partial(tenant text, first_day date, last_day date) RETURNS SETOF weir.part
+LANGUAGE sql STABLE
+SET jit = off
+AS $$
+  SELECT 'active', u.day::text, u.users::numeric FROM weir.users_by_day(tenant, first_day, last_day) AS u WHERE u.users > 0
+  UNION ALL
+  SELECT m.measure, m.day::text, m.total FROM weir.day_measures AS m
+  WHERE m.tenant_id = daily_partial.tenant AND m.day BETWEEN first_day AND last_day AND m.measure IN ('recordings', 'seconds', 'cost_usd')
+  UNION ALL
+  SELECT 'crashes', c.day::text, c.crashes FROM weir.crash_days AS c
+  WHERE c.tenant_id = daily_partial.tenant AND c.day BETWEEN first_day AND last_day
+  UNION ALL
+  SELECT CASE WHEN g.day < daily_partial.first_day THEN 'known' ELSE 'new' END, g.day::text, g.users
+  FROM (
+    SELECT greatest(u.first_day, daily_partial.first_day - 1) AS day, count(*) AS users
+    FROM weir.users AS u WHERE u.tenant_id = daily_partial.tenant AND u.first_day <= last_day
+    GROUP BY 1
+  ) AS g
+$$;
+
+-- The figures, from the parts of all servers: of each day of which there is something to say.
+CREATE OR REPLACE FUNCTION weir.daily_merge(parts weir.part[])
+RETURNS TABLE (date date, total_users bigint, active_users bigint, new_users bigint, total_recordings bigint,
+  total_minutes numeric, total_cost_usd numeric, crash_count bigint, crash_rate numeric)
+LANGUAGE sql IMMUTABLE
+SET jit = off
+AS $$
+  WITH days AS MATERIALIZED (
+    SELECT p.key::date AS day, bool_or(p.figure NOT IN ('new', 'known')) AS has_figures,
+      coalesce(sum(p.amount) FILTER (WHERE p.figure = 'active'), 0)::bigint AS users,
+      coalesce(sum(p.amount) FILTER (WHERE p.figure IN ('new', 'known')), 0)::bigint AS fresh,
+      least(greatest(coalesce(sum(p.amount) FILTER (WHERE p.figure = 'recordings'), 0), -9223372036854775808), 9223372036854775807)::bigint AS recordings,
+      coalesce(sum(p.amount) FILTER (WHERE p.figure = 'seconds'), 0) / 60 AS minutes,
+      coalesce(sum(p.amount) FILTER (WHERE p.figure = 'cost_usd'), 0) AS cost_usd,
+      coalesce(sum(p.amount) FILTER (WHERE p.figure = 'crashes'), 0)::bigint AS crashes
+    FROM unnest(parts) AS p
+    GROUP BY p.key
+  )
+  SELECT g.day, g.total, g.users, g.fresh, g.recordings, g.minutes, g.cost_usd, g.crashes, g.crashes::numeric / nullif(g.users, 0)
+  FROM (SELECT d.*, (sum(d.fresh) OVER (ORDER BY d.day))::bigint AS total FROM days AS d) AS g
+  WHERE g.has_figures
+$$;
+
 CREATE OR REPLACE FUNCTION weir.daily_figures(tenant text, first_day date, last_day date)
 RETURNS TABLE (date date, total_users bigint, active_users bigint, new_users bigint, total_recordings bigint,
   total_minutes numeric, total_cost_usd numeric, crash_count bigint, crash_rate numeric)
 LANGUAGE sql STABLE
-SET jit = off
 AS $$
-  WITH facts AS MATERIALIZED (
-    SELECT u.day, u.users, NULL AS measure, NULL::numeric AS total, 0::bigint AS crashes
-    FROM weir.users_by_day(tenant, first_day, last_day) AS u WHERE u.users > 0
-    UNION ALL
-    SELECT m.day, 0, m.measure, m.total, 0 FROM weir.day_measures AS m
-    WHERE m.tenant_id = daily_figures.tenant AND m.day BETWEEN first_day AND last_day
-    UNION ALL
-    SELECT c.day, 0, NULL, NULL, c.crashes FROM weir.crash_days AS c
-    WHERE c.tenant_id = daily_figures.tenant AND c.day BETWEEN first_day AND last_day
-  ), figures AS (
-    SELECT f.day, sum(f.users)::bigint AS users,
-      least(greatest(coalesce(sum(f.total) FILTER (WHERE f.measure = 'recordings'), 0), -9223372036854775808), 9223372036854775807)::bigint
-        AS recordings,
-      coalesce(sum(f.total) FILTER (WHERE f.measure = 'seconds'), 0) / 60 AS minutes,
-      coalesce(sum(f.total) FILTER (WHERE f.measure = 'cost_usd'), 0) AS cost_usd, sum(f.crashes)::bigint AS crashes
-    FROM facts AS f
-    GROUP BY f.day
-  ), growth AS MATERIALIZED (
-    SELECT greatest(u.first_day, daily_figures.first_day - 1) AS day, count(*) AS users
-    FROM weir.users AS u WHERE u.tenant_id = daily_figures.tenant AND u.first_day <= last_day
-    GROUP BY 1
-  )
-  SELECT f.day, g.total::bigint, f.users, g.fresh::bigint, f.recordings, f.minutes, f.cost_usd, f.crashes,
-    f.crashes::numeric / nullif(f.users, 0)
-  FROM figures AS f
-  CROSS JOIN LATERAL (
-    SELECT coalesce(sum(g.users), 0) AS total, coalesce(sum(g.users) FILTER (WHERE g.day = f.day), 0) AS fresh
-    FROM growth AS g WHERE g.day <= f.day
-  ) AS g
+  SELECT * FROM weir.daily_merge(ARRAY(SELECT p FROM weir.daily_partial(tenant, first_day, last_day) AS p))
 $$;
 
-GRANT EXECUTE ON FUNCTION weir.is_built(text, date), weir.users_by_day(text, date, date), weir.daily_figures(text, date, date)
-  TO weir_reader;
+GRANT EXECUTE ON FUNCTION weir.is_built(text, date), weir.users_by_day(text, date, date), weir.daily_partial(text, date, date),
+  weir.daily_merge(weir.part[]), weir.daily_figures(text, date, date) TO weir_reader;

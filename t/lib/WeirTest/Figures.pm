@@ -101,6 +101,9 @@ sub merged ($self, $what, $parts, @arguments) {
   return JSON::XS::decode_json($self->{db}{whole}->selectrow_array("SELECT weir.${what}_merge(" . join(', ', '?', $places || ()) . ')', undef, $parts, @values));
 }
 
+# Of the whole, what is no JSON: hashes of the columns.
+sub rows ($self, $query, @arguments) { return $self->{db}{whole}->selectall_arrayref($query, { Slice => {} }, @arguments) }
+
 # What a path has that is wanted otherwise; what is not wanted is not looked at. Numbers are equal to six places, and one
 # that is wanted as { about => NUMBER } to one in a hundred.
 sub differences ($path, $found, $wanted) {

@@ -6,6 +6,7 @@ use v5.36;
 
 use List::Util qw(min sum0);
 use WeirTest::FigureOracle;
+use WeirTest::RollUpOracle;
 use WeirTest::ToggleOracle;
 
 sub ratio ($part, $whole) { return WeirTest::FigureOracle::ratio($part, $whole) }
@@ -45,6 +46,20 @@ sub trend ($oracle, $unit) {
       cost_per_user => ratio($cost, $active), crashes => $crashes, crash_rate => ratio($crashes, $active) };
   }
   return \@lines;
+}
+
+# As weir.daily_figures() has it: days with an event of a user's, with a recording or with a crash.
+sub daily ($oracle) {
+  my %first = $oracle->first_days;
+  return [
+    map {
+      my $line = $_;
+      my $day = WeirTest::RollUpOracle::number_of_day($line->{start});
+      +{ date => $line->{start}, total_users => scalar(grep { $_ <= $day } values %first), active_users => $line->{active}, new_users => $line->{new},
+        total_recordings => $line->{recordings}, total_minutes => $line->{minutes}, total_cost_usd => $line->{cost_usd}, crash_count => $line->{crashes},
+        crash_rate => $line->{crash_rate} }
+    } grep { $_->{active} || $_->{recordings} || $_->{crashes} } trend($oracle, 'day')->@*
+  ];
 }
 
 # Of the users who were new in the window: who had one of the rows in it, and how many days later in the mean.

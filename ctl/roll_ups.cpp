@@ -19,7 +19,8 @@ constexpr const char* kIsKnown =
     "EXISTS (SELECT FROM weir.users WHERE tenant_id = $1) OR "
     "EXISTS (SELECT FROM weir.day_measures WHERE tenant_id = $1) OR "
     "EXISTS (SELECT FROM weir.crash_days WHERE tenant_id = $1) OR "
-    "EXISTS (SELECT FROM weir.day_counts WHERE tenant_id = $1)";
+    "EXISTS (SELECT FROM weir.day_counts WHERE tenant_id = $1) OR "
+    "EXISTS (SELECT FROM weir.touched_days WHERE tenant_id = $1)";
 constexpr const char* kParts = "SELECT kind, tenant_id, zone, day FROM weir.parts_to_verify($1)";
 constexpr const char* kVerifySums =
     "SELECT part, subject, value, kept, counted FROM weir.verify_sums($1, $2)";

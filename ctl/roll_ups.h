@@ -70,7 +70,7 @@ class RollUps {
   std::optional<RefreshStep> refresh(const pg::Param& tenant, const Marked& marked,
                                      std::string& error);
 
-  // Whether there is a row of the tenant, or anything that was made of rows.
+  // Whether there is a row of the tenant, anything that was made of rows, or a day to be built.
   std::optional<bool> is_known(const std::string& tenant, std::string& error);
 
   std::optional<std::vector<Part>> parts(const pg::Param& tenant, std::string& error);

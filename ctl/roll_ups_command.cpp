@@ -189,6 +189,7 @@ int refresh(const Options& options) {
   auto database = connect(options.postgres, error);
   if (!database) return fail(error);
   RollUps roll_ups(*database);
+  if (const auto over = look_for_tenant(roll_ups, options)) return *over;
   const auto done = build_marked(roll_ups, tenant_of(options), error);
   if (!done) return fail(error);
   std::cout << done->built << " days built" << std::endl;
@@ -274,6 +275,7 @@ constexpr const char* kExamples =
     "  weirctl rollup verify --tenant acme      # exits with 1 where something differs\n"
     "  weirctl rollup rebuild                   # after rows were loaded by COPY\n"
     "  weirctl rollup zones --tenant acme --add Europe/Berlin\n"
+    "A --tenant of whom nothing is stored is refused, with exit status 2.\n"
     "Connect as a member of weir_owner; weir_reader may use status and verify.";
 
 void add_rollup(CLI::App& app, int& status_out) {

@@ -248,14 +248,20 @@ subtest 'a refresh that is ended leaves nobody building' => sub {
 };
 
 subtest 'a tenant of whom nothing is known' => sub {
-  for my $verb (qw(verify rebuild)) {
+  for my $verb (qw(verify rebuild refresh)) {
     my $said = weirctl('rollup', $verb, '--tenant', "mis\espelt");
     is_deeply [ $said->@{qw(status out)} ], [ 2, '' ], "$verb: is a wrong argument" or diag $said->{out};
     like $said->{err}, qr/\Aweirctl: there is no tenant mis\\x1bspelt, .*`SELECT weir\.tenants_with_rows\(\)` lists/, 'and it says how to see those that there are';
   }
   $db->do(q{INSERT INTO weir.crash_days (tenant_id, day, crashes) VALUES ('faded', '2020-01-01', 1)});
-  is weirctl('rollup', $_, '--tenant', 'faded')->{status}, 0, "$_: one of whom figures alone are left is known" for qw(verify rebuild);
+  is weirctl('rollup', $_, '--tenant', 'faded')->{status}, 0, "$_: one of whom figures alone are left is known" for qw(verify rebuild refresh);
   $db->do(q{DELETE FROM weir.crash_days WHERE tenant_id = 'faded'});
+  store('unmade', [ 'ann', '2026-03-01T10:00Z', undef ]);
+  $db->do(q{DELETE FROM weir.touched_days WHERE tenant_id = 'unmade'});
+  is_deeply [ weirctl('rollup', 'refresh', '--tenant', 'unmade')->@{qw(status out)} ], [ 0, "0 days built\n" ], 'so is one of whom there are rows alone';
+  $db->do(q{DELETE FROM weir.events WHERE tenant_id = 'unmade'});
+  mark('unmade', '2026-03-01');
+  is_deeply [ weirctl('rollup', 'refresh', '--tenant', 'unmade')->@{qw(status out)} ], [ 0, "1 days built\n" ], 'and one whose rows are gone, with a day to be built';
 };
 
 sub rebuilt ($tenant) { return weirctl('rollup', 'rebuild', '--tenant', $tenant) }

@@ -83,7 +83,8 @@ void tell(const Part& part, const Difference& difference) {
   if (!part.zone.empty()) std::cout << " " << part.zone;
   if (!part.day.empty()) std::cout << " " << part.day;
   std::cout << " " << shown(difference.subject) << " " << shown(difference.value) << ": kept "
-            << shown(difference.kept) << ", by the rows " << shown(difference.counted) << "\n";
+            << shown(difference.kept) << ", by the rows " << shown(difference.counted)
+            << (difference.kept == difference.counted ? ", but not the same ones" : "") << "\n";
 }
 
 bool tell_left_out(RollUps& roll_ups, const pg::Param& tenant, std::string& error) {

@@ -29,16 +29,16 @@ AS $$
   FROM (SELECT first_day + n AS day FROM generate_series(0, last_day - first_day) AS n) AS l
 $$;
 
--- What a server can say of its own users: by day `active`, `crashes`, `new`, and each measure by its name; `known` were there before the window. All of it
--- adds up.
+-- What a server can say of its own users: by day `active`, `crashes`, `new`, and `measure_` with each measure's name; `known` were
+-- there before the window. All of it adds up.
 CREATE OR REPLACE FUNCTION weir.daily_partial(tenant text, first_day date, last_day date) RETURNS SETOF weir.part
 LANGUAGE sql STABLE
 SET jit = off
 AS $$
   SELECT 'active', u.day::text, u.users::numeric FROM weir.users_by_day(tenant, first_day, last_day) AS u WHERE u.users > 0
   UNION ALL
-  SELECT m.measure, m.day::text, m.total FROM weir.day_measures AS m
-  WHERE m.tenant_id = daily_partial.tenant AND m.day BETWEEN first_day AND last_day AND m.measure IN ('recordings', 'seconds', 'cost_usd')
+  SELECT 'measure_' || m.measure, m.day::text, m.total FROM weir.day_measures AS m
+  WHERE m.tenant_id = daily_partial.tenant AND m.day BETWEEN first_day AND last_day
   UNION ALL
   SELECT 'crashes', c.day::text, c.crashes FROM weir.crash_days AS c
   WHERE c.tenant_id = daily_partial.tenant AND c.day BETWEEN first_day AND last_day
@@ -62,9 +62,9 @@ AS $$
     SELECT p.key::date AS day, bool_or(p.figure NOT IN ('new', 'known')) AS has_figures,
       coalesce(sum(p.amount) FILTER (WHERE p.figure = 'active'), 0)::bigint AS users,
       coalesce(sum(p.amount) FILTER (WHERE p.figure IN ('new', 'known')), 0)::bigint AS fresh,
-      least(greatest(coalesce(sum(p.amount) FILTER (WHERE p.figure = 'recordings'), 0), -9223372036854775808), 9223372036854775807)::bigint AS recordings,
-      coalesce(sum(p.amount) FILTER (WHERE p.figure = 'seconds'), 0) / 60 AS minutes,
-      coalesce(sum(p.amount) FILTER (WHERE p.figure = 'cost_usd'), 0) AS cost_usd,
+      least(greatest(coalesce(sum(p.amount) FILTER (WHERE p.figure = 'measure_recordings'), 0), -9223372036854775808), 9223372036854775807)::bigint AS recordings,
+      coalesce(sum(p.amount) FILTER (WHERE p.figure = 'measure_seconds'), 0) / 60 AS minutes,
+      coalesce(sum(p.amount) FILTER (WHERE p.figure = 'measure_cost_usd'), 0) AS cost_usd,
       coalesce(sum(p.amount) FILTER (WHERE p.figure = 'crashes'), 0)::bigint AS crashes
     FROM unnest(parts) AS p
     GROUP BY p.key

@@ -1,4 +1,4 @@
--- What building days did wrong, and what is asked no more.
+-- What building days did wrong, what verify did not say, and what is asked no more.
 SET LOCAL ROLE weir_owner;
 
 -- As 0031 has it, but the days of users who have no number yet are looked for once for all of them: user_days is in the order of days, so that for each user all
@@ -100,6 +100,41 @@ AS $$
     counts = excluded.counts
   WHERE (d.numbers, d.total, d.lowest, d.highest, d.slots, d.counts)
     IS DISTINCT FROM (excluded.numbers, excluded.total, excluded.lowest, excluded.highest, excluded.slots, excluded.counts)
+$$;
+
+-- As 0019 has it, but of a count the sum is said, too, and of numbers the lowest and the highest: all that is compared, but slots.
+CREATE OR REPLACE FUNCTION weir.compare_facts(tenant text, zone text, day date)
+RETURNS TABLE (part text, subject text, value text, kept text, counted text)
+LANGUAGE sql STABLE
+AS $$
+  WITH counted AS MATERIALIZED (
+    SELECT * FROM weir.facts_of_day(tenant, zone, day)
+    UNION ALL
+    SELECT *, NULL, NULL, NULL, NULL, NULL FROM weir.newcomers_of_day(tenant, zone, day)
+  )
+  SELECT 'day_sets', coalesce(k.subject, c.subject), coalesce(k.value, c.value), bit_count(k.users) || ' users',
+    bit_count(c.users) || ' users'
+  FROM (SELECT * FROM weir.day_sets AS d
+    WHERE d.tenant_id = compare_facts.tenant AND d.zone = compare_facts.zone AND d.day = compare_facts.day) AS k
+  FULL JOIN (SELECT * FROM counted AS c WHERE c.kind = 'set') AS c
+    ON c.subject = k.subject AND c.value = k.value AND c.chunk = k.chunk
+  WHERE k.users IS DISTINCT FROM c.users
+  UNION ALL
+  SELECT 'day_counts', coalesce(k.subject, c.subject), coalesce(k.value, c.value),
+    k.events || ' events, by hour ' || array_to_string(k.hours, ' '), c.events || ' events, by hour ' || array_to_string(c.hours, ' ')
+  FROM (SELECT * FROM weir.day_counts AS d
+    WHERE d.tenant_id = compare_facts.tenant AND d.zone = compare_facts.zone AND d.day = compare_facts.day) AS k
+  FULL JOIN (SELECT * FROM counted AS c WHERE c.kind = 'count') AS c ON c.subject = k.subject AND c.value = k.value
+  WHERE (k.events, k.hours) IS DISTINCT FROM (c.events, c.hours)
+  UNION ALL
+  SELECT 'day_numbers', coalesce(k.event, c.subject), coalesce(k.property, c.value),
+    k.numbers || format(' numbers from %s to %s, %s together', k.lowest, k.highest, k.total),
+    c.events || format(' numbers from %s to %s, %s together', c.lowest, c.highest, c.total)
+  FROM (SELECT * FROM weir.day_numbers AS d
+    WHERE d.tenant_id = compare_facts.tenant AND d.zone = compare_facts.zone AND d.day = compare_facts.day) AS k
+  FULL JOIN (SELECT * FROM counted AS c WHERE c.kind = 'number') AS c ON c.subject = k.event AND c.value = k.property
+  WHERE (k.numbers, k.total, k.lowest, k.highest, k.slots, k.counts)
+    IS DISTINCT FROM (c.events, c.total, c.lowest, c.highest, c.slots, c.counts)
 $$;
 
 -- They are read in other ways now (analytics/keyed_tasks.sql, happened.sql). Where one was never made there is nothing to say.

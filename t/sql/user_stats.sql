@@ -3,7 +3,7 @@ BEGIN;
 SET LOCAL search_path = weir, public;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap SCHEMA public;
-SELECT plan(14);
+SELECT plan(16);
 SELECT open_session();
 \ir lib/add_up.sql
 
@@ -108,6 +108,17 @@ SELECT results_eq(format('SELECT * FROM daily_figures(%L, ''2026-03-02'', ''2026
     FROM user_stats WHERE tenant_id = %L AND date BETWEEN ''2026-03-02'' AND ''2026-03-05'' ORDER BY 1', t),
   'a window of one tenant is what the view has: ' || t)
 FROM unnest(ARRAY['a', 'huge']) AS t;
+-- A measure of a tenant's own makes a day, too; one that is called as a figure is no such figure.
+INSERT INTO day_measures (tenant_id, day, measure, events, total) VALUES ('own', '2026-03-02', 'active', 1, 7), ('own', '2026-03-03', 'crashes', 1, 8), ('own', '2026-03-04', 'new', 1, 9), ('own', '2026-03-05', 'known', 1, 9);
+SELECT results_eq($$SELECT * FROM daily_figures('own', '2026-03-01', '2026-03-31') ORDER BY 1$$,
+  $$SELECT d, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::numeric, 0::numeric, 0::bigint, NULL::numeric FROM unnest('{2026-03-02,2026-03-03,2026-03-04,2026-03-05}'::date[]) AS d$$,
+  'measures of one''s own');
+-- Two servers: each has users, a day of its own and one of both; what is too much is cut when all is added, and who came before the window is among all.
+SELECT results_eq($$SELECT * FROM daily_merge(ARRAY[('known', '2026-03-01', 5), ('active', '2026-03-02', 2), ('new', '2026-03-02', 1), ('measure_recordings', '2026-03-02', 9e18),
+    ('measure_seconds', '2026-03-02', 90), ('crashes', '2026-03-03', 4),
+    ('known', '2026-03-01', 2), ('active', '2026-03-02', 1), ('new', '2026-03-02', 1), ('new', '2026-03-04', 3), ('measure_recordings', '2026-03-02', 9e18), ('measure_cost_usd', '2026-03-02', 0.5),
+    ('active', '2026-03-03', 8)]::part[]) ORDER BY 1$$,
+  $$VALUES (date '2026-03-02', 9::bigint, 3::bigint, 2::bigint, 9223372036854775807::bigint, 1.5, 0.5, 0::bigint, 0::numeric), ('2026-03-03', 9, 8, 0, 0, 0, 0, 4, 0.5)$$, 'of two servers');
 SELECT lives_ok('SELECT * FROM user_stats', 'and takes no other day away');
 
 -- A condition on tenant and date reaches the roll-ups.

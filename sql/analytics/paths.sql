@@ -179,7 +179,7 @@ AS $$
 $$;
 
 -- Of these users: by `kind` how often a screen came after another and whether the visit ended there, how often a way was gone to
--- its `length` first steps, and how many visits and users there were. One process does all of it. (weir.first_steps() would not
+-- its `length` first steps, and how many users there were. One process does all of it. (weir.first_steps() would not
 -- become part of the query, and take three times as long.)
 CREATE OR REPLACE FUNCTION weir.path_cells(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, visits jsonb, parts jsonb, loose jsonb, property text,
   length integer, tally text[])
@@ -211,9 +211,7 @@ BEGIN
   FROM ways AS w WHERE w.way IS NOT NULL
   GROUP BY steps
   UNION ALL
-  SELECT CASE WHEN w.way IS NULL THEN 'users' ELSE 'visits' END AS kind, NULL::text, NULL::text, NULL::boolean, NULL::text, sum(w.times)::bigint
-  FROM ways AS w
-  GROUP BY w.way IS NULL;
+  SELECT 'users', NULL::text, NULL::text, NULL::boolean, NULL::text, w.times FROM ways AS w WHERE w.way IS NULL;
 END
 $$;
 
@@ -232,7 +230,7 @@ BEGIN
     FROM weir.day_tallies AS t
     WHERE t.tenant_id = asked.tenant AND t.day = ANY (ARRAY(SELECT weir.made_days(asked))) AND t.dimension = tally[1] AND t.value = tally[2]
       AND t.subject IN ('step', CASE WHEN length <= 4 THEN 'way' ELSE 'long way' END)
-  ), ways AS MATERIALIZED (
+  ), ways AS NOT MATERIALIZED (
     SELECT w.way, sum(w.times)::bigint AS times
     FROM (SELECT unnest(l.names) COLLATE "C" AS way, unnest(l.times) AS times FROM lines AS l WHERE l.subject <> 'step') AS w
     GROUP BY w.way
@@ -244,13 +242,11 @@ BEGIN
   ) AS s
   GROUP BY s.screen, s.former, s.ends
   UNION ALL
-  SELECT 'way', NULL, NULL, NULL, w.way, w.times FROM ways AS w WHERE length IN (4, 10)
+  SELECT 'tallied way', NULL, NULL, NULL, w.way, w.times FROM ways AS w WHERE length IN (4, 10)
   UNION ALL
-  SELECT 'way', NULL, NULL, NULL, array_to_string((string_to_array(w.way, weir.path_mark()))[:length], weir.path_mark()) AS first_steps, sum(w.times)::bigint
+  SELECT 'tallied way', NULL, NULL, NULL, array_to_string((string_to_array(w.way, weir.path_mark()))[:length], weir.path_mark()) AS first_steps, sum(w.times)::bigint
   FROM ways AS w WHERE length NOT IN (4, 10)
   GROUP BY first_steps
-  UNION ALL
-  SELECT 'visits', NULL, NULL, NULL, NULL, sum(w.times)::bigint FROM ways AS w
   UNION ALL
   SELECT 'users', NULL, NULL, NULL, NULL, sum(bit_count(v.users))::bigint
   FROM (
@@ -284,7 +280,8 @@ AS $$
 $$;
 
 -- What a server can say of its own users: `visits`, `users`; by screen `views`, `steps`, `entries`, `exits`; `next` by
--- [from, to]; `path` by its screens, with weir.path_mark() between. All of it adds up. `beyond` says how many keys were left out.
+-- [from, to]; `path` by its screens, with weir.path_mark() between. All of it adds up. (A way of tallies is there once: only with ways that were put together beside
+-- them, which are few, are they added.) `beyond` says how many keys were left out.
 CREATE OR REPLACE FUNCTION weir.paths_partial(tenant text, first_day date, last_day date, zone text, event text DEFAULT NULL,
   property text DEFAULT NULL, length integer DEFAULT 4, filter jsonb DEFAULT '{}')
 RETURNS SETOF weir.part
@@ -324,10 +321,19 @@ AS $$
     SELECT jsonb_build_array(c.former, c.screen)::text AS key, sum(c.times) AS times
     FROM cells AS c WHERE c.is_step AND NOT c.begins
     GROUP BY c.former, c.screen
+  ), others AS MATERIALIZED (
+    SELECT s.way, s.times FROM said AS s WHERE s.kind = 'way'
   ), ways AS MATERIALIZED (
-    SELECT w.way, w.times
-    FROM (SELECT w.way, sum(w.times)::bigint AS times FROM said AS w WHERE w.kind = 'way' GROUP BY w.way) AS w
-    WHERE w.times > 0
+    SELECT s.way, s.times FROM said AS s WHERE s.kind = 'tallied way' AND (s.way IN (SELECT o.way FROM others AS o)) IS NOT TRUE
+    UNION ALL
+    SELECT w.way, sum(w.times)::bigint
+    FROM (
+      SELECT o.way, o.times FROM others AS o
+      UNION ALL
+      SELECT s.way, s.times FROM said AS s WHERE s.kind = 'tallied way' AND (s.way IN (SELECT o.way FROM others AS o)) IS TRUE
+    ) AS w
+    GROUP BY w.way
+    HAVING sum(w.times) > 0
   )
   SELECT f.figure, s.screen, f.amount
   FROM (SELECT * FROM screens AS s ORDER BY s.steps DESC, s.screen COLLATE "C" LIMIT 1000) AS s,
@@ -347,7 +353,9 @@ AS $$
   ) AS c
   WHERE c.keys > c.most
   UNION ALL
-  SELECT n.kind, '', sum(n.times) FROM said AS n WHERE n.kind IN ('visits', 'users') GROUP BY n.kind
+  SELECT 'users', '', sum(s.times) FROM said AS s WHERE s.kind = 'users' HAVING count(*) > 0
+  UNION ALL
+  SELECT 'visits', '', sum(s.times) FROM said AS s WHERE s.kind IN ('way', 'tallied way') HAVING count(*) > 0
 $$;
 
 -- The ten screens that most often come after each.

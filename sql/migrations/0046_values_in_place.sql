@@ -122,7 +122,29 @@ BEGIN
 END
 $$;
 
--- The keys of a day whose values are listed. Which properties are like keys is seen from the first events of each pack.
+-- The properties whose values are listed that are like keys: at least half as many values as events. Most others are seen from the first events of each pack.
+CREATE FUNCTION weir.keys_among_values(tenant text, day date) RETURNS TABLE (event text, name text)
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB'
+AS $$
+  WITH likely AS MATERIALIZED (
+    SELECT v.event, v.name
+    FROM weir.pack_values AS v
+    CROSS JOIN LATERAL (SELECT count(*) AS events, count(DISTINCT u.hash) AS keys FROM unnest(v.hashes[1:64]) AS u (hash)) AS f
+    WHERE v.tenant_id = tenant AND v.day = keys_among_values.day AND v.name <> ''
+    GROUP BY v.event, v.name
+    HAVING bool_and(v.are_texts) AND 2 * sum(f.keys) >= sum(f.events)
+  )
+  SELECT h.event, h.name
+  FROM (
+    SELECT v.event, v.name, unnest(v.hashes) AS hash
+    FROM likely AS l JOIN weir.pack_values AS v ON (v.tenant_id, v.day, v.event, v.name) = (tenant, keys_among_values.day, l.event, l.name)
+  ) AS h
+  GROUP BY h.event, h.name
+  HAVING 2 * count(DISTINCT h.hash) >= count(*)
+$$;
+
+-- The keys of a day.
 CREATE FUNCTION weir.keys_of_day(tenant text, day date) RETURNS SETOF weir.day_keys
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '64MB' SET enable_nestloop = on
@@ -130,14 +152,7 @@ AS $$
   SELECT tenant, keys_of_day.day, k.event, k.name, c.part, k.tasks[c.low:c.high], k.moments[c.low:c.high]
   FROM (
     SELECT l.event, l.name, e.tasks, e.moments
-    FROM (
-      SELECT v.event, v.name
-      FROM weir.pack_values AS v
-      CROSS JOIN LATERAL (SELECT count(*) AS events, count(DISTINCT u.hash) AS keys FROM unnest(v.hashes[1:64]) AS u (hash)) AS f
-      WHERE v.tenant_id = tenant AND v.day = keys_of_day.day AND v.name <> ''
-      GROUP BY v.event, v.name
-      HAVING bool_and(v.are_texts) AND 2 * sum(f.keys) >= sum(f.events)
-    ) AS l
+    FROM weir.keys_among_values(tenant, keys_of_day.day) AS l
     CROSS JOIN LATERAL (
       SELECT array_agg(s.task) AS tasks, array_agg(s.moment) AS moments
       FROM (
@@ -172,7 +187,8 @@ AS $$
   ON CONFLICT (tenant_id, day, event, name, part) DO UPDATE SET tasks = excluded.tasks, moments = excluded.moments
   WHERE (k.tasks, k.moments) IS DISTINCT FROM (excluded.tasks, excluded.moments)
 $$;
-GRANT EXECUTE ON FUNCTION weir.key_of(jsonb, text), weir.cut_keys(bigint[]), weir.keys_of_day(text, date) TO weir_reader;
+GRANT EXECUTE ON FUNCTION weir.key_of(jsonb, text), weir.cut_keys(bigint[]), weir.keys_among_values(text, date),
+  weir.keys_of_day(text, date) TO weir_reader;
 
 -- As 0044 has it, and the keys.
 CREATE OR REPLACE FUNCTION weir.drop_packs_of_gone_days(tenant text) RETURNS void

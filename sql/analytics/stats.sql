@@ -24,7 +24,9 @@
 --   countries, versions, platforms
 --                the ten with the most users, counted as audience.sql does: of the fifty with the most events;
 --                share: of the active users
---   cli          of the events `cli_command`; lists by events; prompt_length and execution_time are means
+--   cli          of the events `cli_command`; lists by events; prompt_length and execution_time are means; sessions as in
+--                usage.sql, which no roll-up has: null where 20,000 events and more would have to be looked at for them,
+--                commands in the window and whatever there is on days that have no packs yet (/v1/usage tells them then)
 --
 -- `exact` is false where a day had more values of one kind than are kept (docs/rollups.md), or one of countries, versions,
 -- platforms that was not counted may have more users than the tenth: lists then may lack some.
@@ -412,6 +414,30 @@ BEGIN
 END
 $$;
 
+-- Sessions of the command line, where few events have to be read for them.
+CREATE OR REPLACE FUNCTION weir.stats_cli_partial(tenant text, first_day date, last_day date, zone text) RETURNS SETOF weir.part
+LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_generic_plan SET jit = off
+AS $$
+DECLARE
+  commands constant numeric := (SELECT sum(c.events) FROM weir.day_counts AS c
+    WHERE c.tenant_id = tenant AND c.zone = stats_cli_partial.zone AND c.subject = 'event' AND c.value = 'cli_command' AND c.day BETWEEN first_day AND last_day);
+  loose numeric;
+BEGIN
+  IF commands IS NULL THEN
+    RETURN;
+  END IF;
+  loose := (SELECT coalesce(sum(c.events), 0) FROM weir.day_counts AS c
+    WHERE c.tenant_id = tenant AND c.zone = 'UTC' AND c.subject = 'active' AND c.value = '' AND c.day BETWEEN first_day - 1 AND last_day + 1
+      AND c.day NOT IN (SELECT d FROM weir.window_of(stats_cli_partial.zone, first_day, last_day) AS w, weir.days_in_packs(tenant, w.since, w.until) AS d));
+  IF commands + loose >= 20000 THEN
+    RETURN QUERY SELECT 'cli_sessions_untold', '', 1::numeric;
+  ELSE
+    RETURN QUERY SELECT * FROM weir.cli_sessions_partial(tenant, first_day, last_day, stats_cli_partial.zone);
+  END IF;
+END
+$$;
+
 -- What a server can say of its own users before it is known what the lists name.
 CREATE OR REPLACE FUNCTION weir.stats_partial(tenant text, first_day date, last_day date, zone text) RETURNS SETOF weir.part
 LANGUAGE plpgsql STABLE
@@ -422,6 +448,7 @@ BEGIN
   RETURN QUERY SELECT * FROM weir.stats_users_partial(tenant, first_day, last_day, zone);
   RETURN QUERY SELECT * FROM weir.stats_new_partial(tenant, first_day, last_day, zone);
   RETURN QUERY SELECT * FROM weir.toggles_partial(tenant, first_day, last_day, zone);
+  RETURN QUERY SELECT * FROM weir.stats_cli_partial(tenant, first_day, last_day, zone);
 END
 $$;
 
@@ -443,4 +470,4 @@ GRANT EXECUTE ON FUNCTION weir.kept_zone(text, text), weir.stats_counts_partial(
   weir.stats_measures(text), weir.features_before(text, date, text), weir.stats_numbers_partial(text, date, date, text),
   weir.stats_users_partial(text, date, date, text), weir.steady_users(varbit[]), weir.stats_new_partial(text, date, date, text),
   weir.stats_details_partial(text, date, date, text, weir.part[]), weir.stats_columns(), weir.stats_top(weir.part[]), weir.stats_lists_are_exact(weir.part[], jsonb),
-  weir.stats_partial(text, date, date, text), weir.stats_answer(text, date, date, text) TO weir_reader;
+  weir.stats_cli_partial(text, date, date, text), weir.stats_partial(text, date, date, text), weir.stats_answer(text, date, date, text) TO weir_reader;

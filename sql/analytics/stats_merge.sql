@@ -276,7 +276,7 @@ BEGIN
     'crashes', weir.stats_crashes(sums, lists, known.crashes),
     'costs', jsonb_build_object('total', known.cost, 'per_user', weir.ratio(known.cost, active)),
     'countries', coalesce(lists #> '{country,values}', '[]'), 'versions', coalesce(lists #> '{version,values}', '[]'),
-    'platforms', coalesce(lists #> '{platform,values}', '[]'), 'cli', weir.stats_cli(sums, lists),
+    'platforms', coalesce(lists #> '{platform,values}', '[]'), 'cli', weir.stats_cli(sums, lists) || jsonb_build_object('sessions', weir.cli_sessions(parts, first_day, last_day)),
     'days', days, 'weeks', weeks, 'months', weir.stats_trend(parts, 'month', first_day, last_day));
 END
 $$;

@@ -27,7 +27,8 @@
 --                time in milliseconds, success and errors (commands have no user). sessions, where cli_command is
 --                the event that is asked for: different session_ids
 --                of commands in the window (count), on each of the days above, in each of the weeks: what tells one
---                user of the command line from another where the client keeps its session_id
+--                user of the command line from another where the client keeps its session_id; null where rows of some
+--                day were dropped
 --
 -- Sessions of the command line are read from the events of that name (happened.sql), which takes longer than all else.
 -- Percentiles come from histograms, whatever the zone, and are off by 1 % at most; all else is exact. Lists
@@ -164,15 +165,21 @@ AS $$
   GROUP BY 2
   UNION ALL
   SELECT 'cli_sessions_all', first_day::text, count(*) FROM ends AS e
+  UNION ALL
+  SELECT 'cli_sessions_untold', '', 1
+  FROM span AS s
+  WHERE EXISTS (SELECT FROM weir.gone_days AS g
+    WHERE g.tenant_id = tenant AND g.day BETWEEN (s.since AT TIME ZONE 'UTC')::date AND ((s.until - interval '1 microsecond') AT TIME ZONE 'UTC')::date)
 $$;
 
--- {"count": 9, "days": [5, 4, …], "weeks": [{"start": "2026-03-02", "sessions": 9}, …]}
+-- {"count": 9, "days": [5, 4, …], "weeks": [{"start": "2026-03-02", "sessions": 9}, …]}, or null where a server cannot tell.
 CREATE OR REPLACE FUNCTION weir.cli_sessions(parts weir.part[], first_day date, last_day date) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 AS $$
-  SELECT jsonb_build_object('count', max(l.sessions) FILTER (WHERE l.unit = 'all'),
-    'days', jsonb_agg(l.sessions ORDER BY l.start) FILTER (WHERE l.unit = 'day'),
-    'weeks', jsonb_agg(jsonb_build_object('start', l.start, 'sessions', l.sessions) ORDER BY l.start) FILTER (WHERE l.unit = 'week'))
+  SELECT CASE WHEN NOT EXISTS (SELECT FROM unnest(parts) AS p WHERE p.figure = 'cli_sessions_untold') THEN
+    jsonb_build_object('count', max(l.sessions) FILTER (WHERE l.unit = 'all'),
+      'days', jsonb_agg(l.sessions ORDER BY l.start) FILTER (WHERE l.unit = 'day'),
+      'weeks', jsonb_agg(jsonb_build_object('start', l.start, 'sessions', l.sessions) ORDER BY l.start) FILTER (WHERE l.unit = 'week')) END
   FROM (
     SELECT u.unit, s.start, coalesce(sum(p.amount), 0) AS sessions
     FROM unnest('{all,day,week}'::text[]) AS u (unit)

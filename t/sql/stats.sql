@@ -104,7 +104,9 @@ SELECT pg_temp.has('{versions,1}', '{"version": "2.0", "events": 8, "users": 3, 
 SELECT pg_temp.has('{platforms}', '[{"platform": "linux", "events": 31, "users": 5, "share": 1}]', 'platforms');
 SELECT pg_temp.has('{cli}', '{"commands": [{"value": "icon", "events": 2, "share": 1}], "output_formats": [{"value": "png", "events": 1, "share": 1}],
   "models": [{"value": "m1", "events": 1, "share": 1}], "success": {"yes": 1, "no": 1, "rate": 0.5}, "errors": [{"value": "timeout", "events": 1, "share": 1}],
-  "prompt_length": {"count": 2, "mean": 15}, "execution_time": {"count": 2, "mean": 1500}}', 'the command line');
+  "prompt_length": {"count": 2, "mean": 15}, "execution_time": {"count": 2, "mean": 1500},
+  "sessions": {"count": 1, "days": [0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0], "weeks": [{"start": "2026-03-02", "sessions": 0}, {"start": "2026-03-09", "sessions": 1}]}}',
+  'the command line');
 SELECT pg_temp.has('{days,0}', '{"start": "2026-03-02", "active": 2, "new": 0, "events": 4, "recordings": 2, "minutes": 15, "cost_usd": 0.09,
   "cost_per_user": 0.045, "crashes": 1, "crash_rate": 0.5}', 'a day');
 SELECT is(jsonb_array_length(a -> 'days'), 14, 'each day') FROM answer;
@@ -207,5 +209,27 @@ SELECT pg_temp.server(ARRAY['ann', 'cat', '']);
 INSERT INTO details SELECT p FROM stats_details_partial('acme', '2026-03-02', '2026-03-15', 'UTC', ARRAY(SELECT p FROM parts)) AS p;
 SELECT is(stats_merge(ARRAY(SELECT p FROM parts UNION ALL SELECT p FROM details), '2026-03-02', '2026-03-15'),
   (SELECT a - '{tenant,from,to,zone,as_of}'::text[] FROM answer), 'two servers together say what one says');
+
+-- Sessions of the command line, which no roll-up has: told where fewer than 20,000 events are looked at for them, those of other names on days without packs too.
+INSERT INTO events (event_id, tenant_id, session_id, event, "timestamp", client_timestamp)
+SELECT gen_random_uuid(), 'many', 's' || n % 10, 'cli_command', t, t FROM generate_series(1, 19989) AS n, LATERAL (SELECT timestamptz '2026-03-02T10:00Z' + n * interval '1 second' AS t) AS m;
+INSERT INTO events (event_id, tenant_id, event, "timestamp", client_timestamp)
+SELECT gen_random_uuid(), 'many', 'other', t, t FROM generate_series(1, 10) AS n, LATERAL (SELECT timestamptz '2026-03-03T10:00Z' + n * interval '1 second' AS t) AS m;
+INSERT INTO touched_days (tenant_id, day) VALUES ('many', '2026-03-02'), ('many', '2026-03-03');
+SELECT pg_temp.build();
+CREATE FUNCTION pg_temp.sessions(figure text) RETURNS jsonb LANGUAGE sql AS $$
+  SELECT CASE figure WHEN 'stats' THEN stats_answer('many', '2026-03-02', '2026-03-08') ELSE usage_answer('many', '2026-03-02', '2026-03-08', event => 'cli_command') END #> '{cli,sessions,count}'
+$$;
+SELECT is(pg_temp.sessions('stats'), '10', '19,989 commands are looked at');
+DELETE FROM packed_days WHERE tenant_id = 'many' AND day = '2026-03-03';
+SELECT is(pg_temp.sessions('stats'), '10', '10 events of a day without packs, too');
+INSERT INTO events (event_id, tenant_id, event, "timestamp", client_timestamp) VALUES (gen_random_uuid(), 'many', 'cli_command', '2026-03-02T10:00Z', '2026-03-02T10:00Z');
+INSERT INTO touched_days (tenant_id, day) VALUES ('many', '2026-03-02');
+SELECT pg_temp.build();
+DELETE FROM packed_days WHERE tenant_id = 'many' AND day = '2026-03-03';
+SELECT is(pg_temp.sessions('stats'), NULL, 'but not 20,000');
+SELECT is(pg_temp.sessions('usage'), '10', 'which usage does');
+INSERT INTO gone_days (tenant_id, day) VALUES ('many', '2026-03-03');
+SELECT is(pg_temp.sessions('usage'), NULL, 'where rows were dropped there is no telling');
 SELECT * FROM finish();
 ROLLBACK;

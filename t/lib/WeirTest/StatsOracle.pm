@@ -116,7 +116,8 @@ sub stats ($oracle) {
     costs => { total => $cost, per_user => ratio($cost, $active) },
     countries => columns_of(country => $active, @all), versions => columns_of(version => $active, @all), platforms => columns_of(platform => $active, @all),
     cli => { commands => values_of(command => @commands), output_formats => values_of(output_format => @commands), models => values_of(model_used => @commands),
-      success => $usage->{cli}{success}, errors => values_of(error_type => @commands), map({ ($_ => mean_of($_ => @commands)) } qw(prompt_length execution_time)) },
+      success => $usage->{cli}{success}, errors => values_of(error_type => @commands), map({ ($_ => mean_of($_ => @commands)) } qw(prompt_length execution_time)),
+      sessions => $oracle->cli_sessions(@commands) },
     map { ("${_}s" => trend($oracle, $_)) } qw(day week month),
   };
 }

@@ -3,7 +3,7 @@
 --   SELECT weir.stats_answer('acme', '2026-03-01', '2026-03-31', 'Europe/Berlin');
 --
 -- The window is from one day to another, both counted, in a time zone whose days are kept (docs/rollups.md): all of it
--- comes from the roll-ups, and none from the rows. Words mean what they mean in the files of the single subjects, which
+-- comes from the roll-ups, and none from the rows, but sessions of the command line, where these are few. Words mean what they mean in the files of the single subjects, which
 -- have more of each: users.sql, usage.sql, features.sql, audience.sql, costs.sql, crashes.sql. Beside these:
 --
 --   total_users … crash_rate  what user_stats says of a day, of the window: `active_users` had an event within it,
@@ -25,7 +25,7 @@
 --                the ten with the most users, counted as audience.sql does: of the fifty with the most events;
 --                share: of the active users
 --   cli          of the events `cli_command`; lists by events; prompt_length and execution_time are means; sessions as in
---                usage.sql, which no roll-up has: null where 20,000 events and more would have to be looked at for them,
+--                usage.sql, which no roll-up has: null where 10,000 events and more would have to be looked at for them,
 --                commands in the window and whatever there is on days that have no packs yet (/v1/usage tells them then)
 --
 -- `exact` is false where a day had more values of one kind than are kept (docs/rollups.md), or one of countries, versions,
@@ -414,25 +414,32 @@ BEGIN
 END
 $$;
 
--- Sessions of the command line, where few events have to be read for them.
+-- As many events of all servers are not looked at for sessions of the command line.
+CREATE OR REPLACE FUNCTION weir.most_looked_at() RETURNS integer
+LANGUAGE sql IMMUTABLE
+AS $$ SELECT 10000 $$;
+
+-- Sessions of the command line, where few events have to be looked at for them, and how many these are: commands, and whatever is on UTC days without packs.
 CREATE OR REPLACE FUNCTION weir.stats_cli_partial(tenant text, first_day date, last_day date, zone text) RETURNS SETOF weir.part
 LANGUAGE plpgsql STABLE
 SET plan_cache_mode = force_generic_plan SET jit = off
 AS $$
 DECLARE
-  commands constant numeric := (SELECT sum(c.events) FROM weir.day_counts AS c
-    WHERE c.tenant_id = tenant AND c.zone = stats_cli_partial.zone AND c.subject = 'event' AND c.value = 'cli_command' AND c.day BETWEEN first_day AND last_day);
-  loose numeric;
+  span constant tstzrange := (SELECT tstzrange(w.since, w.until) FROM weir.window_of(zone, first_day, last_day) AS w);
+  packed constant date[] := ARRAY(SELECT weir.days_in_packs(tenant, lower(span), upper(span)));
+  looked constant numeric := (
+    SELECT coalesce(sum(c.events), 0)
+    FROM weir.day_counts AS c
+    WHERE c.tenant_id = tenant AND c.zone = stats_cli_partial.zone AND c.subject = 'event' AND c.value = 'cli_command' AND c.day BETWEEN first_day AND last_day
+  ) + (
+    SELECT coalesce(sum(c.events), 0)
+    FROM weir.day_counts AS c
+    WHERE c.tenant_id = tenant AND c.zone = 'UTC' AND c.subject = 'active' AND c.value = '' AND c.day <> ALL (packed)
+      AND c.day BETWEEN (lower(span) AT TIME ZONE 'UTC')::date AND ((upper(span) - interval '1 microsecond') AT TIME ZONE 'UTC')::date
+  );
 BEGIN
-  IF commands IS NULL THEN
-    RETURN;
-  END IF;
-  loose := (SELECT coalesce(sum(c.events), 0) FROM weir.day_counts AS c
-    WHERE c.tenant_id = tenant AND c.zone = 'UTC' AND c.subject = 'active' AND c.value = '' AND c.day BETWEEN first_day - 1 AND last_day + 1
-      AND c.day NOT IN (SELECT d FROM weir.window_of(stats_cli_partial.zone, first_day, last_day) AS w, weir.days_in_packs(tenant, w.since, w.until) AS d));
-  IF commands + loose >= 20000 THEN
-    RETURN QUERY SELECT 'cli_sessions_untold', '', 1::numeric;
-  ELSE
+  RETURN QUERY SELECT 'cli_sessions_looked_at', '', looked;
+  IF looked < weir.most_looked_at() THEN
     RETURN QUERY SELECT * FROM weir.cli_sessions_partial(tenant, first_day, last_day, stats_cli_partial.zone);
   END IF;
 END
@@ -464,10 +471,10 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION weir.stats_answer(text, date, date, text) IS
-  'All key figures of a tenant within a window of days, from the roll-ups. sql/analytics/stats.sql defines them.';
+  'All key figures of a tenant within a window of days. sql/analytics/stats.sql defines them.';
 
 GRANT EXECUTE ON FUNCTION weir.kept_zone(text, text), weir.stats_counts_partial(text, date, date, text), weir.stats_subjects(),
   weir.stats_measures(text), weir.features_before(text, date, text), weir.stats_numbers_partial(text, date, date, text),
   weir.stats_users_partial(text, date, date, text), weir.steady_users(varbit[]), weir.stats_new_partial(text, date, date, text),
   weir.stats_details_partial(text, date, date, text, weir.part[]), weir.stats_columns(), weir.stats_top(weir.part[]), weir.stats_lists_are_exact(weir.part[], jsonb),
-  weir.stats_cli_partial(text, date, date, text), weir.stats_partial(text, date, date, text), weir.stats_answer(text, date, date, text) TO weir_reader;
+  weir.most_looked_at(), weir.stats_cli_partial(text, date, date, text), weir.stats_partial(text, date, date, text), weir.stats_answer(text, date, date, text) TO weir_reader;

@@ -3,6 +3,15 @@
 -- And what of them is a number, for measures and pages.
 SET LOCAL ROLE weir_owner;
 
+-- As 0044 has it, but numbers are told apart by all that they are: PostgreSQL's hash of a number knows no sign, and hardly its size, so that a filter by 5 had what has
+-- -5 or 50000, too. (What numeric_send() says of one is as short as its digits, however large it is; 5 and 5.0 are still one.)
+CREATE OR REPLACE FUNCTION weir.value_hash(value jsonb) RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT CASE WHEN jsonb_typeof(value) = 'number' THEN hashtextextended(encode(numeric_send(trim_scale(value::numeric)), 'hex'), 1)
+    ELSE jsonb_hash_extended(value, 0) END >> 1
+$$;
+
 TRUNCATE weir.pack_values;
 ALTER TABLE weir.pack_values DROP COLUMN places, ADD COLUMN are_texts boolean NOT NULL, ADD COLUMN amounts numeric[];
 COMMENT ON TABLE weir.pack_values IS

@@ -252,6 +252,28 @@ SELECT is((SELECT count(*)::integer FROM day_keys WHERE tenant_id = 'open'), 4, 
 SELECT is((SELECT (a ->> 'starts', a ->> 'finished', a #>> '{seconds,mean}')::text FROM tasks_answer('open', '2026-03-03', '2026-03-03', 'UTC', '{"event": "begin"}', '{"event": "end"}', 'id', 90000) AS a),
   '(5000,3600,88200.500000)', 'all that took 25 hours at most');
 
+-- Numbers of other signs and sizes are others: what a pack says is what rows say. 100 events, of which 20 have each amount.
+INSERT INTO events (event_id, tenant_id, user_id, event, "timestamp", client_timestamp, properties)
+SELECT gen_random_uuid(), 'signs', 'u' || n, 'sale', t, t, jsonb_build_object('amount', (ARRAY['5', '-5', '50000', '0.0005', '5.0']::jsonb[])[1 + n % 5])
+FROM generate_series(1, 100) AS n, LATERAL (SELECT timestamptz '2026-03-03T12:00Z' + n * interval '1 second' AS t) AS m;
+INSERT INTO touched_days (tenant_id, day) VALUES ('signs', '2026-03-03');
+SELECT pg_temp.build();
+CREATE FUNCTION pg_temp.sales(amount jsonb) RETURNS jsonb LANGUAGE sql AS $$
+  SELECT funnels_answer('signs', '2026-03-03', '2026-03-03', 'UTC', steps => jsonb_build_array(jsonb_build_object('event', 'sale', 'properties', jsonb_build_object('amount', amount)),
+    '{"event": "none"}'::jsonb)::text) #> '{steps,0,users}'
+$$;
+CREATE TEMPORARY TABLE sold (amount jsonb, users jsonb);
+INSERT INTO sold VALUES ('5', '40'), ('5.00', '40'), ('-5', '20'), ('5e4', '20'), ('0.0005', '20'), ('-50000', '0'), ('500', '0'), ('4', '0');
+SELECT isnt_empty($$SELECT FROM pack_values WHERE tenant_id = 'signs' AND name = 'amount'$$, 'amounts are listed');
+SELECT is(pg_temp.sales(s.amount), s.users, 'sales of ' || s.amount::text) FROM sold AS s;
+SELECT is(count(DISTINCT value_hash(v))::integer, count(DISTINCT v)::integer, 'a hash for each value')
+FROM unnest('{0,1,-1,10000,-10000,0.0001,1e300,-1e300,1e304,1e-300,3,-3,30000,12.5,125000,5e8,5e12,true,false,"\"\"","\"1\"","\"true\""}'::jsonb[]) AS v;
+SELECT is(value_hash('1e2'), value_hash('100.000'), 'however a number is written');
+SAVEPOINT signs;
+DELETE FROM packed_days WHERE tenant_id = 'signs';
+SELECT is(pg_temp.sales(s.amount), s.users, 'from rows: sales of ' || s.amount::text) FROM sold AS s;
+ROLLBACK TO signs;
+
 -- Which properties are like keys, and the bounds of their lists.
 INSERT INTO events (event_id, tenant_id, user_id, event, "timestamp", client_timestamp, properties)
 SELECT gen_random_uuid(), 'like', 'u', 'view', '2026-03-03T12:00Z'::timestamptz + n * interval '1 second', '2026-03-03T12:00Z', jsonb_build_object('unique', 'k' || n, 'number', n, 'few', 'k' || n % 3, 'later one', 'k' || least(n, 64), 'twice', 'k' || n / 2, 'thrice', 'k' || n / 3)

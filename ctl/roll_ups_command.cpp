@@ -276,7 +276,7 @@ constexpr const char* kExamples =
     "  weirctl rollup verify --tenant acme      # exits with 1 where something differs\n"
     "  weirctl rollup rebuild                   # after rows were loaded by COPY\n"
     "  weirctl rollup zones --tenant acme --add Europe/Berlin\n"
-    "A --tenant of whom nothing is stored is refused, with exit status 2.\n"
+    "refresh, verify and rebuild refuse a --tenant of whom nothing is stored, with exit status 2.\n"
     "Connect as a member of weir_owner; weir_reader may use status and verify.";
 
 void add_rollup(CLI::App& app, int& status_out) {

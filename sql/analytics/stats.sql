@@ -3,8 +3,9 @@
 --   SELECT weir.stats_answer('acme', '2026-03-01', '2026-03-31', 'Europe/Berlin');
 --
 -- The window is from one day to another, both counted, in a time zone whose days are kept (docs/rollups.md): all of it
--- comes from the roll-ups, and none from the rows, but sessions of the command line, where these are few. Words mean what they mean in the files of the single subjects, which
--- have more of each: users.sql, usage.sql, features.sql, audience.sql, costs.sql, crashes.sql. Beside these:
+-- comes from the roll-ups, and none from the rows, but sessions of the command line. Words mean what they mean in the
+-- files of the single subjects, which have more of each: users.sql, usage.sql, features.sql, audience.sql, costs.sql,
+-- crashes.sql. Beside these:
 --
 --   total_users … crash_rate  what user_stats says of a day, of the window: `active_users` had an event within it,
 --                crash_rate is crashes for each of them
@@ -414,8 +415,8 @@ BEGIN
 END
 $$;
 
--- As many events of all servers are not looked at for sessions of the command line.
-CREATE OR REPLACE FUNCTION weir.most_looked_at() RETURNS integer
+-- From so many events on, of all servers together, sessions of the command line are not told: to look at them takes longer than all else.
+CREATE OR REPLACE FUNCTION weir.most_cli_events() RETURNS integer
 LANGUAGE sql IMMUTABLE
 AS $$ SELECT 10000 $$;
 
@@ -439,7 +440,7 @@ DECLARE
   );
 BEGIN
   RETURN QUERY SELECT 'cli_sessions_looked_at', '', looked;
-  IF looked < weir.most_looked_at() THEN
+  IF looked < weir.most_cli_events() THEN
     RETURN QUERY SELECT * FROM weir.cli_sessions_partial(tenant, first_day, last_day, stats_cli_partial.zone);
   END IF;
 END
@@ -477,4 +478,4 @@ GRANT EXECUTE ON FUNCTION weir.kept_zone(text, text), weir.stats_counts_partial(
   weir.stats_measures(text), weir.features_before(text, date, text), weir.stats_numbers_partial(text, date, date, text),
   weir.stats_users_partial(text, date, date, text), weir.steady_users(varbit[]), weir.stats_new_partial(text, date, date, text),
   weir.stats_details_partial(text, date, date, text, weir.part[]), weir.stats_columns(), weir.stats_top(weir.part[]), weir.stats_lists_are_exact(weir.part[], jsonb),
-  weir.most_looked_at(), weir.stats_cli_partial(text, date, date, text), weir.stats_partial(text, date, date, text), weir.stats_answer(text, date, date, text) TO weir_reader;
+  weir.most_cli_events(), weir.stats_cli_partial(text, date, date, text), weir.stats_partial(text, date, date, text), weir.stats_answer(text, date, date, text) TO weir_reader;

@@ -79,12 +79,13 @@ int status(const Options& options) {
 }
 
 void tell(const Part& part, const Difference& difference) {
+  const std::string kept = shown(difference.kept), counted = shown(difference.counted);
   std::cout << "differs: " << difference.part << " " << shown(part.tenant);
   if (!part.zone.empty()) std::cout << " " << part.zone;
   if (!part.day.empty()) std::cout << " " << part.day;
   std::cout << " " << shown(difference.subject) << " " << shown(difference.value) << ": kept "
-            << shown(difference.kept) << ", by the rows " << shown(difference.counted)
-            << (difference.kept == difference.counted ? ", but not the same ones" : "") << "\n";
+            << kept << ", by the rows " << counted
+            << (kept == counted ? ": what differs is not shown" : "") << "\n";
 }
 
 bool tell_left_out(RollUps& roll_ups, const pg::Param& tenant, std::string& error) {

@@ -303,6 +303,8 @@ subtest 'what is wrong is found, whatever it is' => sub {
     day_counts => 'DELETE FROM weir.day_counts WHERE ctid = (SELECT max(ctid) FROM weir.day_counts)',
     day_numbers => 'UPDATE weir.day_numbers SET total = total + 1 WHERE ctid = (SELECT max(ctid) FROM weir.day_numbers)',
     day_sessions => 'UPDATE weir.day_sessions SET crashed = crashed + 1 WHERE ctid = (SELECT max(ctid) FROM weir.day_sessions)',
+    command_sessions => 'DELETE FROM weir.command_sessions WHERE ctid = (SELECT max(ctid) FROM weir.command_sessions)',
+    day_command_sessions => 'UPDATE weir.day_command_sessions SET sessions = sessions + 1 WHERE ctid = (SELECT max(ctid) FROM weir.day_command_sessions)',
     day_crash_groups => 'UPDATE weir.day_crash_groups SET crashes = crashes + 1 WHERE ctid = (SELECT max(ctid) FROM weir.day_crash_groups)',
     packs => q{UPDATE weir.packs SET moments[1] = moments[1] + interval '1 s' WHERE ctid = (SELECT max(p.ctid) FROM weir.packs AS p JOIN weir.packed_days USING (tenant_id, day)
       WHERE NOT weir.is_made(p.event) AND p.event <> ALL (weir.page_events() || weir.click_events()))},

@@ -3,9 +3,8 @@
 --   SELECT weir.stats_answer('acme', '2026-03-01', '2026-03-31', 'Europe/Berlin');
 --
 -- The window is from one day to another, both counted, in a time zone whose days are kept (docs/rollups.md): all of it
--- comes from the roll-ups, and none from the rows, but sessions of the command line. Words mean what they mean in the
--- files of the single subjects, which have more of each: users.sql, usage.sql, features.sql, audience.sql, costs.sql,
--- crashes.sql. Beside these:
+-- comes from the roll-ups, and none from the rows. Words mean what they mean in the files of the single subjects, which
+-- have more of each: users.sql, usage.sql, features.sql, audience.sql, costs.sql, crashes.sql. Beside these:
 --
 --   total_users … crash_rate  what user_stats says of a day, of the window: `active_users` had an event within it,
 --                crash_rate is crashes for each of them
@@ -26,8 +25,7 @@
 --                the ten with the most users, counted as audience.sql does: of the fifty with the most events;
 --                share: of the active users
 --   cli          of the events `cli_command`; lists by events; prompt_length and execution_time are means; sessions as in
---                usage.sql, which no roll-up has: null where 10,000 events and more would have to be looked at for them,
---                commands in the window and whatever there is on days that have no packs yet (/v1/usage tells them then)
+--                usage.sql, in all, by day and by week
 --
 -- `exact` is false where a day had more values of one kind than are kept (docs/rollups.md), or one of countries, versions,
 -- platforms that was not counted may have more users than the tenth: lists then may lack some.
@@ -415,37 +413,6 @@ BEGIN
 END
 $$;
 
--- From so many events on, of all servers together, sessions of the command line are not told: to look at them takes longer than all else.
-CREATE OR REPLACE FUNCTION weir.most_cli_events() RETURNS integer
-LANGUAGE sql IMMUTABLE
-AS $$ SELECT 10000 $$;
-
--- Sessions of the command line, where few events have to be looked at for them, and how many these are: commands, and whatever is on UTC days without packs.
-CREATE OR REPLACE FUNCTION weir.stats_cli_partial(tenant text, first_day date, last_day date, zone text) RETURNS SETOF weir.part
-LANGUAGE plpgsql STABLE
-SET plan_cache_mode = force_generic_plan SET jit = off
-AS $$
-DECLARE
-  span constant tstzrange := (SELECT tstzrange(w.since, w.until) FROM weir.window_of(zone, first_day, last_day) AS w);
-  packed constant date[] := ARRAY(SELECT weir.days_in_packs(tenant, lower(span), upper(span)));
-  looked constant numeric := (
-    SELECT coalesce(sum(c.events), 0)
-    FROM weir.day_counts AS c
-    WHERE c.tenant_id = tenant AND c.zone = stats_cli_partial.zone AND c.subject = 'event' AND c.value = 'cli_command' AND c.day BETWEEN first_day AND last_day
-  ) + (
-    SELECT coalesce(sum(c.events), 0)
-    FROM weir.day_counts AS c
-    WHERE c.tenant_id = tenant AND c.zone = 'UTC' AND c.subject = 'active' AND c.value = '' AND c.day <> ALL (packed)
-      AND c.day BETWEEN (lower(span) AT TIME ZONE 'UTC')::date AND ((upper(span) - interval '1 microsecond') AT TIME ZONE 'UTC')::date
-  );
-BEGIN
-  RETURN QUERY SELECT 'cli_sessions_looked_at', '', looked;
-  IF looked < weir.most_cli_events() THEN
-    RETURN QUERY SELECT * FROM weir.cli_sessions_partial(tenant, first_day, last_day, stats_cli_partial.zone);
-  END IF;
-END
-$$;
-
 -- What a server can say of its own users before it is known what the lists name.
 CREATE OR REPLACE FUNCTION weir.stats_partial(tenant text, first_day date, last_day date, zone text) RETURNS SETOF weir.part
 LANGUAGE plpgsql STABLE
@@ -456,7 +423,7 @@ BEGIN
   RETURN QUERY SELECT * FROM weir.stats_users_partial(tenant, first_day, last_day, zone);
   RETURN QUERY SELECT * FROM weir.stats_new_partial(tenant, first_day, last_day, zone);
   RETURN QUERY SELECT * FROM weir.toggles_partial(tenant, first_day, last_day, zone);
-  RETURN QUERY SELECT * FROM weir.stats_cli_partial(tenant, first_day, last_day, zone);
+  RETURN QUERY SELECT * FROM weir.cli_sessions_partial(tenant, first_day, last_day, zone);
 END
 $$;
 
@@ -478,4 +445,4 @@ GRANT EXECUTE ON FUNCTION weir.kept_zone(text, text), weir.stats_counts_partial(
   weir.stats_measures(text), weir.features_before(text, date, text), weir.stats_numbers_partial(text, date, date, text),
   weir.stats_users_partial(text, date, date, text), weir.steady_users(varbit[]), weir.stats_new_partial(text, date, date, text),
   weir.stats_details_partial(text, date, date, text, weir.part[]), weir.stats_columns(), weir.stats_top(weir.part[]), weir.stats_lists_are_exact(weir.part[], jsonb),
-  weir.most_cli_events(), weir.stats_cli_partial(text, date, date, text), weir.stats_partial(text, date, date, text), weir.stats_answer(text, date, date, text) TO weir_reader;
+  weir.stats_partial(text, date, date, text), weir.stats_answer(text, date, date, text) TO weir_reader;

@@ -277,7 +277,7 @@ BEGIN
     'costs', jsonb_build_object('total', known.cost, 'per_user', weir.ratio(known.cost, active)),
     'countries', coalesce(lists #> '{country,values}', '[]'), 'versions', coalesce(lists #> '{version,values}', '[]'),
     'platforms', coalesce(lists #> '{platform,values}', '[]'), 'cli', weir.stats_cli(sums, lists) || jsonb_build_object('sessions',
-      CASE WHEN weir.amount_of(parts, 'cli_sessions_looked_at') < weir.most_cli_events() THEN weir.cli_sessions(parts, first_day, last_day) END),
+      weir.cli_sessions(parts, first_day, last_day)),
     'days', days, 'weeks', weeks, 'months', weir.stats_trend(parts, 'month', first_day, last_day));
 END
 $$;

@@ -133,9 +133,38 @@ AS $$
   SELECT 'active_week', w.week::text, sum(bit_count(w.users)) FROM weeks AS w GROUP BY w.week
 $$;
 
--- Different session_ids of commands: in all, by day and by week. A command without one is in none. Most are of one day, and
--- are counted from its first and last one; only of the others are the days told apart.
+-- Different session_ids of commands: in all, by day and by week. A command without one is in none. Where a zone's days are kept, each says how many
+-- of its sessions were there on which day before: those of any days are the ones that were not there since the first of them.
 CREATE OR REPLACE FUNCTION weir.cli_sessions_partial(tenant text, first_day date, last_day date, zone text) RETURNS SETOF weir.part
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+  IF NOT weir.keeps_zone(tenant, zone) THEN
+    RETURN QUERY SELECT * FROM weir.cli_sessions_of_rows(tenant, first_day, last_day, zone);
+    RETURN;
+  END IF;
+  RETURN QUERY
+  WITH lines AS MATERIALIZED (
+    SELECT d.day, weir.monday_of(d.day) AS week, d.before, d.sessions
+    FROM weir.day_command_sessions AS d
+    WHERE d.tenant_id = tenant AND d.zone = cli_sessions_partial.zone AND d.day BETWEEN first_day AND last_day
+  )
+  SELECT 'cli_sessions_day', l.day::text, sum(l.sessions) FROM lines AS l GROUP BY l.day
+  UNION ALL
+  SELECT 'cli_sessions_week', l.week::text, sum(l.sessions) FROM lines AS l WHERE l.before < greatest(l.week, first_day) GROUP BY l.week
+  UNION ALL
+  SELECT 'cli_sessions_all', first_day::text, coalesce(sum(l.sessions), 0) FROM lines AS l WHERE l.before < first_day
+  UNION ALL
+  -- Each day with commands has a line, but for those whose rows were gone before there were lines.
+  SELECT 'cli_sessions_untold', '', 1
+  WHERE EXISTS (
+    SELECT FROM weir.day_counts AS c
+    WHERE c.tenant_id = tenant AND c.zone = cli_sessions_partial.zone AND c.subject = 'event' AND c.value = 'cli_command'
+      AND c.day BETWEEN first_day AND last_day AND c.day NOT IN (SELECT l.day FROM lines AS l));
+END
+$$;
+
+CREATE OR REPLACE FUNCTION weir.cli_sessions_of_rows(tenant text, first_day date, last_day date, zone text) RETURNS SETOF weir.part
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '64MB' SET enable_sort = off
 AS $$
@@ -154,6 +183,7 @@ AS $$
   ), ends AS MATERIALIZED (
     SELECT s.session, min(s.day) AS first, max(s.day) AS last FROM seen AS s GROUP BY s.session
   ), days AS MATERIALIZED (
+    -- Most are of one day, and are counted from its first and last one; only of the others are the days told apart.
     SELECT e.first AS day, NULL AS session, count(*) AS sessions FROM ends AS e WHERE e.first = e.last GROUP BY e.first
     UNION ALL
     SELECT DISTINCT s.day, s.session, 1 FROM seen AS s JOIN ends AS e ON e.session = s.session AND e.first < e.last
@@ -349,7 +379,8 @@ COMMENT ON FUNCTION weir.usage_answer(text, date, date, text, text, text) IS
 
 GRANT EXECUTE ON FUNCTION weir.line_partial(text, date, date, text, text, text),
   weir.usage_numbers_partial(text, date, date, text, text, text), weir.active_by_week_partial(text, date, date, text),
-  weir.cli_sessions_partial(text, date, date, text), weir.cli_sessions(weir.part[], date, date), weir.usage_partial(text, date, date, text, text, text),
+  weir.cli_sessions_partial(text, date, date, text), weir.cli_sessions_of_rows(text, date, date, text),
+  weir.cli_sessions(weir.part[], date, date), weir.usage_partial(text, date, date, text, text, text),
   weir.success_rate(weir.part[], text), weir.peak_hours(weir.part[]), weir.usage_trend(weir.part[], text, date, date),
   weir.usage_days(weir.part[], date, date), weir.usage_weeks(weir.part[], date, date), weir.error_list(weir.part[], text, numeric),
   weir.session_days(weir.part[], date, date),

@@ -100,7 +100,7 @@ SELECT pg_temp.may('weir_reader', 'SELECT count(*) FROM ' || relation, 'may read
 FROM unnest(ARRAY['events', 'crashes', 'user_days', 'users', 'day_measures', 'crash_days', 'measures',
   'dead_letters', 'stream_positions', 'weir_lease.stream_leases', 'weir_lease.flushers', 'schema_migrations', 'repeatable_files', 'user_stats',
   'telemetry_events', 'product_usage_events', 'feature_usage_samples', 'touched_days', 'roll_up_turns', 'gone_days', 'report_zones', 'dimensions',
-  'user_numbers', 'day_sets', 'week_sets', 'day_first_uses', 'toggle_sets', 'day_counts', 'day_numbers', 'day_sessions', 'day_crash_groups', 'packs', 'packed_days']) AS relation;
+  'user_numbers', 'day_sets', 'week_sets', 'day_first_uses', 'toggle_sets', 'day_counts', 'day_numbers', 'day_sessions', 'day_crash_groups', 'command_sessions', 'day_command_sessions', 'packs', 'packed_days']) AS relation;
 SELECT pg_temp.may('weir_reader', 'SELECT weir.schema_version()', 'may ask for the version');
 SELECT is_empty($$
   SELECT relname, privilege FROM pg_class,

@@ -210,28 +210,5 @@ INSERT INTO details SELECT p FROM stats_details_partial('acme', '2026-03-02', '2
 SELECT is(stats_merge(ARRAY(SELECT p FROM parts UNION ALL SELECT p FROM details), '2026-03-02', '2026-03-15'),
   (SELECT a - '{tenant,from,to,zone,as_of}'::text[] FROM answer), 'two servers together say what one says');
 
--- Sessions of the command line, which no roll-up has: told where fewer than 10,000 events are looked at for them, those of other names on days without packs too.
-INSERT INTO events (event_id, tenant_id, session_id, event, "timestamp", client_timestamp)
-SELECT gen_random_uuid(), 'many', 's' || n % 10, 'cli_command', t, t FROM generate_series(1, 9989) AS n, LATERAL (SELECT timestamptz '2026-03-02T10:00Z' + n * interval '1 second' AS t) AS m;
-INSERT INTO events (event_id, tenant_id, event, "timestamp", client_timestamp)
-SELECT gen_random_uuid(), 'many', 'other', t, t FROM generate_series(1, 10) AS n, LATERAL (SELECT timestamptz '2026-03-03T10:00Z' + n * interval '1 second' AS t) AS m;
-INSERT INTO touched_days (tenant_id, day) VALUES ('many', '2026-03-02'), ('many', '2026-03-03');
-SELECT pg_temp.build();
-CREATE FUNCTION pg_temp.sessions(figure text) RETURNS jsonb LANGUAGE sql AS $$
-  SELECT CASE figure WHEN 'stats' THEN stats_answer('many', '2026-03-02', '2026-03-08') ELSE usage_answer('many', '2026-03-02', '2026-03-08', event => 'cli_command') END #> '{cli,sessions,count}'
-$$;
-SELECT is(pg_temp.sessions('stats'), '10', '9,989 commands are looked at');
-DELETE FROM packed_days WHERE tenant_id = 'many' AND day = '2026-03-03';
-SELECT is(pg_temp.sessions('stats'), '10', '10 events of a day without packs, too');
-INSERT INTO events (event_id, tenant_id, event, "timestamp", client_timestamp) VALUES (gen_random_uuid(), 'many', 'cli_command', '2026-03-02T10:00Z', '2026-03-02T10:00Z');
-INSERT INTO touched_days (tenant_id, day) VALUES ('many', '2026-03-02');
-SELECT pg_temp.build();
-DELETE FROM packed_days WHERE tenant_id = 'many' AND day = '2026-03-03';
-SELECT is(pg_temp.sessions('stats'), NULL, 'but not 10,000');
-SELECT is(pg_temp.sessions('usage'), '10', 'which usage does');
-SELECT is(stats_merge(ARRAY(SELECT p FROM stats_partial('many', '2026-03-03', '2026-03-08', 'UTC') AS p UNION ALL SELECT ('cli_sessions_looked_at', '', n)::part), '2026-03-03', '2026-03-08')
-  #> '{cli,sessions,count}', CASE WHEN n < 9990 THEN '0'::jsonb END, 'nor all servers together: ' || n) FROM unnest('{9989,9990}'::integer[]) AS n;
-INSERT INTO gone_days (tenant_id, day) VALUES ('many', '2026-03-03');
-SELECT is(pg_temp.sessions('usage'), NULL, 'where rows were dropped there is no telling');
 SELECT * FROM finish();
 ROLLBACK;

@@ -67,7 +67,7 @@ sub json ($value) {
 sub random_event ($tenant) {
   my $user = rand() < 0.1 ? undef : 'user-' . int rand 40;
   return {
-    tenant => $tenant, user => $user, at => moment(), event => one_of('opened', 'closed', 'feature_usage', 'feature_toggled', ''),
+    tenant => $tenant, user => $user, at => moment(), event => one_of('opened', 'closed', 'feature_usage', 'feature_toggled', 'cli_command', ''),
     session => one_of(undef, map { "s-$_" } 1 .. 4), version => one_of('1.0', '2.0', '', undef),
     platform => one_of('linux', undef), country => one_of('DE', 'US', undef), properties => properties(),
   };
@@ -303,7 +303,6 @@ subtest 'what is wrong is found, whatever it is' => sub {
     day_counts => 'DELETE FROM weir.day_counts WHERE ctid = (SELECT max(ctid) FROM weir.day_counts)',
     day_numbers => 'UPDATE weir.day_numbers SET total = total + 1 WHERE ctid = (SELECT max(ctid) FROM weir.day_numbers)',
     day_sessions => 'UPDATE weir.day_sessions SET crashed = crashed + 1 WHERE ctid = (SELECT max(ctid) FROM weir.day_sessions)',
-    command_sessions => 'DELETE FROM weir.command_sessions WHERE ctid = (SELECT max(ctid) FROM weir.command_sessions)',
     day_command_sessions => 'UPDATE weir.day_command_sessions SET sessions = sessions + 1 WHERE ctid = (SELECT max(ctid) FROM weir.day_command_sessions)',
     day_crash_groups => 'UPDATE weir.day_crash_groups SET crashes = crashes + 1 WHERE ctid = (SELECT max(ctid) FROM weir.day_crash_groups)',
     packs => q{UPDATE weir.packs SET moments[1] = moments[1] + interval '1 s' WHERE ctid = (SELECT max(p.ctid) FROM weir.packs AS p JOIN weir.packed_days USING (tenant_id, day)

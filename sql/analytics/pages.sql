@@ -39,15 +39,19 @@ BEGIN
 END
 $$;
 
--- The packs, or a third of them, of a span of a window, with pages and numbers. Where lists tell, pages are hashes; `pack` says of which pack these are: its
--- day, the place of its pattern, its part. Numbers outside of the window are NULL.
+-- Which pack it is: its day, the place of its pattern, its part.
+CREATE OR REPLACE FUNCTION weir.pack_number(day date, place integer, part integer) RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT ((day - '2000-01-01')::bigint << 40) + (place::bigint << 32) + part $$;
+
+-- The packs, or a third of them, of a span of a window, with pages and numbers. Where lists tell, pages are hashes; `pack` says of which pack these are. Numbers outside of the window are NULL.
 CREATE OR REPLACE FUNCTION weir.measured_packs(third integer, asked weir.asked, patterns jsonb, since timestamptz, until timestamptz, by_property text,
   by_page text)
 RETURNS TABLE (pack bigint, hashes bigint[], pages text[], measured numeric[], versions text[], platforms text[], countries text[], properties jsonb[], has jsonb,
   of_version text, of_platform text, of_country text, anything boolean)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-  SELECT ((k.day - '2000-01-01')::bigint << 40) + (k.place::bigint << 32) + k.part, k.hashes,
+  SELECT weir.pack_number(k.day, k.place, k.part), k.hashes,
     CASE WHEN by_page IS NULL THEN k.screens WHEN k.hashes IS NULL THEN weir.pages_said(k.properties, by_page) END,
     CASE WHEN k.sure THEN CASE WHEN by_property IS NULL THEN k.durations ELSE k.amounts END
       ELSE weir.numbers_within(asked, CASE WHEN by_property IS NULL THEN k.durations ELSE k.amounts END, k.moments) END,
@@ -92,7 +96,7 @@ AS $$
   SELECT * FROM weir.measured_in_packs(2, asked, patterns, since, until, by_property, by_page)
 $$;
 
--- The texts of hashes of a property, each looked up in a pack that has it. Packs are as weir.measured_in_packs() says them.
+-- The texts of hashes of a property, each looked up in a pack that has it.
 CREATE OR REPLACE FUNCTION weir.texts_of_hashes(tenant text, patterns jsonb, property text, hashes bigint[], packs bigint[])
 RETURNS TABLE (hash bigint, text text)
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -261,7 +265,7 @@ $$;
 COMMENT ON FUNCTION weir.pages_answer(text, date, date, text, text, text, text, integer, text, integer) IS
   'Durations by page, the slowest first. sql/analytics/pages.sql defines them.';
 
-GRANT EXECUTE ON FUNCTION weir.numbers_within(weir.asked, numeric[], timestamptz[]), weir.pages_said(jsonb[], text),
+GRANT EXECUTE ON FUNCTION weir.pack_number(date, integer, integer), weir.numbers_within(weir.asked, numeric[], timestamptz[]), weir.pages_said(jsonb[], text),
   weir.measured_packs(integer, weir.asked, jsonb, timestamptz, timestamptz, text, text),
   weir.measured_in_packs(integer, weir.asked, jsonb, timestamptz, timestamptz, text, text),
   weir.measured(weir.asked, jsonb, timestamptz, timestamptz, text, text), weir.texts_of_hashes(text, jsonb, text, bigint[], bigint[]),

@@ -44,6 +44,63 @@ AS $$
   WHERE v.screen IS NOT NULL
 $$;
 
+-- The screens of a pack's events, by hashes of a property's texts, of which all are known, in the order of `known`. (In PL/pgSQL, which finds each by its place.)
+CREATE OR REPLACE FUNCTION weir.screens_known(hashes bigint[], known bigint[], screens text[]) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1
+AS $$
+BEGIN
+  RETURN ARRAY(SELECT screens[width_bucket(h, known)] FROM unnest(hashes) AS h);
+END
+$$;
+
+-- The texts of a property that packs list by their hashes (migrations/0046), each looked up in one event, in the order of hashes.
+CREATE OR REPLACE FUNCTION weir.path_texts(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, property text)
+RETURNS TABLE (known bigint[], screens text[])
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+  SELECT array_agg(t.hash ORDER BY t.hash), array_agg(weir.path_screen(t.text) ORDER BY t.hash)
+  FROM (
+    SELECT array_agg(h.hash) AS hashes, array_agg(h.pack) AS packs
+    FROM (
+      SELECT u.hash, min(u.pack) AS pack
+      FROM (
+        SELECT weir.pack_number(k.day, k.place, k.part) AS pack, unnest(k.hashes) AS hash
+        FROM weir.packs_to_read(NULL, lowest, beyond, asked.tenant, patterns, asked.since, asked.until, '{}', property) AS k
+      ) AS u
+      WHERE u.hash IS NOT NULL
+      GROUP BY u.hash
+    ) AS h
+  ) AS h
+  CROSS JOIN LATERAL weir.texts_of_hashes(asked.tenant, patterns, property, h.hashes, h.packs) AS t
+$$;
+
+-- Views whose screens are texts of a property that not all screens come from.
+CREATE OR REPLACE FUNCTION weir.path_views_of(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, property text)
+RETURNS TABLE (number bigint, session bigint, at timestamptz, screen text)
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+  SELECT v.number, v.session, v.at, CASE WHEN v.listed THEN v.screen ELSE weir.path_screen(v.screen) END
+  FROM (
+    SELECT unnest(k.numbers) AS number, unnest(k.sessions) AS session, unnest(k.moments) AS at,
+      unnest(CASE WHEN k.hashes IS NULL THEN weir.pages_said(k.properties, property) ELSE weir.screens_known(k.hashes, t.known, t.screens) END) COLLATE "C" AS screen,
+      unnest(k.versions) AS version, unnest(k.platforms) AS platform, unnest(k.countries) AS country, unnest(k.properties) AS properties,
+      k.hashes IS NOT NULL AS listed, k.has, k.of_version, k.of_platform, k.of_country, k.anything, k.sure, k.first, k.last
+    FROM weir.path_texts(lowest, beyond, asked, patterns, property) AS t
+    CROSS JOIN weir.packs_to_read(NULL, lowest, beyond, asked.tenant, patterns, asked.since, asked.until, '{session}', property) AS k
+  ) AS v
+  WHERE v.screen IS NOT NULL AND v.number >= lowest AND v.number < beyond
+    AND (v.sure OR v.at >= v.first AND v.at < v.last AND (v.at AT TIME ZONE asked.zone)::date BETWEEN asked.first_day AND asked.last_day)
+    AND (v.anything OR weir.is_like(v.has, v.of_version, v.of_platform, v.of_country, v.properties, v.version, v.platform, v.country))
+  UNION ALL
+  SELECT r.number, r.session, r.at, r.screen
+  FROM (
+    SELECT r.number, r.session, r.at, weir.path_screen(weir.text_at(r.properties, property)) AS screen
+    FROM weir.happened_in_rows(asked.tenant, patterns, asked.since, asked.until, '{session,properties}') AS r
+    WHERE r.number >= lowest AND r.number < beyond AND (r.sure OR (r.at AT TIME ZONE asked.zone)::date BETWEEN asked.first_day AND asked.last_day)
+  ) AS r
+  WHERE r.screen IS NOT NULL
+$$;
+
 -- Visits that stand in packs. What is said of all of them is unpacked alone where that is all that is asked for.
 CREATE OR REPLACE FUNCTION weir.path_visits(lowest bigint, beyond bigint, asked weir.asked, visits jsonb)
 RETURNS TABLE (number bigint, way text)
@@ -102,7 +159,10 @@ BEGIN
   ), sessions AS MATERIALIZED (
     SELECT v.number, v.session, string_agg(v.screen, weir.path_mark()) AS way, array_agg(v.at) AS moments, max(v.at) - min(v.at) > interval '30 minutes' AS is_long
     FROM (
-      SELECT * FROM weir.path_views(lowest, beyond, asked, patterns, loose, property) AS v ORDER BY v.number, v.session, v.at, v.screen
+      SELECT * FROM weir.path_views(lowest, beyond, asked, patterns, loose, property) AS v WHERE asked.first < asked.last OR property IS NULL
+      UNION ALL
+      SELECT * FROM weir.path_views_of(lowest, beyond, asked, patterns, property) AS v WHERE asked.first = asked.last AND property IS NOT NULL
+      ORDER BY number, session, at, screen
     ) AS v
     GROUP BY v.number, v.session
   ), cut AS (
@@ -429,7 +489,9 @@ $$;
 COMMENT ON FUNCTION weir.paths_answer(text, date, date, text, text, text, integer, text, integer) IS
   'Ways through the screens, and where visits end. sql/analytics/paths.sql defines them.';
 
-GRANT EXECUTE ON FUNCTION weir.path_views(bigint, bigint, weir.asked, jsonb, jsonb, text), weir.path_visits(bigint, bigint, weir.asked, jsonb),
+GRANT EXECUTE ON FUNCTION weir.path_views(bigint, bigint, weir.asked, jsonb, jsonb, text),
+  weir.screens_known(bigint[], bigint[], text[]), weir.path_texts(bigint, bigint, weir.asked, jsonb, text), weir.path_views_of(bigint, bigint, weir.asked, jsonb, text),
+  weir.path_visits(bigint, bigint, weir.asked, jsonb),
   weir.path_parts(bigint, bigint, weir.asked, jsonb), weir.path_part_sessions(bigint, bigint, weir.asked, jsonb),
   weir.path_ways(bigint, bigint, weir.asked, jsonb, jsonb, jsonb, jsonb, text, text[]), weir.stays_at_first(text[], integer),
   weir.path_cells(bigint, bigint, weir.asked, jsonb, jsonb, jsonb, jsonb, text, integer, text[]), weir.path_tallies(weir.asked, integer, text[]),

@@ -128,7 +128,7 @@ FROM unnest(ARRAY['whole', 'mixed', 'huge', 'texts', 'none', 'p39', '', repeat('
 SELECT pg_temp.did('amounts', CASE WHEN n % 50 > 0 THEN 'u' || n % 7 END, 'page_view', '2026-03-04T00:00Z'::timestamptz + n * interval '2 minutes', jsonb_build_object('whole', n % 90, 'load_ms', n,
     'mixed', ('["4", 4.0, 4, -0.125, true, null, [5], {"mixed": 5}, 0]'::jsonb) -> n % 9, 'huge', ('[1e301, -1e300, 1e299, -1e299, 12345678901234567890.5]'::jsonb) -> n % 5, 'texts', n::text,
     '{"', n, '''; --', -n, 'page', 'p' || n % 9, 'few', CASE WHEN n % 3 = 0 THEN 'p' || n % 9 END, 'five', ('["5", 5, 5.0, "", null, "five"]'::jsonb) -> n % 6,
-    'long', repeat('ü', 126 + n % 4) || n % 2)
+    'long', repeat('ü', 126 + n % 4) || n % 2, 'odd', ('["x\u0001y", "x\ufffdy", null, "z"]'::jsonb) -> n % 5)
   || CASE WHEN n % 10 = 0 THEN (SELECT jsonb_object_agg('p' || m, m + n) FROM generate_series(1, 40) AS m) || jsonb_build_object('', n, repeat('n', 257), n) ELSE '{}' END)
 FROM generate_series(1, 700) AS n;
 SELECT pg_temp.did('amounts', 'u' || n % 7, 'screen', '2026-03-04T10:00Z', jsonb_build_object('page', n % 3, 'few', 'p' || n % 2, 'whole', n, 'load_ms', 1)) FROM generate_series(1, 20) AS n;
@@ -144,6 +144,11 @@ SELECT format('pages by %s and %s in %s, %s', property, page, z, filter),
 FROM unnest(ARRAY[NULL, 'whole', 'mixed', 'huge', 'none', 'p39', '', '''; --']) AS property, unnest('{NULL,page,few,five,long,texts,none}'::text[]) AS page,
   (VALUES ('UTC', NULL), ('Asia/Kolkata', NULL), ('UTC', '{"platform": "u3os"}'), ('UTC', '{"properties": {"page": "p3"}}')) AS f (z, filter)
 UNION ALL
+SELECT format('paths by %s in %s, %s', property, z, filter),
+  format('paths_answer(''amounts'', ''2026-03-04'', ''2026-03-04'', %L, property => %L, filter => %L, most => 100)', z, property, filter), property IN ('few', 'odd') AND filter IS NULL
+FROM unnest('{page,few,five,long,texts,odd,mixed,none,p39,whole}'::text[]) AS property,
+  (VALUES ('UTC', NULL), ('Asia/Kolkata', NULL), ('UTC', '{"platform": "u3os"}'), ('UTC', '{"properties": {"page": "p3"}}'), ('UTC', '{"properties": {"five": 5}}')) AS f (z, filter)
+UNION ALL
 SELECT 'pages of every event by ' || page, format('pages_answer(''amounts'', ''2026-03-04'', ''2026-03-05'', property => ''whole'', page => %L, at_least => 1)', page), false
 FROM unnest('{page,few,five}'::text[]) AS page;
 CREATE FUNCTION pg_temp.said(asked text) RETURNS jsonb LANGUAGE plpgsql AS $$
@@ -157,7 +162,9 @@ SELECT is_empty($$SELECT v.* FROM verify_day('amounts', 'UTC', '2026-03-04') AS 
 CREATE FUNCTION pg_temp.others(of_lists boolean) RETURNS SETOF text LANGUAGE sql AS $$
   SELECT a.claim FROM amounts AS a WHERE (a.of_lists OR NOT others.of_lists) AND a.from_rows::text IS DISTINCT FROM pg_temp.said(a.asked)::text
 $$;
-SELECT is_empty('SELECT pg_temp.others(false)', 'packs say of numbers and pages what rows say');
+SELECT is_empty('SELECT pg_temp.others(false)', 'packs say of numbers, pages and paths what rows say');
+SELECT is((SELECT string_agg(s ->> 'screen' || ' ' || (s ->> 'views'), ', ') FROM amounts AS a, jsonb_array_elements(a.from_rows -> 'screens') AS s WHERE a.claim = 'paths by odd in UTC, '),
+  'x�y 266, z 140', 'two screens that are shown alike are one');
 SAVEPOINT amounts;
 UPDATE packs SET properties = array_fill(NULL::jsonb, ARRAY[cardinality(properties)]) WHERE tenant_id = 'amounts' AND has_values(moments);
 SELECT is_empty($$SELECT a.claim FROM amounts AS a WHERE a.of_lists AND a.claim LIKE 'heavy%' AND a.from_rows::text IS DISTINCT FROM pg_temp.said(a.asked)::text$$, 'for numbers no properties are unpacked');
@@ -165,7 +172,7 @@ ROLLBACK TO amounts;
 -- Of each text one event is looked up.
 UPDATE packs SET properties = (SELECT array_agg(CASE WHEN p.place <= 200 THEN p.about END ORDER BY p.place) FROM unnest(properties) WITH ORDINALITY AS p (about, place))
 WHERE tenant_id = 'amounts' AND has_values(moments);
-SELECT is_empty('SELECT pg_temp.others(true)', 'nor for pages more than one of each');
+SELECT is_empty('SELECT pg_temp.others(true)', 'nor for pages and paths more than one of each');
 ROLLBACK TO amounts;
 UPDATE pack_values SET amounts[1] = 7 WHERE tenant_id = 'amounts' AND name = '{"';
 SELECT set_eq($$SELECT DISTINCT v.part, v.subject FROM verify_day('amounts', 'UTC', '2026-03-04') AS v$$, $$VALUES ('values', '{" of page_view')$$, 'a wrong number is found');

@@ -249,6 +249,8 @@ DECLARE
   took bigint[];
   others bigint[];
   moments bigint[];
+  begun bigint[];
+  begins bigint[];
   tasks bigint[];
   turn bigint[];
   starts bigint[];
@@ -299,19 +301,23 @@ BEGIN
     UNION ALL
     SELECT e.* FROM weir.unlisted_events(everybody, asked, finish, listed_task_slots.key, first_task, last_task) AS e
   ) AS o;
+  SELECT array_agg(e.task), array_agg(e.moment) INTO begun, begins
+  FROM (
+    SELECT * FROM weir.listed_events(asked, start ->> 'event', listed_task_slots.key, first_task, last_task, others, moments, patience)
+    UNION ALL
+    SELECT * FROM weir.unlisted_events(everybody, asked, start, listed_task_slots.key, first_task, last_task)
+  ) AS e;
+  -- Of finishes that no start can be of, nothing more is asked.
+  SELECT array_agg(o.task ORDER BY o.moment), array_agg(o.moment ORDER BY o.moment) INTO others, moments
+  FROM (SELECT unnest(others) AS task, unnest(moments) AS moment) AS o
+  WHERE (o.task IN (SELECT unnest(begun))) IS TRUE;
   tasks := (SELECT array_agg(DISTINCT o.task ORDER BY o.task) FROM unnest(others) AS o (task));
   FOR n IN 0 .. coalesce(cardinality(tasks), 0) - 1 BY room LOOP
     turn := tasks[n + 1:n + room];
     finishes := (
       SELECT weir.numbered_tasks(turn, bits, array_agg(e.task) || others, array_agg(e.moment) || moments)
       FROM weir.listed_events(asked, finish ->> 'event', listed_task_slots.key, first_task, last_task, others, moments, patience) AS e);
-    starts := (
-      SELECT weir.numbered_tasks(turn, bits, array_agg(e.task), array_agg(e.moment))
-      FROM (
-        SELECT * FROM weir.listed_events(asked, start ->> 'event', listed_task_slots.key, first_task, last_task, others, moments, patience)
-        UNION ALL
-        SELECT * FROM weir.unlisted_events(everybody, asked, start, listed_task_slots.key, first_task, last_task)
-      ) AS e);
+    starts := weir.numbered_tasks(turn, bits, begun, begins);
     took := (
       SELECT array_agg(f.finish - f.start)
       FROM (

@@ -175,10 +175,11 @@ WHERE tenant_id = 'amounts' AND has_values(moments);
 SELECT is_empty('SELECT pg_temp.others(true)', 'nor for pages and paths more than one of each');
 ROLLBACK TO amounts;
 UPDATE pack_values SET amounts[1] = 7 WHERE tenant_id = 'amounts' AND name = '{"';
-SELECT set_eq($$SELECT DISTINCT v.part, v.subject FROM verify_day('amounts', 'UTC', '2026-03-04') AS v$$, $$VALUES ('values', '{" of page_view')$$, 'a wrong number is found');
+SELECT set_eq($$SELECT DISTINCT v.part, v.subject FROM verify_day('amounts', 'UTC', '2026-03-04') AS v$$, $$VALUES ('values', '{" of page_view'), ('keys', '{" of page_view')$$, 'a wrong number is found');
 SELECT ok(rebuild_day('amounts', '2026-03-04', false), 'a rebuild');
 SELECT is_empty($$SELECT v.* FROM verify_day('amounts', 'UTC', '2026-03-04') AS v$$, 'puts it right');
--- Tasks whose keys are listed by day: the same as from rows, whatever lies between starts and finishes. Others, of one key each, make packs and lists of them.
+-- Tasks whose keys are listed by day, texts (`id`) or whole numbers (`no`, which says of every text another): the same as from rows, whatever lies between starts and
+-- finishes. Others, of one key each, make packs and lists of them.
 CREATE TEMPORARY TABLE doing (person text, name text, at timestamptz, key jsonb);
 INSERT INTO doing VALUES
   ('ann', 'begin', '2026-03-03T10:00Z', '"plain"'), ('ann', 'end', '2026-03-03T10:00:10Z', '"plain"'),
@@ -209,44 +210,47 @@ INSERT INTO doing VALUES
   ('fay', 'begin', '2026-03-01T23:30Z', '"early"'), ('fay', 'end', '2026-03-01T23:31Z', '"early"'), ('fay', 'begin', '2026-03-04T23:30Z', '"late"'),
   ('fay', 'end', '2026-03-04T23:33Z', '"late"'), ('fay', 'begin', '2026-03-05T03:30Z', '"beyond"'), ('fay', 'end', '2026-03-05T03:34Z', '"beyond"'),
   (NULL, 'begin', '2026-03-03T10:00Z', '"nobody"'), (NULL, 'end', '2026-03-03T10:01Z', '"nobody"');
-SELECT pg_temp.did('tasks', d.person, d.name, d.at, CASE WHEN d.key IS NOT NULL THEN jsonb_build_object('id', d.key) END) FROM doing AS d;
-SELECT pg_temp.did('tasks', 'zed-' || n, e, d + n * interval '1 minute' + CASE e WHEN 'end' THEN n * interval '7 seconds' ELSE interval '0' END, jsonb_build_object('id', 'z' || n))
+SELECT pg_temp.did('tasks', d.person, d.name, d.at, CASE WHEN d.key IS NOT NULL THEN jsonb_build_object('id', d.key,
+  'no', CASE WHEN jsonb_typeof(d.key) = 'array' THEN d.key WHEN d.person = 'dan' AND d.at > '2026-03-05Z' AND jsonb_typeof(d.key) = 'string' THEN to_jsonb(n.number::text) ELSE to_jsonb(n.number) END) END)
+FROM doing AS d LEFT JOIN (SELECT k.key, row_number() OVER (ORDER BY k.key) * 1000000 AS number FROM (SELECT DISTINCT d.key #>> '{}' AS key FROM doing AS d) AS k) AS n ON n.key = d.key #>> '{}';
+SELECT pg_temp.did('tasks', 'zed-' || n, e, d + n * interval '1 minute' + CASE e WHEN 'end' THEN n * interval '7 seconds' ELSE interval '0' END, jsonb_build_object('id', 'z' || n, 'no', n))
 FROM generate_series(1, 90) AS n, unnest('{begin,end}'::text[]) AS e, generate_series('2026-03-01T06:00Z'::timestamptz, '2026-03-06T06:00Z', '1 day') AS d;
 -- Of a day with hardly any there is no list.
-SELECT pg_temp.did('tasks', 'gus', 'begin', '2026-03-07T10:00Z', '{"id": "few"}'), pg_temp.did('tasks', 'gus', 'end', '2026-03-07T10:00:05Z', '{"id": "few"}'),
-  pg_temp.did('tasks', 'hal', 'begin', '2026-03-06T22:00Z', '{"id": "into few"}'), pg_temp.did('tasks', 'hal', 'end', '2026-03-07T10:00Z', '{"id": "into few"}');
+SELECT pg_temp.did('tasks', 'gus', 'begin', '2026-03-07T10:00Z', '{"id": "few", "no": 1}'), pg_temp.did('tasks', 'gus', 'end', '2026-03-07T10:00:05Z', '{"id": "few", "no": 1}'),
+  pg_temp.did('tasks', 'hal', 'begin', '2026-03-06T22:00Z', '{"id": "into few", "no": 2}'), pg_temp.did('tasks', 'hal', 'end', '2026-03-07T10:00Z', '{"id": "into few", "no": 2}');
 
-CREATE TEMPORARY TABLE asked AS SELECT w.within, z.zone, z.first_day, z.last_day, NULL::jsonb AS from_rows
-FROM unnest('{1,130,86400,259230}'::integer[]) AS w (within), (VALUES ('UTC', '2026-03-02'::date, '2026-03-04'::date), ('America/New_York', '2026-03-02', '2026-03-04'),
+CREATE TEMPORARY TABLE asked AS SELECT k.key, w.within, z.zone, z.first_day, z.last_day, NULL::jsonb AS from_rows
+FROM unnest('{id,no}'::text[]) AS k (key), unnest('{1,130,86400,259230}'::integer[]) AS w (within), (VALUES ('UTC', '2026-03-02'::date, '2026-03-04'::date), ('America/New_York', '2026-03-02', '2026-03-04'),
   ('Asia/Kolkata', '2026-03-02', '2026-03-04'), ('UTC', '2026-02-20', '2026-03-10')) AS z (zone, first_day, last_day);
-CREATE FUNCTION pg_temp.keyed(zone text, first_day date, last_day date, within integer) RETURNS jsonb LANGUAGE sql AS $$
-  SELECT tasks_answer('tasks', first_day, last_day, zone, '{"event": "begin"}', '{"event": "end"}', 'id', within) - 'as_of'
+CREATE FUNCTION pg_temp.keyed(key text, zone text, first_day date, last_day date, within integer) RETURNS jsonb LANGUAGE sql AS $$
+  SELECT tasks_answer('tasks', first_day, last_day, zone, '{"event": "begin"}', '{"event": "end"}', key, within) - '{as_of,key}'::text[]
 $$;
-UPDATE asked AS a SET from_rows = pg_temp.keyed(a.zone, a.first_day, a.last_day, a.within);
+UPDATE asked AS a SET from_rows = pg_temp.keyed(a.key, a.zone, a.first_day, a.last_day, a.within);
 SELECT pg_temp.build();
-SELECT ok(are_keys_listed('tasks', '2026-03-02Z', '2026-03-05Z', '[{"event": "begin"}, {"event": "end"}]', 'id'), 'tasks are looked up');
-SELECT is(pg_temp.keyed(a.zone, a.first_day, a.last_day, a.within), a.from_rows, format('tasks of %s to %s in %s within %s', a.first_day, a.last_day, a.zone, a.within)) FROM asked AS a;
-SELECT is((SELECT (a.from_rows ->> 'starts', a.from_rows ->> 'finished')::text FROM asked AS a WHERE (a.within, a.zone, a.first_day) = (86400, 'UTC', '2026-03-02')), '(292,284)',
+SELECT ok(are_keys_listed('tasks', '2026-03-02Z', '2026-03-05Z', '[{"event": "begin"}, {"event": "end"}]', k), 'tasks are looked up by ' || k) FROM unnest('{id,no}'::text[]) AS k;
+SELECT is((SELECT count(*)::integer FROM asked AS a JOIN asked AS b USING (within, zone, first_day) WHERE a.key = 'id' AND b.key = 'no' AND a.from_rows = b.from_rows), 16, 'a number is a key like its text');
+SELECT is(pg_temp.keyed(a.key, a.zone, a.first_day, a.last_day, a.within), a.from_rows, format('tasks of %s to %s in %s within %s by %s', a.first_day, a.last_day, a.zone, a.within, a.key)) FROM asked AS a;
+SELECT is((SELECT (a.from_rows ->> 'starts', a.from_rows ->> 'finished')::text FROM asked AS a WHERE (a.key, a.within, a.zone, a.first_day) = ('id', 86400, 'UTC', '2026-03-02')), '(292,284)',
   'as many as were counted by hand');
 SAVEPOINT listed;
 UPDATE packs SET properties = array_fill(NULL::jsonb, ARRAY[cardinality(properties)]) WHERE tenant_id = 'tasks' AND day < '2026-03-05';
-UPDATE pack_values SET hashes = array_fill(NULL::bigint, ARRAY[cardinality(hashes)]) WHERE tenant_id = 'tasks' AND day < '2026-03-05';
-SELECT is(pg_temp.keyed(a.zone, a.first_day, a.last_day, a.within), a.from_rows, 'without properties and values: tasks within ' || a.within) FROM asked AS a WHERE (a.zone, a.first_day) = ('UTC', '2026-03-02');
+UPDATE pack_values SET hashes = array_fill(NULL::bigint, ARRAY[cardinality(hashes)]), amounts = NULL WHERE tenant_id = 'tasks' AND day < '2026-03-05';
+SELECT is(pg_temp.keyed(a.key, a.zone, a.first_day, a.last_day, a.within), a.from_rows, format('without properties and values: tasks within %s by %s', a.within, a.key)) FROM asked AS a WHERE (a.zone, a.first_day) = ('UTC', '2026-03-02');
 ROLLBACK TO listed;
 DELETE FROM day_keys WHERE tenant_id = 'tasks' AND day = '2026-03-03' AND event = 'end';
-SELECT is(pg_temp.keyed(a.zone, a.first_day, a.last_day, a.within), a.from_rows, format('a day without a list: %s to %s in %s within %s', a.first_day, a.last_day, a.zone, a.within)) FROM asked AS a;
+SELECT is(pg_temp.keyed(a.key, a.zone, a.first_day, a.last_day, a.within), a.from_rows, format('a day without a list: %s to %s in %s within %s by %s', a.first_day, a.last_day, a.zone, a.within, a.key)) FROM asked AS a;
 DELETE FROM day_keys WHERE tenant_id = 'tasks' AND day = '2026-03-04' AND event = 'begin';
-SELECT is(pg_temp.keyed(a.zone, a.first_day, a.last_day, a.within), a.from_rows, format('and another: %s to %s in %s within %s', a.first_day, a.last_day, a.zone, a.within)) FROM asked AS a;
+SELECT is(pg_temp.keyed(a.key, a.zone, a.first_day, a.last_day, a.within), a.from_rows, format('and another: %s to %s in %s within %s by %s', a.first_day, a.last_day, a.zone, a.within, a.key)) FROM asked AS a;
 ROLLBACK TO listed;
 -- Late events of a day in rows, which is then built anew.
-SELECT pg_temp.did('tasks', 'ann', 'end', '2026-03-03T10:00:05Z', '{"id": "plain"}'), pg_temp.did('tasks', 'ann', 'begin', '2026-03-03T23:59:30Z', '{"id": "midnight"}');
-CREATE TEMPORARY TABLE late AS SELECT a.within, a.zone, a.first_day, a.last_day, pg_temp.keyed(a.zone, a.first_day, a.last_day, a.within) AS in_part FROM asked AS a;
-SELECT isnt((SELECT in_part FROM late AS l WHERE (l.within, l.zone, l.first_day) = (86400, 'UTC', '2026-03-02')), (SELECT from_rows FROM asked AS a WHERE (a.within, a.zone, a.first_day) = (86400, 'UTC', '2026-03-02')),
+SELECT pg_temp.did('tasks', 'ann', 'end', '2026-03-03T10:00:05Z', '{"id": "plain", "no": 1}'), pg_temp.did('tasks', 'ann', 'begin', '2026-03-03T23:59:30Z', '{"id": "midnight"}');
+CREATE TEMPORARY TABLE late AS SELECT a.key, a.within, a.zone, a.first_day, a.last_day, pg_temp.keyed(a.key, a.zone, a.first_day, a.last_day, a.within) AS in_part FROM asked AS a;
+SELECT isnt((SELECT in_part FROM late AS l WHERE (l.key, l.within, l.zone, l.first_day) = ('id', 86400, 'UTC', '2026-03-02')), (SELECT from_rows FROM asked AS a WHERE (a.key, a.within, a.zone, a.first_day) = ('id', 86400, 'UTC', '2026-03-02')),
   'late events count at once');
 SELECT pg_temp.build();
-SELECT is(pg_temp.keyed(l.zone, l.first_day, l.last_day, l.within), l.in_part, format('built anew: %s to %s in %s within %s', l.first_day, l.last_day, l.zone, l.within)) FROM late AS l;
+SELECT is(pg_temp.keyed(l.key, l.zone, l.first_day, l.last_day, l.within), l.in_part, format('built anew: %s to %s in %s within %s by %s', l.first_day, l.last_day, l.zone, l.within, l.key)) FROM late AS l;
 DELETE FROM packed_days WHERE tenant_id = 'tasks';
-SELECT is(pg_temp.keyed(l.zone, l.first_day, l.last_day, l.within), l.in_part, format('and from rows alone: %s to %s in %s within %s', l.first_day, l.last_day, l.zone, l.within)) FROM late AS l;
+SELECT is(pg_temp.keyed(l.key, l.zone, l.first_day, l.last_day, l.within), l.in_part, format('and from rows alone: %s to %s in %s within %s by %s', l.first_day, l.last_day, l.zone, l.within, l.key)) FROM late AS l;
 ROLLBACK TO listed;
 
 -- Many tasks left over are not looked up one by one.
@@ -283,12 +287,13 @@ ROLLBACK TO signs;
 
 -- Which properties are like keys, and the bounds of their lists.
 INSERT INTO events (event_id, tenant_id, user_id, event, "timestamp", client_timestamp, properties)
-SELECT gen_random_uuid(), 'like', 'u', 'view', '2026-03-03T12:00Z'::timestamptz + n * interval '1 second', '2026-03-03T12:00Z', jsonb_build_object('unique', 'k' || n, 'number', n, 'few', 'k' || n % 3, 'later one', 'k' || least(n, 64), 'twice', 'k' || n / 2, 'thrice', 'k' || n / 3)
+SELECT gen_random_uuid(), 'like', 'u', 'view', '2026-03-03T12:00Z'::timestamptz + n * interval '1 second', '2026-03-03T12:00Z', jsonb_build_object('unique', 'k' || n, 'number', n, 'fraction', n + 0.5, 'once a fraction', n + CASE n WHEN 1000 THEN 0.5 ELSE 0 END,
+  'huge', n::numeric * 1e300, 'either', CASE WHEN n % 2 = 0 THEN to_jsonb(n) ELSE to_jsonb(n::text) END, 'truth', n % 2 = 0, 'few', 'k' || n % 3, 'later one', 'k' || least(n, 64), 'twice', 'k' || n / 2, 'thrice', 'k' || n / 3)
 FROM generate_series(1, 1100) AS n;
 INSERT INTO touched_days (tenant_id, day) VALUES ('like', '2026-03-03');
 SELECT pg_temp.build();
-SELECT is((SELECT string_agg(DISTINCT k.name, ' ') FROM day_keys AS k WHERE k.tenant_id = 'like'), 'twice unique',
-  'texts that most events have for themselves; none of which more than a thousand are alike');
+SELECT is((SELECT string_agg(DISTINCT k.name, ' ') FROM day_keys AS k WHERE k.tenant_id = 'like'), 'number twice unique',
+  'texts and whole numbers that most events have for themselves; none of which more than a thousand are alike');
 SELECT is((SELECT array_agg((c.part, c.low, c.high)::text) FROM cut_keys(ARRAY(SELECT n / 900 FROM generate_series(0, 8999) AS n)::bigint[]) AS c), '{"(0,1,4500)","(1,4501,9000)"}',
   'what is alike stays together');
 SELECT is_empty($$SELECT FROM cut_keys(array_fill(1::bigint, ARRAY[1001]))$$, 'a part has a bound');
@@ -297,7 +302,7 @@ SELECT is_empty($$SELECT FROM cut_keys(array_fill(1::bigint, ARRAY[1001]))$$, 'a
 SELECT is_empty($$SELECT v.* FROM verify_day('tasks', 'UTC', '2026-03-03') AS v$$, 'keys are verified');
 UPDATE day_keys SET moments[1] = 7 WHERE tenant_id = 'tasks' AND day = '2026-03-03' AND event = 'begin';
 DELETE FROM day_keys WHERE tenant_id = 'tasks' AND day = '2026-03-03' AND event = 'end';
-SELECT set_eq($$SELECT v.part, v.subject FROM verify_day('tasks', 'UTC', '2026-03-03') AS v$$, $$VALUES ('keys', 'id of begin'), ('keys', 'id of end')$$, 'a wrong list, and one that is missing');
+SELECT set_eq($$SELECT v.part, v.subject FROM verify_day('tasks', 'UTC', '2026-03-03') AS v$$, $$VALUES ('keys', 'id of begin'), ('keys', 'no of begin'), ('keys', 'id of end'), ('keys', 'no of end')$$, 'a wrong list, and one that is missing');
 SELECT ok(rebuild_day('tasks', '2026-03-03', false), 'a rebuild');
 SELECT is_empty($$SELECT v.* FROM verify_day('tasks', 'UTC', '2026-03-03') AS v$$, 'makes them anew');
 INSERT INTO gone_days (tenant_id, day) VALUES ('tasks', '2026-03-03');

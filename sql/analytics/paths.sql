@@ -44,7 +44,7 @@ AS $$
   WHERE v.screen IS NOT NULL
 $$;
 
--- The screens of a pack's events, by hashes of a property's texts, of which all are known, in the order of `known`. (In PL/pgSQL, which finds each by its place.)
+-- The screens of a pack's events, by hashes of texts that are all among `known`. (In PL/pgSQL, which finds each by its place.)
 CREATE OR REPLACE FUNCTION weir.screens_known(hashes bigint[], known bigint[], screens text[]) RETURNS text[]
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1
 AS $$
@@ -489,14 +489,12 @@ $$;
 COMMENT ON FUNCTION weir.paths_answer(text, date, date, text, text, text, integer, text, integer) IS
   'Ways through the screens, and where visits end. sql/analytics/paths.sql defines them.';
 
-GRANT EXECUTE ON FUNCTION weir.path_views(bigint, bigint, weir.asked, jsonb, jsonb, text),
-  weir.screens_known(bigint[], bigint[], text[]), weir.path_texts(bigint, bigint, weir.asked, jsonb, text), weir.path_views_of(bigint, bigint, weir.asked, jsonb, text),
-  weir.path_visits(bigint, bigint, weir.asked, jsonb),
-  weir.path_parts(bigint, bigint, weir.asked, jsonb), weir.path_part_sessions(bigint, bigint, weir.asked, jsonb),
-  weir.path_ways(bigint, bigint, weir.asked, jsonb, jsonb, jsonb, jsonb, text, text[]), weir.stays_at_first(text[], integer),
-  weir.path_cells(bigint, bigint, weir.asked, jsonb, jsonb, jsonb, jsonb, text, integer, text[]), weir.path_tallies(weir.asked, integer, text[]),
-  weir.path_key(text),
+GRANT EXECUTE ON FUNCTION weir.path_views(bigint, bigint, weir.asked, jsonb, jsonb, text), weir.screens_known(bigint[], bigint[], text[]),
+  weir.path_texts(bigint, bigint, weir.asked, jsonb, text), weir.path_views_of(bigint, bigint, weir.asked, jsonb, text),
+  weir.path_visits(bigint, bigint, weir.asked, jsonb), weir.path_parts(bigint, bigint, weir.asked, jsonb),
+  weir.path_part_sessions(bigint, bigint, weir.asked, jsonb), weir.path_ways(bigint, bigint, weir.asked, jsonb, jsonb, jsonb, jsonb, text, text[]),
+  weir.stays_at_first(text[], integer), weir.path_cells(bigint, bigint, weir.asked, jsonb, jsonb, jsonb, jsonb, text, integer, text[]),
+  weir.path_tallies(weir.asked, integer, text[]), weir.path_key(text),
   weir.all_path_cells(bigint[], weir.asked, jsonb, jsonb, jsonb, jsonb, text, integer, text[]),
-  weir.paths_partial(text, date, date, text, text, text, integer, jsonb), weir.path_next(weir.part[]),
-  weir.paths_merge(weir.part[], integer),
+  weir.paths_partial(text, date, date, text, text, text, integer, jsonb), weir.path_next(weir.part[]), weir.paths_merge(weir.part[], integer),
   weir.paths_answer(text, date, date, text, text, text, integer, text, integer) TO weir_reader;

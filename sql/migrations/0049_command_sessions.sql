@@ -8,19 +8,19 @@
 --   5 March    a c        4 March: 1, never: 1     from the 5th to the 5th: a and c
 SET LOCAL ROLE weir_owner;
 
--- That a session finds its days by one index, and a day its sessions by another which has no session in it, leaves no other way to a session
--- than the fast one, whatever is known of a table that has just been filled.
+-- That a session, which knows its zone, finds its days by one index, and a day its sessions by another with no session in it, leaves no other way to
+-- a session than the fast one, whatever is known of a table that has just been filled.
 CREATE TABLE weir.command_sessions (
+  tenant_id text NOT NULL,
   session bigint NOT NULL,
   day date NOT NULL,
-  tenant_id text NOT NULL,
   zone text NOT NULL,
-  PRIMARY KEY (session, day)
+  PRIMARY KEY (tenant_id, session, day)
 );
 CREATE INDEX command_sessions_by_day ON weir.command_sessions (tenant_id, zone, day);
 COMMENT ON TABLE weir.command_sessions IS 'Days on which a session of the command line had a command.';
 COMMENT ON COLUMN weir.command_sessions.session IS
-  '64 bits of a hash of tenant, zone and session_id: of ten million sessions two have the same with a chance of 3 in a million.';
+  '64 bits of a hash of zone and session_id: of ten million sessions two have the same with a chance of 3 in a million.';
 
 CREATE TABLE weir.day_command_sessions (
   tenant_id text NOT NULL,
@@ -40,7 +40,7 @@ CREATE FUNCTION weir.command_sessions_of_day(tenant text, zone text, day date) R
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '64MB'
 AS $$
-  SELECT DISTINCT hashtextextended(concat_ws(E'\n', tenant, zone, e.session_id), 0)
+  SELECT DISTINCT hashtextextended(concat_ws(E'\n', zone, e.session_id), 0)
   FROM weir.events AS e
   WHERE e.tenant_id = command_sessions_of_day.tenant AND e.event = 'cli_command' AND e.session_id IS NOT NULL
     AND e."timestamp" >= lower(weir.span_of_day(command_sessions_of_day.zone, command_sessions_of_day.day))
@@ -70,7 +70,7 @@ AS $$
     LEFT JOIN LATERAL (
       SELECT earlier.day
       FROM weir.command_sessions AS earlier
-      WHERE earlier.session = s.session AND earlier.day < command_sessions_counted.day
+      WHERE earlier.tenant_id = command_sessions_counted.tenant AND earlier.session = s.session AND earlier.day < command_sessions_counted.day
       ORDER BY earlier.day DESC
       LIMIT 1
     ) AS b ON true
@@ -95,8 +95,8 @@ AS $$
       AND s.session NOT IN (SELECT f.session FROM fresh AS f)
     RETURNING s.session
   ), come AS (
-    INSERT INTO weir.command_sessions (session, day, tenant_id, zone)
-    SELECT f.session, replace_command_sessions.day, tenant, zone FROM fresh AS f
+    INSERT INTO weir.command_sessions (tenant_id, session, day, zone)
+    SELECT tenant, f.session, replace_command_sessions.day, zone FROM fresh AS f
     ON CONFLICT DO NOTHING
     RETURNING session
   )
@@ -105,7 +105,7 @@ AS $$
   CROSS JOIN LATERAL (
     SELECT later.day
     FROM weir.command_sessions AS later
-    WHERE later.session = changed.session AND later.day > replace_command_sessions.day
+    WHERE later.tenant_id = replace_command_sessions.tenant AND later.session = changed.session AND later.day > replace_command_sessions.day
     ORDER BY later.day
     LIMIT 1
   ) AS n

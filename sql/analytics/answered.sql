@@ -49,11 +49,11 @@ AS $$
   FROM kept AS k, gone AS g, marks AS m
 $$;
 
--- An answer with the reason why it is not exact, if there is one.
+-- An answer with the reason why it is not exact, if there is one, after the one that it has.
 CREATE OR REPLACE FUNCTION weir.with_reason(answer jsonb, why text) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 AS $$
-  SELECT answer || CASE WHEN why IS NULL THEN '{}' ELSE jsonb_build_object('exact', false, 'incomplete', why) END
+  SELECT answer || CASE WHEN why IS NULL THEN '{}' ELSE jsonb_build_object('exact', false, 'incomplete', concat_ws('; ', answer ->> 'incomplete', why)) END
 $$;
 
 -- `since` is the first day that was looked at, where that is not the window's.

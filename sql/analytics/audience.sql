@@ -9,11 +9,14 @@
 --               the values that most users had, with users, events, and their share of the active users. Who had two
 --               versions counts for both, and who had none for no version: shares need not add up to 1
 --   share_of_events
---               of a value: its events among all of the window, for what knows no users, such as command lines
+--               of a value: its events among all of the window
 --   with_errors of a value's users, those who had an event with `error_type` on a day on which they had the value;
 --               error_share: of its users
 --   weeks       of a value: its users and their share of the week's
 --   adoption    of a version: its share of each day's active users, in the order of `days`; null without any
+--
+-- Where nobody is known in the whole window, as of what has a command line alone, `active` is 0, shares and adoption are
+-- of events instead, and those with the most events come first.
 --
 -- Browsers and devices are what weir.dimensions makes of properties. Weeks begin on Monday, and those that the
 -- window cuts count what is within it. Lists hold `most` values, 20 if not said.
@@ -101,6 +104,28 @@ AS $$
   GROUP BY v.day, v.value
 $$;
 
+CREATE OR REPLACE FUNCTION weir.knows_users(parts weir.part[]) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+AS $$ SELECT EXISTS (SELECT FROM unnest(parts) AS p WHERE p.figure = 'active_all' AND p.amount > 0) $$;
+
+-- Events of the wanted values, X_events_week and version_events_day by "DAY VALUE", and of all: of a window in which nobody is known.
+CREATE OR REPLACE FUNCTION weir.audience_events_partial(tenant text, first_day date, last_day date, zone text, so_far weir.part[], most integer)
+RETURNS SETOF weir.part
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB'
+AS $$
+  SELECT s.subject || '_events_' || u, date_trunc(u, c.day::timestamp)::date || ' ' || c.value, sum(c.events)
+  FROM weir.audience_subjects() AS s
+  CROSS JOIN LATERAL weir.counts_in(tenant, zone, s.subject, NULL, first_day, last_day) AS c
+  CROSS JOIN unnest('{week,day}'::text[]) AS u
+  WHERE c.value = ANY (weir.candidates(so_far, s.subject, most)) AND (u = 'week' OR s.subject = 'version')
+  GROUP BY s.subject, u, date_trunc(u, c.day::timestamp), c.value
+  UNION ALL
+  SELECT 'events_' || u, date_trunc(u, e.day::timestamp)::date::text, sum(e.events)
+  FROM weir.events_by_day(tenant, zone, first_day, last_day) AS e CROSS JOIN unnest('{week,day}'::text[]) AS u
+  GROUP BY u, date_trunc(u, e.day::timestamp)
+$$;
+
 CREATE OR REPLACE FUNCTION weir.audience_details_partial(
   tenant text, first_day date, last_day date, zone text, so_far weir.part[], most integer)
 RETURNS SETOF weir.part
@@ -109,14 +134,17 @@ AS $$
   SELECT p.*
   FROM weir.audience_subjects() AS s,
     LATERAL weir.audience_users_partial(tenant, first_day, last_day, zone, s.subject, weir.candidates(so_far, s.subject, most)) AS p
+  UNION ALL
+  SELECT p.*
+  FROM (SELECT WHERE NOT weir.knows_users(so_far)) AS nobody, LATERAL weir.audience_events_partial(tenant, first_day, last_day, zone, so_far, most) AS p
 $$;
 
--- Each value whose users were counted, those with the most users first.
+-- Each value whose users were counted, those with the most users first; if nobody is known, those with the most events.
 CREATE OR REPLACE FUNCTION weir.audience_figures(parts weir.part[], subject text)
 RETURNS TABLE (rank bigint, value text, users numeric, events numeric, troubled numeric)
 LANGUAGE sql IMMUTABLE
 AS $$
-  SELECT row_number() OVER (ORDER BY s.users DESC, s.value COLLATE "C"), s.value, s.users, s.events, s.troubled
+  SELECT row_number() OVER (ORDER BY s.users DESC, CASE WHEN NOT weir.knows_users(parts) THEN s.events END DESC, s.value COLLATE "C"), s.value, s.users, s.events, s.troubled
   FROM (
     SELECT p.key AS value, coalesce(sum(p.amount) FILTER (WHERE p.figure = subject || '_users'), 0) AS users,
       sum(p.amount) FILTER (WHERE p.figure = subject) AS events,
@@ -145,26 +173,33 @@ AS $$
   ), sums AS MATERIALIZED (
     SELECT p.figure, left(p.key, 10)::date AS start, substr(p.key, 12) AS value, sum(p.amount) AS amount
     FROM unnest(parts) AS p
-    WHERE p.figure IN (subject || '_week', subject || '_day', 'active_day', 'active_week', 'active_all')
+    WHERE p.figure IN (subject || '_week', subject || '_day', subject || '_events_week', subject || '_events_day', 'active_day', 'active_week', 'active_all',
+      'events_day', 'events_week')
     GROUP BY 1, 2, 3
+  ), shares AS (
+    SELECT CASE WHEN knows THEN 'active_' ELSE 'events_' END AS of_all, subject || CASE WHEN knows THEN '_' ELSE '_events_' END AS of_value, knows
+    FROM weir.knows_users(parts) AS knows
   ), lines AS (
     SELECT l.value,
-      jsonb_agg(jsonb_build_object('start', s, 'users', coalesce(v.amount, 0), 'share', weir.ratio(coalesce(v.amount, 0), a.amount))
-        ORDER BY s) FILTER (WHERE unit = 'week') AS weeks,
+      jsonb_agg(jsonb_build_object('start', s, 'users', CASE WHEN h.knows THEN coalesce(v.amount, 0) ELSE 0 END,
+        'share', weir.ratio(coalesce(v.amount, 0), a.amount)) ORDER BY s) FILTER (WHERE unit = 'week') AS weeks,
       jsonb_agg(weir.ratio(coalesce(v.amount, 0), a.amount) ORDER BY s) FILTER (WHERE unit = 'day') AS adoption
     FROM listed AS l
     CROSS JOIN unnest(CASE subject WHEN 'version' THEN ARRAY['week', 'day'] ELSE ARRAY['week'] END) AS unit
     CROSS JOIN LATERAL weir.starts(unit, first_day, last_day) AS s
-    LEFT JOIN sums AS v ON v.figure = subject || '_' || unit AND v.start = s AND v.value = l.value
-    LEFT JOIN sums AS a ON a.figure = 'active_' || unit AND a.start = s
+    CROSS JOIN shares AS h
+    LEFT JOIN sums AS v ON v.figure = h.of_value || unit AND v.start = s AND v.value = l.value
+    LEFT JOIN sums AS a ON a.figure = h.of_all || unit AND a.start = s
     GROUP BY l.value
   )
   SELECT coalesce(jsonb_agg(jsonb_build_object(subject, l.value, 'users', l.users, 'events', l.events,
-      'share', weir.ratio(l.users, (SELECT s.amount FROM sums AS s WHERE s.figure = 'active_all')),
+      'share', CASE WHEN h.knows THEN weir.ratio(l.users, (SELECT s.amount FROM sums AS s WHERE s.figure = 'active_all'))
+        ELSE weir.ratio(l.events, weir.amount_of(parts, 'events')) END,
       'share_of_events', weir.ratio(l.events, weir.amount_of(parts, 'events')), 'with_errors', l.troubled,
       'error_share', weir.ratio(l.troubled, l.users), 'weeks', n.weeks)
     || CASE subject WHEN 'version' THEN jsonb_build_object('adoption', n.adoption) ELSE '{}' END ORDER BY l.rank), '[]')
   FROM listed AS l
+  CROSS JOIN shares AS h
   JOIN lines AS n ON n.value = l.value
 $$;
 
@@ -209,6 +244,7 @@ COMMENT ON FUNCTION weir.audience_answer(text, date, date, text, integer) IS
 
 GRANT EXECUTE ON FUNCTION weir.audience_subjects(), weir.candidates(weir.part[], text, integer),
   weir.audience_partial(text, date, date, text), weir.audience_users_partial(text, date, date, text, text, text[]),
+  weir.knows_users(weir.part[]), weir.audience_events_partial(text, date, date, text, weir.part[], integer),
   weir.audience_details_partial(text, date, date, text, weir.part[], integer), weir.audience_figures(weir.part[], text),
   weir.audience_is_exact(weir.part[], text, integer), weir.audience_list(weir.part[], text, date, date, integer),
   weir.audience_trend(weir.part[], text, date, date), weir.audience_merge(weir.part[], date, date, integer),

@@ -7,7 +7,9 @@
 --
 --   feature      a pattern (patterns.sql): a user has it with one such event within the window, and else not
 --   outcome      one of these, each user's value
---                {"retained": 7}                     1 if active on one of so many days after the window, to 90, and else 0
+--                {"retained": 7}                     1 if active on one of so many days after the window, to 90, and else 0.
+--                                                    Until these are over nobody knows: means, difference and r are NULL, and
+--                                                    `incomplete` says from when on they are told
 --                {"event": "sale"}                   1 if there was such an event within the window, and else 0
 --                {"event": "sale", "sum": "valor"}   the sum of a number within the window, 0 if there is none
 --                {"event": "nps", "last": "score"}   the latest such number, of several at one moment the least; users without
@@ -217,12 +219,23 @@ AS $$
   FROM told AS t
 $$;
 
+-- Without what only the days up to a last one tell (NULL: no such days), where that is not over.
+CREATE OR REPLACE FUNCTION weir.until_over(answer jsonb, last_day date, today date) RETURNS jsonb
+LANGUAGE sql STABLE
+AS $$
+  SELECT CASE WHEN last_day < today IS NOT FALSE THEN answer
+    ELSE weir.with_reason(answer || jsonb_build_object('with', answer -> 'with' || '{"mean": null}', 'without', answer -> 'without' || '{"mean": null}',
+      'difference', '{"value": null, "interval": null}'::jsonb, 'r', NULL, 'interval', NULL),
+      format('who comes back until %s is known from %s on: ask for a window that ends earlier', last_day, last_day + 1)) END
+$$;
+
 CREATE OR REPLACE FUNCTION weir.correlation_answer(tenant text, first_day date, last_day date, zone text DEFAULT 'UTC', feature text DEFAULT NULL,
   outcome text DEFAULT NULL) RETURNS jsonb
 LANGUAGE sql STABLE
 AS $$
-  SELECT weir.answered(tenant, first_day, last_day, zone, 'both', weir.correlation_merge(ARRAY(
-    SELECT p FROM weir.correlation_partial(tenant, first_day, last_day, zone, a.feature, a.outcome) AS p), a.outcome))
+  SELECT weir.answered(tenant, first_day, last_day, zone, 'both', weir.until_over(weir.correlation_merge(ARRAY(
+    SELECT p FROM weir.correlation_partial(tenant, first_day, last_day, zone, a.feature, a.outcome) AS p), a.outcome),
+    last_day + (a.outcome ->> 'days')::integer, (now() AT TIME ZONE zone)::date))
   FROM (SELECT weir.needed_pattern('feature', feature) AS feature, weir.outcome_of('outcome', outcome) AS outcome OFFSET 0) AS a
 $$;
 COMMENT ON FUNCTION weir.correlation_answer(text, date, date, text, text, text) IS
@@ -231,4 +244,4 @@ COMMENT ON FUNCTION weir.correlation_answer(text, date, date, text, text, text) 
 GRANT EXECUTE ON FUNCTION weir.outcome_of(text, text), weir.users_in_sets(text, text, date, date, text),
   weir.users_with(text, text, date, date, text), weir.users_who(text, text, date, date, jsonb), weir.correlated_rows(text, date, date, text, jsonb, text, text),
   weir.correlation_partial(text, date, date, text, jsonb, jsonb), weir.interval_around(float8, float8),
-  weir.correlation_merge(weir.part[], jsonb), weir.correlation_answer(text, date, date, text, text, text) TO weir_reader;
+  weir.correlation_merge(weir.part[], jsonb), weir.until_over(jsonb, date, date), weir.correlation_answer(text, date, date, text, text, text) TO weir_reader;

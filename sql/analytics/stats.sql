@@ -23,7 +23,7 @@
 --   crashes      first_crash: as first_use. Lists have crashes alone, /v1/crashes has users and groups
 --   countries, versions, platforms
 --                the ten with the most users, counted as audience.sql does: of the fifty with the most events;
---                share: of the active users
+--                share: of the active users, or of the events where nobody is known in the window
 --   cli          of the events `cli_command`; lists by events; prompt_length and execution_time are means; sessions as in
 --                usage.sql, in all, by day and by week
 --

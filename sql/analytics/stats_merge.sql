@@ -27,8 +27,8 @@ END
 $$;
 
 -- Each list by the name of its subject: at most ten values, their events and share of all events that have one; users
--- and their share of the active ones where they were counted.
-CREATE OR REPLACE FUNCTION weir.stats_lists(parts weir.part[], sums jsonb) RETURNS jsonb
+-- and their share of the active ones where they were counted, or, where nobody is known, the share of the window's `events`.
+CREATE OR REPLACE FUNCTION weir.stats_lists(parts weir.part[], sums jsonb, events numeric) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE
 AS $$
 #variable_conflict use_column
@@ -39,7 +39,8 @@ BEGIN
       SELECT t.subject, jsonb_build_object('more', greatest(max(t.beyond), 0), 'values', jsonb_agg(
         CASE WHEN t.subject IN ('version', 'platform', 'country') THEN
           jsonb_build_object(t.subject, t.value, 'events', t.events, 'users', weir.figure_of(sums, t.subject || '_users', t.value),
-            'share', weir.ratio(weir.figure_of(sums, t.subject || '_users', t.value), weir.figure_of(sums, 'active')))
+            'share', CASE WHEN weir.figure_of(sums, 'active') > 0 THEN weir.ratio(weir.figure_of(sums, t.subject || '_users', t.value), weir.figure_of(sums, 'active'))
+              ELSE weir.ratio(t.events, stats_lists.events) END)
         ELSE jsonb_build_object('value', t.value, 'events', t.events,
           'share', weir.ratio(t.events, t.total + weir.figure_of(sums, t.subject || '_other'))) END ORDER BY t.place)) AS list
       FROM weir.stats_top(parts) AS t
@@ -242,8 +243,8 @@ SET plan_cache_mode = force_generic_plan SET jit = off
 AS $$
 DECLARE
   sums constant jsonb := weir.stats_sums(parts);
-  lists constant jsonb := weir.stats_lists(parts, sums);
   days constant jsonb := weir.stats_trend(parts, 'day', first_day, last_day);
+  lists constant jsonb := weir.stats_lists(parts, sums, (SELECT sum((d ->> 'events')::numeric) FROM jsonb_array_elements(days) AS d));
   weeks constant jsonb := weir.stats_trend(parts, 'week', first_day, last_day);
   active constant numeric := weir.figure_of(sums, 'active');
   known record;
@@ -278,7 +279,7 @@ BEGIN
     'countries', coalesce(lists #> '{country,values}', '[]'), 'versions', coalesce(lists #> '{version,values}', '[]'),
     'platforms', coalesce(lists #> '{platform,values}', '[]'), 'cli', weir.stats_cli(sums, lists) || jsonb_build_object('sessions',
       weir.cli_sessions(parts, first_day, last_day)),
-    'days', days, 'weeks', weeks, 'months', weir.stats_trend(parts, 'month', first_day, last_day));
+    'days', days, 'weeks', weeks, 'months', weir.stats_trend(parts, 'month', first_day, last_day)) || weir.why_no_cli_sessions(parts);
 END
 $$;
 
@@ -316,7 +317,7 @@ BEGIN
 END
 $$;
 
-GRANT EXECUTE ON FUNCTION weir.figure_of(jsonb, text, text), weir.stats_sums(weir.part[]), weir.stats_lists(weir.part[], jsonb),
+GRANT EXECUTE ON FUNCTION weir.figure_of(jsonb, text, text), weir.stats_sums(weir.part[]), weir.stats_lists(weir.part[], jsonb, numeric),
   weir.stats_features(weir.part[], jsonb, date, date), weir.stats_unused(weir.part[]), weir.stats_trend(weir.part[], text, date, date),
   weir.stats_of_whole_weeks(jsonb, text, date, date), weir.stats_span(jsonb, text, date, date), weir.stats_users(jsonb, date, date), weir.stats_success(jsonb, text),
   weir.stats_mean(jsonb, text), weir.stats_first(jsonb, text), weir.stats_crashes(jsonb, jsonb, numeric), weir.stats_peak_hours(jsonb),

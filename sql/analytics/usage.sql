@@ -24,13 +24,11 @@
 --                how many, their seconds to the last event within 24 hours of it; days: how many on each, in the order
 --                of the days above
 --   cli          of the events `cli_command`: commands, output formats, models, prompt length in characters, execution
---                time in milliseconds, success and errors (commands have no user). sessions, where cli_command is
---                the event that is asked for: different session_ids
---                of commands in the window (count), on each of the days above, in each of the weeks: what tells one
---                user of the command line from another where the client keeps its session_id; null where rows of some
---                day were dropped
+--                time in milliseconds, success and errors (commands have no user). sessions: different session_ids of commands in the window
+--                (count), on each of the days above, in each of the weeks: what tells one user of the command line from
+--                another where the client keeps its session_id; null where rows of some day were dropped before they
+--                were counted
 --
--- Sessions of the command line are read from the events of that name (happened.sql), which takes longer than all else.
 -- Percentiles come from histograms, whatever the zone, and are off by 1 % at most; all else is exact. Lists
 -- have the hundred values with the most events, `more` says how many there are beyond these, and `other` has
 -- together the values that were beyond the thousand of a day.
@@ -219,6 +217,14 @@ AS $$
   ) AS l
 $$;
 
+-- What an answer says besides where they are null.
+CREATE OR REPLACE FUNCTION weir.why_no_cli_sessions(parts weir.part[]) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT CASE WHEN EXISTS (SELECT FROM unnest(parts) AS p WHERE p.figure = 'cli_sessions_untold')
+    THEN weir.with_reason('{}', 'rows of some days were dropped before their sessions of the command line were counted') ELSE '{}' END
+$$;
+
 -- What a server can say of its own users. All of it adds up but _lowest and _highest.
 CREATE OR REPLACE FUNCTION weir.usage_partial(tenant text, first_day date, last_day date, zone text,
   event text DEFAULT NULL, property text DEFAULT NULL)
@@ -246,7 +252,7 @@ AS $$
   UNION ALL
   SELECT * FROM weir.subject_partial('cli_error', tenant, first_day, last_day, zone, 'cli_error_type')
   UNION ALL
-  SELECT s.* FROM weir.cli_sessions_partial(tenant, first_day, last_day, zone) AS s WHERE event = 'cli_command'
+  SELECT * FROM weir.cli_sessions_partial(tenant, first_day, last_day, zone)
   UNION ALL
   SELECT * FROM weir.usage_numbers_partial(tenant, first_day, last_day, zone, event, property)
 $$;
@@ -356,11 +362,10 @@ AS $$
     'sessions', weir.distribution(parts, 'session') - '{lowest,highest}'::text[]
       || jsonb_build_object('days', weir.session_days(parts, first_day, last_day)),
     'cli', jsonb_build_object('commands', weir.value_list(parts, 'command'), 'output_formats', weir.value_list(parts, 'format'),
-      'models', weir.value_list(parts, 'model'), 'sessions', CASE WHEN EXISTS (SELECT FROM unnest(parts) AS p WHERE p.figure = 'cli_sessions_all')
-        THEN weir.cli_sessions(parts, first_day, last_day) END,
+      'models', weir.value_list(parts, 'model'), 'sessions', weir.cli_sessions(parts, first_day, last_day),
       'prompt_length', weir.distribution(parts, 'prompt_length'), 'execution_time', weir.distribution(parts, 'execution_time'),
       'success', weir.success_rate(parts, 'cli_success'), 'errors', weir.error_list(parts, 'cli_error', k.commands)))
-    || weir.usage_weeks(parts, first_day, last_day)
+    || weir.usage_weeks(parts, first_day, last_day) || weir.why_no_cli_sessions(parts)
   FROM known AS k
 $$;
 
@@ -380,7 +385,7 @@ COMMENT ON FUNCTION weir.usage_answer(text, date, date, text, text, text) IS
 GRANT EXECUTE ON FUNCTION weir.line_partial(text, date, date, text, text, text),
   weir.usage_numbers_partial(text, date, date, text, text, text), weir.active_by_week_partial(text, date, date, text),
   weir.cli_sessions_partial(text, date, date, text), weir.cli_sessions_of_rows(text, date, date, text),
-  weir.cli_sessions(weir.part[], date, date), weir.usage_partial(text, date, date, text, text, text),
+  weir.cli_sessions(weir.part[], date, date), weir.why_no_cli_sessions(weir.part[]), weir.usage_partial(text, date, date, text, text, text),
   weir.success_rate(weir.part[], text), weir.peak_hours(weir.part[]), weir.usage_trend(weir.part[], text, date, date),
   weir.usage_days(weir.part[], date, date), weir.usage_weeks(weir.part[], date, date), weir.error_list(weir.part[], text, numeric),
   weir.session_days(weir.part[], date, date),

@@ -286,8 +286,9 @@ $$;
 GRANT EXECUTE ON FUNCTION weir.command_sessions_of_day(text, text, date), weir.may_have_commands(text, text, date),
   weir.command_sessions_counted(text, text, date), weir.compare_command_sessions(text, text, date) TO weir_reader;
 
--- They looked at the events of commands for /stats.
-DROP FUNCTION IF EXISTS weir.most_cli_events(), weir.stats_cli_partial(text, date, date, text);
+-- They looked at the events of commands for /stats, and had shares of users alone (analytics/stats_merge.sql).
+SET LOCAL client_min_messages = warning;
+DROP FUNCTION IF EXISTS weir.most_cli_events(), weir.stats_cli_partial(text, date, date, text), weir.stats_lists(weir.part[], jsonb);
 
 -- Days that are built already. Those that have lost rows since are left out, and so are known to say nothing.
 SELECT weir.build_command_sessions(c.tenant_id, c.zone, array_agg(c.day ORDER BY c.day))

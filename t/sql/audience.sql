@@ -91,6 +91,22 @@ SELECT pg_temp.server(2, ARRAY['ben', 'dan']);
 SELECT is(audience_merge(ARRAY(SELECT p FROM parts), '2026-03-02', '2026-03-15', 20),
   (SELECT a - '{tenant,from,to,zone,as_of}'::text[] FROM answer), 'two servers together say what one says');
 
+-- Where nobody is known, shares are of events: of six commands on Monday the 2nd, Tuesday, and Monday the 9th four had version 2.
+INSERT INTO weir.events (event_id, tenant_id, event, app_version, country, "timestamp", client_timestamp)
+SELECT gen_random_uuid(), 'shell', 'cli_command', version, country, at, at
+FROM (VALUES ('1', 'DE', timestamptz '2026-03-02T10:00Z'), ('2', 'US', '2026-03-02T11:00Z'), ('2', 'US', '2026-03-02T12:00Z'), ('1', 'DE', '2026-03-03T10:00Z'),
+  ('2', NULL, '2026-03-09T10:00Z'), ('2', 'US', '2026-03-09T11:00Z')) AS v (version, country, at);
+INSERT INTO weir.touched_days (tenant_id, day) SELECT 'shell', unnest('{2026-03-02,2026-03-03,2026-03-09}'::date[]);
+SELECT pg_temp.build();
+CREATE TEMPORARY TABLE shell AS SELECT audience_answer('shell', '2026-03-02', '2026-03-09') AS a;
+SELECT is((SELECT a #> '{versions,0}' FROM shell), '{"version": "2", "users": 0, "events": 4, "share": 0.666667, "share_of_events": 0.666667, "with_errors": 0, "error_share": null,
+  "weeks": [{"start": "2026-03-02", "users": 0, "share": 0.500000}, {"start": "2026-03-09", "users": 0, "share": 1.000000}],
+  "adoption": [0.666667, 0.000000, null, null, null, null, null, 1.000000]}'::jsonb, 'how a version is taken up where nobody is known');
+SELECT is((SELECT jsonb_agg(c ->> 'country' || ' ' || (c ->> 'share') || ' ' || (c #>> '{weeks,0,share}')) FROM shell, jsonb_array_elements(a -> 'countries') AS c),
+  '["US 0.500000 0.500000", "DE 0.333333 0.500000"]', 'countries with the most events come first');
+SELECT is((SELECT jsonb_agg(c ->> 'country' || ' ' || (c ->> 'share')) FROM stats_answer('shell', '2026-03-02', '2026-03-09') AS a, jsonb_array_elements(a -> 'countries') AS c),
+  '["US 0.500000", "DE 0.333333"]', 'so do those of /stats');
+
 -- Fifty versions with three events of one user are counted before a hundred with two of two: the list cannot be sure.
 INSERT INTO weir.events (event_id, tenant_id, user_id, event, app_version, "timestamp", client_timestamp)
 SELECT gen_random_uuid(), 'wild', 'u' || k, 'opened', 'v' || n, at, at

@@ -89,6 +89,8 @@ SELECT pg_temp.build();
 SELECT is(pg_temp.sessions('2026-03-06', '2026-03-09'), '2 of [2, 0, 1, 1], [2, 1]', 'a day whose rows are gone keeps its sessions, and later days know of them');
 DELETE FROM weir.day_command_sessions WHERE tenant_id = 'acme' AND day = '2026-03-06';
 SELECT is(pg_temp.sessions('2026-03-06', '2026-03-09'), NULL, 'one that was gone before they were kept says nothing');
+SELECT is(jsonb_build_array(a -> 'exact', a -> 'incomplete'), '[false, "rows of some days were dropped before their sessions of the command line were counted"]', 'and why')
+FROM (VALUES (stats_answer('acme', '2026-03-06', '2026-03-09')), (usage_answer('acme', '2026-03-06', '2026-03-09'))) AS v (a);
 SELECT is(pg_temp.sessions('2026-03-07', '2026-03-09'), '2 of [0, 1, 1], [1, 1]', 'of which other windows know nothing');
 SELECT ok(rebuild_day('acme', '2026-03-06', true), 'figures of rows that are gone are dropped');
 SELECT is_empty($$SELECT FROM command_sessions WHERE tenant_id = 'acme' AND day = '2026-03-06'$$, 'so are sessions');

@@ -52,6 +52,15 @@ SELECT pg_temp.has('last', '{without}', '{"mean": 2.000000, "users": 1}', 'users
 SELECT ok(a ->> 'warning' LIKE 'Correlation is no cause: %', 'the answer warns') FROM answers WHERE about = 'sum';
 SELECT is(pg_temp.asked('{"retained": 7}', '{"event": "use", "properties": {"by": "foot"}}') -> 'r', 'null', 'nobody uses it: there is no correlation');
 SELECT is(correlation_answer('acme', '2025-03-02', '2025-03-04', 'UTC', '{"event": "use"}', '{"retained": 7}') -> 'n', '0', 'an empty window');
+-- Whether somebody comes back is known when the days after are over, on the clocks of the zone.
+SELECT is(until_over(a, last_day, '2026-03-12') #- '{difference}', CASE WHEN last_day >= '2026-03-12' THEN a #- '{difference}' || jsonb_build_object('exact', false, 'r', NULL, 'interval', NULL,
+    'with', '{"mean": null, "users": 3}'::jsonb, 'without', '{"mean": null, "users": 3}'::jsonb,
+    'incomplete', format('who comes back until %s is known from %s on: ask for a window that ends earlier', last_day, last_day + 1)) ELSE a #- '{difference}' END, 'until ' || last_day)
+FROM answers, unnest('{2026-03-11,2026-03-12,2026-04-01}'::date[]) AS last_day WHERE about = 'retained';
+SELECT is(until_over(a, '2026-03-12', '2026-03-12') -> 'difference', '{"value": null, "interval": null}', 'nor is a difference told') FROM answers WHERE about = 'retained';
+SELECT is(until_over(a, NULL, '2026-03-12'), a, 'other outcomes are of the window alone') FROM answers WHERE about = 'sum';
+SELECT is(correlation_answer('acme', d - 3, d, 'UTC', '{"event": "use"}', '{"retained": 1}') -> 'exact', 'false', 'a window that ends yesterday') FROM (SELECT (now() AT TIME ZONE 'UTC')::date - 1) AS v (d);
+SELECT is(correlation_answer('acme', d - 3, d, 'UTC', '{"event": "use"}', '{"retained": 1}') -> 'exact', 'true', 'and one that ends the day before') FROM (SELECT (now() AT TIME ZONE 'UTC')::date - 2) AS v (d);
 -- Two samples of means whose interval is known: 0.04538 to 0.53462 by Welch.
 SELECT ok((a #>> '{difference,interval,0}')::numeric BETWEEN 0.0453 AND 0.0456 AND (a #>> '{difference,interval,1}')::numeric BETWEEN 0.5344 AND 0.5348, 'Welch''s interval')
 FROM correlation_merge(ARRAY[('users', 'without', 3407), ('users', 'with', 3461), ('sum', 'without', 1396.87), ('sum', 'with', 2422.7),

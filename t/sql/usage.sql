@@ -109,7 +109,7 @@ SELECT pg_temp.build();
 CREATE FUNCTION pg_temp.has_sessions(zone text, wanted jsonb, claim text) RETURNS text LANGUAGE sql AS $$
   SELECT is(weir.usage_answer('shell', '2026-03-02', '2026-03-10', zone, 'cli_command') #> '{cli,sessions}', wanted, claim)
 $$;
-SELECT is(usage_answer('shell', '2026-03-02', '2026-03-10') #> '{cli,sessions}', 'null', 'sessions of commands are told where they are asked for');
+SELECT is(usage_answer('shell', '2026-03-02', '2026-03-10') #> '{cli,sessions,count}', '3', 'sessions of commands are told whatever event is asked for');
 SELECT pg_temp.has_sessions('UTC', '{"count": 3, "days": [2, 1, 0, 0, 0, 0, 0, 1, 1],
   "weeks": [{"start": "2026-03-02", "sessions": 2}, {"start": "2026-03-09", "sessions": 2}]}', 'users of the command line, by session_id');
 SELECT pg_temp.has_sessions('Europe/Berlin', '{"count": 2, "days": [2, 1, 0, 0, 0, 0, 0, 1, 0],

@@ -297,7 +297,7 @@ sub usage ($self, $event = undef, $property = undef) {
     sessions => { count => $sessions, total => $seconds, mean => ratio($seconds, $sessions), days => [ map { $_->[0] } @begun ] },
     cli => {
       commands => value_list(named('command'), undef, @commands), output_formats => value_list(named('output_format'), undef, @commands),
-      models => value_list(named('model_used'), undef, @commands), sessions => ($event // '') eq 'cli_command' ? $self->cli_sessions(@commands) : undef,
+      models => value_list(named('model_used'), undef, @commands), sessions => $self->cli_sessions(@commands),
       map({ my $name = $_; ($name => distribution(map { $_->{properties}{$name} } @commands)) } qw(prompt_length execution_time)),
       success => success(@commands), errors => value_list(named('error_type'), scalar @commands, @commands),
     },
@@ -350,22 +350,26 @@ sub audience ($self) {
   for my $what ([ versions => 'version' ], [ platforms => 'platform' ], [ countries => 'country' ], [ browsers => 'browser' ], [ devices => 'device' ]) {
     my ($list, $name) = @$what;
     my @values = map { $self->audience_line($name, $_, $active, scalar @all, \%failed) } by_value(sub ($row) { return $row->{$name} // property($row, $name) }, @all);
-    $found{$list} = [ sort { $b->{users} <=> $a->{users} || $a->{$name} cmp $b->{$name} } @values ];
+    my $most = $active ? 'users' : 'events';
+    $found{$list} = [ sort { $b->{$most} <=> $a->{$most} || $a->{$name} cmp $b->{$name} } @values ];
   }
   return \%found;
 }
 
+# Where nobody is known in the window, shares are of events.
 sub audience_line ($self, $name, $pair, $active, $events, $failed) {
   my ($value, $rows) = @$pair;
   my $share = sub ($line) {
     my @span = $line->@{qw(since until)};
-    my $users = count_users(between($rows, @span));
-    return ($users, ratio($users, count_users(between($self->{events}, @span))));
+    my @having = between($rows, @span);
+    my @all = between($self->{events}, @span);
+    return $active ? (count_users(@having), ratio(count_users(@having), count_users(@all))) : (0, ratio(scalar @having, scalar @all));
   };
   my @weeks = map { my ($users, $part) = $share->($_); +{ start => $_->{start}, users => $users, share => $part } } $self->lines('week');
   my $troubled = users_of(grep { defined $_->{user} && $failed->{"$_->{user} $_->{day}"} } @$rows);
   return {
-    $name => $value, users => count_users(@$rows), events => scalar @$rows, share => ratio(count_users(@$rows), $active),
+    $name => $value, users => count_users(@$rows), events => scalar @$rows,
+    share => $active ? ratio(count_users(@$rows), $active) : ratio(scalar @$rows, $events),
     share_of_events => ratio(scalar @$rows, $events), with_errors => $troubled, error_share => ratio($troubled, count_users(@$rows)), weeks => \@weeks,
     $name eq 'version' ? (adoption => [ map { ($share->($_))[1] } $self->lines('day') ]) : (),
   };

@@ -25,11 +25,12 @@ sub values_of ($name, @rows) {
   return [ map { { value => $_->[0], events => scalar $_->[1]->@*, share => ratio(scalar $_->[1]->@*, $all) } } @pairs[ 0 .. min(9, $#pairs) ] ];
 }
 
-# The ten values of a column with the most users: `share` is of the active ones.
+# The ten values of a column with the most users: `share` is of the active ones; of events, where nobody is known.
 sub columns_of ($name, $active, @rows) {
-  my @pairs = sort { count_users($b->[1]->@*) <=> count_users($a->[1]->@*) || $a->[0] cmp $b->[0] }
+  my $most = sub ($pair) { return $active ? count_users($pair->[1]->@*) : scalar $pair->[1]->@* };
+  my @pairs = sort { $most->($b) <=> $most->($a) || $a->[0] cmp $b->[0] }
     WeirTest::FigureOracle::by_value(sub ($row) { return $row->{$name} }, @rows);
-  return [ map { { $name => $_->[0], events => scalar $_->[1]->@*, users => count_users($_->[1]->@*), share => ratio(count_users($_->[1]->@*), $active) } }
+  return [ map { { $name => $_->[0], events => scalar $_->[1]->@*, users => count_users($_->[1]->@*), share => ratio($most->($_), $active || scalar @rows) } }
       @pairs[ 0 .. min(9, $#pairs) ] ];
 }
 

@@ -194,7 +194,7 @@ int refresh(const Options& options) {
   if (const auto over = look_for_tenant(roll_ups, options)) return *over;
   const auto done = build_marked(roll_ups, tenant_of(options), error);
   if (!done) return fail(error);
-  std::cout << done->built << " days built" << std::endl;
+  std::cout << done->built << (done->built == 1 ? " day built" : " days built") << std::endl;
   return done->failed == 0 ? kDone
                            : fail(std::to_string(done->failed) + " days could not be built");
 }

@@ -102,7 +102,7 @@ subtest 'refresh builds what was marked when it began, and ends' => sub {
   mark('busy', map { "2026-04-0$_" } 1 .. 9);
   $holder->rollback;
   is PrivatePostgres::finish_command($pid), 0, 'it ends';
-  is PrivatePostgres::slurp("$folder/out"), "1 days built\n", 'after the one';
+  is PrivatePostgres::slurp("$folder/out"), "1 day built\n", 'after the one';
   is value(q{SELECT count(*) FROM weir.touched_days WHERE tenant_id = 'busy'}), 9, 'the others are left to who builds';
   build_all();
 };
@@ -261,7 +261,7 @@ subtest 'a tenant of whom nothing is known' => sub {
   is_deeply [ weirctl('rollup', 'refresh', '--tenant', 'unmade')->@{qw(status out)} ], [ 0, "0 days built\n" ], 'so is one of whom there are rows alone';
   $db->do(q{DELETE FROM weir.events WHERE tenant_id = 'unmade'});
   mark('unmade', '2026-03-01');
-  is_deeply [ weirctl('rollup', 'refresh', '--tenant', 'unmade')->@{qw(status out)} ], [ 0, "1 days built\n" ], 'and one whose rows are gone, with a day to be built';
+  is_deeply [ weirctl('rollup', 'refresh', '--tenant', 'unmade')->@{qw(status out)} ], [ 0, "1 day built\n" ], 'and one whose rows are gone, with a day to be built';
 };
 
 sub rebuilt ($tenant) { return weirctl('rollup', 'rebuild', '--tenant', $tenant) }

@@ -47,7 +47,7 @@ constexpr Choice kWindowsVersions[] = {{"Windows 11", 7}, {"Windows 10", 3}};
 constexpr Choice kErrors[] = {
     {"network", 40}, {"api_timeout", 28}, {"rate_limited", 18}, {"audio_too_short", 14}};
 
-// For two days the service that writes the texts was down half of the time.
+// For two or three days the service that writes the texts was down half of the time.
 bool is_outage(const Visit& visit) { return visit.progress() > 0.52 && visit.progress() < 0.545; }
 
 void crash_perhaps(Visit& visit) {

@@ -53,7 +53,7 @@ void Visit::crash(const Failure& failure, const char* os_version, const Object& 
 
 void Visit::command(const Object& command) {
   Object all = identified("event_id");
-  all.text("session_id", ids_.uuid())
+  all.text("session_id", session_id_)
       .text("version", world_.releases(SystemId::command_line)->version(release_));
   all.members_of(command);
   give(Door::command, all);

@@ -156,5 +156,6 @@ SELECT is_empty($$
   WHERE relnamespace = 'weir_bi'::regnamespace AND a.grantee = 0
 $$, 'nobody else may read them');
 
+SELECT is_empty($$SELECT relname FROM pg_class WHERE relnamespace = 'weir_bi'::regnamespace AND relkind = 'v' AND obj_description(oid, 'pg_class') IS NULL$$, 'each view says what it is');
 SELECT * FROM finish();
 ROLLBACK;

@@ -350,8 +350,7 @@ sub audience ($self) {
   for my $what ([ versions => 'version' ], [ platforms => 'platform' ], [ countries => 'country' ], [ browsers => 'browser' ], [ devices => 'device' ]) {
     my ($list, $name) = @$what;
     my @values = map { $self->audience_line($name, $_, $active, scalar @all, \%failed) } by_value(sub ($row) { return $row->{$name} // property($row, $name) }, @all);
-    my $most = $active ? 'users' : 'events';
-    $found{$list} = [ sort { $b->{$most} <=> $a->{$most} || $a->{$name} cmp $b->{$name} } @values ];
+    $found{$list} = [ sort { $b->{users} <=> $a->{users} || !$active && $b->{events} <=> $a->{events} || $a->{$name} cmp $b->{$name} } @values ];
   }
   return \%found;
 }
@@ -360,10 +359,8 @@ sub audience ($self) {
 sub audience_line ($self, $name, $pair, $active, $events, $failed) {
   my ($value, $rows) = @$pair;
   my $share = sub ($line) {
-    my @span = $line->@{qw(since until)};
-    my @having = between($rows, @span);
-    my @all = between($self->{events}, @span);
-    return $active ? (count_users(@having), ratio(count_users(@having), count_users(@all))) : (0, ratio(scalar @having, scalar @all));
+    my ($having, $all) = map { [ between($_, $line->@{qw(since until)}) ] } $rows, $self->{events};
+    return $active ? (count_users(@$having), ratio(count_users(@$having), count_users(@$all))) : (0, ratio(scalar @$having, scalar @$all));
   };
   my @weeks = map { my ($users, $part) = $share->($_); +{ start => $_->{start}, users => $users, share => $part } } $self->lines('week');
   my $troubled = users_of(grep { defined $_->{user} && $failed->{"$_->{user} $_->{day}"} } @$rows);

@@ -157,7 +157,7 @@ BEGIN
   SELECT 'cli_sessions_untold', '', 1
   WHERE EXISTS (
     SELECT FROM weir.day_counts AS c
-    WHERE c.tenant_id = tenant AND c.zone = cli_sessions_partial.zone AND c.subject = 'event' AND c.value = 'cli_command'
+    WHERE c.tenant_id = tenant AND c.zone = cli_sessions_partial.zone AND (c.subject, c.value) IN (('event', 'cli_command'), ('event_other', ''))
       AND c.day BETWEEN first_day AND last_day AND c.day NOT IN (SELECT l.day FROM lines AS l));
 END
 $$;
@@ -170,7 +170,7 @@ AS $$
     SELECT w.since, w.until
     FROM weir.window_of(zone, first_day, last_day) AS w
     WHERE EXISTS (SELECT FROM weir.day_counts AS c
-      WHERE c.tenant_id = tenant AND c.zone = 'UTC' AND c.subject = 'event' AND c.value = 'cli_command'
+      WHERE c.tenant_id = tenant AND c.zone = 'UTC' AND (c.subject, c.value) IN (('event', 'cli_command'), ('event_other', ''))
         AND c.day BETWEEN first_day - 1 AND last_day + 1)
   ), seen AS MATERIALIZED (
     SELECT c.day, h.session

@@ -81,36 +81,57 @@ AS $$
   GROUP BY l.before
 $$;
 
--- What differs is replaced. Returns the later days that have one of the sessions which came or went: what they say of the day before may be another.
-CREATE FUNCTION weir.replace_command_sessions(tenant text, zone text, day date) RETURNS SETOF date
+-- A day's sessions take the place of those that were kept. The next day of each that came or went was counted by the day before it, which is another one now: its lines
+-- are corrected by the difference, so that a day costs the same, however many there are after it.
+CREATE FUNCTION weir.replace_command_sessions(tenant text, zone text, day date, sessions bigint[]) RETURNS void
 LANGUAGE sql
 SET jit = off
 AS $$
-  WITH fresh AS MATERIALIZED (
-    SELECT s.session FROM weir.command_sessions_of_day(tenant, zone, replace_command_sessions.day) AS s (session)
-    WHERE weir.may_have_commands(tenant, zone, replace_command_sessions.day)
-  ), gone AS (
+  WITH gone AS (
     DELETE FROM weir.command_sessions AS s
     WHERE s.tenant_id = replace_command_sessions.tenant AND s.zone = replace_command_sessions.zone AND s.day = replace_command_sessions.day
-      AND s.session NOT IN (SELECT f.session FROM fresh AS f)
+      AND s.session NOT IN (SELECT unnest(sessions))
     RETURNING s.session
   ), come AS (
     INSERT INTO weir.command_sessions (tenant_id, session, day, zone)
-    SELECT tenant, f.session, replace_command_sessions.day, zone FROM fresh AS f
+    SELECT tenant, f, replace_command_sessions.day, replace_command_sessions.zone FROM unnest(sessions) AS f
     ON CONFLICT DO NOTHING
     RETURNING session
+  ), beside AS (
+    SELECT n.day, coalesce(b.day, '-infinity') AS before, c.came
+    FROM (SELECT g.session, -1 AS came FROM gone AS g UNION ALL SELECT c.session, 1 FROM come AS c) AS c
+    CROSS JOIN LATERAL (
+      SELECT later.day
+      FROM weir.command_sessions AS later
+      WHERE later.tenant_id = replace_command_sessions.tenant AND later.session = c.session AND later.day > replace_command_sessions.day
+      ORDER BY later.day
+      LIMIT 1
+    ) AS n
+    LEFT JOIN LATERAL (
+      SELECT earlier.day
+      FROM weir.command_sessions AS earlier
+      WHERE earlier.tenant_id = replace_command_sessions.tenant AND earlier.session = c.session AND earlier.day < replace_command_sessions.day
+      ORDER BY earlier.day DESC
+      LIMIT 1
+    ) AS b ON true
   )
-  SELECT DISTINCT n.day
-  FROM (SELECT g.session FROM gone AS g UNION ALL SELECT c.session FROM come AS c) AS changed
-  CROSS JOIN LATERAL (
-    SELECT later.day
-    FROM weir.command_sessions AS later
-    WHERE later.tenant_id = replace_command_sessions.tenant AND later.session = changed.session AND later.day > replace_command_sessions.day
-    ORDER BY later.day
-    LIMIT 1
-  ) AS n
+  INSERT INTO weir.day_command_sessions AS d (tenant_id, zone, day, before, sessions)
+  SELECT tenant, replace_command_sessions.zone, l.day, l.before, sum(l.sessions)
+  FROM (
+    SELECT b.day, replace_command_sessions.day AS before, b.came AS sessions FROM beside AS b
+    UNION ALL
+    SELECT b.day, b.before, -b.came FROM beside AS b
+  ) AS l
+  GROUP BY l.day, l.before
+  HAVING sum(l.sessions) <> 0
+  ON CONFLICT (tenant_id, zone, day, before) DO UPDATE SET sessions = d.sessions + excluded.sessions;
+
+  DELETE FROM weir.day_command_sessions AS d
+  WHERE d.tenant_id = replace_command_sessions.tenant AND d.zone = replace_command_sessions.zone AND d.day > replace_command_sessions.day
+    AND d.sessions = 0 AND isfinite(d.before)
 $$;
 
+-- The lines of a day itself: what differs is replaced.
 CREATE FUNCTION weir.count_command_sessions(tenant text, zone text, day date) RETURNS void
 LANGUAGE sql
 AS $$
@@ -126,23 +147,24 @@ AS $$
   ON CONFLICT (tenant_id, zone, day, before) DO UPDATE SET sessions = excluded.sessions WHERE d.sessions <> excluded.sessions
 $$;
 
--- After these days were built; those whose rows are gone keep what they have. Who builds days beside this waits for it to be
--- committed, and then sees them.
+-- After these days were built; those whose rows are gone keep what they have. Rows are read first: who builds days beside this waits for the rest of
+-- it to be committed, and then sees them.
 CREATE FUNCTION weir.build_command_sessions(tenant text, zone text, days date[], forget boolean DEFAULT false) RETURNS void
 LANGUAGE plpgsql
 AS $$
 DECLARE
   built date;
-  later date[];
+  sessions bigint[];
 BEGIN
-  PERFORM pg_advisory_xact_lock(hashtextextended(concat_ws(E'\n', tenant, zone, 'commands'), weir.builder_key()));
   FOREACH built IN ARRAY days LOOP
     CONTINUE WHEN NOT forget AND weir.is_gone(tenant, zone, built);
     CONTINUE WHEN NOT weir.may_have_commands(tenant, zone, built)
       AND NOT EXISTS (SELECT FROM weir.command_sessions AS s WHERE s.tenant_id = tenant AND s.zone = build_command_sessions.zone AND s.day = built)
       AND NOT EXISTS (SELECT FROM weir.day_command_sessions AS d WHERE d.tenant_id = tenant AND d.zone = build_command_sessions.zone AND d.day = built);
-    later := ARRAY(SELECT weir.replace_command_sessions(tenant, zone, built));
-    PERFORM weir.count_command_sessions(tenant, zone, d) FROM unnest(built || later) AS d;
+    sessions := ARRAY(SELECT weir.command_sessions_of_day(tenant, zone, built) WHERE weir.may_have_commands(tenant, zone, built));
+    PERFORM pg_advisory_xact_lock(hashtextextended(concat_ws(E'\n', tenant, zone, 'commands'), weir.builder_key()));
+    PERFORM weir.replace_command_sessions(tenant, zone, built, sessions);
+    PERFORM weir.count_command_sessions(tenant, zone, built);
   END LOOP;
 END
 $$;

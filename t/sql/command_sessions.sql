@@ -96,6 +96,16 @@ SELECT ok(rebuild_day('acme', '2026-03-06', true), 'figures of rows that are gon
 SELECT is_empty($$SELECT FROM command_sessions WHERE tenant_id = 'acme' AND day = '2026-03-06'$$, 'so are sessions');
 SELECT is(pg_temp.lines() @> '{"08 after -: 1"}', true, 'and the day after knows it');
 
+-- Among a day's many names that have no line of their own, in a zone that is kept and in one that is not.
+INSERT INTO weir.events (event_id, tenant_id, event, "timestamp", client_timestamp)
+SELECT gen_random_uuid(), 'names', 'a' || n, '2026-03-05T10:00Z', '2026-03-05T10:00Z' FROM generate_series(1, 1100) AS n, generate_series(1, 2);
+SELECT pg_temp.command('n', '2026-03-05T11:00Z', 'names');
+SELECT pg_temp.build();
+SELECT is(usage_answer('names', '2026-03-05', '2026-03-05', z) #> '{cli,sessions,count}', '1', 'beyond a thousand names, in ' || z) FROM unnest('{UTC,Europe/Berlin}'::text[]) AS z;
+INSERT INTO weir.gone_days (tenant_id, day) VALUES ('names', '2026-03-05');
+DELETE FROM weir.day_command_sessions WHERE tenant_id = 'names';
+SELECT is(usage_answer('names', '2026-03-05', '2026-03-05') #> '{cli,sessions}', 'null', 'nor is there any telling when it was gone before');
+
 -- At random: twenty sessions on 24 days, in four turns of which each marks what came.
 SELECT setseed(0.5);
 DELETE FROM weir.events; DELETE FROM weir.gone_days;

@@ -18,7 +18,8 @@
 --                users with and without the feature, and the mean of their values
 --   difference   of the means, with its interval: Welch's, by the normal distribution
 --   r            the correlation of having the feature with the value: phi where that is 0 or 1, else point-biserial;
---                interval: by Fisher's transformation. NULL where one of both does not vary, or with fewer than four users
+--                interval: by Fisher's transformation, NULL where r is 1 or -1. Both are NULL where one of the two does not vary, or
+--                with fewer than four users
 --
 -- Intervals hold in 95 of 100 samples. Activity, and who did an event of a name, is read from the roll-ups, in a zone that is not kept but for the
 -- two days that the window cuts; numbers, and events of which more than a name is asked, one by one (happened.sql), and so are all where a day has
@@ -212,7 +213,8 @@ AS $$
     'difference', jsonb_build_object('value', round((t.m1 - t.m0)::numeric, 6),
       'interval', weir.interval_around(t.m1 - t.m0, 1.959964 * sqrt(t.v1 / nullif(t.n1, 0)::float8 + t.v0 / nullif(t.n0, 0)::float8))),
     'r', round(t.r::numeric, 6), 'method', CASE WHEN outcome ->> 'kind' IN ('did', 'retained') THEN 'phi' ELSE 'point-biserial' END,
-    'interval', CASE WHEN abs(t.r) < 1 THEN jsonb_build_array(
+    -- Of a perfect correlation there is none, however its r was rounded.
+    'interval', CASE WHEN abs(t.r) < 1 - 1e-12 THEN jsonb_build_array(
       round(tanh(atanh(t.r) - 1.959964 / sqrt((t.n - 3)::float8))::numeric, 6),
       round(tanh(atanh(t.r) + 1.959964 / sqrt((t.n - 3)::float8))::numeric, 6)) END,
     'warning', 'Correlation is no cause: those who use a feature may differ from the others in much else. An experiment can tell.')

@@ -52,6 +52,9 @@ SELECT pg_temp.has('last', '{without}', '{"mean": 2.000000, "users": 1}', 'users
 SELECT ok(a ->> 'warning' LIKE 'Correlation is no cause: %', 'the answer warns') FROM answers WHERE about = 'sum';
 SELECT is(pg_temp.asked('{"retained": 7}', '{"event": "use", "properties": {"by": "foot"}}') -> 'r', 'null', 'nobody uses it: there is no correlation');
 SELECT is(correlation_answer('acme', '2025-03-02', '2025-03-04', 'UTC', '{"event": "use"}', '{"retained": 7}') -> 'n', '0', 'an empty window');
+SELECT is_empty($$SELECT n1, n0, m FROM generate_series(2, 40) AS n1, generate_series(2, 40) AS n0, unnest('{1,-1}'::integer[]) AS v, LATERAL (SELECT correlation_merge(ARRAY[
+  ('users', 'with', n1), ('users', 'without', n0), ('sum', 'with', v * n1), ('sum', 'without', 0), ('squares', 'with', n1), ('squares', 'without', 0)]::weir.part[], '{"kind": "sum"}') AS m) AS c
+  WHERE m -> 'r' IS DISTINCT FROM to_jsonb(round(v, 6)) AND n1 + n0 > 3 OR m -> 'interval' <> 'null'$$, 'a perfect correlation has no interval, of however many users');
 -- Whether somebody comes back is known when the days after are over, on the clocks of the zone.
 SELECT is(until_over(a, last_day, '2026-03-12') #- '{difference}', CASE WHEN last_day >= '2026-03-12' THEN a #- '{difference}' || jsonb_build_object('exact', false, 'r', NULL, 'interval', NULL,
     'with', '{"mean": null, "users": 3}'::jsonb, 'without', '{"mean": null, "users": 3}'::jsonb,

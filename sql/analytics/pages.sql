@@ -44,7 +44,8 @@ CREATE OR REPLACE FUNCTION weir.pack_number(day date, place integer, part intege
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT ((day - '2000-01-01')::bigint << 40) + (place::bigint << 32) + part $$;
 
--- The packs, or a third of them, of a span of a window, with pages and numbers. Where lists tell, pages are hashes; `pack` says of which pack these are. Numbers outside of the window are NULL.
+-- The packs, or a third of them, of a span of a window, with pages and numbers. Where lists tell, pages are hashes; `pack` says of which pack these are. Numbers outside of
+-- the window are NULL.
 CREATE OR REPLACE FUNCTION weir.measured_packs(third integer, asked weir.asked, patterns jsonb, since timestamptz, until timestamptz, by_property text,
   by_page text)
 RETURNS TABLE (pack bigint, hashes bigint[], pages text[], measured numeric[], versions text[], platforms text[], countries text[], properties jsonb[], has jsonb,

@@ -24,10 +24,10 @@
 --                how many, their seconds to the last event within 24 hours of it; days: how many on each, in the order
 --                of the days above
 --   cli          of the events `cli_command`: commands, output formats, models, prompt length in characters, execution
---                time in milliseconds, success and errors (commands have no user). sessions: different session_ids of commands in the window
---                (count), on each of the days above, in each of the weeks: what tells one user of the command line from
---                another where the client keeps its session_id; null where rows of some day were dropped before they
---                were counted
+--                time in milliseconds, success and errors (commands have no user). sessions: different session_ids of
+--                commands in the window (count), on each of the days above, in each of the weeks: what tells one user of
+--                the command line from another where the client keeps its session_id; null where rows of some day were
+--                dropped before they were counted
 --
 -- Percentiles come from histograms, whatever the zone, and are off by 1 % at most; all else is exact. Lists
 -- have the hundred values with the most events, `more` says how many there are beyond these, and `other` has

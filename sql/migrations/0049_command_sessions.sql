@@ -36,6 +36,17 @@ COMMENT ON TABLE weir.day_command_sessions IS
 COMMENT ON COLUMN weir.day_command_sessions.before IS '-infinity: none. Each day that may have commands has this line, if only with 0.';
 GRANT SELECT ON weir.command_sessions, weir.day_command_sessions TO weir_reader;
 
+-- Whether a day may have commands, as its counts say: rows are read for such a day alone.
+CREATE FUNCTION weir.may_have_commands(tenant text, zone text, day date) RETURNS boolean
+LANGUAGE sql STABLE
+AS $$
+  SELECT EXISTS (
+    SELECT FROM weir.day_counts AS c
+    WHERE c.tenant_id = may_have_commands.tenant AND c.zone = may_have_commands.zone AND c.day = may_have_commands.day
+      AND (c.subject, c.value) IN (('event', 'cli_command'), ('event_other', '')))
+$$;
+
+-- Of a day, from the rows.
 CREATE FUNCTION weir.command_sessions_of_day(tenant text, zone text, day date) RETURNS SETOF bigint
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '64MB'
@@ -46,16 +57,7 @@ AS $$
     AND e."timestamp" >= lower(weir.span_of_day(command_sessions_of_day.zone, command_sessions_of_day.day))
     AND e."timestamp" < upper(weir.span_of_day(command_sessions_of_day.zone, command_sessions_of_day.day))
     AND (e."timestamp" AT TIME ZONE command_sessions_of_day.zone)::date = command_sessions_of_day.day
-$$;
-
--- Whether a day may have commands, as its counts say: rows are read for such a day alone.
-CREATE FUNCTION weir.may_have_commands(tenant text, zone text, day date) RETURNS boolean
-LANGUAGE sql STABLE
-AS $$
-  SELECT EXISTS (
-    SELECT FROM weir.day_counts AS c
-    WHERE c.tenant_id = may_have_commands.tenant AND c.zone = may_have_commands.zone AND c.day = may_have_commands.day
-      AND (c.subject, c.value) IN (('event', 'cli_command'), ('event_other', '')))
+    AND weir.may_have_commands(tenant, zone, command_sessions_of_day.day)
 $$;
 
 -- A day's line for each day before, from command_sessions.
@@ -161,7 +163,7 @@ BEGIN
     CONTINUE WHEN NOT weir.may_have_commands(tenant, zone, built)
       AND NOT EXISTS (SELECT FROM weir.command_sessions AS s WHERE s.tenant_id = tenant AND s.zone = build_command_sessions.zone AND s.day = built)
       AND NOT EXISTS (SELECT FROM weir.day_command_sessions AS d WHERE d.tenant_id = tenant AND d.zone = build_command_sessions.zone AND d.day = built);
-    sessions := ARRAY(SELECT weir.command_sessions_of_day(tenant, zone, built) WHERE weir.may_have_commands(tenant, zone, built));
+    sessions := ARRAY(SELECT weir.command_sessions_of_day(tenant, zone, built));
     PERFORM pg_advisory_xact_lock(hashtextextended(concat_ws(E'\n', tenant, zone, 'commands'), weir.builder_key()));
     PERFORM weir.replace_command_sessions(tenant, zone, built, sessions);
     PERFORM weir.count_command_sessions(tenant, zone, built);
@@ -266,8 +268,7 @@ AS $$
     CASE WHEN c.session IS NOT NULL THEN 'there' END
   FROM (SELECT s.session FROM weir.command_sessions AS s
     WHERE s.tenant_id = tenant AND s.zone = compare_command_sessions.zone AND s.day = compare_command_sessions.day) AS k
-  FULL JOIN (SELECT s FROM weir.command_sessions_of_day(tenant, compare_command_sessions.zone, compare_command_sessions.day) AS s
-    WHERE weir.may_have_commands(tenant, compare_command_sessions.zone, compare_command_sessions.day)) AS c (session) ON c.session = k.session
+  FULL JOIN weir.command_sessions_of_day(tenant, compare_command_sessions.zone, compare_command_sessions.day) AS c (session) ON c.session = k.session
   WHERE k.session IS NULL OR c.session IS NULL
   UNION ALL
   SELECT 'day_command_sessions', 'there before on ' || coalesce(k.before, c.before), NULL, k.sessions::text, c.sessions::text

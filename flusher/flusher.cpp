@@ -276,6 +276,8 @@ void Flusher::rest() {
     case News::away:
       return lose_redis(error);
     case News::none:
+      if (!link_.is_still_master(error)) return lose_redis(error);
+      [[fallthrough]];
     case News::stop:
       redis_outage_.recovered();
   }

@@ -139,12 +139,19 @@ bool RedisLink::authenticate(std::string& error) {
   return false;
 }
 
+bool RedisLink::is_still_master(std::string& error) {
+  if (!tells_role_ || is_master(error)) return true;
+  close();
+  return false;
+}
+
 // Where ROLE may not be asked, the first write will tell.
 bool RedisLink::is_master(std::string& error) {
   send({"ROLE"});
   const ReplyPtr role = receive(error);
   if (!role) return false;
-  if (role->type == REDIS_REPLY_ERROR) {
+  tells_role_ = role->type != REDIS_REPLY_ERROR;
+  if (!tells_role_) {
     if (is_only_config(text_of(*role))) return true;
     error = text_of(*role);
     return false;

@@ -53,6 +53,11 @@ class RedisLink {
   // settings and warns once of those that can lose events. False: `error` holds one sentence.
   [[nodiscard]] bool connect(std::string& error);
 
+  // Asked of a connection that is quiet, for a master that becomes a replica says so to those alone
+  // who wait in it at that moment; whoever comes later waits in it in vain. False: it is none any
+  // more, or does not answer, and the connection is closed.
+  [[nodiscard]] bool is_still_master(std::string& error);
+
   // Another number for each connection that was made.
   std::uint64_t connections() const { return connections_; }
 
@@ -99,6 +104,7 @@ class RedisLink {
   redisContext* context_ = nullptr;
   std::string chunk_;
   std::uint64_t connections_ = 0;
+  bool tells_role_ = true;  // not where its ACL keeps ROLE from us
 };
 
 }  // namespace weir::flusher

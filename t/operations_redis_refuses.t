@@ -65,8 +65,12 @@ in_trouble 'Redis does not let the flusher read' => sub {
   redis()->acl('SETUSER', 'default', '+xread');
 };
 
+# Redis says that it is a replica now to those who wait in it; the flusher does not, at this moment.
 in_trouble 'A replica is named instead of the master' => sub {
+  $weir->signal(flusher => 'STOP');
+  ok wait_for(sub { redis()->info->{blocked_clients} == 0 }), 'the flusher does not wait in Redis';
   redis()->replicaof('127.0.0.1', 1);
+  $weir->signal(flusher => 'CONT');
   clients_see();
   operators_see();
   redis()->replicaof('NO', 'ONE');

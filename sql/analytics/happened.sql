@@ -109,10 +109,14 @@ AS $$
     AND (of_country IS NULL OR country = of_country)
 $$;
 
+-- Functions of one pack's columns have generic plans. Whoever reads packs has custom ones (docs/decisions/0024), under which each call would be planned
+-- anew with the columns as constants: flat lists, in which a text is looked for from the beginning.
+
 -- Where the events of a pack whose values are listed (migrations/0046) stand that have all of some properties, as a pattern says them; NULL where it has
--- others that are not, or where so many have them that all are unpacked as fast.
+-- others that are not.
 CREATE OR REPLACE FUNCTION weir.places_with(tenant text, day date, event text, part integer, properties jsonb) RETURNS integer[]
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1
+SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
   property record;
@@ -130,13 +134,14 @@ BEGIN
     END IF;
     places := CASE WHEN places IS NULL THEN these ELSE ARRAY(SELECT unnest(places) INTERSECT SELECT unnest(these) ORDER BY 1) END;
   END LOOP;
-  RETURN CASE WHEN cardinality(places) <= 1024 THEN places END;
+  RETURN places;
 END
 $$;
 
 -- The hashes of a property's values in a pack, an element for each event, if equal hashes are equal texts; else NULL.
 CREATE OR REPLACE FUNCTION weir.hashed_texts(tenant text, day date, event text, part integer, property text) RETURNS bigint[]
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1
+SET plan_cache_mode = force_generic_plan
 AS $$
 BEGIN
   RETURN (SELECT v.hashes FROM weir.pack_values AS v
@@ -149,6 +154,7 @@ $$;
 CREATE OR REPLACE FUNCTION weir.amounts_of(tenant text, day date, event text, part integer, is_listed boolean, properties jsonb[], property text)
 RETURNS numeric[]
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1
+SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
   line record;
@@ -169,6 +175,7 @@ $$;
 -- The elements of a column at these places, as far as it has so many; NULL of none. (In PL/pgSQL, which finds each by its place.)
 CREATE OR REPLACE FUNCTION weir.picked(list anyarray, places integer[]) RETURNS anyarray
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 1
+SET plan_cache_mode = force_generic_plan
 AS $$
 BEGIN
   RETURN ARRAY(SELECT list[p] FROM unnest(places) AS p WHERE p <= cardinality(list));

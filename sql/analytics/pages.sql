@@ -22,6 +22,7 @@ SET LOCAL check_function_bodies = off;
 -- The numbers of a pack's events, NULL instead of those that lie outside of a window.
 CREATE OR REPLACE FUNCTION weir.numbers_within(asked weir.asked, numbers numeric[], moments timestamptz[]) RETURNS numeric[]
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1
+SET plan_cache_mode = force_generic_plan
 AS $$
 BEGIN
   RETURN ARRAY(
@@ -33,6 +34,7 @@ $$;
 -- The pages of a pack's events, from their properties.
 CREATE OR REPLACE FUNCTION weir.pages_said(properties jsonb[], property text) RETURNS text[]
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1
+SET plan_cache_mode = force_generic_plan
 AS $$
 BEGIN
   RETURN ARRAY(SELECT weir.text_at(u.about, property) FROM unnest(properties) AS u (about));

@@ -47,6 +47,7 @@ $$;
 -- The screens of a pack's events, by hashes of texts that are all among `known`. (In PL/pgSQL, which finds each by its place.)
 CREATE OR REPLACE FUNCTION weir.screens_known(hashes bigint[], known bigint[], screens text[]) RETURNS text[]
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1
+SET plan_cache_mode = force_generic_plan
 AS $$
 BEGIN
   RETURN ARRAY(SELECT screens[width_bucket(h, known)] FROM unnest(hashes) AS h);
@@ -143,9 +144,8 @@ $$;
 
 -- Each way through a visit, all its views one after the other, and how many visits had it; and how many users there were, in the
 -- row without a way: those who are not among day_viewers where visits have a `tally`, and so are not read here. Few sessions are so long
--- that they have to be looked at for half an hour without a view. Visits in packs that are parts of one are taken out again: a way may
--- be there a negative number of times. (Which sessions may have several parts is asked first, of two columns, and told by who stands beside the
--- same in a sorted list, in half of the time of groups; and with IS TRUE, so that they are hashed whatever the planner thinks of their number.)
+-- that they have to be looked at for half an hour without a view. Visits in packs that are parts of one are taken out again: a way may be there a
+-- negative number of times. (Which sessions may have several parts is asked first, told by who stands beside the same in a sorted list.)
 CREATE OR REPLACE FUNCTION weir.path_ways(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, visits jsonb, parts jsonb, loose jsonb,
   property text, tally text[])
 RETURNS TABLE (way text, times bigint)

@@ -21,11 +21,10 @@
 --   events       each event by its name: count, users, share of all
 --   hours        the measure `seconds` / 3600 (weir.measures as it is now); per_user: by `active`
 --   sessions     that began within the window, with an event of a user's session_id that had none in the 24 hours before:
---                how many, their seconds to the last event within 24 hours of it; days: how many on each, in the order
---                of the days above
+--                how many, their seconds to the last event within 24 hours of it; days: how many began on each
 --   cli          of the events `cli_command`: commands, output formats, models, prompt length in characters, execution
 --                time in milliseconds, success and errors (commands have no user). sessions: different session_ids of
---                commands in the window (count), on each of the days above, in each of the weeks: what tells one user of
+--                commands in the window (count), on each of its days, in each of its weeks: what tells one user of
 --                the command line from another where the client keeps its session_id; null where rows of some day were
 --                dropped before they were counted
 --
@@ -200,16 +199,16 @@ AS $$
     WHERE g.tenant_id = tenant AND g.day BETWEEN (s.since AT TIME ZONE 'UTC')::date AND ((s.until - interval '1 microsecond') AT TIME ZONE 'UTC')::date)
 $$;
 
--- {"count": 9, "days": [5, 4, …], "weeks": [{"start": "2026-03-02", "sessions": 9}, …]}, or null where a server cannot tell.
+-- {"count": 9, "days": [{"start": "2026-03-02", "sessions": 5}, …], "weeks": [likewise]}, or null where a server cannot tell.
 CREATE OR REPLACE FUNCTION weir.cli_sessions(parts weir.part[], first_day date, last_day date) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 AS $$
   SELECT CASE WHEN NOT EXISTS (SELECT FROM unnest(parts) AS p WHERE p.figure = 'cli_sessions_untold') THEN
     jsonb_build_object('count', max(l.sessions) FILTER (WHERE l.unit = 'all'),
-      'days', jsonb_agg(l.sessions ORDER BY l.start) FILTER (WHERE l.unit = 'day'),
-      'weeks', jsonb_agg(jsonb_build_object('start', l.start, 'sessions', l.sessions) ORDER BY l.start) FILTER (WHERE l.unit = 'week')) END
+      'days', jsonb_agg(l.line ORDER BY l.start) FILTER (WHERE l.unit = 'day'),
+      'weeks', jsonb_agg(l.line ORDER BY l.start) FILTER (WHERE l.unit = 'week')) END
   FROM (
-    SELECT u.unit, s.start, coalesce(sum(p.amount), 0) AS sessions
+    SELECT u.unit, s.start, coalesce(sum(p.amount), 0) AS sessions, jsonb_build_object('start', s.start, 'sessions', coalesce(sum(p.amount), 0)) AS line
     FROM unnest('{all,day,week}'::text[]) AS u (unit)
     CROSS JOIN LATERAL weir.starts(u.unit, first_day, last_day) AS s (start)
     LEFT JOIN unnest(parts) AS p ON p.figure = 'cli_sessions_' || u.unit AND p.key = s.start::text
@@ -334,7 +333,7 @@ $$;
 CREATE OR REPLACE FUNCTION weir.session_days(parts weir.part[], first_day date, last_day date) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 AS $$
-  SELECT jsonb_agg(coalesce(s.sessions, 0) ORDER BY l.start)
+  SELECT jsonb_agg(jsonb_build_object('start', l.start, 'sessions', coalesce(s.sessions, 0)) ORDER BY l.start)
   FROM weir.starts('day', first_day, last_day) AS l (start)
   LEFT JOIN (
     SELECT p.key::date AS start, sum(p.amount) AS sessions FROM unnest(parts) AS p WHERE p.figure = 'sessions_day' GROUP BY p.key

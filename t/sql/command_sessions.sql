@@ -13,7 +13,7 @@ CREATE FUNCTION pg_temp.command(session text, at timestamptz, tenant text DEFAUL
 $$;
 CREATE FUNCTION pg_temp.sessions(since date, until date, zone text DEFAULT 'UTC') RETURNS text LANGUAGE sql AS $$
   SELECT CASE WHEN (SELECT count(DISTINCT s) FROM (VALUES (stats), (usage)) AS v (s)) <= 1
-    THEN (stats ->> 'count') || ' of ' || (stats ->> 'days') || ', ' || jsonb_path_query_array(stats, '$.weeks[*].sessions')
+    THEN (stats ->> 'count') || ' of ' || jsonb_path_query_array(stats, '$.days[*].sessions') || ', ' || jsonb_path_query_array(stats, '$.weeks[*].sessions')
     ELSE format('%s in stats, %s in usage', stats, usage) END
   FROM (SELECT weir.usage_answer('acme', since, until, zone, 'cli_command') #> '{cli,sessions}' AS usage,
     CASE WHEN weir.keeps_zone('acme', zone) THEN weir.stats_answer('acme', since, until, zone) ELSE weir.usage_answer('acme', since, until, zone, 'cli_command') END

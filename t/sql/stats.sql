@@ -105,7 +105,11 @@ SELECT pg_temp.has('{platforms}', '[{"platform": "linux", "events": 31, "users":
 SELECT pg_temp.has('{cli}', '{"commands": [{"value": "icon", "events": 2, "share": 1}], "output_formats": [{"value": "png", "events": 1, "share": 1}],
   "models": [{"value": "m1", "events": 1, "share": 1}], "success": {"yes": 1, "no": 1, "rate": 0.5}, "errors": [{"value": "timeout", "events": 1, "share": 1}],
   "prompt_length": {"count": 2, "mean": 15}, "execution_time": {"count": 2, "mean": 1500},
-  "sessions": {"count": 1, "days": [0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0], "weeks": [{"start": "2026-03-02", "sessions": 0}, {"start": "2026-03-09", "sessions": 1}]}}',
+  "sessions": {"count": 1, "days": [{"start": "2026-03-02", "sessions": 0}, {"start": "2026-03-03", "sessions": 0}, {"start": "2026-03-04", "sessions": 0}, {"start": "2026-03-05", "sessions": 0},
+    {"start": "2026-03-06", "sessions": 0}, {"start": "2026-03-07", "sessions": 0}, {"start": "2026-03-08", "sessions": 0}, {"start": "2026-03-09", "sessions": 0},
+    {"start": "2026-03-10", "sessions": 0}, {"start": "2026-03-11", "sessions": 1}, {"start": "2026-03-12", "sessions": 0}, {"start": "2026-03-13", "sessions": 0},
+    {"start": "2026-03-14", "sessions": 0}, {"start": "2026-03-15", "sessions": 0}],
+  "weeks": [{"start": "2026-03-02", "sessions": 0}, {"start": "2026-03-09", "sessions": 1}]}}',
   'the command line');
 SELECT pg_temp.has('{days,0}', '{"start": "2026-03-02", "active": 2, "new": 0, "events": 4, "recordings": 2, "minutes": 15, "cost_usd": 0.09,
   "cost_per_user": 0.045, "crashes": 1, "crash_rate": 0.5}', 'a day');

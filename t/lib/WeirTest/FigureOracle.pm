@@ -263,8 +263,8 @@ sub distribution (@numbers) {
 # Different session_ids of commands.
 sub cli_sessions ($self, @commands) {
   my $count = sub (@rows) { return scalar uniq grep { defined } map { $_->{session} } @rows };
-  my $by = sub ($unit) { return map { [ $_->{start}, $count->(between(\@commands, $_->@{qw(since until)})) ] } $self->lines($unit) };
-  return { count => $count->(@commands), days => [ map { $_->[1] } $by->('day') ], weeks => [ map { { start => $_->[0], sessions => $_->[1] } } $by->('week') ] };
+  my $by = sub ($unit) { return [ map { { start => $_->{start}, sessions => $count->(between(\@commands, $_->@{qw(since until)})) } } $self->lines($unit) ] };
+  return { count => $count->(@commands), days => $by->('day'), weeks => $by->('week') };
 }
 
 sub usage ($self, $event = undef, $property = undef) {
@@ -294,7 +294,7 @@ sub usage ($self, $event = undef, $property = undef) {
     success => success(@rows), errors => value_list(named('error_type'), scalar @rows, @rows), active => $active,
     numbers => defined $property ? distribution(map { $_->{properties}{$property} } @rows) : undef,
     events => value_list(sub ($row) { return $row->{event} }, undef, @all), hours => { total => $hours, per_user => ratio($hours, $active) },
-    sessions => { count => $sessions, total => $seconds, mean => ratio($seconds, $sessions), days => [ map { $_->[0] } @begun ] },
+    sessions => { count => $sessions, total => $seconds, mean => ratio($seconds, $sessions), days => [ map { { start => date($_), sessions => ($self->{sessions}{$_} // [0])->[0] } } $self->{from} .. $self->{to} ] },
     cli => {
       commands => value_list(named('command'), undef, @commands), output_formats => value_list(named('output_format'), undef, @commands),
       models => value_list(named('model_used'), undef, @commands), sessions => $self->cli_sessions(@commands),

@@ -21,22 +21,27 @@ $$;
 CREATE OR REPLACE FUNCTION weir.listed_percentiles(parts weir.part[], figure text) RETURNS TABLE (list text, percentiles jsonb)
 LANGUAGE sql IMMUTABLE
 AS $$
-  WITH slots AS (
-    SELECT s.list, s.slot, sum(s.numbers) OVER (PARTITION BY s.list ORDER BY s.slot) AS so_far, sum(s.numbers) OVER (PARTITION BY s.list) AS whole
+  WITH slots AS MATERIALIZED (
+    SELECT (k.key ->> 0) COLLATE "C" AS list, (k.key ->> 1)::integer AS slot, k.numbers
     FROM (
-      SELECT p.key::jsonb ->> 0 AS list, (p.key::jsonb ->> 1)::integer AS slot, sum(p.amount) AS numbers
+      SELECT p.key::jsonb AS key, sum(p.amount) AS numbers
       FROM unnest(parts) AS p
       WHERE p.figure = listed_percentiles.figure
       GROUP BY p.key
-    ) AS s
+      OFFSET 0
+    ) AS k
+  ), lists AS (
+    SELECT s.list, s.slot, sum(s.numbers) OVER line AS so_far,
+      sum(s.numbers) OVER (line ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS whole
+    FROM slots AS s
+    WINDOW line AS (PARTITION BY s.list ORDER BY s.slot)
   )
-  SELECT r.list, jsonb_object_agg(r.name, weir.slot_number(r.slot))
-  FROM (
-    SELECT s.list, q.name, min(s.slot) AS slot
-    FROM slots AS s JOIN (VALUES ('median', 50), ('p75', 75), ('p95', 95)) AS q (name, percent) ON s.so_far >= s.whole * q.percent / 100
-    GROUP BY s.list, q.name
-  ) AS r
-  GROUP BY r.list
+  SELECT l.list, jsonb_build_object(
+    'median', weir.slot_number(min(l.slot) FILTER (WHERE l.so_far >= l.whole * 0.50)),
+    'p75', weir.slot_number(min(l.slot) FILTER (WHERE l.so_far >= l.whole * 0.75)),
+    'p95', weir.slot_number(min(l.slot) FILTER (WHERE l.so_far >= l.whole * 0.95)))
+  FROM lists AS l
+  GROUP BY l.list
 $$;
 
 GRANT EXECUTE ON FUNCTION weir.slot_number(integer), weir.percentiles_with_mean(numeric, numeric, jsonb),

@@ -169,23 +169,44 @@ BEGIN
 END
 $$;
 
--- The same of the others.
-CREATE OR REPLACE FUNCTION weir.page_tallies(asked weir.asked, events text[], tally text[]) RETURNS TABLE (page text, slot integer, times bigint, total numeric)
-LANGUAGE sql STABLE
-SET jit = off SET work_mem = '64MB' SET enable_sort = off
+-- The same of the others, of a half of the pages: how many in which slot, and in the rows without a slot what a page's numbers add up to. (Counted as
+-- float8, which is exact and has its place in the table of sums, where a bigint's sum would be made beside it.)
+CREATE OR REPLACE FUNCTION weir.page_tallies(half integer, asked weir.asked, events text[], tally text[]) RETURNS TABLE (page text, slot integer, times bigint, total numeric)
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000000 ROWS 10000
+SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '128MB' SET enable_sort = off SET max_parallel_workers_per_gather = 0
 AS $$
-  SELECT l.page, l.slot, sum(l.times)::bigint, sum(l.total)
-  FROM (
-    SELECT unnest(t.formers) AS event, unnest(t.names) COLLATE "C" AS page, unnest(t.slots) AS slot, unnest(t.times) AS times, unnest(t.totals) AS total
-    FROM weir.day_tallies AS t
-    WHERE t.tenant_id = asked.tenant AND t.day = ANY (ARRAY(SELECT weir.made_days(asked))) AND t.dimension = tally[1] AND t.value = tally[2]
-      AND t.subject = 'page'
-  ) AS l
-  WHERE l.event = ANY (events)
-  GROUP BY l.page, l.slot
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH lines AS NOT MATERIALIZED (
+    SELECT l.*
+    FROM (
+      SELECT unnest(t.formers) AS event, unnest(t.names) COLLATE "C" AS page, unnest(t.slots) AS slot, unnest(t.times) AS times, unnest(t.totals) AS total
+      FROM weir.day_tallies AS t
+      WHERE t.tenant_id = asked.tenant AND t.day = ANY (ARRAY(SELECT weir.made_days(asked))) AND t.dimension = tally[1] AND t.value = tally[2]
+        AND t.subject = 'page'
+    ) AS l
+    WHERE l.event = ANY (events) AND coalesce(hashtext(l.page), 0) & 1 = half
+  )
+  SELECT l.page, l.slot, sum(l.times::float8)::bigint, NULL::numeric FROM lines AS l GROUP BY l.page, l.slot
+  UNION ALL
+  SELECT l.page, NULL, 0, sum(l.total) FROM lines AS l GROUP BY l.page;
+END
 $$;
 
--- What a server can say: `count` and `total` by page, a JSON text or null; `slot` by [page, slot]. All of it adds up. What
+-- Of all days, pages and slots; some come several times.
+CREATE OR REPLACE FUNCTION weir.page_cells(asked weir.asked, patterns jsonb, events text[], tally text[], by_property text, by_page text)
+RETURNS TABLE (page text, slot integer, times bigint, total numeric)
+LANGUAGE sql STABLE
+SET jit = off
+AS $$
+  SELECT * FROM weir.page_tallies(0, asked, events, tally) WHERE asked.first < asked.last
+  UNION ALL
+  SELECT * FROM weir.page_tallies(1, asked, events, tally) WHERE asked.first < asked.last
+  UNION ALL
+  SELECT * FROM weir.page_slots(asked, patterns, by_property, by_page)
+$$;
+
+-- What a server can say: `count` and `total` by page, a JSON text or null; `slot` by [page, slot]. All of it adds up, also what comes several times. What
 -- is beyond the thousand has the key 'other', and '' is all together.
 CREATE OR REPLACE FUNCTION weir.pages_partial(tenant text, first_day date, last_day date, zone text, event text DEFAULT NULL,
   property text DEFAULT NULL, page text DEFAULT NULL, filter jsonb DEFAULT '{}')
@@ -194,7 +215,7 @@ LANGUAGE sql STABLE
 SET jit = off SET work_mem = '128MB' SET enable_sort = off SET enable_nestloop = off
 AS $$
   WITH cells AS MATERIALIZED (
-    SELECT coalesce(to_json(m.page)::text, 'null') AS page, m.slot, sum(m.times) AS times, sum(m.total) AS total
+    SELECT coalesce(m.page, '') AS page, m.page IS NULL AS is_none, m.slot, m.times, m.total
     FROM (
       SELECT weir.asked_of(tenant, zone, first_day, last_day, e.events <@ weir.page_events() AND e.tally IS NOT NULL
           AND weir.are_all_from(tenant, first_day, last_day, 'durations', property) AND weir.are_all_from(tenant, first_day, last_day, 'screens', pages_partial.page)
@@ -205,31 +226,40 @@ AS $$
       ) AS e
       OFFSET 0
     ) AS a
-    CROSS JOIN LATERAL (
-      SELECT * FROM weir.page_slots(a.asked, a.patterns, property, pages_partial.page)
-      UNION ALL
-      SELECT * FROM weir.page_tallies(a.asked, a.events, a.tally)
-    ) AS m
-    GROUP BY m.page, m.slot
-  ), ranked AS (
-    SELECT c.page, row_number() OVER (ORDER BY sum(c.times) DESC, c.page COLLATE "C") > 1000 AS beyond FROM cells AS c GROUP BY c.page
-  ), told AS MATERIALIZED (
-    SELECT CASE WHEN r.beyond THEN 'other' ELSE c.page END AS page, c.slot, c.times, c.total
-    FROM cells AS c JOIN ranked AS r ON r.page = c.page
-    UNION ALL
-    SELECT '', c.slot, c.times, c.total FROM cells AS c
+    CROSS JOIN LATERAL weir.page_cells(a.asked, a.patterns, a.events, a.tally, property, pages_partial.page) AS m
+  ), pages AS MATERIALIZED (
+    SELECT p.*, row_number() OVER (ORDER BY p.times DESC, p.key COLLATE "C") > 1000 AS beyond
+    FROM (
+      SELECT c.page, c.is_none, CASE WHEN c.is_none THEN 'null' ELSE to_json(c.page)::text END AS key, sum(c.times) AS times, sum(c.total) AS total
+      FROM cells AS c
+      GROUP BY c.page, c.is_none
+    ) AS p
   )
-  SELECT f.figure, s.page, f.amount
-  FROM (SELECT t.page, sum(t.times) AS times, sum(t.total) AS total FROM told AS t GROUP BY t.page) AS s,
-    LATERAL (VALUES ('count', s.times), ('total', s.total)) AS f (figure, amount)
+  SELECT f.figure, k.key, f.amount
+  FROM (
+    SELECT CASE WHEN p.beyond THEN 'other' ELSE p.key END AS key, sum(p.times) AS times, sum(p.total) AS total FROM pages AS p GROUP BY 1
+    UNION ALL
+    SELECT '', sum(p.times), sum(p.total) FROM pages AS p HAVING count(*) > 0
+  ) AS k,
+    LATERAL (VALUES ('count', k.times), ('total', k.total)) AS f (figure, amount)
   UNION ALL
-  SELECT 'slot', jsonb_build_array(t.page, t.slot)::text, sum(t.times) FROM told AS t GROUP BY t.page, t.slot
+  SELECT 'slot', p.start || c.slot || ']', c.times
+  FROM cells AS c
+  JOIN (SELECT p.page, p.is_none, '[' || to_json(p.key) || ', ' AS start FROM pages AS p WHERE NOT p.beyond) AS p ON p.page = c.page AND p.is_none = c.is_none
+  WHERE c.slot IS NOT NULL
+  UNION ALL
+  SELECT 'slot', format('["other", %s]', c.slot), sum(c.times)
+  FROM cells AS c JOIN pages AS p ON p.page = c.page AND p.is_none = c.is_none
+  WHERE p.beyond AND c.slot IS NOT NULL
+  GROUP BY c.slot
+  UNION ALL
+  SELECT 'slot', format('["", %s]', c.slot), sum(c.times) FROM cells AS c WHERE c.slot IS NOT NULL GROUP BY c.slot
 $$;
 
 -- The answer, from the parts of all servers.
 CREATE OR REPLACE FUNCTION weir.pages_merge(parts weir.part[], at_least integer DEFAULT 10, most integer DEFAULT 20) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
-SET jit = off SET enable_nestloop = off
+SET jit = off SET work_mem = '64MB' SET enable_nestloop = off
 AS $$
   WITH lines AS MATERIALIZED (
     SELECT s.page, s.times, jsonb_build_object('count', s.times) || weir.percentiles_with_mean(s.total, s.times, l.percentiles) AS about,
@@ -272,7 +302,8 @@ GRANT EXECUTE ON FUNCTION weir.pack_number(date, integer, integer), weir.numbers
   weir.measured_packs(integer, weir.asked, jsonb, timestamptz, timestamptz, text, text),
   weir.measured_in_packs(integer, weir.asked, jsonb, timestamptz, timestamptz, text, text),
   weir.measured(weir.asked, jsonb, timestamptz, timestamptz, text, text), weir.texts_of_hashes(text, jsonb, text, bigint[], bigint[]),
-  weir.page_slots(weir.asked, jsonb, text, text), weir.page_tallies(weir.asked, text[], text[]),
+  weir.page_slots(weir.asked, jsonb, text, text), weir.page_tallies(integer, weir.asked, text[], text[]),
+  weir.page_cells(weir.asked, jsonb, text[], text[], text, text),
   weir.pages_partial(text, date, date, text, text, text, text, jsonb),
   weir.pages_merge(weir.part[], integer, integer),
   weir.pages_answer(text, date, date, text, text, text, text, integer, text, integer) TO weir_reader;

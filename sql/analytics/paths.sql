@@ -238,12 +238,12 @@ AS $$
     OR length > 7 AND screens[7] = screens[8] OR length > 8 AND screens[8] = screens[9] OR length > 9 AND screens[9] = screens[10]
 $$;
 
--- Of these users: by `kind` how often a screen came after another and whether the visit ended there, how often a way was gone to
+-- Of these users: by `kind` how often a screen came after another, and how often the visit ended there, how often a way was gone to
 -- its `length` first steps, and how many users there were. One process does all of it. (weir.first_steps() would not
 -- become part of the query, and take three times as long.)
 CREATE OR REPLACE FUNCTION weir.path_cells(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, visits jsonb, parts jsonb, loose jsonb, property text,
   length integer, tally text[])
-RETURNS TABLE (kind text, screen text, former text, ends boolean, way text, times bigint)
+RETURNS TABLE (kind text, screen text, former text, way text, times bigint, exits bigint)
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000000 ROWS 10000
 SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '128MB' SET enable_nestloop = on SET max_parallel_workers_per_gather = 0
 AS $$
@@ -254,66 +254,24 @@ BEGIN
     FROM weir.path_ways(lowest, beyond, asked, patterns, visits, parts, loose, property, tally) AS w
     WHERE lowest < beyond
   )
-  SELECT 'cell', s.screen, s.former, s.next IS NULL AS ends, NULL::text, sum(s.times)::bigint
+  SELECT 'step', s.screen, s.former, NULL::text, sum(s.times)::bigint, coalesce(sum(s.times) FILTER (WHERE s.next IS NULL), 0)::bigint
   FROM (
-    SELECT unnest(w.screens) AS screen, unnest(array_prepend(NULL, w.screens)) AS former, unnest(w.screens[2:]) AS next, w.times
+    SELECT unnest(w.screens) AS screen, unnest(array_prepend(weir.path_mark(), w.screens)) AS former, unnest(w.screens[2:]) AS next, w.times
     FROM ways AS w WHERE w.way IS NOT NULL
   ) AS s
   WHERE s.screen IS NOT NULL
-  GROUP BY s.screen, s.former, ends
+  GROUP BY s.screen, s.former
   UNION ALL
-  SELECT 'way', NULL::text, NULL::text, NULL::boolean, CASE
+  SELECT 'way', NULL::text, NULL::text, CASE
     WHEN weir.stays_at_first(w.screens, length) THEN array_to_string(ARRAY(
       SELECT s.screen FROM unnest(w.screens, array_prepend(NULL, w.screens)) WITH ORDINALITY AS s (screen, former, place)
       WHERE s.place = 1 OR s.screen <> s.former
       ORDER BY s.place LIMIT length), weir.path_mark())
-    WHEN cardinality(w.screens) <= length THEN w.way ELSE array_to_string(w.screens[:length], weir.path_mark()) END AS steps, sum(w.times)::bigint
+    WHEN cardinality(w.screens) <= length THEN w.way ELSE array_to_string(w.screens[:length], weir.path_mark()) END AS steps, sum(w.times)::bigint, NULL::bigint
   FROM ways AS w WHERE w.way IS NOT NULL
   GROUP BY steps
   UNION ALL
-  SELECT 'users', NULL::text, NULL::text, NULL::boolean, NULL::text, w.times FROM ways AS w WHERE w.way IS NULL;
-END
-$$;
-
--- The same of the visits in packs of all users, by what was counted of each day: ways of four steps or ten at the most, which are cut only where another
--- length is asked for. It takes longer than what is asked of a half of the users
--- beside it, so that its cost has a process begin with it.
-CREATE OR REPLACE FUNCTION weir.path_tallies(asked weir.asked, length integer, tally text[])
-RETURNS TABLE (kind text, screen text, former text, ends boolean, way text, times bigint)
-LANGUAGE plpgsql STABLE PARALLEL SAFE COST 2000000000 ROWS 10000
-SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '64MB'
-AS $$
-#variable_conflict use_column
-BEGIN
-  RETURN QUERY WITH lines AS MATERIALIZED (
-    SELECT t.subject, t.names, t.formers, t.slots, t.times
-    FROM weir.day_tallies AS t
-    WHERE t.tenant_id = asked.tenant AND t.day = ANY (ARRAY(SELECT weir.made_days(asked))) AND t.dimension = tally[1] AND t.value = tally[2]
-      AND t.subject IN ('step', CASE WHEN length <= 4 THEN 'way' ELSE 'long way' END)
-  ), ways AS NOT MATERIALIZED (
-    SELECT w.way, sum(w.times)::bigint AS times
-    FROM (SELECT unnest(l.names) COLLATE "C" AS way, unnest(l.times) AS times FROM lines AS l WHERE l.subject <> 'step') AS w
-    GROUP BY w.way
-  )
-  SELECT 'cell', s.screen, s.former, s.ends = 1, NULL::text, sum(s.times)::bigint
-  FROM (
-    SELECT unnest(l.names) COLLATE "C" AS screen, unnest(l.formers) COLLATE "C" AS former, unnest(l.slots) AS ends, unnest(l.times) AS times
-    FROM lines AS l WHERE l.subject = 'step'
-  ) AS s
-  GROUP BY s.screen, s.former, s.ends
-  UNION ALL
-  SELECT 'tallied way', NULL, NULL, NULL, w.way, w.times FROM ways AS w WHERE length IN (4, 10)
-  UNION ALL
-  SELECT 'tallied way', NULL, NULL, NULL, array_to_string((string_to_array(w.way, weir.path_mark()))[:length], weir.path_mark()) AS first_steps, sum(w.times)::bigint
-  FROM ways AS w WHERE length NOT IN (4, 10)
-  GROUP BY first_steps
-  UNION ALL
-  SELECT 'users', NULL, NULL, NULL, NULL, sum(bit_count(v.users))::bigint
-  FROM (
-    SELECT bit_or(v.users) AS users FROM weir.day_viewers AS v
-    WHERE v.tenant_id = asked.tenant AND v.day = ANY (ARRAY(SELECT weir.made_days(asked))) AND v.dimension = tally[1] AND v.value = tally[2]
-    GROUP BY v.chunk
-  ) AS v;
+  SELECT 'users', NULL::text, NULL::text, NULL::text, w.times, NULL::bigint FROM ways AS w WHERE w.way IS NULL;
 END
 $$;
 
@@ -328,78 +286,76 @@ $$;
 -- All of it of all users: a half to a process.
 CREATE OR REPLACE FUNCTION weir.all_path_cells(halves bigint[], asked weir.asked, patterns jsonb, visits jsonb, parts jsonb, loose jsonb, property text,
   length integer, tally text[])
-RETURNS TABLE (kind text, screen text, former text, ends boolean, way text, times bigint)
+RETURNS TABLE (kind text, screen text, former text, way text, times bigint, exits bigint)
 LANGUAGE sql STABLE
 SET jit = off
 AS $$
   SELECT * FROM weir.path_cells(halves[1], halves[2], asked, patterns, visits, parts, loose, property, length, tally)
   UNION ALL
   SELECT * FROM weir.path_cells(halves[2], halves[3], asked, patterns, visits, parts, loose, property, length, tally)
-  UNION ALL
-  SELECT * FROM weir.path_tallies(asked, length, tally) WHERE tally IS NOT NULL
 $$;
 
 -- What a server can say of its own users: `visits`, `users`; by screen `views`, `steps`, `entries`, `exits`; `next` by
--- [from, to]; `path` by its screens, with weir.path_mark() between. All of it adds up. (A way of tallies is there once: only with ways that were put together beside
--- them, which are few, are they added.) `beyond` says how many keys were left out.
+-- [from, to]; `path` by its screens, with weir.path_mark() between. All of it adds up. `beyond` says how many keys were left out.
 CREATE OR REPLACE FUNCTION weir.paths_partial(tenant text, first_day date, last_day date, zone text, event text DEFAULT NULL,
   property text DEFAULT NULL, length integer DEFAULT 4, filter jsonb DEFAULT '{}')
 RETURNS SETOF weir.part
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '256MB' SET enable_sort = off
 AS $$
-  WITH said AS MATERIALIZED (
-    SELECT c.kind, c.screen, c.former, c.ends, c.way, c.times
+  WITH question AS MATERIALIZED (
+    SELECT weir.asked_of(tenant, zone, first_day, last_day, e.made) AS asked,
+      weir.narrowed(weir.patterns_named(CASE WHEN paths_partial.event IS NULL THEN weir.screen_events() ELSE ARRAY[paths_partial.event] END), filter) AS patterns,
+      weir.narrowed(weir.patterns_named(ARRAY[weir.made_pack('visits')]), filter) AS visits,
+      weir.narrowed(weir.patterns_named(ARRAY[weir.made_pack('loose ways')]), filter) AS parts,
+      weir.narrowed(weir.patterns_named(ARRAY[weir.made_pack('loose views')] ||
+        CASE WHEN filter ? 'properties' THEN ARRAY[weir.made_pack('mixed views')] END), filter) AS loose,
+      CASE WHEN e.made THEN weir.tallied_by(filter) END AS tally
     FROM (
-      SELECT weir.asked_of(tenant, zone, first_day, last_day, e.made) AS asked,
-        weir.narrowed(weir.patterns_named(CASE WHEN paths_partial.event IS NULL THEN weir.screen_events() ELSE ARRAY[paths_partial.event] END), filter) AS patterns,
-        weir.narrowed(weir.patterns_named(ARRAY[weir.made_pack('visits')]), filter) AS visits,
-        weir.narrowed(weir.patterns_named(ARRAY[weir.made_pack('loose ways')]), filter) AS parts,
-        weir.narrowed(weir.patterns_named(ARRAY[weir.made_pack('loose views')] ||
-          CASE WHEN filter ? 'properties' THEN ARRAY[weir.made_pack('mixed views')] END), filter) AS loose,
-        CASE WHEN e.made THEN weir.tallied_by(filter) END AS tally
-      FROM (
-        SELECT (paths_partial.event IS NULL OR weir.is_only_event(tenant, first_day, last_day, paths_partial.event, weir.screen_events()))
-          AND weir.are_all_from(tenant, first_day, last_day, 'screens', property) AND weir.tells_properties(tenant, first_day, last_day, filter) AS made
-        OFFSET 0
-      ) AS e
+      SELECT (paths_partial.event IS NULL OR weir.is_only_event(tenant, first_day, last_day, paths_partial.event, weir.screen_events()))
+        AND weir.are_all_from(tenant, first_day, last_day, 'screens', property) AND weir.tells_properties(tenant, first_day, last_day, filter) AS made
       OFFSET 0
-    ) AS a
-    CROSS JOIN LATERAL weir.all_path_cells(weir.halves_of_users(tenant, CASE WHEN a.tally IS NULL THEN a.patterns ELSE a.parts END, (a.asked).since, (a.asked).until),
-      a.asked, a.patterns, a.visits, a.parts, a.loose, property, length, a.tally) AS c
-  ), cells AS MATERIALIZED (
-    SELECT c.screen, c.former, c.ends, c.former IS NULL AS begins, c.former IS DISTINCT FROM c.screen AS is_step, sum(c.times) AS times
-    FROM said AS c WHERE c.kind = 'cell'
-    GROUP BY c.screen, c.former, c.ends
-    HAVING sum(c.times) > 0
+    ) AS e
+  ), beside AS MATERIALIZED (
+    SELECT c.*
+    FROM question AS q
+    CROSS JOIN LATERAL weir.all_path_cells(weir.halves_of_users(tenant, CASE WHEN q.tally IS NULL THEN q.patterns ELSE q.parts END, (q.asked).since, (q.asked).until),
+      q.asked, q.patterns, q.visits, q.parts, q.loose, property, length, q.tally) AS c
+  ), tallied AS MATERIALIZED (
+    SELECT t.*
+    FROM question AS q
+    CROSS JOIN LATERAL weir.path_tallies(q.asked, length, q.tally,
+      ARRAY(SELECT b.screen FROM beside AS b WHERE b.kind = 'step' AND q.tally IS NOT NULL), ARRAY(SELECT b.former FROM beside AS b WHERE b.kind = 'step' AND q.tally IS NOT NULL),
+      ARRAY(SELECT b.way FROM beside AS b WHERE b.kind = 'way' AND q.tally IS NOT NULL)) AS t
+    WHERE q.tally IS NOT NULL
+  ), steps AS MATERIALIZED (
+    SELECT s.screen, s.former, sum(s.times) AS times, sum(s.exits) AS exits
+    FROM (SELECT * FROM beside AS b WHERE b.kind = 'step' UNION ALL SELECT * FROM tallied AS t WHERE t.kind = 'step') AS s
+    GROUP BY s.screen, s.former
+    HAVING sum(s.times) > 0
   ), screens AS MATERIALIZED (
-    SELECT c.screen, sum(c.times) AS views, coalesce(sum(c.times) FILTER (WHERE c.is_step), 0) AS steps,
-      coalesce(sum(c.times) FILTER (WHERE c.begins), 0) AS entries, coalesce(sum(c.times) FILTER (WHERE c.ends), 0) AS exits
-    FROM cells AS c
-    GROUP BY c.screen
+    SELECT s.screen, sum(s.times) AS views, coalesce(sum(s.times) FILTER (WHERE s.former <> s.screen), 0) AS steps,
+      coalesce(sum(s.times) FILTER (WHERE s.former = weir.path_mark()), 0) AS entries, sum(s.exits) AS exits
+    FROM steps AS s
+    GROUP BY s.screen
   ), next AS MATERIALIZED (
-    SELECT jsonb_build_array(c.former, c.screen)::text AS key, sum(c.times) AS times
-    FROM cells AS c WHERE c.is_step AND NOT c.begins
-    GROUP BY c.former, c.screen
-  ), others AS MATERIALIZED (
-    SELECT s.way, s.times FROM said AS s WHERE s.kind = 'way'
+    SELECT s.former, s.screen, s.times FROM steps AS s WHERE s.former <> s.screen AND s.former NOT IN (weir.path_mark(), '')
   ), ways AS MATERIALIZED (
-    SELECT s.way, s.times FROM said AS s WHERE s.kind = 'tallied way' AND (s.way IN (SELECT o.way FROM others AS o)) IS NOT TRUE
-    UNION ALL
-    SELECT w.way, sum(w.times)::bigint
-    FROM (
-      SELECT o.way, o.times FROM others AS o
-      UNION ALL
-      SELECT s.way, s.times FROM said AS s WHERE s.kind = 'tallied way' AND (s.way IN (SELECT o.way FROM others AS o)) IS TRUE
-    ) AS w
+    SELECT w.way, sum(w.times) AS times
+    FROM (SELECT * FROM beside AS b WHERE b.kind = 'way' UNION ALL SELECT * FROM tallied AS t WHERE t.kind = 'way') AS w
     GROUP BY w.way
     HAVING sum(w.times) > 0
+  ), left_out AS MATERIALIZED (
+    SELECT coalesce(sum(t.times) FILTER (WHERE t.kind = 'more steps'), 0) AS steps, coalesce(sum(t.times) FILTER (WHERE t.kind = 'more ways'), 0) AS ways,
+      coalesce(sum(t.exits) FILTER (WHERE t.kind = 'more ways'), 0) AS visits
+    FROM tallied AS t
   )
   SELECT f.figure, s.screen, f.amount
   FROM (SELECT * FROM screens AS s ORDER BY s.steps DESC, s.screen COLLATE "C" LIMIT 1000) AS s,
     LATERAL (VALUES ('views', s.views), ('steps', s.steps), ('entries', s.entries), ('exits', s.exits)) AS f (figure, amount)
   UNION ALL
-  SELECT 'next', n.key, n.times FROM (SELECT * FROM next AS n ORDER BY n.times DESC, n.key COLLATE "C" LIMIT 5000) AS n
+  SELECT 'next', jsonb_build_array(n.former, n.screen)::text, n.times
+  FROM (SELECT * FROM next AS n ORDER BY n.times DESC, n.former COLLATE "C", n.screen COLLATE "C" LIMIT 5000) AS n
   UNION ALL
   SELECT 'path', w.way, w.times FROM (SELECT * FROM ways AS w ORDER BY w.times DESC, w.way COLLATE "C" LIMIT 5000) AS w
   UNION ALL
@@ -407,15 +363,16 @@ AS $$
   FROM (
     SELECT 'screen' AS figure, count(*) AS keys, 1000 AS most FROM screens
     UNION ALL
-    SELECT 'next', count(*), 5000 FROM next
+    SELECT 'next', (SELECT count(*) FROM next) + l.steps, 5000 FROM left_out AS l
     UNION ALL
-    SELECT 'path', count(*), 5000 FROM ways
+    SELECT 'path', (SELECT count(*) FROM ways) + l.ways, 5000 FROM left_out AS l
   ) AS c
   WHERE c.keys > c.most
   UNION ALL
-  SELECT 'users', '', sum(s.times) FROM said AS s WHERE s.kind = 'users' HAVING count(*) > 0
+  SELECT 'users', '', sum(u.times) FROM (SELECT * FROM beside UNION ALL SELECT * FROM tallied) AS u WHERE u.kind = 'users' HAVING count(*) > 0
   UNION ALL
-  SELECT 'visits', '', sum(s.times) FROM said AS s WHERE s.kind IN ('way', 'tallied way') HAVING count(*) > 0
+  SELECT 'visits', '', v.visits + l.visits
+  FROM (SELECT sum(w.times) AS visits FROM ways AS w HAVING count(*) > 0) AS v, left_out AS l
 $$;
 
 -- The ten screens that most often come after each.
@@ -494,7 +451,7 @@ GRANT EXECUTE ON FUNCTION weir.path_views(bigint, bigint, weir.asked, jsonb, jso
   weir.path_visits(bigint, bigint, weir.asked, jsonb), weir.path_parts(bigint, bigint, weir.asked, jsonb),
   weir.path_part_sessions(bigint, bigint, weir.asked, jsonb), weir.path_ways(bigint, bigint, weir.asked, jsonb, jsonb, jsonb, jsonb, text, text[]),
   weir.stays_at_first(text[], integer), weir.path_cells(bigint, bigint, weir.asked, jsonb, jsonb, jsonb, jsonb, text, integer, text[]),
-  weir.path_tallies(weir.asked, integer, text[]), weir.path_key(text),
+  weir.path_key(text),
   weir.all_path_cells(bigint[], weir.asked, jsonb, jsonb, jsonb, jsonb, text, integer, text[]),
   weir.paths_partial(text, date, date, text, text, text, integer, jsonb), weir.path_next(weir.part[]), weir.paths_merge(weir.part[], integer),
   weir.paths_answer(text, date, date, text, text, text, integer, text, integer) TO weir_reader;

@@ -1,0 +1,101 @@
+-- What was counted of the visits in packs of all users (migrations/0034, 0038, 0040), by day: what paths.sql has of most of a window. `tally` says of which
+-- value, and which of what. Of steps and ways those come that can be among the 5,000 most frequent ones, when what was found `beside` is added to some of them;
+-- how many others there are, `more` says. (Counted as float8, which is exact and has its place in the table of sums, where a bigint's sum would be made beside it.)
+SET LOCAL ROLE weir_owner;
+SET LOCAL check_function_bodies = off;
+
+-- How often a screen came after which, weir.path_mark() at a visit's begin, and how often the visit ended there. Those beside, and all that a visit begins with
+-- or that do not change the screen, come whatever their number, and all others together for each screen, with an empty `former`.
+CREATE OR REPLACE FUNCTION weir.tallied_steps(asked weir.asked, tally text[], beside_screens text[], beside_formers text[])
+RETURNS TABLE (kind text, screen text, former text, way text, times bigint, exits bigint)
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 2000000000 ROWS 10000
+SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '256MB' SET enable_sort = off SET max_parallel_workers_per_gather = 0
+AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH steps AS MATERIALIZED (
+    SELECT s.screen, coalesce(s.former, weir.path_mark()) AS former, sum(s.times) AS times, sum(s.times * s.ends) AS exits
+    FROM (
+      SELECT unnest(t.names) COLLATE "C" AS screen, unnest(t.formers) COLLATE "C" AS former, unnest(t.slots)::float8 AS ends, unnest(t.times)::float8 AS times
+      FROM weir.day_tallies AS t
+      WHERE t.tenant_id = asked.tenant AND t.day = ANY (ARRAY(SELECT weir.made_days(asked))) AND t.dimension = tally[1] AND t.value = tally[2] AND t.subject = 'step'
+    ) AS s
+    GROUP BY s.screen, s.former
+  ), others AS NOT MATERIALIZED (
+    SELECT s.* FROM steps AS s
+    WHERE s.former <> s.screen AND s.former <> weir.path_mark()
+      AND ((s.screen, s.former) IN (SELECT * FROM unnest(beside_screens, beside_formers))) IS NOT TRUE
+  ), found AS MATERIALIZED (
+    SELECT s.* FROM steps AS s
+    WHERE s.former = s.screen OR s.former = weir.path_mark() OR ((s.screen, s.former) IN (SELECT * FROM unnest(beside_screens, beside_formers))) IS TRUE
+    UNION ALL
+    SELECT * FROM (SELECT o.* FROM others AS o ORDER BY o.times DESC, o.former COLLATE "C", o.screen COLLATE "C" LIMIT 5000) AS o
+  )
+  SELECT 'step', f.screen, f.former, NULL, f.times::bigint, f.exits::bigint FROM found AS f
+  UNION ALL
+  SELECT 'step', s.screen, '', NULL, (s.times - coalesce(f.times, 0))::bigint, (s.exits - coalesce(f.exits, 0))::bigint
+  FROM (SELECT s.screen, sum(s.times) AS times, sum(s.exits) AS exits FROM steps AS s GROUP BY s.screen) AS s
+  LEFT JOIN (SELECT f.screen, sum(f.times) AS times, sum(f.exits) AS exits FROM found AS f GROUP BY f.screen) AS f ON f.screen = s.screen
+  UNION ALL
+  SELECT 'more steps', NULL, NULL, NULL, (SELECT count(*) FROM steps) - (SELECT count(*) FROM found), NULL;
+END
+$$;
+
+-- How often a way was gone to its `length` first steps, and how many users there were. Ways of four steps or ten at the most are kept, which are cut only where another
+-- length is asked for. `exits` of those that are left out: how many visits they are.
+CREATE OR REPLACE FUNCTION weir.tallied_ways(asked weir.asked, length integer, tally text[], beside_ways text[])
+RETURNS TABLE (kind text, screen text, former text, way text, times bigint, exits bigint)
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 2000000000 ROWS 10000
+SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '256MB' SET enable_sort = off SET max_parallel_workers_per_gather = 0
+AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH kept AS NOT MATERIALIZED (
+    SELECT k.way, sum(k.times) AS times
+    FROM (
+      SELECT unnest(t.names) COLLATE "C" AS way, unnest(t.times)::float8 AS times
+      FROM weir.day_tallies AS t
+      WHERE t.tenant_id = asked.tenant AND t.day = ANY (ARRAY(SELECT weir.made_days(asked))) AND t.dimension = tally[1] AND t.value = tally[2]
+        AND t.subject = CASE WHEN length <= 4 THEN 'way' ELSE 'long way' END
+    ) AS k
+    GROUP BY k.way
+  ), ways AS MATERIALIZED (
+    SELECT k.way, k.times FROM kept AS k WHERE length IN (4, 10)
+    UNION ALL
+    SELECT array_to_string((string_to_array(k.way, weir.path_mark()))[:length], weir.path_mark()) AS first_steps, sum(k.times) FROM kept AS k
+    WHERE length NOT IN (4, 10)
+    GROUP BY first_steps
+  ), found AS MATERIALIZED (
+    SELECT w.way, w.times FROM ways AS w WHERE (w.way IN (SELECT unnest(beside_ways))) IS TRUE
+    UNION ALL
+    SELECT * FROM (SELECT w.way, w.times FROM ways AS w WHERE (w.way IN (SELECT unnest(beside_ways))) IS NOT TRUE
+      ORDER BY w.times DESC, w.way COLLATE "C" LIMIT 5000) AS w
+  )
+  SELECT 'way', NULL, NULL, f.way, f.times::bigint, NULL::bigint FROM found AS f
+  UNION ALL
+  SELECT 'more ways', NULL, NULL, NULL, w.ways - f.ways, (w.visits - f.visits)::bigint
+  FROM (SELECT count(*) AS ways, coalesce(sum(w.times), 0) AS visits FROM ways AS w) AS w,
+    (SELECT count(*) AS ways, coalesce(sum(f.times), 0) AS visits FROM found AS f) AS f
+  UNION ALL
+  SELECT 'users', NULL, NULL, NULL, sum(bit_count(v.users))::bigint, NULL
+  FROM (
+    SELECT bit_or(v.users) AS users FROM weir.day_viewers AS v
+    WHERE v.tenant_id = asked.tenant AND v.day = ANY (ARRAY(SELECT weir.made_days(asked))) AND v.dimension = tally[1] AND v.value = tally[2]
+    GROUP BY v.chunk
+  ) AS v;
+END
+$$;
+
+-- Both, by a process each.
+CREATE OR REPLACE FUNCTION weir.path_tallies(asked weir.asked, length integer, tally text[], beside_screens text[], beside_formers text[], beside_ways text[])
+RETURNS TABLE (kind text, screen text, former text, way text, times bigint, exits bigint)
+LANGUAGE sql STABLE
+SET jit = off
+AS $$
+  SELECT * FROM weir.tallied_steps(asked, tally, beside_screens, beside_formers)
+  UNION ALL
+  SELECT * FROM weir.tallied_ways(asked, length, tally, beside_ways)
+$$;
+
+GRANT EXECUTE ON FUNCTION weir.tallied_steps(weir.asked, text[], text[], text[]), weir.tallied_ways(weir.asked, integer, text[], text[]),
+  weir.path_tallies(weir.asked, integer, text[], text[], text[], text[]) TO weir_reader;

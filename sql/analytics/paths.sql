@@ -319,7 +319,7 @@ AS $$
   ), beside AS MATERIALIZED (
     SELECT c.*
     FROM question AS q
-    CROSS JOIN LATERAL weir.all_path_cells(weir.halves_of_users(tenant, CASE WHEN q.tally IS NULL THEN q.patterns ELSE q.parts END, (q.asked).since, (q.asked).until),
+    CROSS JOIN LATERAL weir.all_path_cells(weir.halves_of_users(tenant, q.patterns, (q.asked).since, (q.asked).until),
       q.asked, q.patterns, q.visits, q.parts, q.loose, property, length, q.tally) AS c
   ), tallied AS MATERIALIZED (
     SELECT t.*

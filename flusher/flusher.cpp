@@ -106,6 +106,7 @@ bool Flusher::ensure_database() {
   std::string error;
   switch (database_.open(error)) {
     case Database::Open::ready:
+      ++sessions_;
       store_.emplace(database_.connection());
       return true;
     case Database::Open::away:
@@ -120,6 +121,10 @@ bool Flusher::ensure_database() {
 }
 
 bool Flusher::ensure_leases() {
+  if (leases_.is_lost()) {
+    lose_database(leases_.error().message, leases_.error().sqlstate);
+    return false;
+  }
   std::string error;
   if (!leases_.is_open() && !leases_.open(database_.connection().backend_pid(), error)) {
     lose_database(error, leases_.error().sqlstate);
@@ -388,6 +393,7 @@ Status Flusher::status() const {
   status.entries = summary_.entries();
   status.batch_rows = summary_.batch_rows();
   status.batch_seconds = summary_.batch_seconds();
+  status.session = sessions_;
   status.started = started_;
   status.published = published_at_;
   status.stands_by = stands_by_;

@@ -97,6 +97,7 @@ class Flusher {
 
   Clock::time_point started_ = Clock::now(), measured_at_{}, published_at_{}, partitions_due_{},
                     unread_due_ = started_ + kUnreadAtStart;
+  std::uint64_t sessions_ = 0;  // of PostgreSQL, for storing, that were opened
   bool is_ready_ = false, stands_by_ = false, partitions_failed_ = false;
   std::optional<int> exit_code_;  // set: leave
 };

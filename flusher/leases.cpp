@@ -17,6 +17,7 @@ using std::chrono::milliseconds;
 const std::string kTend = "SELECT stream, token, surplus FROM weir.tend_leases($1, $2, $3, $4, $5)";
 
 constexpr int kBeats = 5;  // renewals in the time of a lease
+constexpr milliseconds kMostBeat{2000};  // a fifth of what Watch takes for a server that hangs
 constexpr milliseconds kMostSilence{5000};
 constexpr milliseconds kMostSilenceAtStop{1000};
 
@@ -45,7 +46,7 @@ bool Leases::open(int backend, std::string& error) {
   connection_ = pg::Connection::open(options_.postgres, error, "weir-flusher-lease", &calm_);
   if (!connection_) return false;
   connection_->drop_notices();
-  if (backend_ != backend || flusher_.empty()) flusher_ = make_name();
+  flusher_ = make_name();
   backend_ = backend;
   heard_ = Clock::now();
   if (ask() && take()) return true;
@@ -86,7 +87,7 @@ void Leases::tick() {
 }
 
 bool Leases::ask() {
-  due_ = Clock::now() + milliseconds(1000 * options_.lease_seconds / kBeats);
+  due_ = Clock::now() + std::min(milliseconds(1000 * options_.lease_seconds / kBeats), kMostBeat);
   told_ = std::exchange(released_, {});
   asked_ = connection_->send(kTend, {flusher_, pg::array_of(wanted_), std::to_string(backend_),
                                      std::to_string(options_.lease_seconds), pg::array_of(told_)});

@@ -45,6 +45,10 @@ class Leases {
   bool open(int backend, std::string& error);
   void close();
   bool is_open() const { return connection_.has_value(); }
+
+  // It was open for the session that stores, and has failed: a new one might reach another server
+  // than that session's, so that both have to be opened anew.
+  bool is_lost() const { return !is_open() && backend_ != 0; }
   const pg::Error& error() const { return error_; }
 
   // The streams that this flusher is ready to read, in order; all of its own at first.

@@ -115,12 +115,13 @@ RollUpKeeper::Millis RollUpKeeper::failed_badly(const char* cause) noexcept {
   return kMostWait;
 }
 
-// An outage is told by those who store.
+// An outage is told by those who store. When they have another session we have one too: theirs may
+// have gone to another server, and ours be one that nobody answers any more.
 RollUpKeeper::Millis RollUpKeeper::round() {
-  if (!board_.read().postgres.is_up) {
-    connection_.reset();
-    return kIdleNap;
-  }
+  const Status storing = board_.read();
+  if (!storing.postgres.is_up || storing.session != session_) connection_.reset();
+  session_ = storing.session;
+  if (!storing.postgres.is_up) return kIdleNap;
   if (!connection_) {
     std::string error;
     connection_ = pg::Connection::open(options_.postgres, error, "weir-flusher-roll-ups", &leave_);

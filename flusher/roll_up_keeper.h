@@ -57,7 +57,9 @@ class RollUpKeeper {
   class Leave : public pg::Patience {
    public:
     explicit Leave(const RollUpKeeper& keeper) : keeper_(keeper) {}
-    bool go_on(Millis) override { return !keeper_.is_stopping(); }
+    bool go_on(Millis) override {
+      return !keeper_.is_stopping() && keeper_.board_.read().session == keeper_.session_;
+    }
 
    private:
     const RollUpKeeper& keeper_;
@@ -80,6 +82,7 @@ class RollUpKeeper {
   Leave leave_;
   Backoff backoff_;
   std::optional<pg::Connection> connection_;
+  std::uint64_t session_ = 0;  // of those who store, when ours began
   std::string told_;  // of a failure, until a step succeeds
   std::optional<Clock::time_point> noted_gone_at_;
   std::atomic<bool> stopping_{false};

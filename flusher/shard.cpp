@@ -66,11 +66,15 @@ Step Shard::step(Database& database, Store& store, Summary& summary, std::string
   Batch batch;
   if (const auto failed = fill(*std::move(first), count, batch, reads, error)) return *failed;
   if (!batch.empty()) return store_batch(batch, database, store, summary, error);
-  return nothing_left();
+  return nothing_left(error);
 }
 
-Step Shard::nothing_left() {
+Step Shard::nothing_left(std::string& error) {
   if (too_new_) return Step::too_new;
+  if (trim_refused_) {
+    const Step trimmed = trim(error);
+    if (trimmed != Step::again || !in_place_) return trimmed;
+  }
   last_progress_ = Clock::now();
   emptied_ = true;
   return Step::idle;
@@ -224,12 +228,14 @@ Step Shard::fault(Fault fault, Database& database) {
 }
 
 // Deletes what is stored, and says Step::again. Where that fails the entries stay: they are stored,
-// and the next batch that goes through deletes them too.
+// and are deleted with the next batch, or when it is tried again while nothing comes: where the
+// stream has grown too long for the edge, nothing does.
 Step Shard::trim(std::string& error) {
   const std::string next = make_note(token_, stored_position_.value_or(""));
   switch (redis_.trim(after_, epoch_, note_, next, error)) {
     case RedisStream::Trim::done:
-      trim_refused_ = false;
+      if (std::exchange(trim_refused_, false))
+        daemon::log_info("Redis takes XTRIM again", {{"stream", stream()}});
       return Step::again;
     case RedisStream::Trim::another_life:
       in_place_ = false;

@@ -86,7 +86,7 @@ class Shard {
                            std::string& error);
   std::optional<Step> check(const std::optional<Read>& read);
   void take(Batch& batch, const Read& read);
-  Step nothing_left();
+  Step nothing_left(std::string& error);
   Step store_batch(const Batch& batch, Database& database, Store& store, Summary& summary,
                    std::string& error);
   Step committed(const Stored& stored, std::size_t entries, SteadyTime begun, bool may_be_more,

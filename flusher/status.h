@@ -62,6 +62,7 @@ struct Status {
   prometheus::ClientMetric::Histogram batch_rows, batch_seconds;
   std::optional<SteadyTime> started, published;
   std::vector<UnreadStream> unread;  // that nobody reads, ours not among them
+  std::uint64_t session = 0;         // of PostgreSQL, for storing: another number for each
   bool stands_by = false;            // others hold all leases
   RollUpStatus roll_ups;
 };

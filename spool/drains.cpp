@@ -71,6 +71,7 @@ void Drains::work() noexcept {
         break;
     }
   } catch (...) {
+    if (task_ == Task::read) drainer_.let_go();
     piece_ = {};
     piece_.fault = Fault::of(ENOMEM);
     retire_fault_ = Fault::of(ENOMEM);

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <csignal>
+#include <new>
+#include <utility>
 
 #include "t/unit/spool_fixture.h"
 
@@ -372,6 +374,21 @@ START_TEST(a_drain_that_no_thread_comes_to_begins_again) {
 }
 END_TEST
 
+START_TEST(a_drain_that_finds_no_memory_begins_again) {
+  House house;
+  auto worker = house.worker();
+  ck_assert(worker->keep("record") == true);
+  bool is_short = true;
+  worker->files.before = [&](const std::string& call) {
+    if (call == "read" && std::exchange(is_short, false)) throw std::bad_alloc();
+  };
+  worker->pass(seconds(5), true);
+  ck_assert(!is_short);
+  ck_assert(worker->redis.got == std::vector<std::string>{"record"});
+  ck_assert(house.directory.segments().empty());
+}
+END_TEST
+
 START_TEST(a_failing_disk_says_so_at_most_once_a_second) {
   House house;
   auto worker = house.worker();
@@ -408,6 +425,7 @@ const weir_test::Register kRegistered(
                      a_lock_file_that_was_removed_keeps_nobody_apart_or_away,
                      a_record_that_no_thread_comes_to_is_told_so,
                      a_drain_that_no_thread_comes_to_begins_again,
+                     a_drain_that_finds_no_memory_begins_again,
                      a_failing_disk_says_so_at_most_once_a_second});
 
 }  // namespace

@@ -16,7 +16,7 @@ using std::chrono::milliseconds;
 
 const std::string kTend = "SELECT stream, token, surplus FROM weir.tend_leases($1, $2, $3, $4, $5)";
 
-constexpr int kBeats = 5;  // renewals in the time of a lease
+constexpr int kBeats = 5;                // renewals in the time of a lease
 constexpr milliseconds kMostBeat{2000};  // a fifth of what Watch takes for a server that hangs
 constexpr milliseconds kMostSilence{5000};
 constexpr milliseconds kMostSilenceAtStop{1000};

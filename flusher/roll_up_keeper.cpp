@@ -84,6 +84,11 @@ RollUpStatus RollUpKeeper::read() const {
 
 bool RollUpKeeper::is_stopping() const { return stopping_ || stop_requested(); }
 
+// Its session: for good, or since those who store have another one.
+bool RollUpKeeper::has_to_leave() const {
+  return is_stopping() || board_.read().session != session_;
+}
+
 void RollUpKeeper::work() noexcept {
   Millis rest = kIdleNap;
   while (!is_stopping()) {
@@ -165,8 +170,9 @@ RollUpKeeper::Millis RollUpKeeper::failed_by_session() {
 void RollUpKeeper::note_gone_days() {
   if (noted_gone_at_ && Clock::now() - *noted_gone_at_ < kBetweenGone) return;
   noted_gone_at_ = Clock::now();
-  if (!connection_->exec(kNoteGone))
-    daemon::log_warn("cannot note days whose rows are gone", {{"error", connection_->sqlstate()}});
+  if (connection_->exec(kNoteGone)) return;
+  if (connection_->is_broken()) return noted_gone_at_.reset();  // the next session asks again
+  daemon::log_warn("cannot note days whose rows are gone", {{"error", connection_->sqlstate()}});
 }
 
 RollUpKeeper::Millis RollUpKeeper::after(const Step& step) {
@@ -202,7 +208,7 @@ void RollUpKeeper::look() {
 RollUpKeeper::Millis RollUpKeeper::failed(std::string error, std::string_view advice) {
   const Millis rest = backoff_.next();
   if (connection_ && connection_->is_broken()) connection_.reset();
-  if (is_stopping()) return rest;
+  if (has_to_leave()) return rest;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     ++status_.failures;

@@ -57,15 +57,14 @@ class RollUpKeeper {
   class Leave : public pg::Patience {
    public:
     explicit Leave(const RollUpKeeper& keeper) : keeper_(keeper) {}
-    bool go_on(Millis) override {
-      return !keeper_.is_stopping() && keeper_.board_.read().session == keeper_.session_;
-    }
+    bool go_on(Millis) override { return !keeper_.has_to_leave(); }
 
    private:
     const RollUpKeeper& keeper_;
   };
 
   bool is_stopping() const;
+  bool has_to_leave() const;
   void work() noexcept;
   void nap(Millis time);
   Millis round();
@@ -83,7 +82,7 @@ class RollUpKeeper {
   Backoff backoff_;
   std::optional<pg::Connection> connection_;
   std::uint64_t session_ = 0;  // of those who store, when ours began
-  std::string told_;  // of a failure, until a step succeeds
+  std::string told_;           // of a failure, until a step succeeds
   std::optional<Clock::time_point> noted_gone_at_;
   std::atomic<bool> stopping_{false};
   mutable std::mutex mutex_;

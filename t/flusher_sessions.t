@@ -60,6 +60,7 @@ subtest 'where nobody answers in the session for roll-ups, it is left once event
   is_drained($stream, $tenant, 2);
   is_built();
   kill CONT => $deaf;
+  unlike($private->said_by($flusher), qr/cannot build roll-ups/, 'and nobody is alarmed');
   is($private->end($flusher, 'TERM'), 0, 'leaves in order');
 };
 

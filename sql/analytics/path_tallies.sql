@@ -1,8 +1,13 @@
 -- What was counted of the visits in packs of all users (migrations/0034, 0038, 0040), by day: what paths.sql has of most of a window. `tally` says of which
--- value, and which of what. Of steps and ways those come that can be among the 5,000 most frequent ones, when what was found `beside` is added to some of them;
+-- value, and which of what. Of steps and ways those come that can be among the most frequent ones that paths.sql tells, when what was found `beside` is added to some of them;
 -- how many others there are, `more` says. (Counted as float8, which is exact and has its place in the table of sums, where a bigint's sum would be made beside it.)
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
+
+-- How many steps from a screen to another, and how many ways, a server tells.
+CREATE OR REPLACE FUNCTION weir.most_paths() RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT 5000 $$;
 
 -- How often a screen came after which, weir.path_mark() at a visit's begin, and how often the visit ended there. Those beside, and all that a visit begins with
 -- or that do not change the screen, come whatever their number, and all others together for each screen, with an empty `former`.
@@ -29,7 +34,7 @@ BEGIN
     SELECT s.* FROM steps AS s
     WHERE s.former = s.screen OR s.former = weir.path_mark() OR ((s.screen, s.former) IN (SELECT * FROM unnest(beside_screens, beside_formers))) IS TRUE
     UNION ALL
-    SELECT * FROM (SELECT o.* FROM others AS o ORDER BY o.times DESC, o.former COLLATE "C", o.screen COLLATE "C" LIMIT 5000) AS o
+    SELECT * FROM (SELECT o.* FROM others AS o ORDER BY o.times DESC, o.former COLLATE "C", o.screen COLLATE "C" LIMIT weir.most_paths()) AS o
   )
   SELECT 'step', f.screen, f.former, NULL, f.times::bigint, f.exits::bigint FROM found AS f
   UNION ALL
@@ -69,7 +74,7 @@ BEGIN
     SELECT w.way, w.times FROM ways AS w WHERE (w.way IN (SELECT unnest(beside_ways))) IS TRUE
     UNION ALL
     SELECT * FROM (SELECT w.way, w.times FROM ways AS w WHERE (w.way IN (SELECT unnest(beside_ways))) IS NOT TRUE
-      ORDER BY w.times DESC, w.way COLLATE "C" LIMIT 5000) AS w
+      ORDER BY w.times DESC, w.way COLLATE "C" LIMIT weir.most_paths()) AS w
   )
   SELECT 'way', NULL, NULL, f.way, f.times::bigint, NULL::bigint FROM found AS f
   UNION ALL
@@ -97,5 +102,5 @@ AS $$
   SELECT * FROM weir.tallied_ways(asked, length, tally, beside_ways)
 $$;
 
-GRANT EXECUTE ON FUNCTION weir.tallied_steps(weir.asked, text[], text[], text[]), weir.tallied_ways(weir.asked, integer, text[], text[]),
+GRANT EXECUTE ON FUNCTION weir.most_paths(), weir.tallied_steps(weir.asked, text[], text[], text[]), weir.tallied_ways(weir.asked, integer, text[], text[]),
   weir.path_tallies(weir.asked, integer, text[], text[], text[], text[]) TO weir_reader;

@@ -145,7 +145,8 @@ $$;
 -- Each way through a visit, all its views one after the other, and how many visits had it; and how many users there were, in the
 -- row without a way: those who are not among day_viewers where visits have a `tally`, and so are not read here. Few sessions are so long
 -- that they have to be looked at for half an hour without a view. Visits in packs that are parts of one are taken out again: a way may be there a
--- negative number of times. (Which sessions may have several parts is asked first, told by who stands beside the same in a sorted list.)
+-- negative number of times. (Which sessions may have several parts is asked first, told by who stands beside the same in a sorted list. What is
+-- looked up is asked for with IS TRUE or IS NOT TRUE, so that it is hashed whatever the planner thinks of its number.)
 CREATE OR REPLACE FUNCTION weir.path_ways(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, visits jsonb, parts jsonb, loose jsonb,
   property text, tally text[])
 RETURNS TABLE (way text, times bigint)
@@ -328,9 +329,10 @@ AS $$
       ARRAY(SELECT b.screen FROM beside AS b WHERE b.kind = 'step' AND q.tally IS NOT NULL), ARRAY(SELECT b.former FROM beside AS b WHERE b.kind = 'step' AND q.tally IS NOT NULL),
       ARRAY(SELECT b.way FROM beside AS b WHERE b.kind = 'way' AND q.tally IS NOT NULL)) AS t
     WHERE q.tally IS NOT NULL
+  ), said AS NOT MATERIALIZED (
+    SELECT * FROM beside UNION ALL SELECT * FROM tallied
   ), steps AS MATERIALIZED (
-    SELECT s.screen, s.former, sum(s.times) AS times, sum(s.exits) AS exits
-    FROM (SELECT * FROM beside AS b WHERE b.kind = 'step' UNION ALL SELECT * FROM tallied AS t WHERE t.kind = 'step') AS s
+    SELECT s.screen, s.former, sum(s.times) AS times, sum(s.exits) AS exits FROM said AS s WHERE s.kind = 'step'
     GROUP BY s.screen, s.former
     HAVING sum(s.times) > 0
   ), screens AS MATERIALIZED (
@@ -341,10 +343,9 @@ AS $$
   ), next AS MATERIALIZED (
     SELECT s.former, s.screen, s.times FROM steps AS s WHERE s.former <> s.screen AND s.former NOT IN (weir.path_mark(), '')
   ), ways AS MATERIALIZED (
-    SELECT w.way, sum(w.times) AS times
-    FROM (SELECT * FROM beside AS b WHERE b.kind = 'way' UNION ALL SELECT * FROM tallied AS t WHERE t.kind = 'way') AS w
-    GROUP BY w.way
-    HAVING sum(w.times) > 0
+    SELECT s.way, sum(s.times) AS times FROM said AS s WHERE s.kind = 'way'
+    GROUP BY s.way
+    HAVING sum(s.times) > 0
   ), left_out AS MATERIALIZED (
     SELECT coalesce(sum(t.times) FILTER (WHERE t.kind = 'more steps'), 0) AS steps, coalesce(sum(t.times) FILTER (WHERE t.kind = 'more ways'), 0) AS ways,
       coalesce(sum(t.exits) FILTER (WHERE t.kind = 'more ways'), 0) AS visits
@@ -355,21 +356,21 @@ AS $$
     LATERAL (VALUES ('views', s.views), ('steps', s.steps), ('entries', s.entries), ('exits', s.exits)) AS f (figure, amount)
   UNION ALL
   SELECT 'next', jsonb_build_array(n.former, n.screen)::text, n.times
-  FROM (SELECT * FROM next AS n ORDER BY n.times DESC, n.former COLLATE "C", n.screen COLLATE "C" LIMIT 5000) AS n
+  FROM (SELECT * FROM next AS n ORDER BY n.times DESC, n.former COLLATE "C", n.screen COLLATE "C" LIMIT weir.most_paths()) AS n
   UNION ALL
-  SELECT 'path', w.way, w.times FROM (SELECT * FROM ways AS w ORDER BY w.times DESC, w.way COLLATE "C" LIMIT 5000) AS w
+  SELECT 'path', w.way, w.times FROM (SELECT * FROM ways AS w ORDER BY w.times DESC, w.way COLLATE "C" LIMIT weir.most_paths()) AS w
   UNION ALL
   SELECT 'beyond', c.figure, c.keys - c.most
   FROM (
     SELECT 'screen' AS figure, count(*) AS keys, 1000 AS most FROM screens
     UNION ALL
-    SELECT 'next', (SELECT count(*) FROM next) + l.steps, 5000 FROM left_out AS l
+    SELECT 'next', (SELECT count(*) FROM next) + l.steps, weir.most_paths() FROM left_out AS l
     UNION ALL
-    SELECT 'path', (SELECT count(*) FROM ways) + l.ways, 5000 FROM left_out AS l
+    SELECT 'path', (SELECT count(*) FROM ways) + l.ways, weir.most_paths() FROM left_out AS l
   ) AS c
   WHERE c.keys > c.most
   UNION ALL
-  SELECT 'users', '', sum(u.times) FROM (SELECT * FROM beside UNION ALL SELECT * FROM tallied) AS u WHERE u.kind = 'users' HAVING count(*) > 0
+  SELECT 'users', '', sum(s.times) FROM said AS s WHERE s.kind = 'users' HAVING count(*) > 0
   UNION ALL
   SELECT 'visits', '', v.visits + l.visits
   FROM (SELECT sum(w.times) AS visits FROM ways AS w HAVING count(*) > 0) AS v, left_out AS l

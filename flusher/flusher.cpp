@@ -254,13 +254,13 @@ void Flusher::stand_by() {
     exit_code_ = 0;
     return;
   }
+  if (!database_.is_alive()) return lose_database(database_.error(), "");
   if (!redis_outage_.is_on() && too_new_.empty() && !std::exchange(stands_by_, true)) {
     daemon::log_info("other flushers hold the leases on all streams, standing by",
                      {{"streams", joined(options_.streams)}});
     ready();
     daemon::notify_status("standing by");
   }
-  if (!database_.is_alive()) return lose_database(database_.error(), "");
   wait_for(kStandbyWait);
 }
 

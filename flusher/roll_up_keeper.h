@@ -53,11 +53,17 @@ class RollUpKeeper {
     Millis took;
   };
 
+  // How long one statement may take though those who store have another session by now: a day takes
+  // seconds to build, and all of it is thrown away when the session is left.
+  static constexpr Millis kDeaf{30'000};
+
   // Gives a step up as soon as somebody wants to stop.
   class Leave : public pg::Patience {
    public:
     explicit Leave(const RollUpKeeper& keeper) : keeper_(keeper) {}
-    bool go_on(Millis) override { return !keeper_.has_to_leave(); }
+    bool go_on(Millis silent) override {
+      return silent < kDeaf ? !keeper_.is_stopping() : !keeper_.has_to_leave();
+    }
 
    private:
     const RollUpKeeper& keeper_;

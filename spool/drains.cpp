@@ -72,6 +72,7 @@ void Drains::work() noexcept {
     }
   } catch (...) {
     if (task_ == Task::read) drainer_.let_go();
+    no_memory_ = task_ == Task::read;
     piece_ = {};
     piece_.fault = Fault::of(ENOMEM);
     retire_fault_ = Fault::of(ENOMEM);
@@ -159,8 +160,13 @@ void Drains::nothing_to_take() {
 void Drains::read() {
   if (piece_.fault) {
     holding_ = false;
-    look_at_ = now_;
     ++status_.failures;
+    if (std::exchange(no_memory_, false)) {
+      look_at_ = now_ + kLookEvery;
+      lines_.warn("there is no memory to read a segment of " + where() + ", which is tried again");
+      return;
+    }
+    look_at_ = now_;
     lines_.warn(where() + " has a segment that cannot be read and is left alone for a minute: " +
                 piece_.fault.sentence());
     return;

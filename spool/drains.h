@@ -101,7 +101,7 @@ class Drains final : private Job {
 
   // The background's while running_.
   Task task_ = Task::none;
-  bool take_ = false, taken_ = false;
+  bool take_ = false, taken_ = false, no_memory_ = false;
   Time started_{};
   Timestamp clock_ = 0;
   SpoolView view_;

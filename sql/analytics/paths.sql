@@ -297,7 +297,7 @@ AS $$
 $$;
 
 -- What a server can say of its own users: `visits`, `users`; by screen `views`, `steps`, `entries`, `exits`; `next` by
--- [from, to]; `path` by its screens, with weir.path_mark() between. All of it adds up. `beyond` says how many keys were left out.
+-- [from, to] of the screens that are told; `path` by its screens, with weir.path_mark() between. All of it adds up. `beyond` says how many keys were left out.
 CREATE OR REPLACE FUNCTION weir.paths_partial(tenant text, first_day date, last_day date, zone text, event text DEFAULT NULL,
   property text DEFAULT NULL, length integer DEFAULT 4, filter jsonb DEFAULT '{}')
 RETURNS SETOF weir.part
@@ -340,6 +340,8 @@ AS $$
       coalesce(sum(s.times) FILTER (WHERE s.former = weir.path_mark()), 0) AS entries, sum(s.exits) AS exits
     FROM steps AS s
     GROUP BY s.screen
+  ), told AS MATERIALIZED (
+    SELECT * FROM screens AS s ORDER BY s.steps DESC, s.screen COLLATE "C" LIMIT 1000
   ), next AS MATERIALIZED (
     SELECT s.former, s.screen, s.times FROM steps AS s WHERE s.former <> s.screen AND s.former NOT IN (weir.path_mark(), '')
   ), ways AS MATERIALIZED (
@@ -352,11 +354,12 @@ AS $$
     FROM tallied AS t
   )
   SELECT f.figure, s.screen, f.amount
-  FROM (SELECT * FROM screens AS s ORDER BY s.steps DESC, s.screen COLLATE "C" LIMIT 1000) AS s,
+  FROM told AS s,
     LATERAL (VALUES ('views', s.views), ('steps', s.steps), ('entries', s.entries), ('exits', s.exits)) AS f (figure, amount)
   UNION ALL
   SELECT 'next', jsonb_build_array(n.former, n.screen)::text, n.times
   FROM (SELECT * FROM next AS n ORDER BY n.times DESC, n.former COLLATE "C", n.screen COLLATE "C" LIMIT weir.most_paths()) AS n
+  WHERE n.former IN (SELECT t.screen FROM told AS t)
   UNION ALL
   SELECT 'path', w.way, w.times FROM (SELECT * FROM ways AS w ORDER BY w.times DESC, w.way COLLATE "C" LIMIT weir.most_paths()) AS w
   UNION ALL

@@ -46,8 +46,10 @@ BEGIN
 END
 $$;
 
--- How often a way was gone to its `length` first steps, and how many users there were. Ways of four steps or ten at the most are kept, which are cut only where another
--- length is asked for. `exits` of those that are left out: how many visits they are.
+-- How often a way was gone to its `length` first steps, and how many users there were. Those that several visits of a day went are added up alone, with what
+-- else was gone of them (migrations/0053), where nothing else was gone, or where there are more ways than are told and a hundred were gone more often than once on each
+-- day: none of the others was, so that the hundred most frequent ones, which are all that an answer tells, are among them. Else all ways are, of four steps or ten, which
+-- are cut where another length is asked for. `exits` of those that are left out: how many visits they are.
 CREATE OR REPLACE FUNCTION weir.tallied_ways(asked weir.asked, length integer, tally text[], beside_ways text[])
 RETURNS TABLE (kind text, screen text, former text, way text, times bigint, exits bigint)
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 2000000000 ROWS 10000
@@ -55,20 +57,49 @@ SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '256MB' SET
 AS $$
 #variable_conflict use_column
 BEGIN
-  RETURN QUERY WITH kept AS NOT MATERIALIZED (
+  RETURN QUERY WITH ranked AS NOT MATERIALIZED (
+    SELECT w.* FROM weir.day_ways AS w
+    WHERE w.tenant_id = asked.tenant AND w.day = ANY (ARRAY(SELECT weir.made_days(asked))) AND w.dimension = tally[1] AND w.value = tally[2]
+      AND w.length = tallied_ways.length
+  ), often AS MATERIALIZED (
+    SELECT o.way, sum(o.times) AS times
+    FROM (SELECT unnest(r.ways) COLLATE "C" AS way, unnest(r.times)::float8 AS times FROM ranked AS r) AS o
+    GROUP BY o.way
+  ), candidates AS MATERIALIZED (
+    SELECT c.way, sum(c.times) AS times, weir.way_hash(c.way) AS hash
+    FROM (SELECT o.way, o.times FROM often AS o UNION ALL SELECT unnest(beside_ways) COLLATE "C", 0) AS c
+    GROUP BY c.way
+  ), rare AS MATERIALIZED (
+    SELECT h.hash, count(*)::float8 AS times
+    FROM (SELECT unnest(r.rare) AS hash FROM ranked AS r) AS h
+    WHERE (h.hash IN (SELECT c.hash FROM candidates AS c)) IS TRUE
+    GROUP BY h.hash
+  ), others AS MATERIALIZED (
+    SELECT coalesce(sum(cardinality(r.rare)), 0) - coalesce((SELECT sum(r.times) FROM rare AS r), 0)::bigint AS visits,
+      count(*) > 0 AS are_counted, count(DISTINCT r.day) AS days
+    FROM ranked AS r
+  ), rule AS MATERIALIZED (
+    SELECT o.are_counted AND (o.visits = 0
+      OR (SELECT count(*) FROM often AS w WHERE w.times > o.days AND (w.way IN (SELECT unnest(beside_ways))) IS NOT TRUE) >= 100
+      AND (SELECT count(DISTINCT h.hash) FROM (SELECT unnest(r.rare) AS hash FROM (SELECT r.rare FROM ranked AS r LIMIT 16) AS r) AS h) > weir.most_paths()) AS is_by_rank
+    FROM others AS o
+  ), kept AS NOT MATERIALIZED (
     SELECT k.way, sum(k.times) AS times
     FROM (
       SELECT unnest(t.names) COLLATE "C" AS way, unnest(t.times)::float8 AS times
       FROM weir.day_tallies AS t
       WHERE t.tenant_id = asked.tenant AND t.day = ANY (ARRAY(SELECT weir.made_days(asked))) AND t.dimension = tally[1] AND t.value = tally[2]
-        AND t.subject = CASE WHEN length <= 4 THEN 'way' ELSE 'long way' END
+        AND t.subject = CASE WHEN tallied_ways.length <= 4 THEN 'way' ELSE 'long way' END AND NOT (SELECT r.is_by_rank FROM rule AS r)
     ) AS k
     GROUP BY k.way
   ), ways AS MATERIALIZED (
-    SELECT k.way, k.times FROM kept AS k WHERE length IN (4, 10)
+    SELECT c.way, c.times + coalesce(r.times, 0) AS times FROM candidates AS c LEFT JOIN rare AS r ON r.hash = c.hash
+    WHERE (SELECT r.is_by_rank FROM rule AS r)
     UNION ALL
-    SELECT array_to_string((string_to_array(k.way, weir.path_mark()))[:length], weir.path_mark()) AS first_steps, sum(k.times) FROM kept AS k
-    WHERE length NOT IN (4, 10)
+    SELECT k.way, k.times FROM kept AS k WHERE tallied_ways.length IN (4, 10)
+    UNION ALL
+    SELECT array_to_string((string_to_array(k.way, weir.path_mark()))[:tallied_ways.length], weir.path_mark()) AS first_steps, sum(k.times) FROM kept AS k
+    WHERE tallied_ways.length NOT IN (4, 10)
     GROUP BY first_steps
   ), found AS MATERIALIZED (
     SELECT w.way, w.times FROM ways AS w WHERE (w.way IN (SELECT unnest(beside_ways))) IS TRUE
@@ -78,9 +109,10 @@ BEGIN
   )
   SELECT 'way', NULL, NULL, f.way, f.times::bigint, NULL::bigint FROM found AS f
   UNION ALL
-  SELECT 'more ways', NULL, NULL, NULL, w.ways - f.ways, (w.visits - f.visits)::bigint
+  SELECT 'more ways', NULL, NULL, NULL, w.ways - f.ways + l.visits, (w.visits - f.visits)::bigint + l.visits
   FROM (SELECT count(*) AS ways, coalesce(sum(w.times), 0) AS visits FROM ways AS w) AS w,
-    (SELECT count(*) AS ways, coalesce(sum(f.times), 0) AS visits FROM found AS f) AS f
+    (SELECT count(*) AS ways, coalesce(sum(f.times), 0) AS visits FROM found AS f) AS f,
+    (SELECT coalesce(sum(o.visits), 0)::bigint AS visits FROM others AS o WHERE (SELECT r.is_by_rank FROM rule AS r)) AS l
   UNION ALL
   SELECT 'users', NULL, NULL, NULL, sum(bit_count(v.users))::bigint, NULL
   FROM (

@@ -46,11 +46,11 @@ BEGIN
 END
 $$;
 
--- How often a way was gone to its `length` first steps, and how many users there were. Those that several visits of a day went are added up alone, with what
+-- How often a way was gone to its `length` first steps, and how many users there were. Those that are not rare on some day are added up alone, with what
 -- else was gone of them (migrations/0053), where nothing else was gone, or where there are more ways than are told and a hundred were gone more often than once on each
--- day: none of the others was, so that the hundred most frequent ones, which are all that an answer tells, are among them. Else all ways are, of four steps or ten, which
+-- day: none of the others was, so that the hundred most frequent ones, which are all that an answer tells, are among them (beside as often as in `beside_times`). Else all ways are, of four steps or ten, which
 -- are cut where another length is asked for. `exits` of those that are left out: how many visits they are.
-CREATE OR REPLACE FUNCTION weir.tallied_ways(asked weir.asked, length integer, tally text[], beside_ways text[])
+CREATE OR REPLACE FUNCTION weir.tallied_ways(asked weir.asked, length integer, tally text[], beside_ways text[], beside_times bigint[])
 RETURNS TABLE (kind text, screen text, former text, way text, times bigint, exits bigint)
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 2000000000 ROWS 10000
 SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '256MB' SET enable_sort = off SET max_parallel_workers_per_gather = 0
@@ -66,8 +66,12 @@ BEGIN
     FROM (SELECT unnest(r.ways) COLLATE "C" AS way, unnest(r.times)::float8 AS times FROM ranked AS r) AS o
     GROUP BY o.way
   ), candidates AS MATERIALIZED (
-    SELECT c.way, sum(c.times) AS times, weir.way_hash(c.way) AS hash
-    FROM (SELECT o.way, o.times FROM often AS o UNION ALL SELECT unnest(beside_ways) COLLATE "C", 0) AS c
+    SELECT c.way, sum(c.times) AS times, sum(c.known) AS known, weir.way_hash(c.way) AS hash
+    FROM (
+      SELECT o.way, o.times, o.times AS known FROM often AS o
+      UNION ALL
+      SELECT b.way COLLATE "C", 0, b.times FROM unnest(beside_ways, beside_times) AS b (way, times)
+    ) AS c
     GROUP BY c.way
   ), rare AS MATERIALIZED (
     SELECT h.hash, count(*)::float8 AS times
@@ -80,7 +84,7 @@ BEGIN
     FROM ranked AS r
   ), rule AS MATERIALIZED (
     SELECT o.are_counted AND (o.visits = 0
-      OR (SELECT count(*) FROM often AS w WHERE w.times > o.days AND (w.way IN (SELECT unnest(beside_ways))) IS NOT TRUE) >= 100
+      OR (SELECT count(*) FROM candidates AS c WHERE c.known > o.days) >= 100
       AND (SELECT count(DISTINCT h.hash) FROM (SELECT unnest(r.rare) AS hash FROM (SELECT r.rare FROM ranked AS r LIMIT 16) AS r) AS h) > weir.most_paths()) AS is_by_rank
     FROM others AS o
   ), kept AS NOT MATERIALIZED (
@@ -124,15 +128,16 @@ END
 $$;
 
 -- Both, by a process each.
-CREATE OR REPLACE FUNCTION weir.path_tallies(asked weir.asked, length integer, tally text[], beside_screens text[], beside_formers text[], beside_ways text[])
+CREATE OR REPLACE FUNCTION weir.path_tallies(asked weir.asked, length integer, tally text[], beside_screens text[], beside_formers text[], beside_ways text[],
+  beside_times bigint[])
 RETURNS TABLE (kind text, screen text, former text, way text, times bigint, exits bigint)
 LANGUAGE sql STABLE
 SET jit = off
 AS $$
   SELECT * FROM weir.tallied_steps(asked, tally, beside_screens, beside_formers)
   UNION ALL
-  SELECT * FROM weir.tallied_ways(asked, length, tally, beside_ways)
+  SELECT * FROM weir.tallied_ways(asked, length, tally, beside_ways, beside_times)
 $$;
 
-GRANT EXECUTE ON FUNCTION weir.most_paths(), weir.tallied_steps(weir.asked, text[], text[], text[]), weir.tallied_ways(weir.asked, integer, text[], text[]),
-  weir.path_tallies(weir.asked, integer, text[], text[], text[], text[]) TO weir_reader;
+GRANT EXECUTE ON FUNCTION weir.most_paths(), weir.tallied_steps(weir.asked, text[], text[], text[]), weir.tallied_ways(weir.asked, integer, text[], text[], bigint[]),
+  weir.path_tallies(weir.asked, integer, text[], text[], text[], text[], bigint[]) TO weir_reader;

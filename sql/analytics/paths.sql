@@ -327,7 +327,7 @@ AS $$
     FROM question AS q
     CROSS JOIN LATERAL weir.path_tallies(q.asked, length, q.tally,
       ARRAY(SELECT b.screen FROM beside AS b WHERE b.kind = 'step' AND q.tally IS NOT NULL), ARRAY(SELECT b.former FROM beside AS b WHERE b.kind = 'step' AND q.tally IS NOT NULL),
-      ARRAY(SELECT b.way FROM beside AS b WHERE b.kind = 'way' AND q.tally IS NOT NULL)) AS t
+      ARRAY(SELECT b.way FROM beside AS b WHERE b.kind = 'way' AND q.tally IS NOT NULL), ARRAY(SELECT b.times FROM beside AS b WHERE b.kind = 'way' AND q.tally IS NOT NULL)) AS t
     WHERE q.tally IS NOT NULL
   ), said AS NOT MATERIALIZED (
     SELECT * FROM beside UNION ALL SELECT * FROM tallied

@@ -68,6 +68,14 @@ SELECT is(pg_temp.told(zone, length, NULL), pg_temp.counted(zone, length, NULL),
 FROM (VALUES ('UTC', 4), ('UTC', 7), ('UTC', 10), ('Europe/Berlin', 4), ('America/St_Johns', 2)) AS v (zone, length);
 SELECT is(pg_temp.told(zone, 4, '{"platform": "iOS"}'), pg_temp.counted(zone, 4, 'iOS'), 'of one platform, too, in ' || zone)
 FROM (VALUES ('UTC'), ('Europe/Berlin')) AS v (zone);
+SAVEPOINT ranked;
+DELETE FROM weir.day_tallies WHERE subject IN ('way', 'long way');
+SELECT is(pg_temp.told(zone, length, NULL), pg_temp.counted(zone, length, NULL), format('ways are ranked without all of them: %s steps in %s', length, zone))
+FROM (VALUES ('UTC', 4), ('UTC', 7), ('UTC', 1), ('Europe/Berlin', 4), ('Asia/Kolkata', 10)) AS v (zone, length);
+ROLLBACK TO ranked;
+UPDATE weir.day_ways SET ways = '{}', times = '{}';
+SELECT is(pg_temp.told('UTC', 4, NULL), pg_temp.counted('UTC', 4, NULL), 'and all are added up where a rare one can be among the most frequent');
+ROLLBACK TO ranked;
 DELETE FROM weir.packed_days;
 SELECT is(pg_temp.told('UTC', 4, NULL), pg_temp.counted('UTC', 4, NULL), 'and where the rows are read');
 

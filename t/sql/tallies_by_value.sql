@@ -75,6 +75,7 @@ SELECT is(pg_temp.summary(w.filter), w.ways, 'ways without visits: ' || w.about)
 SELECT is(pg_temp.means(w.filter), w.pages, 'pages without events: ' || w.about) FROM wanted AS w;
 ROLLBACK TO packed;
 DELETE FROM day_tallies WHERE NOT (dimension = 'platform' AND value = 'iOS');
+DELETE FROM day_ways WHERE NOT (dimension = 'platform' AND value = 'iOS');
 SELECT is(pg_temp.summary('{"platform": "iOS"}'), w.ways, 'nothing but the value''s own tallies') FROM wanted AS w WHERE w.filter = '{"platform": "iOS"}';
 SELECT is(pg_temp.means('{"platform": "iOS"}'), w.pages, 'of pages, too') FROM wanted AS w WHERE w.filter = '{"platform": "iOS"}';
 SELECT is(pg_temp.summary('{"platform": "ios"}') -> 1, '{}', 'which another value has not');

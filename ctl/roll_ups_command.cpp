@@ -274,6 +274,7 @@ void add_tenant(CLI::App& command, Options& options) {
 constexpr const char* kExamples =
     "Examples:\n"
     "  weirctl rollup status\n"
+    "  weirctl rollup refresh                   # without waiting for the flusher\n"
     "  weirctl rollup verify --tenant acme      # exits with 1 where something differs\n"
     "  weirctl rollup rebuild                   # after rows were loaded by COPY\n"
     "  weirctl rollup zones --tenant acme --add Europe/Berlin\n"

@@ -80,12 +80,12 @@ BEGIN
     GROUP BY h.hash
   ), others AS MATERIALIZED (
     SELECT coalesce(sum(cardinality(r.rare)), 0) - coalesce((SELECT sum(r.times) FROM rare AS r), 0)::bigint AS visits,
-      count(*) > 0 AS are_counted, count(DISTINCT r.day) AS days
+      count(*) > 0 AS are_counted, count(DISTINCT r.day) FILTER (WHERE r.rare <> '{}') AS days
     FROM ranked AS r
   ), rule AS MATERIALIZED (
     SELECT o.are_counted AND (o.visits = 0
       OR (SELECT count(*) FROM candidates AS c WHERE c.known > o.days) >= 100
-      AND (SELECT count(DISTINCT h.hash) FROM (SELECT unnest(r.rare) AS hash FROM (SELECT r.rare FROM ranked AS r LIMIT 16) AS r) AS h) > weir.most_paths()) AS is_by_rank
+      AND (SELECT count(DISTINCT h.hash) FROM (SELECT unnest(r.rare) AS hash FROM (SELECT r.rare FROM ranked AS r WHERE r.rare <> '{}' LIMIT 16) AS r) AS h) > weir.most_paths()) AS is_by_rank
     FROM others AS o
   ), kept AS NOT MATERIALIZED (
     SELECT k.way, sum(k.times) AS times

@@ -22,7 +22,8 @@
 -- is kept beside. Views are read one by one at the window's ends, of today, of visits that are not in packs (migrations/0034) or, where a
 -- filter asks for a property, are of several values of it; and of all where an event that is not the only one of these, a property that not
 -- all screens come from or a filter by a property that some day has not tallied is given (happened.sql). Exact; where a server has more
--- than 1,000 screens, 5,000 pairs or 5,000 paths, those that occur least are left out of the lists, and `exact` is false.
+-- than 1,000 screens, 5,000 pairs or 5,000 paths, those that occur least are left out of the lists (of paths also others that one visit of a
+-- day went at most), and `exact` is false; the paths that an answer tells of one server are right all the same.
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
@@ -297,7 +298,7 @@ AS $$
 $$;
 
 -- What a server can say of its own users: `visits`, `users`; by screen `views`, `steps`, `entries`, `exits`; `next` by
--- [from, to] of the screens that are told; `path` by its screens, with weir.path_mark() between. All of it adds up. `beyond` says how many keys were left out.
+-- [from, to] of the screens that are told; `path` by its screens, with weir.path_mark() between. All of it adds up. `beyond` says how many keys were left out, at most.
 CREATE OR REPLACE FUNCTION weir.paths_partial(tenant text, first_day date, last_day date, zone text, event text DEFAULT NULL,
   property text DEFAULT NULL, length integer DEFAULT 4, filter jsonb DEFAULT '{}')
 RETURNS SETOF weir.part

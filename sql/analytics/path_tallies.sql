@@ -46,11 +46,15 @@ BEGIN
 END
 $$;
 
--- How often a way was gone to its `length` first steps, and how many users there were. Those that are not rare on some day are added up alone, with what
--- else was gone of them (migrations/0053), where nothing else was gone, or where there are more ways than are told and a hundred were gone more often than once on each
--- day: none of the others was, so that the hundred most frequent ones, which are all that an answer tells, are among them (beside as often as in `beside_times`). Else all ways are, of four steps or ten, which
--- are cut where another length is asked for. `exits` of those that are left out: how many visits they are.
-CREATE OR REPLACE FUNCTION weir.tallied_ways(asked weir.asked, length integer, tally text[], beside_ways text[], beside_times bigint[])
+-- How often a way was gone to its `length` first steps, and how many users there were.
+--
+-- Ways come from day_ways (migrations/0053) where that tells the same: those that it names are added up, with as many of its hashes as are theirs. No other way was gone
+-- more often than on each day that has hashes once. So either there is no other; or, where an answer tells the `most` frequent ones and nothing else, at least so many were
+-- gone more often, what stands beside included. (And those others that are found in some of its lines are more than a server tells, so that the answer is not exact in any
+-- case.) Else, and where it has no lines of this value and length, all ways of day_tallies are added up, of four steps or ten, and cut where another length is asked for.
+--
+-- `beside_ways` come whatever their number, without their own `beside_times`. `exits` of those that are left out: how many visits they are.
+CREATE OR REPLACE FUNCTION weir.tallied_ways(asked weir.asked, length integer, tally text[], beside_ways text[], beside_times bigint[], most integer)
 RETURNS TABLE (kind text, screen text, former text, way text, times bigint, exits bigint)
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 2000000000 ROWS 10000
 SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '256MB' SET enable_sort = off SET max_parallel_workers_per_gather = 0
@@ -80,12 +84,13 @@ BEGIN
     GROUP BY h.hash
   ), others AS MATERIALIZED (
     SELECT coalesce(sum(cardinality(r.rare)), 0) - coalesce((SELECT sum(r.times) FROM rare AS r), 0)::bigint AS visits,
-      count(*) > 0 AS are_counted, count(DISTINCT r.day) FILTER (WHERE r.rare <> '{}') AS days
+      count(*) > 0 AS are_kept, count(DISTINCT r.day) FILTER (WHERE r.rare <> '{}') AS days
     FROM ranked AS r
   ), rule AS MATERIALIZED (
-    SELECT o.are_counted AND (o.visits = 0
-      OR (SELECT count(*) FROM candidates AS c WHERE c.known > o.days) >= 100
-      AND (SELECT count(DISTINCT h.hash) FROM (SELECT unnest(r.rare) AS hash FROM (SELECT r.rare FROM ranked AS r WHERE r.rare <> '{}' LIMIT 16) AS r) AS h) > weir.most_paths()) AS is_by_rank
+    SELECT (o.are_kept AND (o.visits = 0
+      OR (SELECT count(*) FROM candidates AS c WHERE c.known > o.days) >= most
+      AND (SELECT count(DISTINCT h.hash) FROM (SELECT unnest(r.rare) AS hash FROM (SELECT r.rare FROM ranked AS r WHERE r.rare <> '{}' LIMIT 16) AS r) AS h
+        WHERE (h.hash IN (SELECT c.hash FROM candidates AS c)) IS NOT TRUE) > weir.most_paths())) IS TRUE AS is_by_rank
     FROM others AS o
   ), kept AS NOT MATERIALIZED (
     SELECT k.way, sum(k.times) AS times
@@ -129,15 +134,15 @@ $$;
 
 -- Both, by a process each.
 CREATE OR REPLACE FUNCTION weir.path_tallies(asked weir.asked, length integer, tally text[], beside_screens text[], beside_formers text[], beside_ways text[],
-  beside_times bigint[])
+  beside_times bigint[], most integer)
 RETURNS TABLE (kind text, screen text, former text, way text, times bigint, exits bigint)
 LANGUAGE sql STABLE
 SET jit = off
 AS $$
   SELECT * FROM weir.tallied_steps(asked, tally, beside_screens, beside_formers)
   UNION ALL
-  SELECT * FROM weir.tallied_ways(asked, length, tally, beside_ways, beside_times)
+  SELECT * FROM weir.tallied_ways(asked, length, tally, beside_ways, beside_times, most)
 $$;
 
-GRANT EXECUTE ON FUNCTION weir.most_paths(), weir.tallied_steps(weir.asked, text[], text[], text[]), weir.tallied_ways(weir.asked, integer, text[], text[], bigint[]),
-  weir.path_tallies(weir.asked, integer, text[], text[], text[], text[], bigint[]) TO weir_reader;
+GRANT EXECUTE ON FUNCTION weir.most_paths(), weir.tallied_steps(weir.asked, text[], text[], text[]), weir.tallied_ways(weir.asked, integer, text[], text[], bigint[], integer),
+  weir.path_tallies(weir.asked, integer, text[], text[], text[], text[], bigint[], integer) TO weir_reader;

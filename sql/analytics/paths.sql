@@ -22,8 +22,7 @@
 -- is kept beside. Views are read one by one at the window's ends, of today, of visits that are not in packs (migrations/0034) or, where a
 -- filter asks for a property, are of several values of it; and of all where an event that is not the only one of these, a property that not
 -- all screens come from or a filter by a property that some day has not tallied is given (happened.sql). Exact; where a server has more
--- than 1,000 screens, 5,000 pairs or 5,000 paths, those that occur least are left out of the lists (of paths also others that one visit of a
--- day went at most), and `exact` is false; the paths that an answer tells of one server are right all the same.
+-- than 1,000 screens, 5,000 pairs or 5,000 paths, those that occur least are left out of the lists, and `exact` is false.
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 
@@ -298,9 +297,10 @@ AS $$
 $$;
 
 -- What a server can say of its own users: `visits`, `users`; by screen `views`, `steps`, `entries`, `exits`; `next` by
--- [from, to] of the screens that are told; `path` by its screens, with weir.path_mark() between. All of it adds up. `beyond` says how many keys were left out, at most.
+-- [from, to] of the screens that are told; `path` by its screens, with weir.path_mark() between. All of it adds up. `beyond` says how many keys were left out.
+-- With `most` it is for an answer of this server alone that tells so many ways: others need not be there, and `beyond` may say more.
 CREATE OR REPLACE FUNCTION weir.paths_partial(tenant text, first_day date, last_day date, zone text, event text DEFAULT NULL,
-  property text DEFAULT NULL, length integer DEFAULT 4, filter jsonb DEFAULT '{}')
+  property text DEFAULT NULL, length integer DEFAULT 4, filter jsonb DEFAULT '{}', most integer DEFAULT NULL)
 RETURNS SETOF weir.part
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '256MB' SET enable_sort = off
@@ -328,7 +328,7 @@ AS $$
     FROM question AS q
     CROSS JOIN LATERAL weir.path_tallies(q.asked, length, q.tally,
       ARRAY(SELECT b.screen FROM beside AS b WHERE b.kind = 'step' AND q.tally IS NOT NULL), ARRAY(SELECT b.former FROM beside AS b WHERE b.kind = 'step' AND q.tally IS NOT NULL),
-      ARRAY(SELECT b.way FROM beside AS b WHERE b.kind = 'way' AND q.tally IS NOT NULL), ARRAY(SELECT b.times FROM beside AS b WHERE b.kind = 'way' AND q.tally IS NOT NULL)) AS t
+      ARRAY(SELECT b.way FROM beside AS b WHERE b.kind = 'way' AND q.tally IS NOT NULL), ARRAY(SELECT b.times FROM beside AS b WHERE b.kind = 'way' AND q.tally IS NOT NULL), most) AS t
     WHERE q.tally IS NOT NULL
   ), said AS NOT MATERIALIZED (
     SELECT * FROM beside UNION ALL SELECT * FROM tallied
@@ -441,7 +441,7 @@ CREATE OR REPLACE FUNCTION weir.paths_answer(tenant text, first_day date, last_d
 LANGUAGE sql STABLE
 AS $$
   SELECT weir.answered(tenant, first_day, last_day, zone, 'rows', jsonb_build_object('length', a.length) || weir.paths_merge(ARRAY(
-      SELECT p FROM weir.paths_partial(tenant, first_day, last_day, zone, a.event, property, a.length, a.filter) AS p), a.most))
+      SELECT p FROM weir.paths_partial(tenant, first_day, last_day, zone, a.event, property, a.length, a.filter, a.most) AS p), a.most))
   FROM (
     SELECT weir.named_event('event', paths_answer.event) AS event,
       weir.bounded('length', length, 1, 10) AS length, weir.filter_of('filter', filter) AS filter, weir.bounded('top', most, 1, 100) AS most
@@ -458,5 +458,5 @@ GRANT EXECUTE ON FUNCTION weir.path_views(bigint, bigint, weir.asked, jsonb, jso
   weir.stays_at_first(text[], integer), weir.path_cells(bigint, bigint, weir.asked, jsonb, jsonb, jsonb, jsonb, text, integer, text[]),
   weir.path_key(text),
   weir.all_path_cells(bigint[], weir.asked, jsonb, jsonb, jsonb, jsonb, text, integer, text[]),
-  weir.paths_partial(text, date, date, text, text, text, integer, jsonb), weir.path_next(weir.part[]), weir.paths_merge(weir.part[], integer),
+  weir.paths_partial(text, date, date, text, text, text, integer, jsonb, integer), weir.path_next(weir.part[]), weir.paths_merge(weir.part[], integer),
   weir.paths_answer(text, date, date, text, text, text, integer, text, integer) TO weir_reader;

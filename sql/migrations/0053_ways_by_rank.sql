@@ -17,7 +17,7 @@ CREATE TABLE weir.day_ways (
 COMMENT ON TABLE weir.day_ways IS
   'Ways of day_tallies by how often they were gone on the day, 4096 of each kind at most in a part: of everything cut to each length, of each value to four steps.';
 COMMENT ON COLUMN weir.day_ways.length IS 'How many steps a way has at most.';
-COMMENT ON COLUMN weir.day_ways.ways IS 'Those that several visits went, or all where one visit alone went at most 1024, and in times how many.';
+COMMENT ON COLUMN weir.day_ways.ways IS 'Those that several visits went; also those that one visit went, where these are 1024 at most. In times how many visits.';
 COMMENT ON COLUMN weir.day_ways.rare IS 'weir.way_hash() of the others, each of which one visit went.';
 GRANT SELECT ON weir.day_ways TO weir_reader;
 DO $$
@@ -32,7 +32,8 @@ CREATE FUNCTION weir.way_hash(way text) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT hashtextextended(way COLLATE "C", 0) $$;
 
--- Of a day's tallies.
+-- Of a day's tallies, which have ways of everything and of each value to four steps (`way`) and to ten (`long way`): four steps are those of the first, other lengths are
+-- cut from the second.
 CREATE FUNCTION weir.ways_of_day(tenant text, day date) RETURNS SETOF weir.day_ways
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '64MB' SET enable_nestloop = off
@@ -182,11 +183,12 @@ $$;
 
 GRANT EXECUTE ON FUNCTION weir.way_hash(text), weir.ways_of_day(text, date) TO weir_reader;
 
--- They ask for more (analytics/path_tallies.sql). Where one was never made there is nothing to say.
+-- They ask for more (analytics/path_tallies.sql, paths.sql). Where one was never made there is nothing to say.
 SET LOCAL client_min_messages = warning;
 DROP FUNCTION IF EXISTS
   weir.tallied_ways(weir.asked, integer, text[], text[]),
-  weir.path_tallies(weir.asked, integer, text[], text[], text[], text[]);
+  weir.path_tallies(weir.asked, integer, text[], text[], text[], text[]),
+  weir.paths_partial(text, date, date, text, text, text, integer, jsonb);
 
 -- Days that are packed already.
 SELECT weir.rank_ways(p.tenant_id, p.day) FROM weir.packed_days AS p;

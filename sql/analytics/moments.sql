@@ -95,12 +95,13 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT ((code >> 37) + apart << bits) + (code & 137438953471) + further $$;
 
 -- Whether an event is near enough to a moment of its user's: `moments` has each user's in microseconds since the span's begin; it is near if it
--- is not before and at most `reach` after it, or, where that is NULL, if it is before. Without moments all are.
+-- is not before and at most `reach` after it, which is even, or, where that is NULL, if it is before. Without moments all are. (One comparison: two would look twice for
+-- what an event is compared with.)
 CREATE OR REPLACE FUNCTION weir.is_near(number bigint, moment bigint, moments bigint[], reach bigint) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
   SELECT moments IS NULL OR CASE WHEN reach IS NULL
-    THEN moment < coalesce(moments[(number + 1)::integer], weir.never()) ELSE moment - moments[(number + 1)::integer] BETWEEN 0 AND reach END
+    THEN moment < coalesce(moments[(number + 1)::integer], weir.never()) ELSE abs(moment - moments[(number + 1)::integer] - reach / 2) <= reach / 2 END
 $$;
 
 -- The events of users from one number up to another that fit patterns, of packs and of `rows`, which are such, and are near to moments: each a

@@ -95,8 +95,8 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT ((code >> 37) + apart << bits) + (code & 137438953471) + further $$;
 
 -- Whether an event is near enough to a moment of its user's: `moments` has each user's in microseconds since the span's begin; it is near if it
--- is not before and at most `reach` after it, which is even, or, where that is NULL, if it is before. Without moments all are. (One comparison: two would look twice for
--- what an event is compared with.)
+-- is not before and at most `reach` after it, or, where that is NULL, if it is before. Without moments all are. (`reach` is an even number, since halves of it are compared:
+-- one comparison, where two would look twice for what an event is compared with.)
 CREATE OR REPLACE FUNCTION weir.is_near(number bigint, moment bigint, moments bigint[], reach bigint) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$

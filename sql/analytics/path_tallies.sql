@@ -48,10 +48,10 @@ $$;
 
 -- How often a way was gone to its `length` first steps, and how many users there were.
 --
--- Ways come from day_ways (migrations/0053) where that tells the same: those that it names are added up, with as many of its hashes as are theirs. No other way was gone
--- more often than on each day that has hashes once. So either there is no other; or, where an answer tells the `most` frequent ones and nothing else, at least so many were
--- gone more often, what stands beside included. (And those others that are found in some of its lines are more than a server tells, so that the answer is not exact in any
--- case.) Else, and where it has no lines of this value and length, all ways of day_tallies are added up, of four steps or ten, and cut where another length is asked for.
+-- Ways come from day_ways (migrations/0053) where these tell the same: those that they name are added up, with as many of their hashes as are theirs. Any other way was
+-- gone at most once on each day that has hashes. So either there is no other; or an answer tells the `most` frequent ones and nothing else, and at least so many were gone
+-- more often than that, what stands beside included. (Then more others than a server tells have to be found in a few lines, too, so that the answer is not exact in either
+-- case.) Else, and where there are no lines of this value and length, all ways of day_tallies are added up, of four steps or ten, and cut where another length is asked for.
 --
 -- `beside_ways` come whatever their number, without their own `beside_times`. `exits` of those that are left out: how many visits they are.
 CREATE OR REPLACE FUNCTION weir.tallied_ways(asked weir.asked, length integer, tally text[], beside_ways text[], beside_times bigint[], most integer)

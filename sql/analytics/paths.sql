@@ -298,7 +298,7 @@ $$;
 
 -- What a server can say of its own users: `visits`, `users`; by screen `views`, `steps`, `entries`, `exits`; `next` by
 -- [from, to] of the screens that are told; `path` by its screens, with weir.path_mark() between. All of it adds up. `beyond` says how many keys were left out.
--- With `most` it is for an answer of this server alone that tells so many ways: others need not be there, and `beyond` may say more.
+-- With `most` it is for an answer of this server alone that tells so many ways: less frequent ones may be left out, and `beyond` may count a way once for each day.
 CREATE OR REPLACE FUNCTION weir.paths_partial(tenant text, first_day date, last_day date, zone text, event text DEFAULT NULL,
   property text DEFAULT NULL, length integer DEFAULT 4, filter jsonb DEFAULT '{}', most integer DEFAULT NULL)
 RETURNS SETOF weir.part
@@ -328,7 +328,8 @@ AS $$
     FROM question AS q
     CROSS JOIN LATERAL weir.path_tallies(q.asked, length, q.tally,
       ARRAY(SELECT b.screen FROM beside AS b WHERE b.kind = 'step' AND q.tally IS NOT NULL), ARRAY(SELECT b.former FROM beside AS b WHERE b.kind = 'step' AND q.tally IS NOT NULL),
-      ARRAY(SELECT b.way FROM beside AS b WHERE b.kind = 'way' AND q.tally IS NOT NULL), ARRAY(SELECT b.times FROM beside AS b WHERE b.kind = 'way' AND q.tally IS NOT NULL), most) AS t
+      ARRAY(SELECT b.way FROM beside AS b WHERE b.kind = 'way' AND q.tally IS NOT NULL),
+      ARRAY(SELECT b.times FROM beside AS b WHERE b.kind = 'way' AND q.tally IS NOT NULL), most) AS t
     WHERE q.tally IS NOT NULL
   ), said AS NOT MATERIALIZED (
     SELECT * FROM beside UNION ALL SELECT * FROM tallied

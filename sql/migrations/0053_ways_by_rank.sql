@@ -1,5 +1,5 @@
--- The most frequent ways without adding up all of them: where a third of a million visits begin in ways of their own, nearly all lines of day_tallies are of one visit,
--- and can be among the most frequent ones only as far as others of their way are. docs/decisions/0024 says more.
+-- The most frequent ways without adding up all of them: where 1.6 million visits begin in 330,000 different ways, most lines of day_tallies are of one visit, and
+-- can be among the most frequent ones only as far as other days have more of their way. docs/decisions/0024 says more.
 SET LOCAL ROLE weir_owner;
 
 CREATE TABLE weir.day_ways (
@@ -32,8 +32,7 @@ CREATE FUNCTION weir.way_hash(way text) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT hashtextextended(way COLLATE "C", 0) $$;
 
--- Of a day's tallies, which have ways of everything and of each value to four steps (`way`) and to ten (`long way`): four steps are those of the first, other lengths are
--- cut from the second.
+-- From a day's tallies: of everything and of each value four steps, as they have them (`way`); of everything other lengths, too, cut from ten steps (`long way`).
 CREATE FUNCTION weir.ways_of_day(tenant text, day date) RETURNS SETOF weir.day_ways
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '64MB' SET enable_nestloop = off

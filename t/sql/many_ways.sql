@@ -73,6 +73,8 @@ CREATE OR REPLACE FUNCTION weir.most_paths() RETURNS integer LANGUAGE sql IMMUTA
 DELETE FROM weir.day_tallies WHERE subject IN ('way', 'long way');
 SELECT is(pg_temp.told(zone, length, NULL), pg_temp.counted(zone, length, NULL), format('ways are ranked without all of them: %s steps in %s', length, zone))
 FROM (VALUES ('UTC', 4), ('UTC', 7), ('UTC', 1), ('Europe/Berlin', 4), ('Asia/Kolkata', 10)) AS v (zone, length);
+SELECT is(paths_answer('acme', '2026-03-04', '2026-03-05', filter => '{"platform": "iOS"}', most => 10) -> 'paths' -> 9 -> 'visits',
+  pg_temp.counted('UTC', 4, 'iOS') -> 'paths' -> 9 -> 1, 'those of one platform, too');
 ROLLBACK TO ranked;
 UPDATE weir.day_ways SET ways = '{}', times = '{}';
 SELECT is(pg_temp.told('UTC', 4, NULL), pg_temp.counted('UTC', 4, NULL), 'and all are added up where a rare one can be among the most frequent');

@@ -227,7 +227,8 @@ AS $$
       p.day::timestamp AT TIME ZONE 'UTC' >= since + interval '6 hours' AND (p.day + 1)::timestamp AT TIME ZONE 'UTC' <= until - interval '6 hours' AS sure
     FROM weir.listed_patterns(patterns) AS w
     JOIN weir.packs AS p ON p.event = w.event
-    WHERE p.tenant_id = tenant AND p.day IN (SELECT d.day FROM weir.days_in_packs(tenant, since, until) AS d (day))
+    WHERE p.tenant_id = tenant AND p.day BETWEEN (since AT TIME ZONE 'UTC')::date AND ((until - interval '1 microsecond') AT TIME ZONE 'UTC')::date
+      AND p.day IN (SELECT d.day FROM weir.days_in_packs(tenant, since, until) AS d (day))
       AND (third IS NULL OR CASE WHEN (p.day - '2000-01-01') % 3 = third THEN true END)
       AND (beyond IS NULL OR beyond = 9223372036854775807 OR p.numbers[1] < beyond)
       AND (lowest IS NULL OR lowest = -9223372036854775808 OR coalesce(p.numbers[4096], lowest) >= lowest)
@@ -310,7 +311,8 @@ AS $$
       unnest(CASE WHEN (SELECT 'country' = ANY (needs)) THEN p.countries END) AS country,
       unnest(CASE WHEN (SELECT 'properties' = ANY (needs)) THEN p.properties END) AS properties
     FROM weir.packs AS p
-    WHERE p.tenant_id = tenant AND p.day IN (SELECT d.day FROM weir.days_in_packs(tenant, since, until) AS d (day))
+    WHERE p.tenant_id = tenant AND p.day BETWEEN (since AT TIME ZONE 'UTC')::date AND ((until - interval '1 microsecond') AT TIME ZONE 'UTC')::date
+      AND p.day IN (SELECT d.day FROM weir.days_in_packs(tenant, since, until) AS d (day))
       AND NOT weir.is_made(p.event)
   ) AS u
   WHERE u.at >= (SELECT since) AND u.at < (SELECT until)

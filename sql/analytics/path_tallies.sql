@@ -48,12 +48,13 @@ $$;
 
 -- How often a way was gone to its `length` first steps, and how many users there were.
 --
--- Ways come from day_ways (migrations/0053) where these tell the same: those that they name are added up, with as many of their hashes as are theirs. Any other way was
--- gone at most once on each day that has hashes. So either there is no other; or an answer tells the `most` frequent ones and nothing else, and at least so many were gone
--- more often than that, what stands beside included. (Then more others than a server tells have to be found in a few lines, too, so that the answer is not exact in either
--- case.) Else, and where there are no lines of this value and length, all ways of day_tallies are added up, of four steps or ten, and cut where another length is asked for.
+-- Ways come from day_ways (migrations/0053) where these tell the same: what they name is added up, which is all where they have no hashes. Else a way was gone once more
+-- at most on each day that has hashes and does not name it. So where an answer tells the `most` frequent ones and nothing else, those alone come that may be among them, what
+-- stands beside included, with as many of the hashes as are theirs; but only if as many are gone more often than there are such days, since each that nobody names
+-- is not. (Then more others than a server tells have to be found in a few lines, too, so that the answer is not exact in either case.) Else, and where there are no lines of
+-- this value and length, all ways of day_tallies are added up, of four steps or ten, and cut where another length is asked for.
 --
--- `beside_ways` come whatever their number, without their own `beside_times`. `exits` of those that are left out: how many visits they are.
+-- All that come are without their own `beside_times`; where all are added up, `beside_ways` come whatever their number. `exits` of those that are left out: how many visits they are.
 CREATE OR REPLACE FUNCTION weir.tallied_ways(asked weir.asked, length integer, tally text[], beside_ways text[], beside_times bigint[], most integer)
 RETURNS TABLE (kind text, screen text, former text, way text, times bigint, exits bigint)
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 2000000000 ROWS 10000
@@ -66,32 +67,35 @@ BEGIN
     WHERE w.tenant_id = asked.tenant AND w.day = ANY (ARRAY(SELECT weir.made_days(asked))) AND w.dimension = tally[1] AND w.value = tally[2]
       AND w.length = tallied_ways.length
   ), often AS MATERIALIZED (
-    SELECT o.way, sum(o.times) AS times
+    SELECT o.way, sum(o.times) AS times, count(*) AS days
     FROM (SELECT unnest(r.ways) COLLATE "C" AS way, unnest(r.times)::float8 AS times FROM ranked AS r) AS o
     GROUP BY o.way
-  ), candidates AS MATERIALIZED (
-    SELECT c.way, sum(c.times) AS times, sum(c.known) AS known, weir.way_hash(c.way) AS hash
+  ), named AS MATERIALIZED (
+    SELECT n.way, sum(n.times) AS times, sum(n.known) AS known, sum(n.days) AS days
     FROM (
-      SELECT o.way, o.times, o.times AS known FROM often AS o
+      SELECT o.way, o.times, o.times AS known, o.days FROM often AS o
       UNION ALL
-      SELECT b.way COLLATE "C", 0, b.times FROM unnest(beside_ways, beside_times) AS b (way, times)
-    ) AS c
-    GROUP BY c.way
-  ), rare AS MATERIALIZED (
-    SELECT h.hash, count(*)::float8 AS times
-    FROM (SELECT unnest(r.rare) AS hash FROM ranked AS r) AS h
-    WHERE (h.hash IN (SELECT c.hash FROM candidates AS c)) IS TRUE
-    GROUP BY h.hash
-  ), others AS MATERIALIZED (
-    SELECT coalesce(sum(cardinality(r.rare)), 0) - coalesce((SELECT sum(r.times) FROM rare AS r), 0)::bigint AS visits,
-      count(*) > 0 AS are_kept, count(DISTINCT r.day) FILTER (WHERE r.rare <> '{}') AS days
+      SELECT b.way COLLATE "C", 0, b.times, 0 FROM unnest(beside_ways, beside_times) AS b (way, times)
+    ) AS n
+    GROUP BY n.way
+  ), hashed AS MATERIALIZED (
+    SELECT count(DISTINCT r.day) AS all_days, count(DISTINCT r.day) FILTER (WHERE r.rare <> '{}') AS days, coalesce(sum(cardinality(r.rare)), 0) AS visits,
+      (SELECT n.known FROM named AS n WHERE most IS NOT NULL ORDER BY n.known DESC LIMIT 1 OFFSET most - 1) AS last_told
     FROM ranked AS r
   ), rule AS MATERIALIZED (
-    SELECT (o.are_kept AND (o.visits = 0
-      OR (SELECT count(*) FROM candidates AS c WHERE c.known > o.days) >= most
-      AND (SELECT count(DISTINCT h.hash) FROM (SELECT unnest(r.rare) AS hash FROM (SELECT r.rare FROM ranked AS r WHERE r.rare <> '{}' LIMIT 16) AS r) AS h
-        WHERE (h.hash IN (SELECT c.hash FROM candidates AS c)) IS NOT TRUE) > weir.most_paths())) IS TRUE AS is_by_rank
-    FROM others AS o
+    SELECT (h.all_days > 0 AND (h.visits = 0 OR h.last_told > h.days
+      AND (SELECT count(DISTINCT u.hash) FROM (SELECT unnest(r.rare) AS hash FROM (SELECT r.rare FROM ranked AS r WHERE r.rare <> '{}' LIMIT 16) AS r) AS u
+        WHERE (u.hash IN (SELECT weir.way_hash(n.way) FROM named AS n)) IS NOT TRUE) > weir.most_paths())) IS TRUE AS is_by_rank
+    FROM hashed AS h
+  ), candidates AS MATERIALIZED (
+    SELECT n.way, n.times, CASE WHEN h.visits > 0 AND n.days < h.all_days THEN weir.way_hash(n.way) END AS hash
+    FROM named AS n, hashed AS h
+    WHERE (SELECT r.is_by_rank FROM rule AS r) AND (h.visits = 0 OR n.known + least(h.days, h.all_days - n.days) >= h.last_told)
+  ), rare AS MATERIALIZED (
+    SELECT u.hash, count(*)::float8 AS times
+    FROM (SELECT unnest(r.rare) AS hash FROM ranked AS r WHERE (SELECT count(c.hash) FROM candidates AS c) > 0) AS u
+    WHERE (u.hash IN (SELECT c.hash FROM candidates AS c)) IS TRUE
+    GROUP BY u.hash
   ), kept AS NOT MATERIALIZED (
     SELECT k.way, sum(k.times) AS times
     FROM (
@@ -103,7 +107,6 @@ BEGIN
     GROUP BY k.way
   ), ways AS MATERIALIZED (
     SELECT c.way, c.times + coalesce(r.times, 0) AS times FROM candidates AS c LEFT JOIN rare AS r ON r.hash = c.hash
-    WHERE (SELECT r.is_by_rank FROM rule AS r)
     UNION ALL
     SELECT k.way, k.times FROM kept AS k WHERE tallied_ways.length IN (4, 10)
     UNION ALL
@@ -118,10 +121,19 @@ BEGIN
   )
   SELECT 'way', NULL, NULL, f.way, f.times::bigint, NULL::bigint FROM found AS f
   UNION ALL
-  SELECT 'more ways', NULL, NULL, NULL, w.ways - f.ways + l.visits, (w.visits - f.visits)::bigint + l.visits
-  FROM (SELECT count(*) AS ways, coalesce(sum(w.times), 0) AS visits FROM ways AS w) AS w,
-    (SELECT count(*) AS ways, coalesce(sum(f.times), 0) AS visits FROM found AS f) AS f,
-    (SELECT coalesce(sum(o.visits), 0)::bigint AS visits FROM others AS o WHERE (SELECT r.is_by_rank FROM rule AS r)) AS l
+  SELECT 'more ways', NULL, NULL, NULL, sum(m.ways)::bigint, sum(m.visits)::bigint
+  FROM (
+    SELECT count(*) AS ways, coalesce(sum(w.times), 0) AS visits FROM ways AS w
+    UNION ALL
+    SELECT -count(*), -coalesce(sum(f.times), 0) FROM found AS f
+    UNION ALL
+    SELECT count(*), coalesce(sum(n.times), 0) FROM named AS n WHERE (SELECT r.is_by_rank FROM rule AS r)
+    UNION ALL
+    SELECT -count(*), -coalesce(sum(c.times), 0) FROM candidates AS c
+    UNION ALL
+    SELECT h.visits - l.visits, h.visits - l.visits FROM hashed AS h, (SELECT coalesce(sum(r.times), 0)::bigint AS visits FROM rare AS r) AS l
+    WHERE (SELECT r.is_by_rank FROM rule AS r)
+  ) AS m
   UNION ALL
   SELECT 'users', NULL, NULL, NULL, sum(bit_count(v.users))::bigint, NULL
   FROM (

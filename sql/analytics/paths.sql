@@ -177,9 +177,13 @@ BEGIN
     ) AS v
     GROUP BY v.number, v.session, v.visit
   ), viewed AS NOT MATERIALIZED (
-    SELECT s.number, s.session, s.moments[1] AS since, s.moments[cardinality(s.moments)] AS until, s.way FROM sessions AS s WHERE NOT s.is_long
-    UNION ALL
-    SELECT c.number, c.session, c.since, c.until, c.way FROM cut AS c
+    SELECT v.*, asked.first = asked.last
+      OR (v.since AT TIME ZONE 'UTC')::time >= time '00:30' AND (v.until AT TIME ZONE 'UTC')::time < time '23:30' AS is_whole
+    FROM (
+      SELECT s.number, s.session, s.moments[1] AS since, s.moments[cardinality(s.moments)] AS until, s.way FROM sessions AS s WHERE NOT s.is_long
+      UNION ALL
+      SELECT c.number, c.session, c.since, c.until, c.way FROM cut AS c
+    ) AS v
   ), several AS MATERIALIZED (
     SELECT s.session
     FROM (
@@ -188,12 +192,12 @@ BEGIN
     ) AS s
     WHERE s.session = s.next
     UNION
-    SELECT coalesce(v.session, v.number) FROM viewed AS v WHERE asked.first < asked.last
+    SELECT coalesce(v.session, v.number) FROM viewed AS v WHERE NOT v.is_whole
   ), lines AS (
     SELECT p.number, p.session, p.since, p.until, p.way, true AS is_counted FROM weir.path_parts(lowest, beyond, asked, parts) AS p
     WHERE (coalesce(p.session, p.number) IN (SELECT s.session FROM several AS s)) IS TRUE
     UNION ALL
-    SELECT v.number, v.session, v.since, v.until, v.way, false FROM viewed AS v WHERE asked.first < asked.last
+    SELECT v.number, v.session, v.since, v.until, v.way, false FROM viewed AS v WHERE NOT v.is_whole
   ), strung AS MATERIALIZED (
     SELECT string_agg(l.way, weir.path_mark() ORDER BY l.since, l.way) AS way, array_agg(l.way) FILTER (WHERE l.is_counted) AS parts,
       count(*) > 1 OR NOT bool_or(l.is_counted) AS is_new
@@ -214,7 +218,7 @@ BEGIN
   FROM (
     SELECT p.way, 1 AS times FROM packed AS p
     UNION ALL
-    SELECT v.way, 1 FROM viewed AS v WHERE asked.first = asked.last
+    SELECT v.way, 1 FROM viewed AS v WHERE v.is_whole
     UNION ALL
     SELECT s.way, 1 FROM strung AS s WHERE s.is_new
     UNION ALL
@@ -378,7 +382,8 @@ AS $$
   SELECT 'users', '', sum(s.times) FROM said AS s WHERE s.kind = 'users' HAVING count(*) > 0
   UNION ALL
   SELECT 'visits', '', v.visits + l.visits
-  FROM (SELECT sum(w.times) AS visits FROM ways AS w HAVING count(*) > 0) AS v, left_out AS l
+  FROM (SELECT coalesce(sum(s.times), 0) AS visits FROM said AS s WHERE s.kind = 'way') AS v, left_out AS l
+  WHERE v.visits + l.visits > 0
 $$;
 
 -- The ten screens that most often come after each.

@@ -93,6 +93,10 @@ SELECT 'night', concat('once ', w, ' ', d), date '2026-03-04' + d + interval '9 
 UNION ALL
 SELECT 'night', concat('thrice ', w, ' ', n), date '2026-03-04' + n % 2 + interval '9 hours', pg_temp.steps(2000 + w) FROM generate_series(1, 25) AS w, generate_series(1, 6) AS n
 UNION ALL
+SELECT 'ties', concat('once ', w, ' ', d), date '2026-03-04' + d + interval '9 hours', pg_temp.steps(w) FROM generate_series(1, 1300) AS w, generate_series(0, 1) AS d
+UNION ALL
+SELECT 'ties', concat('twice ', w, ' ', n), timestamptz '2026-03-04T09:00Z', ARRAY['z' || w] FROM generate_series(1, 25) AS w, generate_series(1, 2) AS n
+UNION ALL
 SELECT 'night', concat('late ', w), timestamptz '2026-03-04T23:59:20Z', '{e1,e2,e3,e4}' || pg_temp.steps(3000 + w) FROM generate_series(1, 300) AS w
 UNION ALL
 SELECT 'server' || s, concat('once ', w), timestamptz '2026-03-04T09:00Z', pg_temp.steps(2000 * s + w) FROM generate_series(1, 3) AS s, generate_series(1, 1300) AS w
@@ -109,6 +113,8 @@ SELECT pg_temp.build();
 SELECT is(jsonb_build_array(a -> 'exact', a -> 'visits', a -> 'paths' -> 0), '[true, 2650, {"screens": ["e1", "e2", "e3", "e4"], "visits": 300, "share": 0.113208}]',
   'what visits that go on over midnight seem to begin with is none of the ways')
 FROM paths_answer('night', '2026-03-04', '2026-03-05') AS a;
+SELECT is(paths_answer('ties', '2026-03-04', '2026-03-05', most => 10) -> 'paths' -> 0 -> 'screens', '["a0", "b0", "c1", "d0"]',
+  'a way that is rare on every day is told before one that was gone as often and comes later by name');
 SELECT is(paths_merge(ARRAY(SELECT p FROM generate_series(1, 3) AS s, paths_partial('server' || s, '2026-03-04', '2026-03-04', 'UTC') AS p)) -> 'paths' -> 0 -> 'screens', '["a", "b"]',
   'what is rare on each of several servers is not left out where it is frequent on all');
 

@@ -114,6 +114,8 @@ sub row_figures ($oracle) {
 my @correlations = (
   [ { event => 'clicked' }, { event => 'sale' } ], [ { event => 'login' }, { event => 'sale', sum => 'amount' } ],
   [ { event => 'page_viewed', properties => { page => 'page-3' } }, { event => 'nps_answered', last => 'score' } ], [ { event => 'sale' }, { retained => 7 } ],
+  [ { event => 'login', platform => 'mac' }, { event => 'sale', properties => { paid => 'pix' }, sum => 'amount' } ],
+  [ { event => 'clicked' }, { event => 'sale', country => 'DE', properties => { paid => 'pix' }, last => 'amount' } ],
 );
 my @rules = (
   { did => [ { event => 'page_viewed', at_least => 3 } ], not => [ { event => 'sale', at_least => 2 } ] },

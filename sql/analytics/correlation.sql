@@ -114,25 +114,42 @@ BEGIN
 END
 $$;
 
--- For outcomes that are a number (sum, last): each user's number, whether he has the feature, and his value, NULL without one. For others no
--- rows. Of the outcome's events alone properties are read, if its pattern has some, be it none in particular.
-CREATE OR REPLACE FUNCTION weir.correlated_rows(tenant text, first_day date, last_day date, zone text, patterns jsonb, kind text, property text)
-RETURNS TABLE (number integer, has boolean, value numeric)
+-- What a number adds up to for each user who has one in events that fit a pattern; nothing unless `wanted`.
+CREATE OR REPLACE FUNCTION weir.sums_of_users(tenant text, first_day date, last_day date, zone text, pattern jsonb, property text, wanted boolean)
+RETURNS TABLE (number integer, value numeric)
+LANGUAGE sql STABLE
+SET jit = off SET work_mem = '64MB' SET enable_nestloop = on
+AS $$
+  SELECT s.number::integer, sum(s.value)
+  FROM (
+    SELECT t.number, t.total AS value
+    FROM (SELECT jsonb_build_array(pattern) AS patterns, w.since, w.until FROM weir.window_of(zone, first_day, last_day) AS w OFFSET 0) AS w
+    CROSS JOIN LATERAL weir.all_totals_of_packs(weir.halves_with_rows(tenant, w.patterns, w.since, w.until, '{}'), tenant, w.patterns, property, zone,
+      first_day, last_day) AS t
+    UNION ALL
+    SELECT r.number, weir.number_at(r.properties, property)
+    FROM weir.window_of(zone, first_day, last_day) AS w
+    CROSS JOIN LATERAL weir.happened_in_rows(tenant, jsonb_build_array(pattern), w.since, w.until, '{}') AS r
+    WHERE r.number >= 0 AND (r.sure OR (r.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day)
+  ) AS s
+  WHERE wanted AND s.value IS NOT NULL
+  GROUP BY s.number
+$$;
+
+-- Each user's latest number in them, likewise.
+CREATE OR REPLACE FUNCTION weir.latest_of_users(tenant text, first_day date, last_day date, zone text, pattern jsonb, property text, wanted boolean)
+RETURNS TABLE (number integer, value numeric)
 LANGUAGE sql STABLE
 SET jit = off SET work_mem = '128MB' SET enable_nestloop = on SET cpu_tuple_cost = 1 SET parallel_tuple_cost = 5
 AS $$
-  SELECT e.number::integer, bool_or(e.place = 1), sum(CASE WHEN e.place = 2 THEN weir.number_at(e.properties, property) END)
-  FROM weir.fitting_events(tenant, zone, first_day, last_day, patterns, '{}', '{}') AS e
-  WHERE kind = 'sum' AND e.number >= 0
-  GROUP BY e.number
-  UNION ALL
-  SELECT f.number::integer, bool_or(f.place = 1), (array_agg(f.value ORDER BY f.at DESC, f.value) FILTER (WHERE f.value IS NOT NULL))[1]
+  SELECT n.number::integer, (array_agg(n.value ORDER BY n.at DESC, n.value))[1]
   FROM (
-    SELECT e.number, e.place, e.at, CASE WHEN e.place = 2 THEN weir.number_at(e.properties, property) END AS value
-    FROM weir.fitting_events(tenant, zone, first_day, last_day, patterns, '{}', '{}') AS e
-    WHERE kind = 'last' AND e.number >= 0
-  ) AS f
-  GROUP BY f.number
+    SELECT e.number, e.at, weir.number_at(e.properties, property) AS value
+    FROM weir.fitting_events(tenant, zone, first_day, last_day, jsonb_build_array(pattern), '{}', '{properties}') AS e
+    WHERE wanted AND e.number >= 0
+  ) AS n
+  WHERE n.value IS NOT NULL
+  GROUP BY n.number
 $$;
 
 -- What a server can say of its own users: `users`, `sum` and `squares` of the values, by 'with' and 'without'.
@@ -143,16 +160,8 @@ SET jit = off SET work_mem = '64MB' SET enable_nestloop = off
 AS $$
   WITH active AS MATERIALIZED (
     SELECT * FROM weir.users_with(tenant, zone, first_day, last_day, NULL)
-  ), known AS MATERIALIZED (
-    SELECT r.number, r.has, r.value
-    FROM weir.correlated_rows(tenant, first_day, last_day, zone, jsonb_build_array(feature, '{"properties": {}}'::jsonb || (outcome -> 'pattern')),
-      outcome ->> 'kind', outcome ->> 'property') AS r
-    JOIN active AS a ON a.chunk = r.number / 20480
-    WHERE get_bit(a.users, r.number % 20480) = 1
   ), owners AS MATERIALIZED (
-    SELECT k.number / 20480 AS chunk, weir.at_bits(k.number % 20480, 1) AS users FROM known AS k WHERE k.has GROUP BY k.number / 20480
-    UNION ALL
-    SELECT u.chunk, u.users FROM weir.users_who(tenant, zone, first_day, last_day, feature) AS u WHERE outcome ->> 'kind' IN ('did', 'retained')
+    SELECT * FROM weir.users_who(tenant, zone, first_day, last_day, feature)
   ), groups AS MATERIALIZED (
     SELECT 'with' AS key, a.chunk, a.users & o.users AS users FROM owners AS o JOIN active AS a ON a.chunk = o.chunk
     UNION ALL
@@ -163,10 +172,15 @@ AS $$
     SELECT u.chunk, u.users
     FROM weir.users_with(tenant, zone, last_day + 1, last_day + coalesce((outcome ->> 'days')::integer, 0), NULL) AS u
     WHERE outcome ->> 'kind' = 'retained'
+  ), numbers AS MATERIALIZED (
+    SELECT * FROM weir.sums_of_users(tenant, first_day, last_day, zone, outcome -> 'pattern', outcome ->> 'property', outcome ->> 'kind' = 'sum')
+    UNION ALL
+    SELECT * FROM weir.latest_of_users(tenant, first_day, last_day, zone, outcome -> 'pattern', outcome ->> 'property', outcome ->> 'kind' = 'last')
   ), sums AS (
-    SELECT CASE WHEN k.has THEN 'with' ELSE 'without' END AS key, count(k.value) AS users, sum(k.value) AS sum, sum(k.value * k.value) AS squares
-    FROM known AS k
-    GROUP BY k.has
+    SELECT g.key, count(*) AS users, sum(n.value) AS sum, sum(n.value * n.value) AS squares
+    FROM numbers AS n JOIN groups AS g ON g.chunk = n.number / 20480
+    WHERE get_bit(g.users, n.number % 20480) = 1
+    GROUP BY g.key
     UNION ALL
     -- Of those whose value is 1, the others' being 0.
     SELECT g.key, NULL, sum(bit_count(g.users & w.users)), sum(bit_count(g.users & w.users))
@@ -244,6 +258,7 @@ COMMENT ON FUNCTION weir.correlation_answer(text, date, date, text, text, text) 
   'Whether users of a feature differ from the others in a value. sql/analytics/correlation.sql defines it.';
 
 GRANT EXECUTE ON FUNCTION weir.outcome_of(text, text), weir.users_in_sets(text, text, date, date, text),
-  weir.users_with(text, text, date, date, text), weir.users_who(text, text, date, date, jsonb), weir.correlated_rows(text, date, date, text, jsonb, text, text),
+  weir.users_with(text, text, date, date, text), weir.users_who(text, text, date, date, jsonb), weir.sums_of_users(text, date, date, text, jsonb, text, boolean),
+  weir.latest_of_users(text, date, date, text, jsonb, text, boolean),
   weir.correlation_partial(text, date, date, text, jsonb, jsonb), weir.interval_around(float8, float8),
   weir.correlation_merge(weir.part[], jsonb), weir.until_over(jsonb, date, date), weir.correlation_answer(text, date, date, text, text, text) TO weir_reader;

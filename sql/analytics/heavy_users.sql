@@ -81,8 +81,9 @@ $$;
 CREATE OR REPLACE FUNCTION weir.totals_of_packs(lowest bigint, beyond bigint, tenant text, patterns jsonb, property text, zone text, first_day date,
   last_day date)
 RETURNS TABLE (number bigint, events bigint, total numeric)
-LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100000
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000000 ROWS 100000
 SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '128MB' SET enable_nestloop = on SET enable_hashagg = off
+SET max_parallel_workers_per_gather = 0
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -100,14 +101,27 @@ BEGIN
   ELSE
     RETURN QUERY SELECT n.number, count(*), sum(n.amount)
     FROM (
-      SELECT unnest(k.numbers) AS number, unnest(CASE WHEN NOT k.sure THEN k.moments END) AS at, unnest(k.amounts) AS amount, k.sure
+      SELECT unnest(k.numbers) AS number, unnest(CASE WHEN NOT k.sure THEN k.moments END) AS at, unnest(k.amounts) AS amount, unnest(k.properties) AS properties,
+        unnest(k.versions) AS version, unnest(k.platforms) AS platform, unnest(k.countries) AS country, k.has, k.of_version, k.of_platform, k.of_country, k.anything, k.sure
       FROM weir.packs_to_read(NULL, lowest, beyond, tenant, patterns, since, until, '{}', measured => property) AS k
     ) AS n
     WHERE n.amount IS NOT NULL AND n.number >= lowest AND n.number < beyond AND (n.sure OR n.at >= since AND n.at < until
       AND (n.at >= surely_since AND n.at < surely_until OR (n.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day))
+      AND (n.anything OR weir.is_like(n.has, n.of_version, n.of_platform, n.of_country, n.properties, n.version, n.platform, n.country))
     GROUP BY n.number;
   END IF;
 END
+$$;
+
+-- The same of all users, a half to a process.
+CREATE OR REPLACE FUNCTION weir.all_totals_of_packs(halves bigint[], tenant text, patterns jsonb, property text, zone text, first_day date, last_day date)
+RETURNS TABLE (number bigint, events bigint, total numeric)
+LANGUAGE sql STABLE
+SET jit = off
+AS $$
+  SELECT * FROM weir.totals_of_packs(halves[1], halves[2], tenant, patterns, property, zone, first_day, last_day)
+  UNION ALL
+  SELECT * FROM weir.totals_of_packs(halves[2], halves[3], tenant, patterns, property, zone, first_day, last_day)
 $$;
 
 -- The UTC days that lie in the window in part, on the clocks of a zone. Days between them lie in it wholly.
@@ -372,7 +386,8 @@ COMMENT ON FUNCTION weir.heavy_users_answer(text, date, date, text, text, intege
 
 GRANT EXECUTE ON FUNCTION weir.factor_of_events(text, text), weir.totals_of_rows(text, date, date, text, text), weir.numbered_totals_of_rows(text, date, date, text, text),
   weir.measured_patterns(text, text, text, text, date, date),
-  weir.totals_of_packs(bigint, bigint, text, jsonb, text, text, date, date), weir.cut_days(date, date, text),
+  weir.totals_of_packs(bigint, bigint, text, jsonb, text, text, date, date),
+  weir.all_totals_of_packs(bigint[], text, jsonb, text, text, date, date), weir.cut_days(date, date, text),
   weir.events_of_users(text, date, date, text), weir.heavy_users_by_load(text, date, date, text, integer),
   weir.heavy_users_by_day(text, date, date, text, integer),
   weir.measured_lines(bigint, bigint, text, date, date, text, text, integer, bigint[], bigint[], numeric[]),

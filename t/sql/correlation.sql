@@ -97,5 +97,23 @@ SELECT pg_temp.server(ARRAY['ann', 'dan', '']);
 SELECT pg_temp.server(ARRAY['ben', 'cat', 'eve', 'fay', 'gus']);
 SELECT is(correlation_merge(ARRAY(SELECT p FROM parts), outcome_of('outcome', '{"event": "sale", "sum": "valor"}')),
   (SELECT a - '{tenant,from,to,zone,as_of,exact}'::text[] FROM answers WHERE about = 'sum'), 'two servers together say what one says');
+-- A hundred users with a sale each, of 1 to 100: the first fifty use it, the first and the last ten are on a plan, every other one has iOS. So many events have lists of
+-- their values, and what an outcome's pattern asks for is looked up in these.
+INSERT INTO weir.events (event_id, tenant_id, user_id, event, platform, properties, "timestamp", client_timestamp)
+SELECT gen_random_uuid(), 'shop', 'u' || n, e.event, CASE WHEN n % 2 = 0 THEN 'iOS' ELSE 'web' END,
+  jsonb_build_object('valor', n, 'plan', CASE WHEN n <= 10 OR n > 90 THEN 'free' ELSE 'team' END), '2026-03-02T10:00Z', '2026-03-02T10:00Z'
+FROM generate_series(1, 100) AS n, unnest(CASE WHEN n <= 50 THEN '{sale,use}' ELSE '{sale}' END::text[]) AS e (event);
+INSERT INTO weir.touched_days (tenant_id, day) VALUES ('shop', '2026-03-02');
+SELECT pg_temp.build();
+SELECT is(jsonb_build_array(c.a -> 'with', c.a -> 'without')::text, w.wanted, 'of each user, ' || w.outcome)
+FROM (VALUES
+  ('{"event": "sale", "properties": {"plan": "free"}, "sum": "valor"}', '[{"mean": 1.100000, "users": 50}, {"mean": 19.100000, "users": 50}]'),
+  ('{"event": "sale", "properties": {"plan": "free"}, "last": "valor"}', '[{"mean": 5.500000, "users": 10}, {"mean": 95.500000, "users": 10}]'),
+  ('{"event": "sale", "platform": "iOS", "sum": "valor"}', '[{"mean": 13.000000, "users": 50}, {"mean": 38.000000, "users": 50}]'),
+  ('{"event": "sale", "platform": "iOS", "last": "valor"}', '[{"mean": 26.000000, "users": 25}, {"mean": 76.000000, "users": 25}]'),
+  ('{"event": "sale", "platform": "iOS", "properties": {"plan": "free"}, "sum": "valor"}', '[{"mean": 0.600000, "users": 50}, {"mean": 9.600000, "users": 50}]'),
+  ('{"event": "sale", "sum": "nothing"}', '[{"mean": 0.000000, "users": 50}, {"mean": 0.000000, "users": 50}]')) AS w (outcome, wanted)
+CROSS JOIN LATERAL weir.correlation_answer('shop', '2026-03-02', '2026-03-04', 'UTC', '{"event": "use"}', w.outcome) AS c (a);
+
 SELECT * FROM finish();
 ROLLBACK;

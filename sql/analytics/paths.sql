@@ -144,8 +144,8 @@ $$;
 
 -- Each way through a visit, all its views one after the other, and how many visits had it; and how many users there were, in the
 -- row without a way: those who are not among day_viewers where visits have a `tally`, and so are not read here. Few sessions are so long
--- that they have to be looked at for half an hour without a view. Visits in packs that are parts of one are taken out again: a way may be there a
--- negative number of times. (Which sessions may have several parts is asked first, told by who stands beside the same in a sorted list. What is
+-- that they have to be looked at for half an hour without a view. A visit of which nothing comes within half an hour of midnight (UTC) is whole; of others the parts are strung
+-- together. Visits in packs that are parts of one are taken out again: a way may be there a negative number of times. (Which sessions may have several parts is asked first, told by who stands beside the same in a sorted list. What is
 -- looked up is asked for with IS TRUE or IS NOT TRUE, so that it is hashed whatever the planner thinks of its number.)
 CREATE OR REPLACE FUNCTION weir.path_ways(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, visits jsonb, parts jsonb, loose jsonb,
   property text, tally text[])
@@ -302,7 +302,8 @@ $$;
 
 -- What a server can say of its own users: `visits`, `users`; by screen `views`, `steps`, `entries`, `exits`; `next` by
 -- [from, to] of the screens that are told; `path` by its screens, with weir.path_mark() between. All of it adds up. `beyond` says how many keys were left out.
--- With `most` it is for an answer of this server alone that tells so many ways: less frequent ones may be left out, and `beyond` may count a way once for each day.
+-- With `most` it is for an answer of this server alone that tells so many ways: less frequent ones may be left out, or have fewer visits than they had, and `beyond` may count a way
+-- once for each day.
 CREATE OR REPLACE FUNCTION weir.paths_partial(tenant text, first_day date, last_day date, zone text, event text DEFAULT NULL,
   property text DEFAULT NULL, length integer DEFAULT 4, filter jsonb DEFAULT '{}', most integer DEFAULT NULL)
 RETURNS SETOF weir.part

@@ -196,36 +196,36 @@ AS $$
 $$;
 
 -- A number and how far it may be off: [lower, upper].
-CREATE OR REPLACE FUNCTION weir.interval_around(middle float8, off float8) RETURNS jsonb
+CREATE OR REPLACE FUNCTION weir.interval_around(middle numeric, off numeric) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 AS $$
-  SELECT CASE WHEN middle IS NOT NULL AND off IS NOT NULL THEN jsonb_build_array(round((middle - off)::numeric, 6), round((middle + off)::numeric, 6)) END
+  SELECT CASE WHEN middle IS NOT NULL AND off IS NOT NULL THEN jsonb_build_array(round(middle - off, 6), round(middle + off, 6)) END
 $$;
 
--- The answer, from the parts of all servers.
+-- The answer, from the parts of all servers. (A number may be as large as 1e300, and a float8 has no room for its square.)
 CREATE OR REPLACE FUNCTION weir.correlation_merge(parts weir.part[], outcome jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 AS $$
   WITH said AS (
-    SELECT k.*, k.n1 + k.n0 AS n, (k.s1 / nullif(k.n1, 0))::float8 AS m1, (k.s0 / nullif(k.n0, 0))::float8 AS m0,
+    SELECT k.*, k.n1 + k.n0 AS n, k.s1 / nullif(k.n1, 0) AS m1, k.s0 / nullif(k.n0, 0) AS m0,
       -- Variances of the values, each of its group.
-      CASE WHEN k.n1 > 1 THEN greatest(0, (k.q1 - k.s1 ^ 2 / k.n1) / (k.n1 - 1))::float8 END AS v1,
-      CASE WHEN k.n0 > 1 THEN greatest(0, (k.q0 - k.s0 ^ 2 / k.n0) / (k.n0 - 1))::float8 END AS v0
+      CASE WHEN k.n1 > 1 THEN greatest(0, (k.q1 - k.s1 ^ 2 / k.n1) / (k.n1 - 1)) END AS v1,
+      CASE WHEN k.n0 > 1 THEN greatest(0, (k.q0 - k.s0 ^ 2 / k.n0) / (k.n0 - 1)) END AS v0
     FROM (
       SELECT weir.amount_of(parts, 'users', 'with') AS n1, weir.amount_of(parts, 'users', 'without') AS n0,
         weir.amount_of(parts, 'sum', 'with') AS s1, weir.amount_of(parts, 'sum', 'without') AS s0,
         weir.amount_of(parts, 'squares', 'with') AS q1, weir.amount_of(parts, 'squares', 'without') AS q0
     ) AS k
   ), whole AS (
-    SELECT s.*, ((s.q1 + s.q0) / nullif(s.n, 0) - ((s.s1 + s.s0) / nullif(s.n, 0)) ^ 2)::float8 AS v FROM said AS s
+    SELECT s.*, (s.q1 + s.q0) / nullif(s.n, 0) - ((s.s1 + s.s0) / nullif(s.n, 0)) ^ 2 AS v FROM said AS s
   ), told AS (
-    SELECT w.*, CASE WHEN w.n > 3 AND w.v > 0 AND w.n1 > 0 AND w.n0 > 0 THEN greatest(-1, least(1, (w.m1 - w.m0) * sqrt((w.n1 * w.n0)::float8) / w.n::float8 / sqrt(w.v))) END AS r
+    SELECT w.*, CASE WHEN w.n > 3 AND w.v > 0 AND w.n1 > 0 AND w.n0 > 0 THEN greatest(-1, least(1, (w.m1 - w.m0) / sqrt(w.v) * sqrt(w.n1 * w.n0) / w.n))::float8 END AS r
     FROM whole AS w
   )
-  SELECT jsonb_build_object('n', t.n, 'with', jsonb_build_object('users', t.n1, 'mean', round(t.m1::numeric, 6)),
-    'without', jsonb_build_object('users', t.n0, 'mean', round(t.m0::numeric, 6)),
-    'difference', jsonb_build_object('value', round((t.m1 - t.m0)::numeric, 6),
-      'interval', weir.interval_around(t.m1 - t.m0, 1.959964 * sqrt(t.v1 / nullif(t.n1, 0)::float8 + t.v0 / nullif(t.n0, 0)::float8))),
+  SELECT jsonb_build_object('n', t.n, 'with', jsonb_build_object('users', t.n1, 'mean', round(t.m1, 6)),
+    'without', jsonb_build_object('users', t.n0, 'mean', round(t.m0, 6)),
+    'difference', jsonb_build_object('value', round(t.m1 - t.m0, 6),
+      'interval', weir.interval_around(t.m1 - t.m0, 1.959964 * sqrt(t.v1 / nullif(t.n1, 0) + t.v0 / nullif(t.n0, 0)))),
     'r', round(t.r::numeric, 6), 'method', CASE WHEN outcome ->> 'kind' IN ('did', 'retained') THEN 'phi' ELSE 'point-biserial' END,
     -- Of a perfect correlation there is none, however its r was rounded.
     'interval', CASE WHEN abs(t.r) < 1 - 1e-12 THEN jsonb_build_array(
@@ -260,5 +260,5 @@ COMMENT ON FUNCTION weir.correlation_answer(text, date, date, text, text, text) 
 GRANT EXECUTE ON FUNCTION weir.outcome_of(text, text), weir.users_in_sets(text, text, date, date, text),
   weir.users_with(text, text, date, date, text), weir.users_who(text, text, date, date, jsonb), weir.sums_of_users(text, date, date, text, jsonb, text, boolean),
   weir.latest_of_users(text, date, date, text, jsonb, text, boolean),
-  weir.correlation_partial(text, date, date, text, jsonb, jsonb), weir.interval_around(float8, float8),
+  weir.correlation_partial(text, date, date, text, jsonb, jsonb), weir.interval_around(numeric, numeric),
   weir.correlation_merge(weir.part[], jsonb), weir.until_over(jsonb, date, date), weir.correlation_answer(text, date, date, text, text, text) TO weir_reader;

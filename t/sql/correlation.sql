@@ -115,5 +115,12 @@ FROM (VALUES
   ('{"event": "sale", "sum": "nothing"}', '[{"mean": 0.000000, "users": 50}, {"mean": 0.000000, "users": 50}]')) AS w (outcome, wanted)
 CROSS JOIN LATERAL weir.correlation_answer('shop', '2026-03-02', '2026-03-04', 'UTC', '{"event": "use"}', w.outcome) AS c (a);
 
+-- Two of the fifty users have 9e299, beside which the others' are nothing: a mean of 3.6e298, and r = 2/50 * 50 / 100 / sqrt(2/100 - (2/100)^2).
+UPDATE weir.events SET properties = '{"valor": 9e299}' WHERE tenant_id = 'shop' AND user_id IN ('u1', 'u2') AND event = 'sale';
+INSERT INTO weir.touched_days (tenant_id, day) VALUES ('shop', '2026-03-02');
+SELECT pg_temp.build();
+INSERT INTO answers SELECT 'huge', weir.correlation_answer('shop', '2026-03-02', '2026-03-04', 'UTC', '{"event": "use"}', '{"event": "sale", "sum": "valor"}');
+SELECT cmp_ok((a #>> '{with,mean}')::numeric - 3.6e298, '<', 26.0, 'numbers whose squares a float8 has no room for have a mean') FROM answers WHERE about = 'huge';
+SELECT pg_temp.has('huge', '{r}', '0.142857', 'and a correlation');
 SELECT * FROM finish();
 ROLLBACK;

@@ -114,7 +114,7 @@ BEGIN
 END
 $$;
 
--- What a number adds up to for each user who has one in events that fit a pattern; nothing unless `wanted`.
+-- What a number adds up to for each user who has one in events that fit a pattern (of packs as heavy_users.sql has it); nothing unless `wanted`.
 CREATE OR REPLACE FUNCTION weir.sums_of_users(tenant text, first_day date, last_day date, zone text, pattern jsonb, property text, wanted boolean)
 RETURNS TABLE (number integer, value numeric)
 LANGUAGE sql STABLE

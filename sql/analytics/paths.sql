@@ -144,8 +144,9 @@ $$;
 
 -- Each way through a visit, all its views one after the other, and how many visits had it; and how many users there were, in the
 -- row without a way: those who are not among day_viewers where visits have a `tally`, and so are not read here. Few sessions are so long
--- that they have to be looked at for half an hour without a view. A visit that neither begins nor ends within half an hour of midnight (UTC) is whole; of others the
--- parts are strung together. Visits in packs that are parts of one are taken out again: a way may be there a negative number of times. (Which sessions may have several parts is asked first, told by who stands beside the same in a sorted list. What is
+-- that they have to be looked at for half an hour without a view. A visit that neither begins nor ends within half an hour of midnight (UTC)
+-- is whole; of others the parts are strung together. Visits in packs that are parts of one are taken out again: a way may be there a
+-- negative number of times. (Which sessions may have several parts is asked first, told by who stands beside the same in a sorted list. What is
 -- looked up is asked for with IS TRUE or IS NOT TRUE, so that it is hashed whatever the planner thinks of its number.)
 CREATE OR REPLACE FUNCTION weir.path_ways(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, visits jsonb, parts jsonb, loose jsonb,
   property text, tally text[])

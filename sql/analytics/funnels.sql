@@ -65,12 +65,13 @@ $$;
 
 -- Of users from one number up to another: how many reached a step in which time `since` the former one or the start, by slot, and in how many
 -- seconds together; of the first step how many there are. `same` as same_events() says; `patience` is microseconds. `reached` has a line for
--- each step: the events, as numbers (moments.sql), in the order of `starts`.
+-- each step: the events, as numbers (moments.sql), in the order of `starts`. With generic plans, since a custom one would have these lists copied
+-- into it, several times each; and where a list is searched, it is made flat once.
 CREATE OR REPLACE FUNCTION weir.funnel_users(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text, patterns jsonb,
   same integer[], patience bigint, split text, rows weir.moments[])
 RETURNS TABLE (step integer, said text, since text, slot integer, users bigint, seconds numeric)
 LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1000
-SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '128MB' SET enable_nestloop = off SET enable_mergejoin = off
+SET plan_cache_mode = force_generic_plan SET jit = off SET work_mem = '128MB' SET enable_mergejoin = off
 SET enable_sort = off SET max_parallel_workers_per_gather = 0
 AS $$
 #variable_conflict use_column
@@ -85,6 +86,7 @@ DECLARE
   starts bigint[];
   values text[];
   reached bigint[][];
+  former bigint[];
   codes bigint[];
 BEGIN
   IF firsts IS NULL THEN
@@ -95,13 +97,16 @@ BEGIN
   RETURN QUERY SELECT 1, s.value, 'start', NULL::integer, count(*), 0.0 FROM (SELECT unnest(starts) AS code, unnest(values) AS value) AS s
   GROUP BY s.value;
   reached := ARRAY[starts];
+  former := starts;
   FOR n IN 2..jsonb_array_length(patterns) LOOP
     pattern := jsonb_build_array(patterns -> n - 1);
     codes := weir.sorted_events(lowest, beyond, weir.asked_of_span(tenant, origin, until), pattern, bits, rows[n], firsts, patience);
     -- The first that is not before the step before, and later than what has the same event. It may be too late: then nothing follows.
-    reached := reached || ARRAY(
-      SELECT CASE WHEN s.former <= s.start + patience THEN codes[width_bucket(greatest(s.former, s.same + 1) - 1, codes) + 1] END
-      FROM (SELECT unnest(starts) AS start, unnest(reached[n - 1:n - 1]) AS former, unnest(reached[same[n]:same[n]]) AS same) AS s
+    codes := ARRAY(
+      SELECT CASE WHEN s.former <= s.start + patience THEN s.codes[width_bucket(greatest(s.former, s.same + 1) - 1, s.codes) + 1] END
+      FROM (
+        SELECT c.codes, unnest(starts) AS start, unnest(former) AS former, unnest(reached[same[n]:same[n]]) AS same FROM (SELECT codes || '{}' AS codes OFFSET 0) AS c
+      ) AS s
     );
     RETURN QUERY SELECT n, s.value, CASE WHEN grouping(s.former_slot) = 0 THEN 'former' ELSE 'start' END, coalesce(s.former_slot, s.start_slot),
       count(*), CASE WHEN grouping(s.former_slot) = 0 THEN sum(s.former) ELSE sum(s.start) END * 0.000001
@@ -109,11 +114,13 @@ BEGIN
       SELECT s.value, s.code - s.former AS former, s.code - s.start AS start, weir.quick_slot((s.code - s.former) / 1e6::float8) AS former_slot,
         weir.quick_slot((s.code - s.start) / 1e6::float8) AS start_slot
       FROM (
-        SELECT unnest(starts) AS start, unnest(reached[n - 1:n - 1]) AS former, unnest(reached[n:n]) AS code, unnest(values) AS value
+        SELECT unnest(starts) AS start, unnest(former) AS former, unnest(codes) AS code, unnest(values) AS value
       ) AS s
       WHERE s.code <= s.start + patience
     ) AS s
     GROUP BY GROUPING SETS ((s.value, s.former_slot), (s.value, s.start_slot));
+    reached := reached || codes;
+    former := codes;
   END LOOP;
 END
 $$;
@@ -166,7 +173,7 @@ AS $$
         OFFSET 0
       ) AS p
       CROSS JOIN LATERAL weir.all_funnel_cells(tenant, first_day, last_day, zone, p.patterns, weir.same_events(steps), within * 1000000::bigint, split,
-        weir.halves_with_rows(tenant, p.patterns, p.since, p.until, p.rows), p.rows) AS c
+        weir.halves_with_rows(tenant, p.patterns, p.since, p.until, p.rows, by_user => true), p.rows) AS c
       GROUP BY c.step, c.said, c.since, c.slot
     ) AS g
   ), ranked AS MATERIALIZED (

@@ -284,18 +284,23 @@ $$;
 -- Numbers that cut users into halves which did about as much: a half is from one up to the next. A figure that has to look at each user's events
 -- together has one process do all of it for one half, and another for the other: so sorting and grouping are shared, not only unpacking. Found from some days' packs:
 -- where none of these days has more than one of firsts or of what is repeated, or hardly an event has a user, one half has all. Not into more, since each reads packs
--- and rows that others read, too.
-CREATE OR REPLACE FUNCTION weir.halves_of_users(tenant text, patterns jsonb, since timestamptz, until timestamptz) RETURNS bigint[]
+-- and rows that others read, too. With `by_user` for what takes as long for each user as for their events: users who come later did less, and so are more in their half.
+-- Between the two is then in the middle of where half of the events and half of the users are.
+CREATE OR REPLACE FUNCTION weir.halves_of_users(tenant text, patterns jsonb, since timestamptz, until timestamptz, by_user boolean DEFAULT false)
+RETURNS bigint[]
 LANGUAGE sql STABLE
 SET jit = off SET enable_nestloop = on
 AS $$
-  SELECT ARRAY[-9223372036854775808, CASE WHEN max(p.part & 524287) > 0
-    THEN coalesce(percentile_disc(0.5) WITHIN GROUP (ORDER BY n.number), 9223372036854775807) ELSE 9223372036854775807 END, 9223372036854775807]
-  FROM weir.listed_patterns(patterns) AS w
-  JOIN weir.packs AS p ON p.event = w.event
-  CROSS JOIN LATERAL (VALUES (p.numbers[512]), (p.numbers[1536]), (p.numbers[2560]), (p.numbers[3584])) AS n (number)
-  WHERE p.tenant_id = tenant AND p.day BETWEEN (since AT TIME ZONE 'UTC')::date AND (until AT TIME ZONE 'UTC')::date
-    AND (p.day - '2000-01-01') % greatest(1, extract(day FROM until - since)::integer / 15) = 0
+  SELECT ARRAY[-9223372036854775808, coalesce(CASE WHEN s.parts > 0
+    THEN CASE WHEN by_user THEN (s.sampled[2] + (s.sampled[1] + s.sampled[3]) / 2) / 2 ELSE s.sampled[2] END END, 9223372036854775807), 9223372036854775807]
+  FROM (
+    SELECT max(p.part & 524287) AS parts, percentile_disc('{0.01, 0.5, 0.99}'::float8[]) WITHIN GROUP (ORDER BY n.number) AS sampled
+    FROM weir.listed_patterns(patterns) AS w
+    JOIN weir.packs AS p ON p.event = w.event
+    CROSS JOIN LATERAL (VALUES (p.numbers[512]), (p.numbers[1536]), (p.numbers[2560]), (p.numbers[3584])) AS n (number)
+    WHERE p.tenant_id = tenant AND p.day BETWEEN (since AT TIME ZONE 'UTC')::date AND (until AT TIME ZONE 'UTC')::date
+      AND (p.day - '2000-01-01') % greatest(1, extract(day FROM until - since)::integer / 15) = 0
+  ) AS s
 $$;
 
 -- All events of a span, of whatever name.
@@ -403,7 +408,7 @@ GRANT EXECUTE ON FUNCTION weir.days_in_packs(text, timestamptz, timestamptz), we
   weir.packs_to_read(integer, bigint, bigint, text, jsonb, timestamptz, timestamptz, text[], text, text),
   weir.happened_in_packs(integer, bigint, bigint, text, jsonb, timestamptz, timestamptz, text[]),
   weir.happened(text, jsonb, timestamptz, timestamptz, text[]),
-  weir.patterns_of_name(jsonb, boolean), weir.halves_of_users(text, jsonb, timestamptz, timestamptz), weir.day_begins(text, date),
+  weir.patterns_of_name(jsonb, boolean), weir.halves_of_users(text, jsonb, timestamptz, timestamptz, boolean), weir.day_begins(text, date),
   weir.asked_of(text, text, date, date, boolean), weir.made_days(weir.asked), weir.is_only_event(text, date, date, text, text[]),
   weir.happened_beside(bigint, bigint, weir.asked, jsonb, jsonb, text[]), weir.all_happened(text, timestamptz, timestamptz, text[]),
   weir.patterns_named(text[]), weir.narrowed(jsonb, jsonb) TO weir_reader;

@@ -218,12 +218,12 @@ END
 $$;
 
 -- Halves of the users, those of such rows among them: [0, the first of the other half, one more than the last].
-CREATE OR REPLACE FUNCTION weir.halves_with_rows(tenant text, patterns jsonb, since timestamptz, until timestamptz, rows weir.moments[])
-RETURNS bigint[]
+CREATE OR REPLACE FUNCTION weir.halves_with_rows(tenant text, patterns jsonb, since timestamptz, until timestamptz, rows weir.moments[],
+  by_user boolean DEFAULT false) RETURNS bigint[]
 LANGUAGE sql STABLE
 AS $$
   SELECT ARRAY[0, least(h.halves[2], l.number + 1), l.number + 1]
-  FROM weir.halves_of_users(tenant, patterns, since, until) AS h (halves), (
+  FROM weir.halves_of_users(tenant, patterns, since, until, by_user) AS h (halves), (
     SELECT greatest((SELECT coalesce(max(n.number), 0) FROM weir.user_numbers AS n WHERE n.tenant_id = tenant), (SELECT max(number) FROM unnest(rows) AS r, unnest(r.numbers) AS number)) AS number
   ) AS l
 $$;
@@ -371,7 +371,7 @@ GRANT EXECUTE ON FUNCTION weir.cut_column(anyarray, boolean, integer, integer), 
   weir.valued_events(bigint, bigint, weir.asked, jsonb, integer, text[], boolean, bigint[], bigint, boolean),
   weir.asked_of_span(text, timestamptz, timestamptz, text, date, date), weir.bits_of(timestamptz, timestamptz),
   weir.as_number(bigint, timestamptz, bigint, integer), weir.moment_bits(text, timestamptz, timestamptz), weir.turns_of_users(bigint, bigint, timestamptz, timestamptz),
-  weir.moments_in_rows(text, jsonb, timestamptz, timestamptz, text), weir.halves_with_rows(text, jsonb, timestamptz, timestamptz, weir.moments[]),
+  weir.moments_in_rows(text, jsonb, timestamptz, timestamptz, text), weir.halves_with_rows(text, jsonb, timestamptz, timestamptz, weir.moments[], boolean),
   weir.sorted_events(bigint, bigint, weir.asked, jsonb, integer, weir.moments, bigint[], bigint, boolean),
   weir.firsts_of(bigint[], integer), weir.turns_of_days(weir.asked), weir.first_moments(bigint, bigint, weir.asked, jsonb, integer, weir.moments),
   weir.event_counts(bigint, bigint, weir.asked, jsonb, weir.moments),

@@ -193,6 +193,21 @@ SELECT gen_random_uuid(), 'clicks', c.person, 'click', c.at, c.at, '{"element": 
 INSERT INTO weir.touched_days (tenant_id, day) VALUES ('clicks', '2026-03-04');
 SELECT pg_temp.build();
 SELECT cmp_ok((SELECT count(DISTINCT b) FROM unnest(halves_of_users('clicks', '[{"event": "click"}]', '2026-03-04Z', '2026-03-05Z')) AS b), '=', 3::bigint, 'there are halves');
+
+-- A few users who came first did as much as all others.
+INSERT INTO events (event_id, tenant_id, user_id, event, "timestamp", client_timestamp)
+SELECT gen_random_uuid(), 'skewed', 'u' || n, 'tap', e.at, e.at
+FROM (
+  SELECT n % 10 AS n, '2026-03-04T01:00Z'::timestamptz + n * interval '1 second' AS at FROM generate_series(1, 4500) AS n
+  UNION ALL SELECT n, '2026-03-04T10:00Z' FROM generate_series(10, 4500) AS n
+) AS e;
+INSERT INTO weir.touched_days (tenant_id, day) VALUES ('skewed', '2026-03-04');
+SELECT pg_temp.build();
+SELECT ok((h.by_event)[2] < 20 AND (h.by_user)[2] BETWEEN 500 AND 1500, 'halves are of as many events, or, for what takes as long for a user as for events, of more users where these did less')
+FROM (
+  SELECT halves_of_users('skewed', '[{"event": "tap"}]', '2026-03-04Z', '2026-03-05Z') AS by_event,
+    halves_of_users('skewed', '[{"event": "tap"}]', '2026-03-04Z', '2026-03-05Z', by_user => true) AS by_user
+) AS h;
 INSERT INTO events (event_id, tenant_id, user_id, event, "timestamp", client_timestamp, properties)
 SELECT gen_random_uuid(), 'clicks', c.person, 'click', c.at, c.at, '{"element": "#buy", "page": "/b"}'
 FROM (VALUES ('new', timestamptz '2026-03-05T10:00Z'), ('new', '2026-03-05T10:00:01Z'), ('u4901', '2026-03-05T10:00Z'), ('u4901', '2026-03-05T10:00:01Z'), ('u8', '2026-03-05T10:00Z'), ('u8', '2026-03-05T10:00:01.1Z')) AS c (person, at);

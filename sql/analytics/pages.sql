@@ -169,27 +169,34 @@ BEGIN
 END
 $$;
 
--- The same of the others, of a half of the pages: how many in which slot, and in the rows without a slot what a page's numbers add up to. (Counted as
--- float8, which is exact and has its place in the table of sums, where a bigint's sum would be made beside it.)
+-- The same of the others, of a half of them: of a day's parts, which are in the order of pages, the first or the last, or, where a day has one part, of every other
+-- day. How many in which slot, and in the rows without a slot what a page's numbers add up to: of a slot's it would take as long as all else. (Counted as float8, which is
+-- exact and has its place in the table of sums, where a bigint's sum would be made beside it.)
 CREATE OR REPLACE FUNCTION weir.page_tallies(half integer, asked weir.asked, events text[], tally text[]) RETURNS TABLE (page text, slot integer, times bigint, total numeric)
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000000 ROWS 10000
 SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '128MB' SET enable_sort = off SET max_parallel_workers_per_gather = 0
 AS $$
 #variable_conflict use_column
 BEGIN
-  RETURN QUERY WITH lines AS NOT MATERIALIZED (
-    SELECT l.*
+  RETURN QUERY WITH parts AS NOT MATERIALIZED (
+    SELECT p.*
     FROM (
-      SELECT unnest(t.formers) AS event, unnest(t.names) COLLATE "C" AS page, unnest(t.slots) AS slot, unnest(t.times) AS times, unnest(t.totals) AS total
+      SELECT t.*, max(t.part) OVER (PARTITION BY t.day) AS last
       FROM weir.day_tallies AS t
       WHERE t.tenant_id = asked.tenant AND t.day = ANY (ARRAY(SELECT weir.made_days(asked))) AND t.dimension = tally[1] AND t.value = tally[2]
         AND t.subject = 'page'
-    ) AS l
-    WHERE l.event = ANY (events) AND coalesce(hashtext(l.page), 0) & 1 = half
+    ) AS p
+    WHERE half = CASE WHEN p.last = 0 THEN (p.day - '2000-01-01') % 2 ELSE (p.part * 2 >= p.last)::integer END
   )
-  SELECT l.page, l.slot, sum(l.times::float8)::bigint, NULL::numeric FROM lines AS l GROUP BY l.page, l.slot
+  SELECT l.page, l.slot, sum(l.times::float8)::bigint, NULL::numeric
+  FROM (SELECT unnest(p.formers) AS event, unnest(p.names) COLLATE "C" AS page, unnest(p.slots) AS slot, unnest(p.times) AS times FROM parts AS p) AS l
+  WHERE l.event = ANY (events)
+  GROUP BY l.page, l.slot
   UNION ALL
-  SELECT l.page, NULL, 0, sum(l.total) FROM lines AS l GROUP BY l.page;
+  SELECT l.page, NULL, 0, sum(l.total)
+  FROM (SELECT unnest(p.formers) AS event, unnest(p.names) COLLATE "C" AS page, unnest(p.totals) AS total FROM parts AS p) AS l
+  WHERE l.event = ANY (events)
+  GROUP BY l.page;
 END
 $$;
 

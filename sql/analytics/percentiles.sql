@@ -17,26 +17,24 @@ AS $$
     || jsonb_build_object('mean', weir.ratio(total, numbers))
 $$;
 
--- Of parts whose keys are [list, slot]: each list's median, p75 and p95.
+-- Of parts whose keys are [list, slot], as JSON writes it: each list's median, p75 and p95. (Of many slots of a list its name is read once.)
 CREATE OR REPLACE FUNCTION weir.listed_percentiles(parts weir.part[], figure text) RETURNS TABLE (list text, percentiles jsonb)
 LANGUAGE sql IMMUTABLE
 AS $$
   WITH slots AS MATERIALIZED (
-    SELECT (k.key ->> 0) COLLATE "C" AS list, (k.key ->> 1)::integer AS slot, k.numbers
+    SELECT k.list, rtrim(k.slot, ']')::integer AS slot, sum(k.amount) AS numbers
     FROM (
-      SELECT p.key::jsonb AS key, sum(p.amount) AS numbers
-      FROM unnest(parts) AS p
-      WHERE p.figure = listed_percentiles.figure
-      GROUP BY p.key
-      OFFSET 0
+      SELECT left(p.key, -2 - length(p.slot)) COLLATE "C" AS list, p.slot, p.amount
+      FROM (SELECT p.key, split_part(p.key, ', ', -1) AS slot, p.amount FROM unnest(parts) AS p WHERE p.figure = listed_percentiles.figure OFFSET 0) AS p
     ) AS k
+    GROUP BY k.list, k.slot
   ), lists AS (
     SELECT s.list, s.slot, sum(s.numbers) OVER line AS so_far,
       sum(s.numbers) OVER (line ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS whole
     FROM slots AS s
     WINDOW line AS (PARTITION BY s.list ORDER BY s.slot)
   )
-  SELECT l.list, jsonb_build_object(
+  SELECT (l.list || ']')::jsonb ->> 0, jsonb_build_object(
     'median', weir.slot_number(min(l.slot) FILTER (WHERE l.so_far >= l.whole * 0.50)),
     'p75', weir.slot_number(min(l.slot) FILTER (WHERE l.so_far >= l.whole * 0.75)),
     'p95', weir.slot_number(min(l.slot) FILTER (WHERE l.so_far >= l.whole * 0.95)))

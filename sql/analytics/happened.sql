@@ -229,7 +229,7 @@ AS $$
     JOIN weir.packs AS p ON p.event = w.event
     WHERE p.tenant_id = tenant AND p.day BETWEEN (since AT TIME ZONE 'UTC')::date AND ((until - interval '1 microsecond') AT TIME ZONE 'UTC')::date
       AND p.day IN (SELECT d.day FROM weir.days_in_packs(tenant, since, until) AS d (day))
-      AND (third IS NULL OR CASE WHEN (p.day - '2000-01-01') % 3 = third THEN true END)
+      AND (third IS NULL OR CASE WHEN abs(p.day - '2000-01-01') % 3 = third THEN true END)
       AND (beyond IS NULL OR beyond = 9223372036854775807 OR p.numbers[1] < beyond)
       AND (lowest IS NULL OR lowest = -9223372036854775808 OR coalesce(p.numbers[4096], lowest) >= lowest)
     OFFSET bigint '0'

@@ -186,7 +186,7 @@ BEGIN
       WHERE t.tenant_id = asked.tenant AND t.day = ANY (ARRAY(SELECT weir.made_days(asked))) AND t.dimension = tally[1] AND t.value = tally[2]
         AND t.subject = 'page'
     ) AS p
-    WHERE half = CASE WHEN p.last = 0 THEN (p.day - '2000-01-01') % 2 ELSE (p.part * 2 >= p.last)::integer END
+    WHERE half = CASE WHEN p.last = 0 THEN abs(p.day - '2000-01-01') % 2 ELSE (p.part * 2 >= p.last)::integer END
   )
   SELECT l.page, l.slot, sum(l.times::float8)::bigint, NULL::numeric
   FROM (SELECT unnest(p.formers) AS event, unnest(p.names) COLLATE "C" AS page, unnest(p.slots) AS slot, unnest(p.times) AS times FROM parts AS p) AS l

@@ -194,6 +194,15 @@ INSERT INTO weir.touched_days (tenant_id, day) VALUES ('clicks', '2026-03-04');
 SELECT pg_temp.build();
 SELECT cmp_ok((SELECT count(DISTINCT b) FROM unnest(halves_of_users('clicks', '[{"event": "click"}]', '2026-03-04Z', '2026-03-05Z')) AS b), '=', 3::bigint, 'there are halves');
 
+-- Of days that are told apart by what is left of them when divided: also before the day that they are counted from.
+INSERT INTO events (event_id, tenant_id, user_id, event, "timestamp", client_timestamp, properties)
+SELECT gen_random_uuid(), 'olden', 'u1', 'screen_view', d, d, '{"screen": "home", "duration_ms": 100}'
+FROM generate_series(timestamptz '1999-12-28T12:00Z', '2000-01-03T12:00Z', '1 day') AS d;
+INSERT INTO weir.touched_days (tenant_id, day) SELECT 'olden', d::date FROM generate_series(date '1999-12-28', '2000-01-03', '1 day') AS d;
+SELECT pg_temp.build();
+SELECT is((SELECT count(*) FROM happened('olden', '[{"event": "screen_view"}]', '1999-12-28Z', '2000-01-04Z', '{}')), 7::bigint, 'packs of all days are read, also before 2000');
+SELECT is(pages_answer('olden', '1999-12-28', '2000-01-03') #> '{all,count}', '7', 'and tallies');
+
 -- A few users who came first did as much as all others.
 INSERT INTO events (event_id, tenant_id, user_id, event, "timestamp", client_timestamp)
 SELECT gen_random_uuid(), 'skewed', 'u' || n, 'tap', e.at, e.at

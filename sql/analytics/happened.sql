@@ -285,7 +285,7 @@ $$;
 -- together has one process do all of it for one half, and another for the other: so sorting and grouping are shared, not only unpacking. Found from some days' packs:
 -- where none of these days has more than one of firsts or of what is repeated, or hardly an event has a user, one half has all. Not into more, since each reads packs
 -- and rows that others read, too. With `by_user` for what takes as long for each user as for their events: users who come later did less, and so are more in their half.
--- Between the two is then in the middle of where half of the events and half of the users are.
+-- They are then parted halfway between where half of the events are and half of the users, for whom numbers stand from the first to the last hundredth of the events.
 CREATE OR REPLACE FUNCTION weir.halves_of_users(tenant text, patterns jsonb, since timestamptz, until timestamptz, by_user boolean DEFAULT false)
 RETURNS bigint[]
 LANGUAGE sql STABLE

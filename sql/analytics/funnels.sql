@@ -35,38 +35,84 @@ AS $$
   FROM jsonb_array_elements(steps) WITH ORDINALITY AS p (pattern, step)
 $$;
 
--- Of users from one number up to another: the start as a number (moments.sql) and its value, the least of several at one moment. `starts` has
--- their moments.
-CREATE OR REPLACE FUNCTION weir.funnel_starts(lowest bigint, beyond bigint, asked weir.asked, pattern jsonb, split text, bits integer, rows weir.moments,
-  starts bigint[])
-RETURNS TABLE (code bigint, value text)
-LANGUAGE sql STABLE PARALLEL SAFE
+-- The value to split by of each user's start, the least of several at one moment, in the order of users from one number up to another. `starts`
+-- has their moments (moments.sql), never() of who has none.
+CREATE OR REPLACE FUNCTION weir.funnel_values(lowest bigint, beyond bigint, asked weir.asked, pattern jsonb, split text, bits integer, rows weir.moments,
+  starts bigint[]) RETURNS text[]
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 AS $$
-  SELECT (s.number << bits) + s.moment, NULL
-  FROM (SELECT generate_series(0::bigint, cardinality(starts) - 1) AS number, unnest(starts) AS moment) AS s
-  WHERE split IS NULL AND s.moment <> weir.never()
-  UNION ALL
-  SELECT v.code, min(v.value COLLATE "C")
-  FROM (
-    SELECT e.code, weir.value_by(split, e.version, e.platform, e.country, e.properties) AS value
+DECLARE
+  values text[] := array_fill(NULL::text, ARRAY[cardinality(starts)]);
+  found record;
+BEGIN
+  FOR found IN
+    SELECT (e.code >> bits)::integer + 1 AS place, weir.value_by(split, e.version, e.platform, e.country, e.properties) AS value
     FROM weir.valued_events(lowest, beyond, asked, pattern, bits, ARRAY[CASE WHEN split IN ('version', 'platform', 'country') THEN split ELSE 'properties' END],
-      split IS NOT NULL, starts, 0, true) AS e
+      true, starts, 0, 0, true) AS e
     UNION ALL
-    SELECT (n.number << bits) + n.moment, n.value
+    SELECT n.number::integer + 1, n.value
     FROM (
       SELECT r.number - lowest AS number, weir.microseconds(r.at) - weir.microseconds(asked.since) AS moment, r.value
       FROM unnest(rows.numbers, rows.moments, rows.values) AS r (number, at, value)
-      WHERE split IS NOT NULL AND r.number >= lowest AND r.number < beyond
+      WHERE r.number >= lowest AND r.number < beyond
     ) AS n
-    WHERE weir.is_near(n.number, n.moment, starts, 0)
-  ) AS v
-  GROUP BY v.code
+    WHERE weir.is_near(n.number, n.moment, starts, 0, 0)
+  LOOP
+    values[found.place] := least(values[found.place], found.value COLLATE "C");
+  END LOOP;
+  RETURN values;
+END
+$$;
+
+-- When users reach a step: the moment of the first event that is not before that of the step before (`former`), and later than what has the same
+-- event (`same`, NULL: none has), and at most `patience` microseconds after the start; never() if there is none, or the step before was not reached. All lists
+-- are in the order of users from one number up to another. Who comes back on another day has the first of that day, so where names
+-- alone are asked for it is looked for among firsts; only who did the same event before on that day as well is looked up among what users repeat.
+-- With generic plans, since a custom one would have these lists copied into it, several times each; and where a list is searched, it is made flat once.
+CREATE OR REPLACE FUNCTION weir.funnel_step(lowest bigint, beyond bigint, asked weir.asked, pattern jsonb, patience bigint, bits integer, rows weir.moments,
+  starts bigint[], former bigint[], same bigint[]) RETURNS bigint[]
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET plan_cache_mode = force_generic_plan SET jit = off SET work_mem = '128MB' SET enable_mergejoin = off SET max_parallel_workers_per_gather = 0
+AS $$
+DECLARE
+  -- Packs tell firsts of all but properties, and with what was done on the day before, which tells of each whether it was the first of its day.
+  has_firsts constant boolean := pattern -> 0 -> 'properties' IS NULL;
+  codes constant bigint[] := weir.sorted_events(lowest, beyond, asked, pattern, bits, rows, former, CASE WHEN has_firsts THEN 86400000000 ELSE 0 END, patience, true);
+  reached bigint[];
+  again bigint[];
+  repeated record;
+BEGIN
+  -- A user's numbers begin with `base`.
+  SELECT array_agg(CASE WHEN s.codes[s.place + 1] <= s.base + s.start + patience THEN s.codes[s.place + 1] - s.base ELSE weir.never() END),
+    array_agg(s.base >> bits) FILTER (WHERE s.codes[s.place] >= s.base)
+  INTO reached, again
+  FROM (
+    SELECT s.codes, s.base, s.start,
+      width_bucket(s.base + CASE WHEN s.former <> weir.never() THEN greatest(s.former, s.same + 1) END - 1, s.codes) AS place
+    FROM (
+      SELECT c.codes, generate_series(0, cardinality(starts) - 1::bigint << bits, 1::bigint << bits) AS base, unnest(starts) AS start, unnest(former) AS former,
+        unnest(same) AS same
+      FROM (SELECT codes || '{}' AS codes OFFSET 0) AS c
+    ) AS s
+    OFFSET 0
+  ) AS s;
+  IF has_firsts AND again IS NOT NULL THEN
+    FOR repeated IN
+      SELECT r.number::integer + 1 AS place, r.moment
+      FROM weir.repeated_events(lowest, asked, pattern, again, ARRAY(SELECT greatest(former[n + 1], same[n + 1] + 1) FROM unnest(again) AS n)) AS r
+    LOOP
+      IF repeated.moment < least(reached[repeated.place], starts[repeated.place] + patience + 1) THEN
+        reached[repeated.place] := repeated.moment;
+      END IF;
+    END LOOP;
+  END IF;
+  RETURN reached;
+END
 $$;
 
 -- Of users from one number up to another: how many reached a step in which time `since` the former one or the start, by slot, and in how many
 -- seconds together; of the first step how many there are. `same` as same_events() says; `patience` is microseconds. `reached` has a line for
--- each step: the events, as numbers (moments.sql), in the order of `starts`. With generic plans, since a custom one would have these lists copied
--- into it, several times each; and where a list is searched, it is made flat once.
+-- each step: when each user did. With generic plans, as above.
 CREATE OR REPLACE FUNCTION weir.funnel_users(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text, patterns jsonb,
   same integer[], patience bigint, split text, rows weir.moments[])
 RETURNS TABLE (step integer, said text, since text, slot integer, users bigint, seconds numeric)
@@ -81,46 +127,35 @@ DECLARE
   until constant timestamptz := last + patience * interval '1 microsecond';
   bits constant integer := weir.bits_of(origin, until);
   asked constant weir.asked := weir.asked_of_span(tenant, origin, last, zone, first_day, last_day);
-  pattern jsonb := jsonb_build_array(patterns -> 0);
-  firsts constant bigint[] := weir.first_moments(lowest, beyond, asked, pattern, bits, rows[1]);
-  starts bigint[];
-  values text[];
-  reached bigint[][];
-  former bigint[];
-  codes bigint[];
+  pattern constant jsonb := jsonb_build_array(patterns -> 0);
+  starts constant bigint[] := weir.first_moments(lowest, beyond, asked, pattern, bits, rows[1]);
+  values constant text[] := CASE WHEN split IS NOT NULL AND starts IS NOT NULL THEN weir.funnel_values(lowest, beyond, asked, pattern, split, bits, rows[1], starts) END;
+  reached bigint[][] := ARRAY[starts];
+  former bigint[] := starts;
+  moments bigint[];
 BEGIN
-  IF firsts IS NULL THEN
+  IF starts IS NULL THEN
     RETURN;
   END IF;
-  SELECT array_agg(s.code), array_agg(s.value) FILTER (WHERE split IS NOT NULL) INTO starts, values
-  FROM weir.funnel_starts(lowest, beyond, asked, pattern, split, bits, rows[1], firsts) AS s;
-  RETURN QUERY SELECT 1, s.value, 'start', NULL::integer, count(*), 0.0 FROM (SELECT unnest(starts) AS code, unnest(values) AS value) AS s
+  RETURN QUERY SELECT 1, s.value, 'start', NULL::integer, count(*), 0.0 FROM (SELECT unnest(starts) AS start, unnest(values) AS value) AS s
+  WHERE s.start <> weir.never()
   GROUP BY s.value;
-  reached := ARRAY[starts];
-  former := starts;
   FOR n IN 2..jsonb_array_length(patterns) LOOP
-    pattern := jsonb_build_array(patterns -> n - 1);
-    codes := weir.sorted_events(lowest, beyond, weir.asked_of_span(tenant, origin, until), pattern, bits, rows[n], firsts, patience);
-    -- The first that is not before the step before, and later than what has the same event. It may be too late: then nothing follows.
-    codes := ARRAY(
-      SELECT CASE WHEN s.former <= s.start + patience THEN s.codes[width_bucket(greatest(s.former, s.same + 1) - 1, s.codes) + 1] END
-      FROM (
-        SELECT c.codes, unnest(starts) AS start, unnest(former) AS former, unnest(reached[same[n]:same[n]]) AS same FROM (SELECT codes || '{}' AS codes OFFSET 0) AS c
-      ) AS s
-    );
+    moments := weir.funnel_step(lowest, beyond, weir.asked_of_span(tenant, origin, until), jsonb_build_array(patterns -> n - 1), patience, bits, rows[n],
+      starts, former, ARRAY(SELECT unnest(reached[same[n]:same[n]])));
     RETURN QUERY SELECT n, s.value, CASE WHEN grouping(s.former_slot) = 0 THEN 'former' ELSE 'start' END, coalesce(s.former_slot, s.start_slot),
       count(*), CASE WHEN grouping(s.former_slot) = 0 THEN sum(s.former) ELSE sum(s.start) END * 0.000001
     FROM (
-      SELECT s.value, s.code - s.former AS former, s.code - s.start AS start, weir.quick_slot((s.code - s.former) / 1e6::float8) AS former_slot,
-        weir.quick_slot((s.code - s.start) / 1e6::float8) AS start_slot
+      SELECT s.value, s.moment - s.former AS former, s.moment - s.start AS start, weir.quick_slot((s.moment - s.former) / 1e6::float8) AS former_slot,
+        weir.quick_slot((s.moment - s.start) / 1e6::float8) AS start_slot
       FROM (
-        SELECT unnest(starts) AS start, unnest(former) AS former, unnest(codes) AS code, unnest(values) AS value
+        SELECT unnest(starts) AS start, unnest(former) AS former, unnest(moments) AS moment, unnest(values) AS value
       ) AS s
-      WHERE s.code <= s.start + patience
+      WHERE s.moment <> weir.never()
     ) AS s
     GROUP BY GROUPING SETS ((s.value, s.former_slot), (s.value, s.start_slot));
-    reached := reached || codes;
-    former := codes;
+    reached := reached || moments;
+    former := moments;
   END LOOP;
 END
 $$;
@@ -204,10 +239,9 @@ LANGUAGE sql IMMUTABLE
 SET jit = off SET enable_nestloop = off SET enable_mergejoin = off
 AS $$
   WITH said AS MATERIALIZED (
-    SELECT p.figure, (p.key::jsonb ->> 0)::integer AS step, p.key::jsonb ->> 1 AS kind, p.key::jsonb ->> 2 AS value, (p.key::jsonb -> 2)::text AS json,
-      (p.key::jsonb ->> 3)::integer AS slot, sum(p.amount) AS amount
-    FROM unnest(parts) AS p
-    GROUP BY p.figure, p.key
+    SELECT p.figure, (p.key ->> 0)::integer AS step, p.key ->> 1 AS kind, p.key ->> 2 AS value, (p.key -> 2)::text AS json, (p.key ->> 3)::integer AS slot,
+      p.amount
+    FROM (SELECT p.figure, p.key::jsonb AS key, sum(p.amount) AS amount FROM unnest(parts) AS p GROUP BY p.figure, p.key OFFSET 0) AS p
   ), ranks AS (
     SELECT s.json, row_number() OVER (ORDER BY s.amount DESC, s.value COLLATE "C") AS rank
     FROM said AS s WHERE s.figure = 'users' AND s.step = 1 AND s.kind = 'value'
@@ -296,7 +330,8 @@ COMMENT ON FUNCTION weir.funnels_answer(text, date, date, text, text, integer, t
   'How many users get how far on a way of steps, and how long they take. sql/analytics/funnels.sql defines it.';
 
 GRANT EXECUTE ON FUNCTION weir.same_events(jsonb),
-  weir.funnel_starts(bigint, bigint, weir.asked, jsonb, text, integer, weir.moments, bigint[]),
+  weir.funnel_values(bigint, bigint, weir.asked, jsonb, text, integer, weir.moments, bigint[]),
+  weir.funnel_step(bigint, bigint, weir.asked, jsonb, bigint, integer, weir.moments, bigint[], bigint[], bigint[]),
   weir.funnel_users(bigint, bigint, text, date, date, text, jsonb, integer[], bigint, text, weir.moments[]),
   weir.funnel_cells(bigint, bigint, text, date, date, text, jsonb, integer[], bigint, text, weir.moments[]),
   weir.all_funnel_cells(text, date, date, text, jsonb, integer[], bigint, text, bigint[], weir.moments[]),

@@ -297,7 +297,7 @@ AS $$
     SELECT max(p.part & 524287) AS parts, percentile_disc('{0.01, 0.5, 0.99}'::float8[]) WITHIN GROUP (ORDER BY n.number) AS sampled
     FROM weir.listed_patterns(patterns) AS w
     JOIN weir.packs AS p ON p.event = w.event
-    CROSS JOIN LATERAL (VALUES (p.numbers[512]), (p.numbers[1536]), (p.numbers[2560]), (p.numbers[3584])) AS n (number)
+    LEFT JOIN LATERAL unnest(weir.picked(p.numbers, '{512,1536,2560,3584}')) AS n (number) ON true
     WHERE p.tenant_id = tenant AND p.day BETWEEN (since AT TIME ZONE 'UTC')::date AND (until AT TIME ZONE 'UTC')::date
       AND (p.day - '2000-01-01') % greatest(1, extract(day FROM until - since)::integer / 15) = 0
   ) AS s

@@ -95,13 +95,13 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT ((code >> 37) + apart << bits) + (code & 137438953471) + further $$;
 
 -- Whether an event is near enough to a moment of its user's: `moments` has each user's in microseconds since the span's begin; it is near if it
--- is not before and at most `reach` after it, or, where that is NULL, if it is before. Without moments all are. (`reach` is an even number, since halves of it are compared:
--- one comparison, where two would look twice for what an event is compared with.)
-CREATE OR REPLACE FUNCTION weir.is_near(number bigint, moment bigint, moments bigint[], reach bigint) RETURNS boolean
+-- is at most `early` before and `late` after it, or, where these are NULL, if it is before. Without moments all are. (Both together are an even
+-- number, since halves are compared: one comparison, where two would look twice for what an event is compared with.)
+CREATE OR REPLACE FUNCTION weir.is_near(number bigint, moment bigint, moments bigint[], early bigint, late bigint) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-  SELECT moments IS NULL OR CASE WHEN reach IS NULL
-    THEN moment < coalesce(moments[(number + 1)::integer], weir.never()) ELSE abs(moment - moments[(number + 1)::integer] - reach / 2) <= reach / 2 END
+  SELECT moments IS NULL OR CASE WHEN late IS NULL THEN moment < coalesce(moments[(number + 1)::integer], weir.never())
+    ELSE abs(moment - moments[(number + 1)::integer] - (late - early) / 2) <= (late + early) / 2 END
 $$;
 
 -- The events of users from one number up to another that fit patterns, of packs and of `rows`, which are such, and are near to moments: each a
@@ -109,7 +109,7 @@ $$;
 -- unpacked, and the other half is no part of the plan. With `firsts` all that is a user's first is among them, and not all else. Without settings
 -- of its own, so that it becomes part of what asks.
 CREATE OR REPLACE FUNCTION weir.events_as_numbers(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, bits integer, rows weir.moments,
-  moments bigint[] DEFAULT NULL, reach bigint DEFAULT NULL, firsts boolean DEFAULT false)
+  moments bigint[] DEFAULT NULL, early bigint DEFAULT NULL, late bigint DEFAULT NULL, firsts boolean DEFAULT false)
 RETURNS TABLE (code bigint)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
@@ -122,18 +122,18 @@ AS $$
       SELECT r.codes, 0, r.further FROM weir.cut_rows(lowest, beyond, asked, rows) AS r
     ) AS c
   ) AS u
-  WHERE u.code IS NOT NULL AND weir.are_names(patterns) AND weir.is_near((u.code >> 37) + u.apart, (u.code & 137438953471) + u.further, moments, reach)
+  WHERE u.code IS NOT NULL AND weir.are_names(patterns) AND weir.is_near((u.code >> 37) + u.apart, (u.code & 137438953471) + u.further, moments, early, late)
   UNION ALL
-  SELECT v.code FROM weir.valued_events(lowest, beyond, asked, patterns, bits, '{}', NOT weir.are_names(patterns), moments, reach, firsts) AS v
+  SELECT v.code FROM weir.valued_events(lowest, beyond, asked, patterns, bits, '{}', NOT weir.are_names(patterns), moments, early, late, firsts) AS v
   UNION ALL
   SELECT weir.number_of_code(u.code, u.apart, u.further, bits)
   FROM (SELECT unnest(r.codes) AS code, 0 AS apart, r.further FROM weir.cut_rows(lowest, beyond, asked, rows) AS r) AS u
-  WHERE u.code IS NOT NULL AND NOT weir.are_names(patterns) AND weir.is_near((u.code >> 37) + u.apart, (u.code & 137438953471) + u.further, moments, reach)
+  WHERE u.code IS NOT NULL AND NOT weir.are_names(patterns) AND weir.is_near((u.code >> 37) + u.apart, (u.code & 137438953471) + u.further, moments, early, late)
 $$;
 
 -- The same of packs alone, with what `needs` names; none unless `wanted`.
 CREATE OR REPLACE FUNCTION weir.valued_events(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, bits integer, needs text[], wanted boolean,
-  moments bigint[] DEFAULT NULL, reach bigint DEFAULT NULL, firsts boolean DEFAULT false)
+  moments bigint[] DEFAULT NULL, early bigint DEFAULT NULL, late bigint DEFAULT NULL, firsts boolean DEFAULT false)
 RETURNS TABLE (code bigint, version text, platform text, country text, properties jsonb)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
@@ -143,7 +143,7 @@ AS $$
       unnest(c.properties) AS properties, c.apart, c.further, c.has, c.of_version, c.of_platform, c.of_country
     FROM weir.cut_packs(lowest, beyond, asked, patterns, needs, firsts) AS c
   ) AS u
-  WHERE wanted AND u.code IS NOT NULL AND weir.is_near((u.code >> 37) + u.apart, (u.code & 137438953471) + u.further, moments, reach)
+  WHERE wanted AND u.code IS NOT NULL AND weir.is_near((u.code >> 37) + u.apart, (u.code & 137438953471) + u.further, moments, early, late)
     AND weir.is_like(u.has, u.of_version, u.of_platform, u.of_country, u.properties, u.version, u.platform, u.country)
 $$;
 
@@ -235,12 +235,12 @@ AS $$ SELECT (number << bits) | (weir.microseconds(at) - origin) $$;
 
 -- The same, sorted.
 CREATE OR REPLACE FUNCTION weir.sorted_events(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, bits integer, rows weir.moments,
-  moments bigint[] DEFAULT NULL, reach bigint DEFAULT NULL, firsts boolean DEFAULT false) RETURNS bigint[]
+  moments bigint[] DEFAULT NULL, early bigint DEFAULT NULL, late bigint DEFAULT NULL, firsts boolean DEFAULT false) RETURNS bigint[]
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '256MB' SET enable_nestloop = on
 AS $$
 BEGIN
-  RETURN (SELECT array_agg(e.code ORDER BY e.code) FROM weir.events_as_numbers(lowest, beyond, asked, patterns, bits, rows, moments, reach, firsts) AS e);
+  RETURN (SELECT array_agg(e.code ORDER BY e.code) FROM weir.events_as_numbers(lowest, beyond, asked, patterns, bits, rows, moments, early, late, firsts) AS e);
 END
 $$;
 
@@ -312,6 +312,49 @@ BEGIN
 END
 $$;
 
+-- When users repeated an event: each user's first that is not before a moment and on the same UTC day, of those that firsts leave out (cut_packs()). Numbers
+-- of users, in ascending order, count from `lowest`; moments are microseconds since the span's begin. `pattern` asks for no properties. Each user
+-- is looked up in a pack by halving.
+CREATE OR REPLACE FUNCTION weir.repeated_events(lowest bigint, asked weir.asked, pattern jsonb, numbers bigint[], moments bigint[])
+RETURNS TABLE (number bigint, moment bigint)
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+  WITH sought AS MATERIALIZED (
+    SELECT d.days, d.number >> 26 AS block, array_agg((d.number & 67108863) << 37 | d.moment - d.days * 86400000000 ORDER BY d.number) AS codes
+    FROM (
+      SELECT u.number, u.moment, u.moment / 86400000000 AS days
+      FROM (
+        SELECT unnest(numbers) + lowest AS number, unnest(moments) + o.microseconds AS moment
+        FROM (SELECT weir.microseconds(asked.since) - weir.microseconds(date_trunc('day', asked.since, 'UTC')) AS microseconds OFFSET 0) AS o
+      ) AS u
+    ) AS d
+    GROUP BY d.days, d.number >> 26
+  )
+  SELECT (e.code >> 37) + e.apart, min((e.code & 137438953471) + e.further)
+  FROM (
+    SELECT unnest(u.codes[u.low:u.high]) AS code, unnest(u.versions[u.low:u.high]) AS version, unnest(u.platforms[u.low:u.high]) AS platform,
+      unnest(u.countries[u.low:u.high]) AS country, u.apart, u.further, u.of_version, u.of_platform, u.of_country
+    FROM (
+      SELECT k.*, width_bucket(k.code - 1, k.codes) + 1 AS low, width_bucket(k.code | 137438953471, k.codes) AS high
+      FROM (
+        SELECT k.*, unnest(k.sought[width_bucket((k.codes[1] >> 37 << 37) - 1, k.sought) + 1:width_bucket(k.codes[cardinality(k.codes)] | 137438953471, k.sought)]) AS code
+        FROM (
+          SELECT s.codes AS sought, k.codes || '{}' AS codes, k.versions, k.platforms, k.countries, k.of_version, k.of_platform, k.of_country,
+            (s.block << 26) - lowest AS apart, weir.microseconds(k.day::timestamp AT TIME ZONE 'UTC') - weir.microseconds(asked.since) AS further
+          FROM weir.packs_to_read(NULL, NULL, NULL, asked.tenant, pattern, asked.since, asked.until, '{}') AS k
+          JOIN sought AS s ON s.days = k.day - (asked.since AT TIME ZONE 'UTC')::date AND s.block = k.part >> 20
+          WHERE NOT weir.has_firsts(k.part)
+          OFFSET 0
+        ) AS k
+      ) AS k
+      OFFSET 0
+    ) AS u
+    WHERE u.low <= u.high
+  ) AS e
+  WHERE weir.is_like(NULL, e.of_version, e.of_platform, e.of_country, NULL, e.version, e.platform, e.country)
+  GROUP BY 1
+$$;
+
 -- How many each user had.
 CREATE OR REPLACE FUNCTION weir.event_counts(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, rows weir.moments)
 RETURNS TABLE (number bigint, times bigint)
@@ -366,14 +409,15 @@ $$;
 GRANT EXECUTE ON FUNCTION weir.cut_column(anyarray, boolean, integer, integer), weir.codes_of_first(bigint, bigint[]),
   weir.codes_within(weir.asked, timestamptz, bigint[]),
   weir.cut_packs(bigint, bigint, weir.asked, jsonb, text[], boolean, text), weir.cut_rows(bigint, bigint, weir.asked, weir.moments),
-  weir.are_names(jsonb), weir.number_of_code(bigint, bigint, bigint, integer), weir.is_near(bigint, bigint, bigint[], bigint), weir.never(),
-  weir.events_as_numbers(bigint, bigint, weir.asked, jsonb, integer, weir.moments, bigint[], bigint, boolean),
-  weir.valued_events(bigint, bigint, weir.asked, jsonb, integer, text[], boolean, bigint[], bigint, boolean),
+  weir.are_names(jsonb), weir.number_of_code(bigint, bigint, bigint, integer), weir.is_near(bigint, bigint, bigint[], bigint, bigint), weir.never(),
+  weir.events_as_numbers(bigint, bigint, weir.asked, jsonb, integer, weir.moments, bigint[], bigint, bigint, boolean),
+  weir.valued_events(bigint, bigint, weir.asked, jsonb, integer, text[], boolean, bigint[], bigint, bigint, boolean),
   weir.asked_of_span(text, timestamptz, timestamptz, text, date, date), weir.bits_of(timestamptz, timestamptz),
   weir.as_number(bigint, timestamptz, bigint, integer), weir.moment_bits(text, timestamptz, timestamptz), weir.turns_of_users(bigint, bigint, timestamptz, timestamptz),
   weir.moments_in_rows(text, jsonb, timestamptz, timestamptz, text), weir.halves_with_rows(text, jsonb, timestamptz, timestamptz, weir.moments[], boolean),
-  weir.sorted_events(bigint, bigint, weir.asked, jsonb, integer, weir.moments, bigint[], bigint, boolean),
+  weir.sorted_events(bigint, bigint, weir.asked, jsonb, integer, weir.moments, bigint[], bigint, bigint, boolean),
   weir.firsts_of(bigint[], integer), weir.turns_of_days(weir.asked), weir.first_moments(bigint, bigint, weir.asked, jsonb, integer, weir.moments),
+  weir.repeated_events(bigint, weir.asked, jsonb, bigint[], bigint[]),
   weir.event_counts(bigint, bigint, weir.asked, jsonb, weir.moments),
   weir.pattern_counts(bigint, bigint, text, text, date, date, jsonb, weir.moments[]),
   weir.all_pattern_counts(text, text, date, date, jsonb, bigint[], weir.moments[]), weir.counts_of_patterns(text, text, date, date, jsonb) TO weir_reader;

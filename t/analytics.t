@@ -9,11 +9,14 @@ use lib "$FindBin::Bin/lib";
 use List::Util qw(shuffle);
 use Test::More;
 use WeirTest::AtRandom;
+use WeirTest::CrashOracle;
 use WeirTest::FigureOracle;
 use WeirTest::Figures;
 use WeirTest::RiskOracle;
 use WeirTest::RollUpOracle;
 use WeirTest::StatsOracle;
+use WeirTest::ToggleOracle;
+use WeirTest::UserOracle;
 
 my %number = (users => 0, crashes => 0);
 
@@ -66,7 +69,7 @@ for my $batch (300, 60) {
 }
 
 sub agrees_by_measure ($where, $tenant, $window, $zone, $oracle) {
-  $figures->agrees("heavy users by $_->[0], $where", $figures->answer('heavy_users', $tenant, @$window, $zone, $_->[0]), $oracle->heavy_users($_->[1]))
+  $figures->agrees("heavy users by $_->[0], $where", $figures->answer('heavy_users', $tenant, @$window, $zone, $_->[0]), WeirTest::UserOracle::heavy_users($oracle, $_->[1]))
     for [ seconds => 'audio_duration_seconds' ], [ cost_usd => 'estimated_cost_usd' ], [ recordings => undef ];
   return;
 }
@@ -77,9 +80,10 @@ for my $tenant (sort keys %zones) {
       my ($from, $to) = map { WeirTest::RollUpOracle::number_of_day($_) } @$window;
       my $oracle = WeirTest::FigureOracle->new(\@events, \@crashes, tenant => $tenant, zone => $zone, from => $from, to => $to);
       subtest "$tenant in $zone, @$window" => sub {
-        $figures->agrees($_, $figures->answer($_, $tenant, @$window, $zone), $oracle->$_) for qw(users usage features audience costs crashes crash_releases ledger);
-        $figures->agrees($_->[0], $figures->answer($_->[0], $tenant, @$window, $zone), $_->[1])
-          for $zone eq 'America/St_Johns' ? () : ([ segments => $oracle->segments ], [ stats => WeirTest::StatsOracle::stats($oracle) ]);
+        $figures->agrees($_, $figures->answer($_, $tenant, @$window, $zone), $oracle->$_) for qw(usage features audience costs ledger);
+        $figures->agrees($_->[0], $figures->answer($_->[0], $tenant, @$window, $zone), $_->[1]->($oracle))
+          for [ users => \&WeirTest::UserOracle::users ], [ crashes => \&WeirTest::CrashOracle::crashes ], [ crash_releases => \&WeirTest::CrashOracle::crash_releases ],
+          $zone eq 'America/St_Johns' ? () : ([ segments => \&WeirTest::UserOracle::segments ], [ stats => \&WeirTest::StatsOracle::stats ]);
         agrees_by_measure('in packs', $tenant, $window, $zone, $oracle);
         my $db = $figures->db('whole');
         $db->begin_work;
@@ -101,7 +105,7 @@ for my $asked ([ acme => 'UTC' ], [ acme => 'Europe/Berlin' ], [ other => 'UTC' 
     my ($since, $until) = map { WeirTest::RollUpOracle::number_of_day($_) } $from, $to;
     return WeirTest::FigureOracle->new(\@events, \@crashes, tenant => $tenant, zone => $zone, from => $since, to => $until);
   };
-  $figures->agrees("heavy users by events: $tenant in $zone, @$_", $figures->answer('heavy_users', $tenant, @$_, $zone), $oracle->(@$_)->heavy_users_by_events)
+  $figures->agrees("heavy users by events: $tenant in $zone, @$_", $figures->answer('heavy_users', $tenant, @$_, $zone), WeirTest::UserOracle::heavy_users_by_events($oracle->(@$_)))
     for @windows;
   $figures->agrees("risk of churn: $tenant in $zone on $_", $figures->answer('churn_risk', $tenant, $_, $zone), WeirTest::RiskOracle::churn_risk($oracle->($_, $_)))
     for qw(2026-03-29 2026-04-16 2026-04-25 2026-05-07 2026-06-20 2026-09-01);

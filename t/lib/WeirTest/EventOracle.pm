@@ -12,7 +12,7 @@ use v5.36;
 
 use JSON::XS ();
 use List::Util qw(all any first max min none sum0 uniq);
-use WeirTest::FigureOracle;
+use WeirTest::FigureOracle qw(date percentile property ratio start_of);
 use WeirTest::RollUpOracle;
 
 my $json = JSON::XS->new->canonical->allow_nonref;
@@ -48,7 +48,7 @@ sub number ($row, $name) {
 }
 
 sub text ($row, @names) {
-  return first { defined && $_ ne '' } map { WeirTest::FigureOracle::property($row, $_) } @names;
+  return first { defined && $_ ne '' } map { property($row, $_) } @names;
 }
 
 sub screen ($row) { return text($row, qw(screen page pathname path $screen_name $pathname name)) }
@@ -60,12 +60,10 @@ sub named ($names, @rows) {
   return grep { $wanted{ $_->{event} } } @rows;
 }
 
-sub ratio ($part, $whole) { return WeirTest::FigureOracle::ratio($part, $whole) }
-
 # As weir.percentiles_with_mean() has it.
 sub spread (@numbers) {
   my @sorted = sort { $a <=> $b } @numbers;
-  return { mean => ratio(sum0(@sorted), scalar @sorted), map { ($_->[0] => scalar WeirTest::FigureOracle::percentile($_->[1], @sorted)) } [ median => 50 ],
+  return { mean => ratio(sum0(@sorted), scalar @sorted), map { ($_->[0] => scalar percentile($_->[1], @sorted)) } [ median => 50 ],
     [ p75 => 75 ], [ p95 => 95 ] };
 }
 
@@ -272,11 +270,11 @@ sub nps ($self) {
   my @scores = latest(@valid);
   my (%version, %week);
   push $version{ $json->encode($_->{version}) }->@*, $_ for @scores;
-  push $week{ WeirTest::FigureOracle::start_of('week', $_->{day}) }->@*, $_ for @valid;
+  push $week{ start_of('week', $_->{day}) }->@*, $_ for @valid;
   my @versions = sort { $version{$b}->@* <=> $version{$a}->@* || ($a eq 'null') <=> ($b eq 'null') || $a cmp $b } keys %version;
   my $of = sub (@some) { return nps_of(map { number($_, 'score') } @some)->%* };
   return { $of->(@scores), invalid => @rows - @valid, versions => [ map { { version => $json->decode($_), $of->($version{$_}->@*) } } @versions ],
-    weeks => [ map { { start => WeirTest::FigureOracle::date($_), $of->(latest($week{$_}->@*)) } } sort { $a <=> $b } keys %week ] };
+    weeks => [ map { { start => date($_), $of->(latest($week{$_}->@*)) } } sort { $a <=> $b } keys %week ] };
 }
 
 # Correlations and cohorts ----------------------------------------------------------------------
@@ -336,8 +334,8 @@ sub cohorts ($self, $rule) {
   return {
     size => scalar @members, share => ratio(scalar @members, scalar(my @active = $self->active_on($self->{from}, $self->{to}))), active_days => ratio(sum0(@days), scalar @members),
     events => [ map { my $condition = $_; sum0(map { $times->($_, $condition) } @members) } $rule->{did}->@* ],
-    days => [ map { { start => WeirTest::FigureOracle::date($self->{from} + $_), active => $days[$_] } } 0 .. $#days ],
-    weeks => [ map { { start => WeirTest::FigureOracle::date($_->[0]), returned => $_->[1], share => ratio($_->[1], scalar @members) } } @weeks ],
+    days => [ map { { start => date($self->{from} + $_), active => $days[$_] } } 0 .. $#days ],
+    weeks => [ map { { start => date($_->[0]), returned => $_->[1], share => ratio($_->[1], scalar @members) } } @weeks ],
   };
 }
 

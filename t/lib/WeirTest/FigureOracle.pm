@@ -1,17 +1,19 @@
 # What the answers of sql/analytics have to say, computed from the rows in another way: by grep over lists of hashes.
 #
 #   my $oracle = WeirTest::FigureOracle->new(\@events, \@crashes, tenant => 'acme', zone => 'Europe/Berlin', from => $day, to => $day);
-#   my $wanted = $oracle->users;    # as weir.users_answer() has it; what it leaves out is not looked at
+#   my $wanted = $oracle->usage;    # as weir.usage_answer() has it; what it leaves out is not looked at
 #
 # Rows are hashes of the columns, with `at` in seconds since 1970. Days are counted from 1970. A percentile is
 # { about => NUMBER }, which one in a hundred may lie beside.
 package WeirTest::FigureOracle;
 use v5.36;
 
+use Exporter qw(import);
 use List::Util qw(max min sum0 uniq);
 use POSIX qw(strftime);
 use WeirTest::RollUpOracle;
-use WeirTest::ToggleOracle;
+
+our @EXPORT_OK = qw(between by_value count_users date grown next_start of_whole percentile property ratio start_of users_of);
 
 sub new ($class, $events, $crashes, %asked) {
   my $own = sub ($rows) {
@@ -91,63 +93,6 @@ sub first_days ($self) {
   return %first;
 }
 
-sub users ($self) {
-  my ($from, $to) = $self->@{qw(from to)};
-  my %first = $self->first_days;
-  my $active = sub ($since, $until) { return count_users(between($self->{events}, $since, $until)) };
-  my $fresh = sub ($since, $until) { return scalar grep { $_ >= $since && $_ <= $until } values %first };
-  my %trend;
-  for my $unit (qw(day week month)) {
-    my @lines = $self->lines($unit);
-    for my $line (@lines) {
-      my @span = $line->@{qw(since until)};
-      $line->{active} = $active->(@span);
-      $line->{new} = $fresh->(@span);
-      $line->{events} = my @all = between($self->{events}, @span);
-      $line->{events_per_user} = ratio($line->@{qw(events active)});
-    }
-    $trend{"${unit}s"} = grown(active => @lines);
-  }
-  my ($total, $events) = ($fresh->(0, $to), scalar(my @all = $self->within));
-  my $daily = sum0(map { $active->($_, $_) } $to - 29 .. $to);
-  my $days_of = $self->days_of;
-  return {
-    %trend, total => $total, active => $active->($from, $to), new => $fresh->($from, $to), map({ ("active_$_" => $active->($to - $_ + 1, $to)) } 1, 7, 30),
-    churned => $total - $active->($to - 29, $to), churn_rate => ratio($total - $active->($to - 29, $to), $total),
-    stickiness => ratio($daily / 30, $active->($to - 29, $to)),
-    growth => { this_week => $active->($to - 6, $to), week_before => $active->($to - 13, $to - 7),
-      rate => ratio($active->($to - 6, $to) - $active->($to - 13, $to - 7), $active->($to - 13, $to - 7)) },
-    engagement => { events => $events, events_per_user => ratio($events, $active->($from, $to)),
-      per_user_and_week => of_whole(events => 'active', $trend{weeks}->@*) },
-    retention => { map { my $later = $_; ("day_$later" => retained($later, $days_of, $from, $to, %first)) } 1, 7, 30 },
-    cohorts => { map { ("${_}s" => $self->cohorts($_, $days_of, %first)) } qw(day week month) },
-  };
-}
-
-# By a measure of recordings: the numbers in a property, or how many there are.
-sub heavy_users ($self, $property) {
-  my (%total, %events);
-  for my $row (grep { defined $_->{user} && $_->{event} eq 'recording_completed' } $self->within) {
-    my $number = defined $property ? $row->{properties}{$property} : 1;
-    $total{ $row->{user} } = sprintf '%.6f', $number + ($total{ $row->{user} } // 0);
-    $events{ $row->{user} }++;
-  }
-  return listed_users(\%total, \%events);
-}
-
-sub heavy_users_by_events ($self) {
-  my %events;
-  ++$events{ $_->{user} } for grep { defined $_->{user} } $self->within;
-  return listed_users(\%events, \%events);
-}
-
-sub listed_users ($totals, $numbers) {
-  my $all = sum0(values %$totals);
-  my @users = sort { $totals->{$b} <=> $totals->{$a} || $a cmp $b } keys %$totals;
-  return { active => scalar @users, events => sum0(values %$numbers), total => $all,
-    users => [ map { +{ user => $_, events => $numbers->{$_}, total => $totals->{$_}, share => ratio($totals->{$_}, $all) } } grep { defined } @users[ 0 .. 19 ] ] };
-}
-
 my %family = (
   onboarding_checkpoint_completed => 'onboarding_checkpoint', support_diagnostics_opened => 'support_diagnostics', operation_started => 'operation',
   stored_report_created => 'stored_report', review_pack_generation_requested => 'review_pack',
@@ -162,59 +107,6 @@ sub ledger ($self) {
     +{ event => $event, family => $family{$event}, events => scalar @own, users => count_users(@own), workspaces => workspaces(@own) } } @events;
   my @days = map { my @own = between(\@all, $_, $_); +{ start => date($_), events => scalar @own, active_workspaces => workspaces(@own) } } $self->{from} .. $self->{to};
   return { families => \@families, days => \@days, events => scalar @all, users => count_users(@all), active_workspaces => workspaces(@all) };
-}
-
-# In which segment a user was in the week that begins on a Monday; nothing for who was not known yet.
-sub segment ($first, $days, $monday) {
-  my $on = sub ($from, $to) { return scalar grep { $days->{$_} } $from .. $to };
-  return if $first > $monday + 6;
-  return 'new' if $first >= $monday;
-  my ($here, $before) = ($on->($monday, $monday + 6), $on->($monday - 28, $monday - 1));
-  return $before ? $here >= 4 ? 'power' : $here >= 2 ? 'active' : 'casual' : 'resurrected' if $here;
-  return $on->($monday - 7, $monday - 1) ? 'at_risk' : $before ? 'dormant' : 'churned';
-}
-
-sub segments ($self) {
-  my %first = $self->first_days;
-  my $days_of = $self->days_of;
-  my (@weeks, %former);
-  for my $monday (grep { $_ >= $self->{from} && $_ + 6 <= $self->{to} && start_of('week', $_) == $_ } $self->{from} .. $self->{to}) {
-    my (%in, %size, %moves);
-    for my $user (keys %first) { $in{$user} = segment($first{$user}, $days_of->{$user}, $monday) // next; ++$size{ $in{$user} } }
-    ++$moves{"$former{$_} $in{$_}"} for grep { defined $former{$_} } keys %in;
-    my @moves = map { my ($from, $to) = split / /; +{ from => $from, to => $to, users => $moves{$_} } }
-      sort { $moves{$b} <=> $moves{$a} || $a cmp $b } keys %moves;
-    push @weeks, { start => date($monday), users => scalar keys %in, segments => \%size, moves => \@moves };
-    %former = %in;
-  }
-  return { weeks => \@weeks };
-}
-
-sub days_of ($self) {
-  my %days;
-  $days{ $_->{user} }{ $_->{day} } = 1 for grep { defined $_->{user} } $self->{events}->@*;
-  return \%days;
-}
-
-sub retained ($later, $days_of, $from, $to, %first) {
-  my @fresh = grep { $first{$_} >= $from && $first{$_} + $later <= $to } keys %first;
-  my @back = grep { $days_of->{$_}{ $first{$_} + $later } } @fresh;
-  return { new => scalar @fresh, returned => scalar @back, share => ratio(scalar @back, scalar @fresh) };
-}
-
-sub cohorts ($self, $unit, $days_of, %first) {
-  my ($from, $to) = $self->@{qw(from to)};
-  my @table;
-  for my $line ($self->lines($unit)) {
-    my @fresh = grep { $first{$_} >= $line->{since} && $first{$_} <= $line->{until} } keys %first or next;
-    my @active;
-    for (my $start = start_of($unit, $line->{since}); $start <= $to; $start = next_start($unit, $start)) {
-      my ($since, $until) = (max($start, $from), min(next_start($unit, $start) - 1, $to));
-      push @active, scalar grep { my $days = $days_of->{$_}; grep { $days->{$_} } $since .. $until } @fresh;
-    }
-    push @table, { start => $line->{start}, new => scalar @fresh, active => \@active };
-  }
-  return \@table;
 }
 
 # A property of a row as the text that makes a value of it.
@@ -385,116 +277,6 @@ sub costs ($self) {
   my %trend = map { ("${_}s" => grown(total => map { { %$_, $figures->($_->@{qw(since until)}) } } $self->lines($_))) } qw(day week month);
   return { %whole, %trend, growth => { before => $before, rate => ratio($whole{total} - $before, $before) },
     per_user_and_month => of_whole(total => 'active', $trend{months}->@*) };
-}
-
-sub freedom ($active, $crashed) { return { active => $active, crash_free => $active - $crashed, crash_free_share => ratio($active - $crashed, $active) } }
-
-sub crash_figures ($self, $since, $until) {
-  my %active = map { $_ => 1 } users_of(between($self->{events}, $since, $until));
-  my @fell = between($self->{crashes}, $since, $until);
-  my @hit = users_of(@fell);
-  my @begun = map { $self->{sessions}{$_} // [ 0, 0 ] } $since .. $until;
-  my ($sessions, $crashed) = map { my $n = $_; sum0(map { $_->[$n] } @begun) } 0, 1;
-  return (
-    crashes => scalar @fell, crashed_users => scalar @hit, crashes_per_user => ratio(scalar @fell, scalar keys %active),
-    crash_free_users => freedom(scalar keys %active, scalar grep { $active{$_} } @hit),
-    crash_free_sessions => { sessions => $sessions, crash_free => $sessions - $crashed, crash_free_share => ratio($sessions - $crashed, $sessions) },
-  );
-}
-
-sub moment ($at) { return strftime('%Y-%m-%dT%H:%M:%S', gmtime int $at) . sprintf '.%06dZ', int(($at - int $at) * 1e6 + 0.5) }
-
-# What is told of a group, from the crashes within the window and before it.
-sub about_group ($self, $group) {
-  my @own = grep { $_->{fingerprint} eq $group } $self->{crashes}->@*;
-  my @within = sort { $a->{at} <=> $b->{at} } between(\@own, $self->@{qw(from to)});
-  my ($first) = sort { $a <=> $b } map { $_->{at} } grep { $_->{day} <= $self->{to} } @own;
-  return (
-    first_seen => moment($first), last_seen => @within ? moment($within[-1]{at}) : undef, type => @within ? $within[-1]{type} : undef,
-    message => @within ? $within[-1]{message} : undef, versions => [ sort(uniq(grep { defined } map { $_->{version} } @within)) ],
-  );
-}
-
-sub crashes ($self) {
-  my @fell = $self->fell;
-  my %list;
-  for my $what ([ versions => version => 'version' ], [ systems => os => 'os' ], [ types => type => 'type' ], [ groups => group => 'fingerprint' ]) {
-    my ($list, $name, $column) = @$what;
-    for my $pair (by_value(sub ($row) { return $row->{$column} }, @fell)) {
-      my ($value, $rows) = @$pair;
-      my %used = map { $_ => 1 } users_of(grep { ($_->{version} // '') eq $value } $self->within);
-      push $list{$list}->@*, {
-        $name => $value, crashes => scalar @$rows, share => ratio(scalar @$rows, scalar @fell), users => count_users(@$rows),
-        $name eq 'version' ? freedom(scalar keys %used, scalar grep { $used{$_} } users_of(@$rows))->%* : (),
-        $name eq 'group' ? $self->about_group($value) : (),
-      };
-    }
-  }
-  return {
-    $self->crash_figures($self->@{qw(from to)}), map({ ($_ => $list{$_} // []) } qw(versions systems types groups)), first_crash => $self->first_crash,
-    map { my $unit = $_; ("${unit}s" => [ map { { start => $_->{start}, $self->crash_figures($_->@{qw(since until)}) } } $self->lines($unit) ]) } qw(day week month),
-  };
-}
-
-sub firsts (@rows) {
-  my %first;
-  for my $row (grep { defined $_->{user} } @rows) {
-    $first{ $row->{user} } = $row if !$first{ $row->{user} } || $row->{at} < $first{ $row->{user} }{at};
-  }
-  return %first;
-}
-
-sub first_crash ($self) {
-  my (%crash, %event) = ();
-  %crash = firsts($self->{crashes}->@*);
-  %event = firsts($self->{events}->@*);
-  my @first = grep { $crash{$_}{day} >= $self->{from} && $crash{$_}{day} <= $self->{to} } keys %crash;
-  my @waited = sort { $a <=> $b } map { $crash{$_}{at} - $event{$_}{at} } grep { $event{$_} && $event{$_}{at} <= $crash{$_}{at} } @first;
-  return { users => scalar @waited, without => @first - @waited, median => scalar percentile(50, @waited),
-    map { ("p$_" => scalar percentile($_, @waited)) } 25, 75, 90 };
-}
-
-# Versions in the order in which they were first seen, to the hour: [version, hour].
-sub releases ($self) {
-  my %seen;
-  for my $row (grep { defined $_->{version} } $self->{events}->@*, $self->{crashes}->@*) {
-    my $hour = int($row->{at} / 3600) * 3600;
-    $seen{ $row->{version} } = min($hour, $seen{ $row->{version} } // 9e12);
-  }
-  my $day_of = sub ($at) { return WeirTest::RollUpOracle::number_of_day((WeirTest::RollUpOracle::on_clock($self->{zone}, $at))[0]) };
-  return map { { version => $_, at => $seen{$_}, day => $day_of->($seen{$_}) } }
-    sort { $seen{$a} <=> $seen{$b} || $a cmp $b } grep { $day_of->($seen{$_}) <= $self->{to} } keys %seen;
-}
-
-sub crash_releases ($self) {
-  my @releases = $self->releases;
-  my @fell = grep { $_->{day} <= $self->{to} } $self->{crashes}->@*;
-  my (%begun, %crashes, %born);
-  for my $row (sort { $a->{at} <=> $b->{at} } @fell) {
-    my ($group, $version) = ($row->{fingerprint}, $row->{version} // '');
-    $born{$group} //= $version;
-    $begun{$group}{$version} //= $row->{at};
-    ++$crashes{$group}{$version};
-  }
-  my @list;
-  for my $n (reverse 0 .. $#releases) {
-    my ($release, $version) = ($releases[$n], $releases[$n]{version});
-    next if $release->{day} < $self->{from};
-    my @groups = sort { $crashes{$b}{$version} <=> $crashes{$a}{$version} || $a cmp $b } grep { $crashes{$_}{$version} } keys %crashes;
-    my (@new, @regressed);
-    for my $group (@groups) {
-      my %about = (group => $group, crashes => $crashes{$group}{$version}, $self->about_group($group));
-      push @new, \%about and next if $born{$group} eq $version;
-      my @earlier = grep { $begun{$group}{ $releases[$_]{version} } } 0 .. $n - 1 or next;
-      my $begun = min(map { $begun{$group}{ $releases[$_]{version} } } @earlier);
-      push @regressed, { %about, last_release => $releases[ $earlier[-1] ]{version} } if $earlier[-1] < $n - 1 && $begun < $begun{$group}{$version};
-    }
-    my @first = sort { $a <=> $b } map { $begun{$_}{$version} } @groups;
-    push @list, { version => $version, first_seen => moment($release->{at}), after => $n ? $releases[ $n - 1 ]{version} : undef,
-      first_crash => @first ? moment($first[0]) : undef, crashes => sum0(map { $crashes{$_}{$version} } @groups), groups => scalar @groups,
-      new => scalar @new, regressed => scalar @regressed, new_groups => \@new, regressed_groups => \@regressed };
-  }
-  return { releases => \@list };
 }
 
 1;

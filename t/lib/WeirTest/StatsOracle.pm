@@ -5,14 +5,11 @@ package WeirTest::StatsOracle;
 use v5.36;
 
 use List::Util qw(min sum0);
-use WeirTest::FigureOracle;
+use WeirTest::CrashOracle;
+use WeirTest::FigureOracle qw(between by_value count_users property ratio);
 use WeirTest::RollUpOracle;
 use WeirTest::ToggleOracle;
-
-sub ratio ($part, $whole) { return WeirTest::FigureOracle::ratio($part, $whole) }
-sub between ($rows, $from, $to) { return WeirTest::FigureOracle::between($rows, $from, $to) }
-sub count_users (@rows) { return WeirTest::FigureOracle::count_users(@rows) }
-sub property ($row, $name) { return WeirTest::FigureOracle::property($row, $name) }
+use WeirTest::UserOracle;
 
 sub of_event ($event, @rows) { return grep { $_->{event} eq $event } @rows }
 
@@ -20,7 +17,7 @@ sub numbers ($name, @rows) { return grep { defined } map { $_->{properties}{$nam
 
 # The ten values with the most rows; `share` is of all rows that have one.
 sub values_of ($name, @rows) {
-  my @pairs = WeirTest::FigureOracle::by_value(sub ($row) { return $row->{$name} // property($row, $name) }, @rows);
+  my @pairs = by_value(sub ($row) { return $row->{$name} // property($row, $name) }, @rows);
   my $all = sum0(map { scalar $_->[1]->@* } @pairs);
   return [ map { { value => $_->[0], events => scalar $_->[1]->@*, share => ratio(scalar $_->[1]->@*, $all) } } @pairs[ 0 .. min(9, $#pairs) ] ];
 }
@@ -29,7 +26,7 @@ sub values_of ($name, @rows) {
 sub columns_of ($name, $active, @rows) {
   my $most = sub ($pair) { return $active ? count_users($pair->[1]->@*) : scalar $pair->[1]->@* };
   my @pairs = sort { $most->($b) <=> $most->($a) || $a->[0] cmp $b->[0] }
-    WeirTest::FigureOracle::by_value(sub ($row) { return $row->{$name} }, @rows);
+    by_value(sub ($row) { return $row->{$name} }, @rows);
   return [ map { { $name => $_->[0], events => scalar $_->[1]->@*, users => count_users($_->[1]->@*), share => ratio($most->($_), $active || scalar @rows) } }
       @pairs[ 0 .. min(9, $#pairs) ] ];
 }
@@ -93,7 +90,8 @@ sub features ($oracle) {
 
 sub stats ($oracle) {
   my @all = $oracle->within;
-  my ($users, $usage, $features, $crashes) = map { $oracle->$_ } qw(users usage features crashes);
+  my ($usage, $features) = ($oracle->usage, $oracle->features);
+  my ($users, $crashes) = (WeirTest::UserOracle::users($oracle), WeirTest::CrashOracle::crashes($oracle));
   my $active = count_users(@all);
   my @recordings = of_event(recording_completed => @all);
   my ($seconds, $cost) = map { sum0(numbers($_ => @recordings)) } qw(audio_duration_seconds estimated_cost_usd);

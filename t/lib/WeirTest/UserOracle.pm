@@ -6,6 +6,7 @@ package WeirTest::UserOracle;
 use v5.36;
 
 use List::Util qw(max min sum0);
+use POSIX qw(ceil);
 use WeirTest::FigureOracle qw(between count_users date grown next_start of_whole ratio start_of);
 
 sub users ($oracle) {
@@ -49,20 +50,29 @@ sub heavy_users ($oracle, $property) {
     $total{ $row->{user} } = sprintf '%.6f', $number + ($total{ $row->{user} } // 0);
     $events{ $row->{user} }++;
   }
-  return listed_users(\%total, \%events);
+  return listed_users(\%total, \%events, !defined $property);
 }
 
 sub heavy_users_by_events ($oracle) {
   my %events;
   ++$events{ $_->{user} } for grep { defined $_->{user} } $oracle->within;
-  return listed_users(\%events, \%events);
+  return listed_users(\%events, \%events, 1);
 }
 
-sub listed_users ($totals, $numbers) {
+sub listed_users ($totals, $numbers, $exact) {
   my $all = sum0(values %$totals);
   my @users = sort { $totals->{$b} <=> $totals->{$a} || $a cmp $b } keys %$totals;
-  return { active => scalar @users, events => sum0(values %$numbers), total => $all,
+  return { active => scalar @users, events => sum0(values %$numbers), total => $all, concentration => concentration($exact, map { $totals->{$_} } @users),
     users => [ map { +{ user => $_, events => $numbers->{$_}, total => $totals->{$_}, share => ratio($totals->{$_}, $all) } } grep { defined } @users[ 0 .. 19 ] ] };
+}
+
+# Of totals, the greatest first. Shares come from a histogram, but where every event counts alike.
+sub concentration ($exact, @totals) {
+  my $share = sub ($users) { return ratio(sum0(@totals[ 0 .. $users - 1 ]), sum0(@totals)) };
+  return [ map {
+    my $users = ceil(@totals * $_ / 100);
+    { top => $_, users => $users, share => $exact || !$users ? $share->($users) : { about => $share->($users) } }
+  } 1, 5, 10, 20, 50 ];
 }
 
 # In which segment a user was in the week that begins on a Monday; nothing for who was not known yet.

@@ -10,7 +10,7 @@ use List::Util qw(shuffle);
 use Test::More;
 use WeirTest::AtRandom;
 use WeirTest::CrashOracle;
-use WeirTest::FigureOracle;
+use WeirTest::FigureOracle qw(named value_list);
 use WeirTest::Figures;
 use WeirTest::RiskOracle;
 use WeirTest::RollUpOracle;
@@ -23,12 +23,14 @@ my %number = (users => 0, crashes => 0);
 sub properties ($event) {
   my @failed = maybe(0.3, error_type => one_of('network', 'quota'));
   return { audio_duration_seconds => 1 + int rand 900, estimated_cost_usd => (1 + int rand 999) / 1000, success => @failed ? \0 : \1, @failed,
-    maybe(0.8, source => one_of('widget', 'window')) } if $event eq 'recording_completed';
+    maybe(0.8, source => one_of('widget', 'window')),
+    maybe(0.7, processing_time_seconds => int(rand 90) / 10) } if $event eq 'recording_completed';
   return { command => one_of('icon', 'logo'), success => @failed ? \0 : \1, @failed, prompt_length => int rand 90,
     execution_time => 1 + int rand 5000, maybe(0.7, output_format => one_of('png', 'svg')), maybe(0.6, model_used => one_of('small', 'large')) } if $event eq 'cli_command';
   return { feature => one_of(qw(search export)), enabled => one_of(\0, \1) } if $event eq 'feature_toggled';
-  return { startup_time_seconds => int(rand 90) / 10, maybe(0.5, response_time_seconds => int(rand 90) / 100) } if $event eq 'opened';
-  return { feature => one_of(('search') x 3, 'export', 'print') } if $event eq 'feature_usage';
+  return { maybe(0.8, startup_time_seconds => int(rand 90) / 10), maybe(0.4, startup_ms => int rand 9000),
+    maybe(0.5, response_time_seconds => int(rand 90) / 100), maybe(0.4, response_time_ms => int rand 900) } if $event eq 'opened';
+  return { feature => one_of(('search') x 3, 'export', 'print'), maybe(0.4, source => 'menu'), maybe(0.4, enabled => one_of(\0, \1)) } if $event eq 'feature_usage';
   return { maybe(0.8, workspace_id => one_of('north', 'south', '')) } if $event =~ /operation|stored/;
   return { browser => one_of('firefox', 'chrome'), maybe(0.5, device => one_of('phone', 'desktop')), @failed } if $event eq 'page_viewed';
   return;
@@ -68,6 +70,11 @@ for my $batch (300, 60) {
   }
 }
 
+sub asked_of ($tenant, $zone, @window) {
+  my ($from, $to) = map { WeirTest::RollUpOracle::number_of_day($_) } @window;
+  return WeirTest::FigureOracle->new(\@events, \@crashes, tenant => $tenant, zone => $zone, from => $from, to => $to);
+}
+
 sub agrees_by_measure ($where, $tenant, $window, $zone, $oracle) {
   $figures->agrees("heavy users by $_->[0], $where", $figures->answer('heavy_users', $tenant, @$window, $zone, $_->[0]), WeirTest::UserOracle::heavy_users($oracle, $_->[1]))
     for [ seconds => 'audio_duration_seconds' ], [ cost_usd => 'estimated_cost_usd' ], [ recordings => undef ];
@@ -77,8 +84,7 @@ sub agrees_by_measure ($where, $tenant, $window, $zone, $oracle) {
 for my $tenant (sort keys %zones) {
   for my $zone ($zones{$tenant}->@*) {
     for my $window (@windows) {
-      my ($from, $to) = map { WeirTest::RollUpOracle::number_of_day($_) } @$window;
-      my $oracle = WeirTest::FigureOracle->new(\@events, \@crashes, tenant => $tenant, zone => $zone, from => $from, to => $to);
+      my $oracle = asked_of($tenant, $zone, @$window);
       subtest "$tenant in $zone, @$window" => sub {
         $figures->agrees($_, $figures->answer($_, $tenant, @$window, $zone), $oracle->$_) for qw(usage features audience costs ledger);
         $figures->agrees($_->[0], $figures->answer($_->[0], $tenant, @$window, $zone), $_->[1]->($oracle))
@@ -92,7 +98,10 @@ for my $tenant (sort keys %zones) {
         $db->rollback;
         $figures->agrees("usage of $_->[0]", $figures->answer('usage', $tenant, @$window, $zone, @$_), $oracle->usage(@$_))
           for [ recording_completed => 'audio_duration_seconds' ], [ page_viewed => undef ], [ cli_command => 'execution_time' ];
-        $figures->agrees('toggles', $figures->answer('features', $tenant, @$window, $zone, 'toggled')->{toggles}, WeirTest::ToggleOracle::toggles($oracle));
+        $figures->agrees('toggled features', $figures->answer('features', $tenant, @$window, $zone, 'toggled', 'toggled_on'),
+          { $oracle->features(map { named($_ => 'feature_toggled') } qw(feature enabled))->%*, toggles => WeirTest::ToggleOracle::toggles($oracle) });
+        $figures->agrees('where recordings come from', $figures->answer('features', $tenant, @$window, $zone, 'feature', 'recording_source')->{split},
+          value_list(named(source => 'recording_completed'), undef, $oracle->within));
       };
     }
   }
@@ -101,13 +110,9 @@ for my $tenant (sort keys %zones) {
 # From days that are kept, by users' numbers of days and of events.
 for my $asked ([ acme => 'UTC' ], [ acme => 'Europe/Berlin' ], [ other => 'UTC' ]) {
   my ($tenant, $zone) = @$asked;
-  my $oracle = sub ($from, $to) {
-    my ($since, $until) = map { WeirTest::RollUpOracle::number_of_day($_) } $from, $to;
-    return WeirTest::FigureOracle->new(\@events, \@crashes, tenant => $tenant, zone => $zone, from => $since, to => $until);
-  };
-  $figures->agrees("heavy users by events: $tenant in $zone, @$_", $figures->answer('heavy_users', $tenant, @$_, $zone), WeirTest::UserOracle::heavy_users_by_events($oracle->(@$_)))
+  $figures->agrees("heavy users by events: $tenant in $zone, @$_", $figures->answer('heavy_users', $tenant, @$_, $zone), WeirTest::UserOracle::heavy_users_by_events(asked_of($tenant, $zone, @$_)))
     for @windows;
-  $figures->agrees("risk of churn: $tenant in $zone on $_", $figures->answer('churn_risk', $tenant, $_, $zone), WeirTest::RiskOracle::churn_risk($oracle->($_, $_)))
+  $figures->agrees("risk of churn: $tenant in $zone on $_", $figures->answer('churn_risk', $tenant, $_, $zone), WeirTest::RiskOracle::churn_risk(asked_of($tenant, $zone, $_, $_)))
     for qw(2026-03-29 2026-04-16 2026-04-25 2026-05-07 2026-06-20 2026-09-01);
 }
 
@@ -125,7 +130,7 @@ subtest 'two servers with the users split between them say together what one say
         users => [ parts_of_both('users', \@asked, undef), @$window ],
         usage => [ parts_of_both('usage', [ @asked, undef, 'audio_duration_seconds' ], undef), @$window, 'audio_duration_seconds' ],
         features => [ parts_of_both('features', [ @asked, 'feature', 'source' ], undef) ],
-        toggles => [ parts_of_both('features', [ @asked, 'toggled', 'source' ], undef) ],
+        toggles => [ parts_of_both('features', [ @asked, 'toggled', 'toggled_on' ], undef) ],
         cli => [ parts_of_both('usage', [ @asked, 'cli_command', undef ], undef), @$window, undef ],
         costs => [ parts_of_both('costs', [ @asked, 'cost_usd' ], undef), @$window ],
         crashes => [ parts_of_both('crashes', \@asked, 'crash_details_partial', 20), @$window, 20 ],
@@ -140,7 +145,7 @@ subtest 'two servers with the users split between them say together what one say
       for my $what (sort keys %merged) {
         my ($parts, @more) = $merged{$what}->@*;
         my $figure = { cli => 'usage', toggles => 'features' }->{$what} // $what;
-        my %asked_for = (usage => [ undef, 'audio_duration_seconds' ], cli => ['cli_command'], toggles => ['toggled'], heavy_users => ['seconds']);
+        my %asked_for = (usage => [ undef, 'audio_duration_seconds' ], cli => ['cli_command'], toggles => [qw(toggled toggled_on)], heavy_users => ['seconds']);
         my $one = $what eq 'churn_risk' ? $figures->answer($what, 'acme', '2026-05-07', $zone) : $figures->answer($figure, @asked, ($asked_for{$what} // [])->@*);
         $figures->agrees("$what in $zone, @$window", $one, $figures->merged($figure, $parts, @more));
       }

@@ -19,12 +19,12 @@ INSERT INTO said VALUES
   ('ben', NULL, 'app_opened', '2026-03-04T10:00Z', '1.0', 'US', '{"startup_ms": 1500}'),
   ('ben', 's2', 'recording_completed', '2026-03-05T10:00Z', '1.0', 'US',
     '{"audio_duration_seconds": 900, "estimated_cost_usd": 0.09, "success": false, "error_type": "network", "source": "widget"}'),
-  ('ben', 's2', 'feature_usage', '2026-03-05T10:01Z', '1.0', 'US', '{"feature": "export"}'),
+  ('ben', 's2', 'feature_usage', '2026-03-05T10:01Z', '1.0', 'US', '{"feature": "export", "response_time_ms": 250}'),
   ('cat', NULL, 'feature_usage', '2026-03-04T10:00Z', '2.0', 'US', '{"feature": "import"}'),
   ('cat', NULL, 'feature_toggled', '2026-03-04T10:05Z', '2.0', 'US', '{"feature": "auto_paste", "enabled": true}'),
   ('cat', NULL, 'feature_toggled', '2026-03-04T10:06Z', '2.0', 'US', '{"feature": "auto_paste", "enabled": false}'),
   ('dan', NULL, 'app_opened', '2026-03-09T23:30Z', '2.0', NULL, NULL),
-  ('dan', NULL, 'feature_usage', '2026-03-12T10:00Z', '2.0', NULL, '{"feature": "import"}'),
+  ('dan', NULL, 'feature_usage', '2026-03-12T10:00Z', '2.0', NULL, '{"feature": "import", "response_time_seconds": 0.75}'),
   ('dan', NULL, 'retry_attempted', '2026-03-13T10:00Z', '2.0', NULL, NULL), ('dan', NULL, 'retry_attempted', '2026-03-13T10:01Z', '2.0', NULL, NULL),
   (NULL, 's3', 'cli_command', '2026-03-11T10:00Z', '3.0', NULL, '{"command": "icon", "success": true, "execution_time": 1000, "prompt_length": 10, "output_format": "png", "model_used": "m1"}'),
   (NULL, 's3', 'cli_command', '2026-03-11T10:01Z', '3.0', NULL, '{"command": "icon", "success": false, "execution_time": 2000, "prompt_length": 20, "error_type": "timeout"}'),
@@ -89,9 +89,9 @@ SELECT pg_temp.has('{features,split}', '[{"value": "widget", "events": 2, "share
 SELECT pg_temp.has('{features,toggles}', '{"features": [{"value": "auto_paste", "events": 2, "share": 1, "switched": 1, "on": 0, "adoption": 0}],
   "on": 0, "adoption": 0}', 'auto-paste: cat switched it on, and off again');
 SELECT pg_temp.has('{features,retries}', '{"count": 2, "users": 1, "share": 0.2}', 'dan tried again, twice');
--- Five say whether it worked: three recordings, two commands.
+-- Five say whether it worked: three recordings, two commands. ben's export answered in 250 ms, dan's import in 0.75 s.
 SELECT pg_temp.has('{performance}', '{"success_rate": {"yes": 3, "no": 2, "rate": 0.6}, "error_rate": 0.064516, "processing_time": {"count": 2, "mean": 3},
-  "startup_time": {"count": 2, "mean": 1}, "response_time": {"count": 0, "mean": null}, "errors": [{"value": "network", "events": 1, "share": 0.5},
+  "startup_time": {"count": 2, "mean": 1}, "response_time": {"count": 2, "mean": 0.5}, "errors": [{"value": "network", "events": 1, "share": 0.5},
   {"value": "timeout", "events": 1, "share": 0.5}]}', 'how well it works');
 -- ann and ben crashed and were there; ann's session had a crash; ben crashed three days after the first event.
 SELECT is((a -> 'crashes') - '{types,versions,systems}'::text[], '{"crashes": 4, "crashed_users": 3, "first_crash": {"users": 1, "mean_days": 3},

@@ -13,7 +13,7 @@ use List::Util qw(max min sum0 uniq);
 use POSIX qw(strftime);
 use WeirTest::RollUpOracle;
 
-our @EXPORT_OK = qw(between by_value count_users date grown next_start of_whole percentile property ratio start_of users_of);
+our @EXPORT_OK = qw(between by_value count_users date grown named next_start of_whole percentile property ratio start_of users_of value_list);
 
 sub new ($class, $events, $crashes, %asked) {
   my $own = sub ($rows) {
@@ -131,8 +131,9 @@ sub value_list ($value_of, $whole, @rows) {
   return { values => \@list, more => 0, defined $whole ? (events => $all, rate => ratio($all, $whole)) : () };
 }
 
-sub named ($name) {
-  return sub ($row) { return property($row, $name) };
+# What a property says, of each event or of one.
+sub named ($name, $event = undef) {
+  return sub ($row) { return !defined $event || $row->{event} eq $event ? property($row, $name) : undef };
 }
 
 sub success (@rows) {
@@ -202,11 +203,10 @@ sub user_weeks ($self, @rows) {
   return uniq map { "$_->[0] $_->[1]" } grep { $whole{ $_->[1] } } map { [ $_->{user}, date(start_of('week', $_->{day})) ] } grep { defined $_->{user} } @rows;
 }
 
-sub features ($self) {
+sub features ($self, $feature_of = named(feature => 'feature_usage'), $split = named('source')) {
   my ($from, $to) = $self->@{qw(from to)};
   my %first = $self->first_days;
   my @all = $self->within;
-  my $feature_of = sub ($row) { return $row->{event} eq 'feature_usage' ? property($row, 'feature') : undef };
   my ($active, $weeks) = (count_users(@all), scalar(my @weeks = $self->user_weeks(@all)));
   my @features;
   for my $pair (by_value($feature_of, @all)) {
@@ -227,7 +227,7 @@ sub features ($self) {
   delete @known{ map { $_->{feature} } @features };
   my @retries = grep { $_->{event} eq 'retry_attempted' } @all;
   return {
-    features => \@features, more => 0, active => $active, toggles => undef, unused => [ sort keys %known ], split => value_list(named('source'), undef, @all),
+    features => \@features, more => 0, active => $active, toggles => undef, unused => [ sort keys %known ], split => value_list($split, undef, @all),
     days_active => { users => \@active_days, power => sum0(@active_days[ 15 .. 29 ]), regular => sum0(@active_days[ 3 .. 14 ]), casual => sum0(@active_days[ 0 .. 2 ]) },
     retries => { count => scalar @retries, users => count_users(@retries), per_user => ratio(scalar @retries, count_users(@retries)),
       share => ratio(count_users(@retries), $active) },

@@ -71,8 +71,7 @@ sub first_of ($oracle, @rows) {
   return { users => scalar keys %met, mean_days => ratio(sum0(map { $met{$_} - $first{$_} } keys %met), scalar keys %met) };
 }
 
-sub mean_of ($name, @rows) {
-  my @numbers = numbers($name, @rows);
+sub mean (@numbers) {
   return { count => scalar @numbers, mean => ratio(sum0(@numbers), scalar @numbers) };
 }
 
@@ -108,14 +107,16 @@ sub stats ($oracle) {
       sessions => { sessions => $usage->{sessions}{count}, mean_seconds => $usage->{sessions}{mean} }, names => values_of(event => @all), peak_hours => $usage->{peak_hours} },
     features => features($oracle),
     performance => { success_rate => $usage->{success}, error_rate => $usage->{errors}{rate}, errors => values_of(error_type => @all),
-      map({ ($_ => mean_of("${_}_seconds", @all)) } qw(processing_time startup_time response_time)) },
+      processing_time => mean(numbers(processing_time_seconds => @all)),
+      startup_time => mean(numbers(startup_time_seconds => @all), map { $_ / 1000 } numbers(startup_ms => @all)),
+      response_time => mean(numbers(response_time_seconds => @all), map { $_ / 1000 } numbers(response_time_ms => @all)) },
     crashes => { crashes => scalar @fell, map({ ($_ => $crashes->{$_}) } qw(crashed_users crash_free_users crash_free_sessions)), types => values_of(type => @fell),
       systems => values_of(os => @fell), versions => values_of(version => @fell),
       first_crash => first_of($oracle, $oracle->{crashes}->@*) },
     costs => { total => $cost, per_user => ratio($cost, $active) },
     countries => columns_of(country => $active, @all), versions => columns_of(version => $active, @all), platforms => columns_of(platform => $active, @all),
     cli => { commands => values_of(command => @commands), output_formats => values_of(output_format => @commands), models => values_of(model_used => @commands),
-      success => $usage->{cli}{success}, errors => values_of(error_type => @commands), map({ ($_ => mean_of($_ => @commands)) } qw(prompt_length execution_time)),
+      success => $usage->{cli}{success}, errors => values_of(error_type => @commands), map({ ($_ => mean(numbers($_ => @commands))) } qw(prompt_length execution_time)),
       sessions => $oracle->cli_sessions(@commands) },
     map { ("${_}s" => trend($oracle, $_)) } qw(day week month),
   };

@@ -88,7 +88,9 @@ $figures->refresh($_) for qw(whole server_1 server_2);
 my @funnels = (
   [ [ { event => 'login' }, { event => 'page_viewed' }, { event => 'sale' } ], 86_400, undef ],
   [ [ { event => 'page_viewed', properties => { page => 'page-1' } }, { event => 'page_viewed' }, { event => 'clicked' } ], 3600, 'country' ],
-  [ [ { event => 'clicked' }, { event => 'clicked' }, { event => 'clicked' }, { event => 'sale', properties => { paid => 'pix' } } ], 604_800, 'browser' ],
+  # As many steps as there may be.
+  [ [ map({ { event => $_ } } qw(clicked clicked clicked)), { event => 'sale', properties => { paid => 'pix' } },
+      map({ { event => $_ } } qw(clicked page_viewed page_viewed clicked)) ], 2_592_000, 'browser' ],
 );
 my @tasks = (
   [ { event => 'recording_started' }, { event => 'recording_completed' }, undef, 86_400 ],

@@ -124,8 +124,8 @@ sub funnels ($self, $steps, $within, $split = undef) {
 # Paths -----------------------------------------------------------------------------------------
 
 # Visits as lists of views, in order.
-sub visits ($self) {
-  my %views = by_user(grep { defined screen($_) } named(\@screen_events, $self->within($self->{events}->@*)));
+sub visits ($self, @events) {
+  my %views = by_user(grep { defined screen($_) } named(\@events, $self->within($self->{events}->@*)));
   my @visits;
   for my $user (keys %views) {
     my %of;
@@ -142,9 +142,9 @@ sub visits ($self) {
   return @visits;
 }
 
-sub paths ($self, $length) {
+sub paths ($self, $length, $event = undef) {
   my (%screen, %next, %path);
-  my @visits = $self->visits;
+  my @visits = $self->visits($event // @screen_events);
   for my $visit (@visits) {
     my @screens = map { screen($_) } @$visit;
     my @steps = map { $screens[$_] } grep { !$_ || $screens[$_] ne $screens[ $_ - 1 ] } 0 .. $#screens;
@@ -201,9 +201,9 @@ sub tasks ($self, $start, $finish, $key, $within) {
 
 # Pages -----------------------------------------------------------------------------------------
 
-sub pages ($self, $at_least) {
+sub pages ($self, $at_least, $event = undef) {
   my (%of, @all);
-  for my $row (named([ @screen_events, qw(web_vital web_vitals page_load) ], $self->within($self->{events}->@*))) {
+  for my $row (named([ $event // (@screen_events, qw(web_vital web_vitals page_load)) ], $self->within($self->{events}->@*))) {
     my $duration = first { defined } map { number($row, $_) } qw(load_ms duration_ms duration value);
     next unless defined $duration;
     push @all, $duration;
@@ -217,14 +217,14 @@ sub pages ($self, $at_least) {
 
 # Rage clicks -----------------------------------------------------------------------------------
 
-sub rage_clicks ($self, $clicks, $seconds) {
+sub rage_clicks ($self, $clicks, $seconds, $event = undef) {
   my @told = qw(rage_click rage_clicked rageclick $rageclick);
   my @rows = grep { defined $_->{user} } $self->within($self->{events}->@*);
   my (%of, @found);
   my $place = sub ($row) { return [ $row->{user}, screen($row), scalar text($row, qw(element selector target $el_text id)) ] };
   push @found, map { $place->($_) } named(\@told, @rows);
   my $told = @found;
-  push $of{ $json->encode($place->($_)) }->@*, $_->{at} for named([qw(click clicked $autocapture)], @rows);
+  push $of{ $json->encode($place->($_)) }->@*, $_->{at} for named([ $event // qw(click clicked $autocapture) ], @rows);
   for my $where (grep { defined $json->decode($_)->[2] } keys %of) {
     my ($goes_on, @at) = (0, $of{$where}->@*);
     for my $n ($clicks - 1 .. $#at) {
@@ -264,8 +264,8 @@ sub latest (@rows) {
   return map { (sort { $b->{at} <=> $a->{at} || number($a, 'score') <=> number($b, 'score') || ($a->{version} // "\x{10ffff}") cmp ($b->{version} // "\x{10ffff}") } @$_)[0] } values %rows;
 }
 
-sub nps ($self) {
-  my @rows = named([qw(nps nps_answered nps_score survey_answered)], $self->within($self->{events}->@*));
+sub nps ($self, $event = undef) {
+  my @rows = named([ $event // qw(nps nps_answered nps_score survey_answered) ], $self->within($self->{events}->@*));
   my @valid = grep { defined $_->{user} && (number($_, 'score') // -1) =~ /\A(?:[0-9]|10)\z/ } @rows;
   my @scores = latest(@valid);
   my (%version, %week);

@@ -207,19 +207,17 @@ subtest 'two servers with the users split between them say together what one say
   for my $zone ($zones{acme}->@*) {
     for my $window (@windows) {
       my @asked = ('acme', $zone, $window);
-      my $is = sub ($what, $merged, $given = {}) { $figures->agrees("$what in $zone, @$window", $figures->answer($what, 'acme', @$window, $zone, $given), $merged) };
-      for (@funnels) {
-        my %given = (steps => $_->[0], within => $_->[1], split => $_->[2]);
-        $is->(funnels => together(funnels => @asked, \%given, { steps => $_->[0], split => $_->[2] }), \%given);
-      }
-      for (@tasks) {
-        my %given = (start => $_->[0], finish => $_->[1], key => $_->[2], within => $_->[3]);
-        $is->(tasks => together(tasks => @asked, \%given), \%given);
-      }
-      $is->(paths => together(paths => @asked, { length => 3 }), { length => 3 });
-      $is->(pages => together(pages => @asked, {}));
-      $is->(rage_clicks => together(rage_clicks => @asked, { clicks => 2 }), { clicks => 2 });
-      $is->(nps => together(nps => @asked, {}));
+      my $is = sub ($what, $merged, $given = {}, $by = '') {
+        $figures->agrees("$what in $zone, @$window$by", $figures->answer($what, 'acme', @$window, $zone, $given), $merged);
+      };
+      my $is_by_some = sub ($what, $given, @more) {
+        my $filter = one_of({}, one_of(@filters), one_of(@by_value));
+        my %given = (%$given, asked_by($filter));
+        $is->($what => together($what => @asked, \%given, @more), \%given, ', by ' . called($filter));
+      };
+      $is_by_some->(funnels => { steps => $_->[0], within => $_->[1], split => $_->[2] }, { steps => $_->[0], split => $_->[2] }) for @funnels;
+      $is_by_some->(tasks => { start => $_->[0], finish => $_->[1], key => $_->[2], within => $_->[3] }) for @tasks;
+      $is_by_some->(@$_) for [ paths => { length => 3 } ], [ pages => {} ], [ rage_clicks => { clicks => 2 } ], [ nps => {} ];
       $is->(ledger => together(ledger => @asked, {}, @$window));
       $is->(segments => together(segments => @asked, {})) if $zone ne 'America/St_Johns';
       for (@correlations) {

@@ -19,13 +19,13 @@
 --                ten that most have on, `events` and `share` being those within the window; adoption: on / active users
 --   performance  means, in seconds, of numbers in properties: processing_time of processing_time_seconds, startup_time
 --                of startup_time_seconds and startup_ms, response_time of response_time_seconds and response_time_ms,
---                whatever the event. success_rate and error_rate as in usage.sql
+--                whatever the event. success_rate and error_rate as in usage.sql, and so the rate and share of each of `errors`
 --   crashes      first_crash: as first_use. Lists have crashes alone, /v1/crashes has users and groups
 --   countries, versions, platforms
 --                the ten with the most users, counted as audience.sql does: of the fifty with the most events;
 --                share: of the active users, or of the events where nobody is known in the window
---   cli          of the events `cli_command`; lists by events; prompt_length and execution_time are means; sessions as in
---                usage.sql, in all, by day and by week
+--   cli          of the events `cli_command`; lists by events; prompt_length and execution_time are means; errors and
+--                sessions, in all, by day and by week, as in usage.sql
 --
 -- `exact` is false where a day had more values of one kind than are kept (docs/rollups.md), or one of countries, versions,
 -- platforms that was not counted may have more users than the tenth: lists then may lack some.

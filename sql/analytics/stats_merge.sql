@@ -233,7 +233,7 @@ LANGUAGE sql IMMUTABLE
 AS $$
   SELECT jsonb_build_object('commands', coalesce(lists #> '{command,values}', '[]'),
     'output_formats', coalesce(lists #> '{output_format,values}', '[]'), 'models', coalesce(lists #> '{model,values}', '[]'),
-    'success', weir.stats_success(sums, 'cli_success'), 'errors', coalesce(lists #> '{cli_error_type,values}', '[]'),
+    'success', weir.stats_success(sums, 'cli_success'),
     'prompt_length', weir.stats_mean(sums, 'prompt_length'), 'execution_time', weir.stats_mean(sums, 'execution_time'))
 $$;
 
@@ -252,7 +252,8 @@ BEGIN
   SELECT sum((d ->> 'events')::numeric) AS events, sum((d ->> 'recordings')::numeric) AS recordings,
     weir.stats_span(sums, 'seconds_day', first_day, last_day) AS seconds, sum((d ->> 'cost_usd')::numeric) AS cost,
     sum((d ->> 'crashes')::numeric) AS crashes, sum((d ->> 'new')::numeric) AS fresh,
-    (SELECT coalesce(sum(p.amount), 0) FROM unnest(parts) AS p WHERE p.figure IN ('error_type', 'error_type_other')) AS failed
+    (SELECT coalesce(sum(p.amount), 0) FROM unnest(parts) AS p WHERE p.figure IN ('error_type', 'error_type_other')) AS failed,
+    (SELECT coalesce(sum(p.amount), 0) FROM unnest(parts) AS p WHERE p.figure = 'event' AND p.key = 'cli_command') AS commands
   INTO known
   FROM jsonb_array_elements(days) AS d;
   RETURN jsonb_build_object(
@@ -271,14 +272,14 @@ BEGIN
       || jsonb_build_object('split', coalesce(lists #> '{source,values}', '[]'), 'unused', weir.stats_unused(parts),
         'first_use', weir.stats_first(sums, 'feature'), 'toggles', weir.stats_toggles(parts, sums), 'retries', weir.stats_retries(parts, sums)),
     'performance', jsonb_build_object('success_rate', weir.stats_success(sums, 'success'),
-      'error_rate', weir.ratio(known.failed, known.events), 'errors', coalesce(lists #> '{error_type,values}', '[]'),
+      'error_rate', weir.ratio(known.failed, known.events), 'errors', weir.with_rates(lists #> '{error_type,values}', known.events),
       'processing_time', weir.stats_mean(sums, 'processing_time'), 'startup_time', weir.stats_mean(sums, 'startup_time'),
       'response_time', weir.stats_mean(sums, 'response_time')),
     'crashes', weir.stats_crashes(sums, lists, known.crashes),
     'costs', jsonb_build_object('total', known.cost, 'per_user', weir.ratio(known.cost, active)),
     'countries', coalesce(lists #> '{country,values}', '[]'), 'versions', coalesce(lists #> '{version,values}', '[]'),
-    'platforms', coalesce(lists #> '{platform,values}', '[]'), 'cli', weir.stats_cli(sums, lists) || jsonb_build_object('sessions',
-      weir.cli_sessions(parts, first_day, last_day)),
+    'platforms', coalesce(lists #> '{platform,values}', '[]'), 'cli', weir.stats_cli(sums, lists) || jsonb_build_object(
+      'errors', weir.with_rates(lists #> '{cli_error_type,values}', known.commands), 'sessions', weir.cli_sessions(parts, first_day, last_day)),
     'days', days, 'weeks', weeks, 'months', weir.stats_trend(parts, 'month', first_day, last_day)) || weir.why_no_cli_sessions(parts);
 END
 $$;

@@ -13,7 +13,7 @@
 --   peak_hours   count by weekday and hour of the clock: seven rows from Monday on, of 24 each. An hour that a
 --                change of clock repeats holds both
 --   success      of the events whose property `success` is true or false, the share in which it is true
---   errors       by the property `error_type`: share of the events that have one, rate of all; rate: these / count
+--   errors       by the property `error_type`: each type's share of the events that have one, and its rate, of all; rate: these / count
 --   numbers      of a property that was asked for: count, total, mean, lowest, highest, percentiles. Without an
 --                event those of all events together. Texts that look like numbers are none
 --   ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -317,13 +317,23 @@ AS $$
   ) AS w
 $$;
 
--- A list of values, each with its rate among `whole` events.
+-- Each value of a list with its rate: its events among `whole`. (In PL/pgSQL for stats_merge.sql, which says why.)
+CREATE OR REPLACE FUNCTION weir.with_rates(list jsonb, whole numeric) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE
+AS $$
+BEGIN
+  RETURN (
+    SELECT coalesce(jsonb_agg(v || jsonb_build_object('rate', weir.ratio((v -> 'events')::numeric, whole)) ORDER BY place), '[]')
+    FROM jsonb_array_elements(list) WITH ORDINALITY AS v (v, place)
+  );
+END
+$$;
+
+-- A list of values with their rates among `whole` events, and that of all together.
 CREATE OR REPLACE FUNCTION weir.error_list(parts weir.part[], name text, whole numeric) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 AS $$
-  SELECT l.list || jsonb_build_object('events', f.events, 'rate', weir.ratio(f.events, whole), 'values', (
-    SELECT coalesce(jsonb_agg(v || jsonb_build_object('rate', weir.ratio((v -> 'events')::numeric, whole)) ORDER BY place), '[]')
-    FROM jsonb_array_elements(l.list -> 'values') WITH ORDINALITY AS v (v, place)))
+  SELECT l.list || jsonb_build_object('events', f.events, 'rate', weir.ratio(f.events, whole), 'values', weir.with_rates(l.list -> 'values', whole))
   FROM (SELECT weir.value_list(parts, name) AS list) AS l, (
     SELECT coalesce(sum(p.amount), 0) AS events FROM unnest(parts) AS p WHERE p.figure IN (name || '_events', name || '_other_events')
   ) AS f
@@ -386,6 +396,6 @@ GRANT EXECUTE ON FUNCTION weir.line_partial(text, date, date, text, text, text),
   weir.cli_sessions_partial(text, date, date, text), weir.cli_sessions_of_rows(text, date, date, text),
   weir.cli_sessions(weir.part[], date, date), weir.why_no_cli_sessions(weir.part[]), weir.usage_partial(text, date, date, text, text, text),
   weir.success_rate(weir.part[], text), weir.peak_hours(weir.part[]), weir.usage_trend(weir.part[], text, date, date),
-  weir.usage_days(weir.part[], date, date), weir.usage_weeks(weir.part[], date, date), weir.error_list(weir.part[], text, numeric),
-  weir.session_days(weir.part[], date, date),
+  weir.usage_days(weir.part[], date, date), weir.usage_weeks(weir.part[], date, date), weir.with_rates(jsonb, numeric),
+  weir.error_list(weir.part[], text, numeric), weir.session_days(weir.part[], date, date),
   weir.usage_merge(weir.part[], date, date, text), weir.usage_answer(text, date, date, text, text, text) TO weir_reader;

@@ -91,8 +91,8 @@ SELECT pg_temp.has('{features,toggles}', '{"features": [{"value": "auto_paste", 
 SELECT pg_temp.has('{features,retries}', '{"count": 2, "users": 1, "share": 0.2}', 'dan tried again, twice');
 -- Five say whether it worked: three recordings, two commands. ben's export answered in 250 ms, dan's import in 0.75 s.
 SELECT pg_temp.has('{performance}', '{"success_rate": {"yes": 3, "no": 2, "rate": 0.6}, "error_rate": 0.064516, "processing_time": {"count": 2, "mean": 3},
-  "startup_time": {"count": 2, "mean": 1}, "response_time": {"count": 2, "mean": 0.5}, "errors": [{"value": "network", "events": 1, "share": 0.5},
-  {"value": "timeout", "events": 1, "share": 0.5}]}', 'how well it works');
+  "startup_time": {"count": 2, "mean": 1}, "response_time": {"count": 2, "mean": 0.5}, "errors": [
+  {"value": "network", "events": 1, "share": 0.5, "rate": 0.032258}, {"value": "timeout", "events": 1, "share": 0.5, "rate": 0.032258}]}', 'how well it works');
 -- ann and ben crashed and were there; ann's session had a crash; ben crashed three days after the first event.
 SELECT is((a -> 'crashes') - '{types,versions,systems}'::text[], '{"crashes": 4, "crashed_users": 3, "first_crash": {"users": 1, "mean_days": 3},
   "crash_free_users": {"active": 5, "crash_free": 3, "crash_free_share": 0.6},
@@ -103,7 +103,7 @@ SELECT pg_temp.has('{countries}', '[{"country": "DE", "events": 18, "users": 2, 
 SELECT pg_temp.has('{versions,1}', '{"version": "2.0", "events": 8, "users": 3, "share": 0.6}', 'versions');
 SELECT pg_temp.has('{platforms}', '[{"platform": "linux", "events": 31, "users": 5, "share": 1}]', 'platforms');
 SELECT pg_temp.has('{cli}', '{"commands": [{"value": "icon", "events": 2, "share": 1}], "output_formats": [{"value": "png", "events": 1, "share": 1}],
-  "models": [{"value": "m1", "events": 1, "share": 1}], "success": {"yes": 1, "no": 1, "rate": 0.5}, "errors": [{"value": "timeout", "events": 1, "share": 1}],
+  "models": [{"value": "m1", "events": 1, "share": 1}], "success": {"yes": 1, "no": 1, "rate": 0.5}, "errors": [{"value": "timeout", "events": 1, "share": 1, "rate": 0.5}],
   "prompt_length": {"count": 2, "mean": 15}, "execution_time": {"count": 2, "mean": 1500},
   "sessions": {"count": 1, "days": [{"start": "2026-03-02", "sessions": 0}, {"start": "2026-03-03", "sessions": 0}, {"start": "2026-03-04", "sessions": 0}, {"start": "2026-03-05", "sessions": 0},
     {"start": "2026-03-06", "sessions": 0}, {"start": "2026-03-07", "sessions": 0}, {"start": "2026-03-08", "sessions": 0}, {"start": "2026-03-09", "sessions": 0},
@@ -120,6 +120,9 @@ SELECT pg_temp.has('{months}', '[{"start": "2026-03-01", "active": 5, "new": 3, 
   "cost_per_user": 0.036, "crashes": 4, "crash_rate": 0.8}]', 'a month');
 
 -- The same words mean the same elsewhere, and in another zone, and where the window is shorter than what it looks back on.
+CREATE FUNCTION pg_temp.without_users(list jsonb) RETURNS jsonb LANGUAGE sql AS $$
+  SELECT coalesce(jsonb_agg(v - 'users' ORDER BY place), '[]') FROM jsonb_array_elements(list) WITH ORDINALITY AS v (v, place)
+$$;
 CREATE FUNCTION pg_temp.agrees(since date, until date, zone text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
   s constant jsonb := weir.stats_answer('acme', since, until, zone);
@@ -137,6 +140,8 @@ BEGIN
   RETURN NEXT is(s #> '{usage,peak_hours}', g -> 'peak_hours', at || 'peak hours');
   RETURN NEXT is(s #> '{performance,success_rate}', g -> 'success', at || 'success');
   RETURN NEXT is(s #> '{performance,error_rate}', g #> '{errors,rate}', at || 'errors');
+  RETURN NEXT is(s #> '{performance,errors}', pg_temp.without_users(g #> '{errors,values}'), at || 'errors by type');
+  RETURN NEXT is(s #> '{cli,errors}', pg_temp.without_users(g #> '{cli,errors,values}'), at || 'errors of commands by type');
   RETURN NEXT is(s #> '{usage,recordings_per_user_week}', weir.usage_answer('acme', since, until, zone, 'recording_completed') -> 'per_user_and_week',
     at || 'recordings for each user and week');
   RETURN NEXT is(s #> '{usage,hours}', g #> '{hours,total}', at || 'hours');

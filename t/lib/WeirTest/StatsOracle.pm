@@ -22,6 +22,9 @@ sub values_of ($name, @rows) {
   return [ map { { value => $_->[0], events => scalar $_->[1]->@*, share => ratio(scalar $_->[1]->@*, $all) } } @pairs[ 0 .. min(9, $#pairs) ] ];
 }
 
+# Such a list, each value with its rate among so many events.
+sub rated ($whole, $list) { return [ map { { %$_, rate => ratio($_->{events}, $whole) } } @$list ] }
+
 # The ten values of a column with the most users: `share` is of the active ones; of events, where nobody is known.
 sub columns_of ($name, $active, @rows) {
   my $most = sub ($pair) { return $active ? count_users($pair->[1]->@*) : scalar $pair->[1]->@* };
@@ -106,7 +109,7 @@ sub stats ($oracle) {
       recordings_per_user => ratio(scalar @recordings, $active), recordings_per_user_week => $oracle->usage('recording_completed')->{per_user_and_week},
       sessions => { sessions => $usage->{sessions}{count}, mean_seconds => $usage->{sessions}{mean} }, names => values_of(event => @all), peak_hours => $usage->{peak_hours} },
     features => features($oracle),
-    performance => { success_rate => $usage->{success}, error_rate => $usage->{errors}{rate}, errors => values_of(error_type => @all),
+    performance => { success_rate => $usage->{success}, error_rate => $usage->{errors}{rate}, errors => rated(scalar @all, values_of(error_type => @all)),
       processing_time => mean(numbers(processing_time_seconds => @all)),
       startup_time => mean(numbers(startup_time_seconds => @all), map { $_ / 1000 } numbers(startup_ms => @all)),
       response_time => mean(numbers(response_time_seconds => @all), map { $_ / 1000 } numbers(response_time_ms => @all)) },
@@ -116,7 +119,7 @@ sub stats ($oracle) {
     costs => { total => $cost, per_user => ratio($cost, $active) },
     countries => columns_of(country => $active, @all), versions => columns_of(version => $active, @all), platforms => columns_of(platform => $active, @all),
     cli => { commands => values_of(command => @commands), output_formats => values_of(output_format => @commands), models => values_of(model_used => @commands),
-      success => $usage->{cli}{success}, errors => values_of(error_type => @commands), map({ ($_ => mean(numbers($_ => @commands))) } qw(prompt_length execution_time)),
+      success => $usage->{cli}{success}, errors => rated(scalar @commands, values_of(error_type => @commands)), map({ ($_ => mean(numbers($_ => @commands))) } qw(prompt_length execution_time)),
       sessions => $oracle->cli_sessions(@commands) },
     map { ("${_}s" => trend($oracle, $_)) } qw(day week month),
   };

@@ -141,6 +141,21 @@ subtest 'a function that a migration replaced' => sub {
   is end_api($api), 0, 'ends well';
 };
 
+# As between a migration that drops functions and sql/analytics/ applied again (docs/rollups.md, A new version).
+subtest 'a function that a migration dropped' => sub {
+  my $api = ready(api('--cache-seconds' => 0));
+  is ask($api, '/stats')->{status}, 200, 'is answered before';
+  database()->do('ALTER FUNCTION weir.stats_merge(weir.part[], date, date) RENAME TO stats_merge_of_before');
+  my $answer = ask($api, '/stats');
+  problem_is($answer, 503, 'schema_is_older', 'a figure that calls it');
+  is $answer->{headers}{'retry-after'}, 30, 'which is to be asked for half a minute later';
+  is ask($api, '/v1/users')->{status}, 200, 'others are answered';
+  database()->do('ALTER FUNCTION weir.stats_merge_of_before(weir.part[], date, date) RENAME TO stats_merge');
+  is ask($api, '/stats')->{status}, 200, 'and so is that one, by the same sessions, once the function is there';
+  like api_log($api), qr/level=error .*error="function weir\.stats_merge\(.*\) does not exist"/, 'its log names the function';
+  is end_api($api), 0, 'ends well';
+};
+
 subtest 'more questions than sessions' => sub {
   my $api = ready(api('--sessions' => 1, '--queue' => 2, '--queue-seconds' => 2));
   is ask($api, '/v1/daily?tenant=x', viewer => 'root')->{status}, 200, 'the permission is known';

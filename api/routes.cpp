@@ -28,7 +28,8 @@ constexpr Parameter kHeavyBy{"measure", Type::name, 200,
 constexpr Parameter kEvent{"event", Type::name, 256, "Only events of this name"};
 constexpr Parameter kProperty{"property", Type::name, 256, "Also the numbers in this property"};
 constexpr Parameter kFeature{"feature", Type::name, 40,
-                             "The subject whose values are features; `feature` if not given"};
+                             "The subject whose values are features, no feature's own name; one "
+                             "that is not kept has an empty list; `feature` if not given"};
 constexpr Parameter kSplit{"split", Type::name, 40,
                            "The subject to split by; `source` if not given"};
 

@@ -312,6 +312,24 @@ subtest 'figures of crashes, audience and costs' => sub {
   problem_is(ask($api, '/v1/costs?measure=nothing'), 400, 'bad_parameter', 'a measure that there is not', parameter => 'measure');
 };
 
+# docs/api-server.md, Parameters.
+subtest 'a name that nobody has used is no error' => sub {
+  my $window = 'from=2026-11-01&to=2026-11-03';
+  for my $case ([ '/v1/features?feature=exprot', 'features' ], [ '/v1/features?split=exprot', 'split', 'values' ], [ '/v1/usage?event=exprot', 'errors', 'values' ]) {
+    my ($path, @list) = @$case;
+    my $answer = ask($api, "$path&$window");
+    my $list = $answer->{json};
+    $list = $list->{$_} for @list;
+    is_deeply [ $answer->{status}, $list ], [ 200, [] ], $path or diag $answer->{body};
+  }
+  for my $path (qw(/stats /v1/usage /v1/users /v1/daily)) {
+    my $answer = ask($api, "$path?tenant=amce&$window", viewer => 'root');
+    is $answer->{status}, 200, "$path of a tenant that there is not";
+    unlike $answer->{body}, qr/"(?:total|total_users|active|users|count|events)": ?[1-9]/, 'has zeros' or diag $answer->{body};
+  }
+  like ask($api, '/v1/openapi.json')->{body}, qr/no feature's own name/, 'the document says what `feature` is';
+};
+
 subtest 'funnels' => sub {
   my $steps = escaped('[{"event":"a"},{"event":"b"}]');
   my $answer = ask($api, "/v1/funnels?from=2026-11-01&to=2026-11-03&tz=Europe/Berlin&within=60&steps=$steps");

@@ -170,7 +170,9 @@ void add_demo(CLI::App& app, int& status) {
   CLI::Option* users =
       command->add_option("--users", options->demo.users, "How many people there are");
   users->check(CLI::Range(1, 1'000'000))->capture_default_str();
-  command->add_option("--events", options->events, "About so many events, instead of --users")
+  command
+      ->add_option("--events", options->events,
+                   "So many events, within some 2 %, instead of --users")
       ->check(CLI::Range(100, 200'000'000))
       ->excludes(users);
   command->add_option("--days", options->demo.days, "How many days")

@@ -113,6 +113,7 @@ subtest 'one that was stopped is completed by the same again' => sub {
   fails(\%result, qr/it was stopped; \d+ of \d+ were taken\. The same again completes it/, 'it says how far it came');
   my ($taken, $all) = $result{err} =~ /(\d+) of (\d+) were taken/;
   cmp_ok $taken, '<', $all, 'it was in the middle';
+  cmp_ok abs($all - 60000), '<', 1200, 'all are as many as were asked for, within 2 %';
   my $again = demo(@same);
   is $again->{status}, 0, 'the same again ends well' or diag $again->{err};
   is_deeply difference(stored_sums(), $before), sums($again->{out}, 'stored: '), 'all of it is there, nothing twice';

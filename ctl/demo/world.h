@@ -51,7 +51,8 @@ struct Sums {
 // Lives through all of it to count it. Some microseconds an event.
 Sums sums_of(const World& world);
 
-// How many users make about so many events.
+// How many users make so many events (200 million at most), or two in a hundred more or fewer, or
+// what is closest, where a single one makes more than that. Counts them by sums_of(), often twice.
 int users_for(const Options& options, std::uint64_t events);
 
 }  // namespace weir::demo

@@ -292,6 +292,10 @@ int check(const Options& options) {
     std::cerr << "weir-api: " << proof.fault << "\n";
     return EXIT_FAILURE;
   }
+  if (const std::string fault = fault_of_group(options.group); !fault.empty()) {
+    std::cerr << "weir-api: " << fault << "\n";
+    return EXIT_FAILURE;
+  }
   std::string error;
   auto db = pg::Connection::open(options.postgres, error, "weir-api");
   if (!db) {

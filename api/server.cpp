@@ -68,11 +68,15 @@ ino_t file_at(const std::string& path) {
   return ::lstat(path.c_str(), &there) == 0 && S_ISSOCK(there.st_mode) ? there.st_ino : 0;
 }
 
+std::string no_group(const std::string& name) {
+  return "there is no group " + name + ": name the web server's with --group";
+}
+
 bool set_group(const ServerSettings& settings, std::string& error) {
   if (settings.group.empty()) return true;
   const group* found = ::getgrnam(settings.group.c_str());
   if (found == nullptr) {
-    error = "there is no group " + settings.group + ": name the web server's with --group";
+    error = no_group(settings.group);
     return false;
   }
   if (::chown(settings.path.c_str(), static_cast<uid_t>(-1), found->gr_gid) == 0) return true;
@@ -106,6 +110,10 @@ int open_socket(const ServerSettings& settings, std::string& error) {
 }
 
 }  // namespace
+
+std::string fault_of_group(const std::string& name) {
+  return name.empty() || ::getgrnam(name.c_str()) != nullptr ? "" : no_group(name);
+}
 
 class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
  public:

@@ -44,6 +44,10 @@ struct ServerCounts {
   }
 };
 
+// Empty, or a sentence where there is no such group. Whether the socket can be given to it only the
+// service can know: systemd makes it a member (SupplementaryGroups=), and nobody else.
+std::string fault_of_group(const std::string& name);
+
 class Server {
  public:
   using Answer = std::function<void(const Request&, const std::shared_ptr<Client>&)>;

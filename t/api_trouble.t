@@ -369,6 +369,11 @@ subtest 'the command line' => sub {
   ($status, $said) = try_api('--check', '--proof-file' => '/nowhere/proof');
   is $status, 1, '--check without the proof that is asked for';
   like $said, qr{^weir-api: the secret file "/nowhere/proof" cannot be read \(No such file or directory\): make one}m, 'says so, as the start does';
+  ($status, $said) = try_api('--check', '--group' => 'nosuchgroup');
+  is $status, 1, '--check with a group that there is not';
+  like $said, qr/^weir-api: there is no group nosuchgroup: name the web server's with --group$/m, 'says so, as the start does';
+  my $own = getgrgid $);
+  is((try_api('--check', '--group' => $own))[0], 0, 'of one that there is nothing is said');
   like((try_api('--version'))[1], qr/weir-api \d+\.\d+\.\d+, for version \d+ of the schema/, '--version');
   like((try_api('--help'))[1], qr/--connections NUMBER/, '--help');
   is((try_api('--connections' => 0))[0], 2, 'a bound that cannot be');

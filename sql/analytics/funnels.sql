@@ -35,20 +35,20 @@ AS $$
   FROM jsonb_array_elements(steps) WITH ORDINALITY AS p (pattern, step)
 $$;
 
--- The value to split by of each user's start, the least of several at one moment, in the order of users from one number up to another. `starts`
--- has their moments (moments.sql), never() of who has none.
+-- The value to split by of each user's start, the least of several at one moment. `firsts` has the starts by user, from one number up to another
+-- (moments.sql); `bases` is of those users who have one where their numbers begin, and tells the order of the answer.
 CREATE OR REPLACE FUNCTION weir.funnel_values(lowest bigint, beyond bigint, asked weir.asked, pattern jsonb, split text, bits integer, rows weir.moments,
-  starts bigint[]) RETURNS text[]
+  firsts bigint[], bases bigint[]) RETURNS text[]
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 AS $$
 DECLARE
-  values text[] := array_fill(NULL::text, ARRAY[cardinality(starts)]);
+  values text[] := array_fill(NULL::text, ARRAY[cardinality(firsts)]);
   found record;
 BEGIN
   FOR found IN
     SELECT (e.code >> bits)::integer + 1 AS place, weir.value_by(split, e.version, e.platform, e.country, e.properties) AS value
     FROM weir.valued_events(lowest, beyond, asked, pattern, bits, ARRAY[CASE WHEN split IN ('version', 'platform', 'country') THEN split ELSE 'properties' END],
-      true, starts, 0, 0, true) AS e
+      true, firsts, 0, 0, true) AS e
     UNION ALL
     SELECT n.number::integer + 1, n.value
     FROM (
@@ -56,50 +56,53 @@ BEGIN
       FROM unnest(rows.numbers, rows.moments, rows.values) AS r (number, at, value)
       WHERE r.number >= lowest AND r.number < beyond
     ) AS n
-    WHERE weir.is_near(n.number, n.moment, starts, 0, 0)
+    WHERE weir.is_near(n.number, n.moment, firsts, 0, 0)
   LOOP
     values[found.place] := least(values[found.place], found.value COLLATE "C");
   END LOOP;
-  RETURN values;
+  RETURN ARRAY(SELECT values[(b >> bits)::integer + 1] FROM unnest(bases) AS b);
 END
 $$;
 
 -- When users reach a step: the moment of the first event that is not before that of the step before (`former`), and later than what has the same
--- event (`same`, NULL: none has), and at most `patience` microseconds after the start; never() if there is none, or the step before was not reached. All lists
--- are in the order of users from one number up to another. Who comes back on another day has the first of that day, so where names
--- alone are asked for it is looked for among firsts; only who did the same event before on that day as well is looked up among what users repeat.
+-- event (`same`, NULL: none has), and at most `patience` microseconds after the start; never() if there is none, or the step before was not reached. These lists
+-- are in the order of `bases`; `firsts` has the starts by user. Who comes back on another day has the first of that day, so where properties
+-- are not asked for it is looked for among firsts; only who did the same event before on that day as well is looked up among what users repeat.
 -- With generic plans, since a custom one would have these lists copied into it, several times each; and where a list is searched, it is made flat once.
 CREATE OR REPLACE FUNCTION weir.funnel_step(lowest bigint, beyond bigint, asked weir.asked, pattern jsonb, patience bigint, bits integer, rows weir.moments,
-  starts bigint[], former bigint[], same bigint[]) RETURNS bigint[]
+  firsts bigint[], bases bigint[], starts bigint[], former bigint[], same bigint[]) RETURNS bigint[]
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET plan_cache_mode = force_generic_plan SET jit = off SET work_mem = '128MB' SET enable_mergejoin = off SET max_parallel_workers_per_gather = 0
 AS $$
 DECLARE
-  -- Packs tell firsts of all but properties, and with what was done on the day before, which tells of each whether it was the first of its day.
+  a_day constant bigint := 86400000000;
   has_firsts constant boolean := pattern -> 0 -> 'properties' IS NULL;
-  codes constant bigint[] := weir.sorted_events(lowest, beyond, asked, pattern, bits, rows, former, CASE WHEN has_firsts THEN 86400000000 ELSE 0 END, patience, true);
+  -- With what was done on the day before, which tells of each whether it was the first of its day.
+  codes constant bigint[] := weir.sorted_events(lowest, beyond, asked, pattern, bits, rows, firsts, CASE WHEN has_firsts THEN a_day ELSE 0 END, patience, true);
   reached bigint[];
-  again bigint[];
+  again integer[];
   repeated record;
 BEGIN
-  -- A user's numbers begin with `base`.
-  SELECT array_agg(CASE WHEN s.codes[s.place + 1] <= s.base + s.start + patience THEN s.codes[s.place + 1] - s.base ELSE weir.never() END),
-    array_agg(s.base >> bits) FILTER (WHERE s.codes[s.place] >= s.base)
+  SELECT array_agg(CASE WHEN s.codes[s.place + 1] - s.base <= s.start + patience THEN s.codes[s.place + 1] - s.base ELSE weir.never() END),
+    array_agg(s.n) FILTER (WHERE has_firsts AND s.codes[s.place] - s.base >= greatest(s.since - a_day, 0))
   INTO reached, again
   FROM (
-    SELECT s.codes, s.base, s.start,
-      width_bucket(s.base + CASE WHEN s.former <> weir.never() THEN greatest(s.former, s.same + 1) END - 1, s.codes) AS place
+    SELECT s.n, s.codes, s.base, s.start, s.since, width_bucket(s.base + s.since - 1, s.codes) AS place
     FROM (
-      SELECT c.codes, generate_series(0, cardinality(starts) - 1::bigint << bits, 1::bigint << bits) AS base, unnest(starts) AS start, unnest(former) AS former,
-        unnest(same) AS same
-      FROM (SELECT codes || '{}' AS codes OFFSET 0) AS c
+      SELECT s.n, s.codes, s.base, s.start, CASE WHEN s.former <> weir.never() THEN greatest(s.former, s.same + 1) END AS since
+      FROM (
+        SELECT generate_series(1, cardinality(bases)) AS n, c.codes, unnest(bases) AS base, unnest(starts) AS start, unnest(former) AS former, unnest(same) AS same
+        FROM (SELECT codes || '{}' AS codes OFFSET 0) AS c
+      ) AS s
     ) AS s
     OFFSET 0
   ) AS s;
-  IF has_firsts AND again IS NOT NULL THEN
+  IF again IS NOT NULL THEN
     FOR repeated IN
-      SELECT r.number::integer + 1 AS place, r.moment
-      FROM weir.repeated_events(lowest, asked, pattern, again, ARRAY(SELECT greatest(former[n + 1], same[n + 1] + 1) FROM unnest(again) AS n)) AS r
+      SELECT width_bucket(r.number << bits, b.list) AS place, r.moment
+      FROM (SELECT bases || '{}' AS list OFFSET 0) AS b
+      CROSS JOIN weir.repeated_events(lowest, asked, pattern, ARRAY(SELECT bases[n] >> bits FROM unnest(again) AS n),
+        ARRAY(SELECT greatest(former[n], same[n] + 1) FROM unnest(again) AS n)) AS r
     LOOP
       IF repeated.moment < least(reached[repeated.place], starts[repeated.place] + patience + 1) THEN
         reached[repeated.place] := repeated.moment;
@@ -111,8 +114,8 @@ END
 $$;
 
 -- Of users from one number up to another: how many reached a step in which time `since` the former one or the start, by slot, and in how many
--- seconds together; of the first step how many there are. `same` as same_events() says; `patience` is microseconds. `reached` has a line for
--- each step: when each user did. With generic plans, as above.
+-- seconds together; of the first step how many there are. `same` as same_events() says; `patience` is microseconds. The lists are of those users who start, in
+-- the order of their numbers: where these begin, the value to split by, and of each step when they reached it. With generic plans, as above.
 CREATE OR REPLACE FUNCTION weir.funnel_users(lowest bigint, beyond bigint, tenant text, first_day date, last_day date, zone text, patterns jsonb,
   same integer[], patience bigint, split text, rows weir.moments[])
 RETURNS TABLE (step integer, said text, since text, slot integer, users bigint, seconds numeric)
@@ -128,21 +131,30 @@ DECLARE
   bits constant integer := weir.bits_of(origin, until);
   asked constant weir.asked := weir.asked_of_span(tenant, origin, last, zone, first_day, last_day);
   pattern constant jsonb := jsonb_build_array(patterns -> 0);
-  starts constant bigint[] := weir.first_moments(lowest, beyond, asked, pattern, bits, rows[1]);
-  values constant text[] := CASE WHEN split IS NOT NULL AND starts IS NOT NULL THEN weir.funnel_values(lowest, beyond, asked, pattern, split, bits, rows[1], starts) END;
-  reached bigint[][] := ARRAY[starts];
-  former bigint[] := starts;
+  firsts constant bigint[] := weir.first_moments(lowest, beyond, asked, pattern, bits, rows[1]);
+  bases bigint[];
+  values text[];
+  starts bigint[];
+  reached bigint[][];
+  former bigint[];
   moments bigint[];
 BEGIN
-  IF starts IS NULL THEN
+  IF firsts IS NULL THEN
     RETURN;
   END IF;
+  SELECT array_agg(s.base), array_agg(s.moment) INTO bases, starts
+  FROM (SELECT generate_series(0, cardinality(firsts) - 1::bigint << bits, 1::bigint << bits) AS base, unnest(firsts) AS moment) AS s
+  WHERE s.moment <> weir.never();
+  IF split IS NOT NULL THEN
+    values := weir.funnel_values(lowest, beyond, asked, pattern, split, bits, rows[1], firsts, bases);
+  END IF;
   RETURN QUERY SELECT 1, s.value, 'start', NULL::integer, count(*), 0.0 FROM (SELECT unnest(starts) AS start, unnest(values) AS value) AS s
-  WHERE s.start <> weir.never()
   GROUP BY s.value;
+  reached := ARRAY[starts];
+  former := starts;
   FOR n IN 2..jsonb_array_length(patterns) LOOP
     moments := weir.funnel_step(lowest, beyond, weir.asked_of_span(tenant, origin, until), jsonb_build_array(patterns -> n - 1), patience, bits, rows[n],
-      starts, former, ARRAY(SELECT unnest(reached[same[n]:same[n]])));
+      firsts, bases, starts, former, ARRAY(SELECT unnest(reached[same[n]:same[n]])));
     RETURN QUERY SELECT n, s.value, CASE WHEN grouping(s.former_slot) = 0 THEN 'former' ELSE 'start' END, coalesce(s.former_slot, s.start_slot),
       count(*), CASE WHEN grouping(s.former_slot) = 0 THEN sum(s.former) ELSE sum(s.start) END * 0.000001
     FROM (
@@ -330,8 +342,8 @@ COMMENT ON FUNCTION weir.funnels_answer(text, date, date, text, text, integer, t
   'How many users get how far on a way of steps, and how long they take. sql/analytics/funnels.sql defines it.';
 
 GRANT EXECUTE ON FUNCTION weir.same_events(jsonb),
-  weir.funnel_values(bigint, bigint, weir.asked, jsonb, text, integer, weir.moments, bigint[]),
-  weir.funnel_step(bigint, bigint, weir.asked, jsonb, bigint, integer, weir.moments, bigint[], bigint[], bigint[]),
+  weir.funnel_values(bigint, bigint, weir.asked, jsonb, text, integer, weir.moments, bigint[], bigint[]),
+  weir.funnel_step(bigint, bigint, weir.asked, jsonb, bigint, integer, weir.moments, bigint[], bigint[], bigint[], bigint[], bigint[]),
   weir.funnel_users(bigint, bigint, text, date, date, text, jsonb, integer[], bigint, text, weir.moments[]),
   weir.funnel_cells(bigint, bigint, text, date, date, text, jsonb, integer[], bigint, text, weir.moments[]),
   weir.all_funnel_cells(text, date, date, text, jsonb, integer[], bigint, text, bigint[], weir.moments[]),

@@ -94,5 +94,18 @@ DELETE FROM packs WHERE day = '2026-03-04';
 DELETE FROM asked WHERE filter <> '{}';
 SELECT pg_temp.is_counted('of packed days and of rows');
 
+-- Few among very many users, a wide window and all of a quarter to go on: user and moment fill the number that they share.
+INSERT INTO user_numbers (tenant_id, user_id, number) VALUES ('sparse', 'ann', 1), ('sparse', 'ben', 300000), ('sparse', 'cat', 500000);
+INSERT INTO weir.events (event_id, tenant_id, user_id, event, "timestamp", client_timestamp)
+SELECT gen_random_uuid(), 'sparse', person, event, at, at
+FROM (VALUES ('ann', 'open', timestamptz '2026-03-02T10:00Z'), ('ann', 'view', '2026-03-02T11:00Z'), ('ben', 'view', '2026-03-02T11:00Z'),
+  ('cat', 'open', '2026-03-02T10:00Z'), ('cat', 'view', '2026-03-03T10:00Z'), ('cat', 'view', '2026-03-03T11:00Z')) AS e (person, event, at);
+INSERT INTO weir.touched_days (tenant_id, day) VALUES ('sparse', '2026-03-02'), ('sparse', '2026-03-03');
+SELECT pg_temp.build();
+SELECT is(jsonb_path_query_array(funnels_answer('sparse', '2026-01-01', '2026-03-31', 'UTC', '[{"event": "open"}, {"event": "view"}, {"event": "view"}]', 7776000),
+  '$.steps[*].users'), '[2, 2, 1]', 'of users with large numbers within a wide window');
+SELECT is(jsonb_path_query_array(funnels_answer('sparse', '2023-04-01', '2026-03-31', 'UTC', '[{"event": "open"}, {"event": "view"}, {"event": "view"}]', 7776000),
+  '$.steps[*].users'), '[2, 2, 1]', 'and within the widest');
+
 SELECT * FROM finish();
 ROLLBACK;

@@ -12,6 +12,7 @@ namespace {
 constexpr int kMostVisits = 12;  // of a person on a day
 
 // Of the search for how many users make so many events, which in halves would take 28 turns.
+constexpr int kMostUsers = 1'000'000;  // as --users
 constexpr int kMostTurns = 40;
 constexpr double kNearEnough = 0.02;
 
@@ -85,7 +86,7 @@ int users_for(const Options& options, std::uint64_t events) {
   const auto wanted = static_cast<double>(events);
   Options tried = options;
   tried.users = 1000;
-  int low = 0, high = static_cast<int>(events) + 1, closest = 1;  // an event each, at the least
+  int low = 0, high = kMostUsers + 1, closest = 1;
   double least = wanted;
   for (int turn = 0; turn < kMostTurns && least > kNearEnough * wanted; ++turn) {
     const auto made = static_cast<double>(sums_of(World(tried)).all());

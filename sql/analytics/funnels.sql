@@ -67,7 +67,7 @@ $$;
 -- When users reach a step: the moment of the first event that is not before that of the step before (`former`), and later than what has the same
 -- event (`same`, NULL: none has), and at most `patience` microseconds after the start; never() if there is none, or the step before was not reached. These lists
 -- are in the order of `bases`; `firsts` has the starts by user. Who comes back on another day has the first of that day, so where properties
--- are not asked for it is looked for among firsts; only who did the same event before on that day as well is looked up among what users repeat.
+-- are not asked for it is looked for among firsts; only who did the same event within a day before, too, is looked up among what users repeat.
 -- With generic plans, since a custom one would have these lists copied into it, several times each; and where a list is searched, it is made flat once.
 CREATE OR REPLACE FUNCTION weir.funnel_step(lowest bigint, beyond bigint, asked weir.asked, pattern jsonb, patience bigint, bits integer, rows weir.moments,
   firsts bigint[], bases bigint[], starts bigint[], former bigint[], same bigint[]) RETURNS bigint[]

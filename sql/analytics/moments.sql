@@ -233,7 +233,7 @@ CREATE OR REPLACE FUNCTION weir.as_number(number bigint, at timestamptz, origin 
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$ SELECT (number << bits) | (weir.microseconds(at) - origin) $$;
 
--- The same, sorted.
+-- The numbers of events_as_numbers(), sorted.
 CREATE OR REPLACE FUNCTION weir.sorted_events(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, bits integer, rows weir.moments,
   moments bigint[] DEFAULT NULL, early bigint DEFAULT NULL, late bigint DEFAULT NULL, firsts boolean DEFAULT false) RETURNS bigint[]
 LANGUAGE plpgsql STABLE PARALLEL SAFE

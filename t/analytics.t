@@ -59,6 +59,7 @@ my $figures = WeirTest::Figures->new(qw(whole server_1 server_2));
 my (@events, @crashes);
 for my $batch (300, 60) {
   my @rows = map { my $tenant = one_of('acme', 'acme', 'acme', 'other'); rand() < 0.15 ? random_crash($tenant) : random_event($tenant) } 1 .. $batch;
+  push @rows, { %{ random_event('other') }, event => 'page_viewed', user => undef, at => $last + 86_400 };    # a day of nobody known, alone
   $_->{id} = sprintf '%08x-0000-4000-8000-000000000000', ++$number{rows} for @rows;
   push @events, grep { exists $_->{event} } @rows;
   push @crashes, grep { !exists $_->{event} } @rows;

@@ -49,7 +49,7 @@ sub trend ($oracle, $unit) {
   return \@lines;
 }
 
-# As weir.daily_figures() has it: days with an event of a user's, with a recording or with a crash.
+# As weir.daily_figures() has it: days with an event, also one of nobody known, or with a crash.
 sub daily ($oracle) {
   my %first = $oracle->first_days;
   return [
@@ -59,7 +59,7 @@ sub daily ($oracle) {
       +{ date => $line->{start}, total_users => scalar(grep { $_ <= $day } values %first), active_users => $line->{active}, new_users => $line->{new},
         total_recordings => $line->{recordings}, total_minutes => $line->{minutes}, total_cost_usd => $line->{cost_usd}, crash_count => $line->{crashes},
         crash_rate => $line->{crash_rate} }
-    } grep { $_->{active} || $_->{recordings} || $_->{crashes} } trend($oracle, 'day')->@*
+    } grep { $_->{events} || $_->{crashes} } trend($oracle, 'day')->@*
   ];
 }
 

@@ -19,10 +19,18 @@ Kind kind_of(std::string_view sqlstate) {
   return Kind::broken;
 }
 
+// A migration dropped a function between the call's parse and its run. PostgreSQL says so by
+// elog(), which has no state of its own and is not translated.
+bool was_dropped_meanwhile(std::string_view sqlstate, std::string_view message) {
+  constexpr std::string_view kSaid = "cache lookup failed for function";
+  return sqlstate == "XX000" && message.substr(0, kSaid.size()) == kSaid;
+}
+
 }  // namespace
 
 Failure failure_of(std::string_view sqlstate, std::string message, std::string_view column) {
-  return {kind_of(sqlstate), std::move(message), std::string(column)};
+  const Kind kind = was_dropped_meanwhile(sqlstate, message) ? Kind::schema : kind_of(sqlstate);
+  return {kind, std::move(message), std::string(column)};
 }
 
 Problem problem_of(const Failure& failure) {
@@ -50,8 +58,11 @@ Problem problem_of(const Failure& failure) {
           413, "answer_too_large",
           "The answer would be larger than 4 MB: ask for a shorter window or fewer of each list"};
     case Kind::schema:
-      return {503, "schema_is_older",
-              "The database lacks what this server was built for: run `weirctl migrate`", "", 30};
+      return {
+          503, "schema_is_older",
+          "The database lacks what this server was built for: run `weirctl migrate`, or wait until "
+          "it has run",
+          "", 30};
     case Kind::broken:
       break;
   }

@@ -13,8 +13,10 @@ constexpr Parameter kRiskDay{
     kTo, Type::date, 0,
     "The day at whose end users are looked at, by it and the 89 before; today if not given"};
 
-constexpr Parameter kZone{"tz", Type::zone, 0,
-                          "The time zone whose days are meant; UTC if not given"};
+constexpr Parameter kZone{
+    "tz", Type::zone, 0,
+    "The time zone whose days are meant; UTC if not given. One that is not kept takes longer, and "
+    "`/stats`, segments and churn_risk refuse it"};
 
 constexpr Parameter kTop{"top", Type::count, 100, "How many of each list; 20 if not given"};
 

@@ -169,7 +169,7 @@ void add_demo(CLI::App& app, int& status) {
       ->capture_default_str();
   CLI::Option* users =
       command->add_option("--users", options->demo.users, "How many people there are");
-  users->check(CLI::Range(1, 1'000'000))->capture_default_str();
+  users->check(CLI::Range(1, demo::kMostUsers))->capture_default_str();
   command
       ->add_option("--events", options->events,
                    "So many events, within some 2 %, instead of --users")

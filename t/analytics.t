@@ -136,7 +136,10 @@ subtest 'two servers with the users split between them say together what one say
         costs => [ parts_of_both('costs', [ @asked, 'cost_usd' ], undef), @$window ],
         crashes => [ parts_of_both('crashes', \@asked, 'crash_details_partial', 20), @$window, 20 ],
         audience => [ parts_of_both('audience', \@asked, 'audience_details_partial', 20), @$window, 20 ],
+        minutes => [ parts_of_both('costs', [ @asked, 'seconds' ], undef), @$window ],
         heavy_users => [ parts_of_both('heavy_users', [ @asked, 'seconds', 20 ], undef), 20 ],
+        heavy_payers => [ parts_of_both('heavy_users', [ @asked, 'cost_usd', 20 ], undef), 20 ],
+        heavy_by_events => [ parts_of_both('heavy_users', [ @asked, 'events', 20 ], undef), 20 ],
         $zone eq 'America/St_Johns' ? () : (stats => [ parts_of_both('stats', \@asked, 'stats_details_partial'), @$window ]),
         $zone eq 'America/St_Johns' ? () : (churn_risk => [ parts_of_both('churn_risk', [ 'acme', '2026-05-07', $zone, 20 ], undef), 20 ]),
         ledger => [ parts_of_both('ledger', \@asked, undef), @$window ],
@@ -145,8 +148,9 @@ subtest 'two servers with the users split between them say together what one say
       );
       for my $what (sort keys %merged) {
         my ($parts, @more) = $merged{$what}->@*;
-        my $figure = { cli => 'usage', toggles => 'features' }->{$what} // $what;
-        my %asked_for = (usage => [ undef, 'audio_duration_seconds' ], cli => ['cli_command'], toggles => [qw(toggled toggled_on)], heavy_users => ['seconds']);
+        my $figure = { cli => 'usage', toggles => 'features', minutes => 'costs', map({ ($_ => 'heavy_users') } qw(heavy_payers heavy_by_events)) }->{$what} // $what;
+        my %asked_for = (usage => [ undef, 'audio_duration_seconds' ], cli => ['cli_command'], toggles => [qw(toggled toggled_on)], minutes => ['seconds'],
+          heavy_users => ['seconds'], heavy_payers => ['cost_usd'], heavy_by_events => ['events']);
         my $one = $what eq 'churn_risk' ? $figures->answer($what, 'acme', '2026-05-07', $zone) : $figures->answer($figure, @asked, ($asked_for{$what} // [])->@*);
         $figures->agrees("$what in $zone, @$window", $one, $figures->merged($figure, $parts, @more));
       }

@@ -12,7 +12,6 @@ namespace {
 constexpr int kMostVisits = 12;  // of a person on a day
 
 // Of the search for how many users make so many events, which in halves would take 28 turns.
-constexpr int kMostUsers = 1'000'000;  // as --users
 constexpr int kMostTurns = 40;
 constexpr double kNearEnough = 0.02;
 

@@ -10,7 +10,8 @@
 --   burst        `clicks` clicks of a user on one element of a page within `seconds` seconds, from the first to the last of
 --                them; and all that follow as long as that holds. One burst however long. (Three within a second is what
 --                PostHog and others take by default)
---   told         events rage_click, rage_clicked, rageclick and $rageclick, by which clients tell of a burst: one each
+--   told         events rage_click, rage_clicked, rageclick and $rageclick, by which clients tell of a burst: one each,
+--                whatever `event` is; where it is one of them, each is a click besides, and bursts of it count too
 --   rage_clicks  bursts and told ones; users who had some
 --   pages, elements
 --                those with the most, an element together with its page; NULL is a told one without

@@ -70,6 +70,20 @@ CREATE FUNCTION pg_temp.has_toggles(claim text) RETURNS text LANGUAGE sql AS $$
 $$;
 SELECT is(weir.features_answer('switch', '2026-03-02', '2026-03-15') -> 'toggles', 'null', 'toggles are told where they are asked for');
 SELECT pg_temp.has_toggles('three of five have auto-paste on');
+-- On: ben, cat, eve and nobody. Off: ben, cat, eve another one, fay.
+SELECT is(weir.features_answer('switch', '2026-03-02', '2026-03-15', feature => 'toggled', split => 'toggled_on') #> '{split,values}',
+  '[{"value": "false", "events": 4, "users": 4, "share": 0.5}, {"value": "true", "events": 4, "users": 3, "share": 0.5}]', 'who switched on and off');
+
+-- Of two sources of recordings; the menu is where something else comes from.
+INSERT INTO weir.events (event_id, tenant_id, user_id, event, "timestamp", client_timestamp, properties)
+SELECT gen_random_uuid(), 'recorders', person, event, '2026-03-03T10:00Z', '2026-03-03T10:00Z', jsonb_build_object('source', source)
+FROM (VALUES ('ann', 'recording_completed', 'widget'), ('ann', 'recording_completed', 'widget'), ('ben', 'recording_completed', 'widget'),
+  ('ben', 'recording_completed', 'main_window'), ('ann', 'feature_usage', 'menu')) AS v (person, event, source);
+INSERT INTO weir.touched_days (tenant_id, day) VALUES ('recorders', '2026-03-03');
+SELECT pg_temp.build();
+SELECT is(weir.features_answer('recorders', '2026-03-02', '2026-03-15', split => 'recording_source') #> '{split,values}',
+  '[{"value": "widget", "events": 3, "users": 2, "share": 0.75}, {"value": "main_window", "events": 1, "users": 1, "share": 0.25}]',
+  'where recordings alone come from');
 
 -- gus and hal are new on the 16th; gus prints 15 days later, hal scans after 13.
 INSERT INTO said VALUES ('gus', 'opened', '2026-03-16T10:00Z', NULL), ('hal', 'opened', '2026-03-16T10:00Z', NULL),

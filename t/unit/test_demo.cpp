@@ -178,6 +178,18 @@ START_TEST(users_for_some_events_make_about_so_many) {
 }
 END_TEST
 
+// Of a last day that has only begun a thousand people make hardly anything: far more are needed.
+START_TEST(users_for_some_events_of_one_hour_make_about_so_many) {
+  Options options = options_of(1, 1);
+  options.end = kUntil * kMillisecondsPerDay + 3'600'000;
+  options.users = users_for(options, 1000);
+  ck_assert_int_gt(options.users, 1000);
+  const auto made = static_cast<double>(sums_of(World(options)).all());
+  ck_assert_double_ge(made, 1000 * 0.98);
+  ck_assert_double_le(made, 1000 * 1.02);
+}
+END_TEST
+
 // Where one more makes too many, and one fewer too few, it is whichever comes closer.
 START_TEST(users_for_few_events_are_the_closest) {
   for (const std::uint64_t events : {100, 300, 1000}) {
@@ -351,6 +363,7 @@ const weir_test::Register kRegistered("demo",
                                        sums_are_those_of_the_events,
                                        a_sink_that_wants_no_more_gets_no_more,
                                        users_for_some_events_make_about_so_many,
+                                       users_for_some_events_of_one_hour_make_about_so_many,
                                        users_for_few_events_are_the_closest,
                                        every_system_leaves_something_behind,
                                        sundays_are_quiet_and_more_happens_from_month_to_month,

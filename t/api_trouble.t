@@ -151,6 +151,7 @@ subtest 'a function that a migration dropped' => sub {
   problem_is($answer, 503, 'schema_is_older', 'a figure that calls it');
   is $answer->{headers}{'retry-after'}, 30, 'which is to be asked for half a minute later';
   is ask($api, '/v1/users')->{status}, 200, 'others are answered';
+  problem_is(ask($api, '/v1/daily?tenant=dropped', viewer => 'root'), 503, 'schema_is_older', 'one that was under way then');
   database()->do('ALTER FUNCTION weir.stats_merge_of_before(weir.part[], date, date) RENAME TO stats_merge');
   is ask($api, '/stats')->{status}, 200, 'and so is that one, by the same sessions, once the function is there';
   like api_log($api), qr/level=error .*error="function weir\.stats_merge\(.*\) does not exist"/, 'its log names the function';

@@ -55,6 +55,8 @@ sub slow_door () {
 CREATE FUNCTION public.dawdle(tenant text) RETURNS text LANGUAGE plpgsql STABLE AS $$
 BEGIN
   IF tenant ~ '^[0-9]+ s' THEN PERFORM pg_sleep(split_part(tenant, ' ', 1)::int); END IF;
+  -- As PostgreSQL says it of one that was dropped between the call's parse and its run.
+  IF tenant = 'dropped' THEN RAISE EXCEPTION USING ERRCODE = 'XX000', MESSAGE = 'cache lookup failed for function 16384'; END IF;
   RETURN tenant;
 END $$;
 CREATE OR REPLACE FUNCTION weir_api.daily(viewer text, tenant text, first_day date, last_day date) RETURNS json

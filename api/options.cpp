@@ -80,8 +80,8 @@ std::optional<Options> parse_options(int argc, const char* const* argv, int& exi
   daemon::add_log_level(app, options.log_level);
   app.add_flag(
          "--check", options.check,
-         "say whether the proof can be read, there is the group, and PostgreSQL can be asked, "
-         "and leave")
+         "say whether the proof can be read, a socket can have this path, there is the group, and "
+         "PostgreSQL can be asked, and leave")
       ->configurable(false);
   if (!daemon::parse(app, argc, argv, exit_code)) return std::nullopt;
   return options;

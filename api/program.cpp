@@ -292,7 +292,8 @@ int check(const Options& options) {
     std::cerr << "weir-api: " << proof.fault << "\n";
     return EXIT_FAILURE;
   }
-  if (const std::string fault = fault_of_group(options.group); !fault.empty()) {
+  for (const std::string& fault : {fault_of_path(options.socket), fault_of_group(options.group)}) {
+    if (fault.empty()) continue;
     std::cerr << "weir-api: " << fault << "\n";
     return EXIT_FAILURE;
   }

@@ -87,12 +87,9 @@ bool set_group(const ServerSettings& settings, std::string& error) {
 
 // The listening socket, or -1.
 int open_socket(const ServerSettings& settings, std::string& error) {
+  if (error = fault_of_path(settings.path); !error.empty()) return -1;
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  if (settings.path.size() >= sizeof address.sun_path) {
-    error = settings.path + " is too long for a socket: 107 bytes are the most";
-    return -1;
-  }
   std::memcpy(address.sun_path, settings.path.c_str(), settings.path.size());
   if (!is_free(address, error)) return -1;
   if (file_at(settings.path) != 0) ::unlink(settings.path.c_str());
@@ -110,6 +107,18 @@ int open_socket(const ServerSettings& settings, std::string& error) {
 }
 
 }  // namespace
+
+std::string fault_of_path(const std::string& path) {
+  if (path.empty() || path.front() != '/')
+    return '"' + path +
+           "\" is no path from / on, as --socket has to be: /run/weir-api/api.sock, say";
+  if (path.size() >= sizeof(sockaddr_un::sun_path))
+    return path + " is too long for a socket: 107 bytes are the most";
+  struct stat there {};
+  if (::lstat(path.c_str(), &there) == 0 && !S_ISSOCK(there.st_mode))
+    return path + " is there and is no socket: take it away, or choose another --socket";
+  return "";
+}
 
 std::string fault_of_group(const std::string& name) {
   return name.empty() || ::getgrnam(name.c_str()) != nullptr ? "" : no_group(name);

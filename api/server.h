@@ -44,6 +44,11 @@ struct ServerCounts {
   }
 };
 
+// Empty, or a sentence where no socket can have this path. One that does not begin with / may be
+// abstract (unix(7)), which has no mode: whoever is on the machine could open it. Whether the
+// folder is there only the service can know: systemd makes it (RuntimeDirectory=).
+std::string fault_of_path(const std::string& path);
+
 // Empty, or a sentence where there is no such group. Whether the socket can be given to it only the
 // service can know: systemd makes it a member (SupplementaryGroups=), and nobody else.
 std::string fault_of_group(const std::string& name);

@@ -375,6 +375,18 @@ subtest 'the command line' => sub {
   ($status, $said) = try_api('--check', '--group' => 'nosuchgroup');
   is $status, 1, '--check with a group that there is not';
   like $said, qr/^weir-api: there is no group nosuchgroup: name the web server's with --group$/m, 'says so, as the start does';
+  my $beside = private()->{dir} . '/no_socket';
+  open my $file, '>', $beside or die "$beside: $!\n";
+  close $file or die "$beside: $!\n";
+  my %wrong = ('' => 'is no path from / on', 'api.sock' => 'is no path from / on', "\@abstract" => 'is no path from / on',
+    '/' . 'x' x 107 => 'is too long for a socket: 107 bytes are the most', $beside => 'is there and is no socket');
+  for my $path (sort keys %wrong) {
+    for my $how ([], ['--check']) {
+      ($status, $said) = try_api(@$how, '--socket' => $path);
+      is $status, 1, "--socket '$path' is refused: @{[@$how ? '--check' : 'the start']}";
+      like $said, qr/\Q$wrong{$path}\E/, 'and it is said why';
+    }
+  }
   my $own = getgrgid $);
   is((try_api('--check', '--group' => $own))[0], 0, 'of one that there is nothing is said');
   like((try_api('--version'))[1], qr/weir-api \d+\.\d+\.\d+, for version \d+ of the schema/, '--version');

@@ -55,15 +55,6 @@ PoolSettings pool_settings(const Options& options, std::size_t sessions, int sta
   return settings;
 }
 
-void tell_change(const std::string& why_away) {
-  if (why_away.empty()) {
-    log_info("PostgreSQL can be asked");
-  } else {
-    log_warn("PostgreSQL cannot be asked: requests are answered 503 until it is back",
-             {{"error", why_away}});
-  }
-}
-
 Day today() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   return static_cast<Day>(std::chrono::duration_cast<std::chrono::hours>(now).count() / 24);
@@ -74,11 +65,11 @@ class Program {
   Program(const Options& options, const std::string& proof)
       : options_(options),
         permissions_(loop_, pool_settings(options, 1, kPermissionSeconds),
-                     [](const std::string&) {}),
+                     [this](const std::string& why) { tell_change(why); }),
         allowance_(options.busy_share / 100.0, static_cast<double>(options.sessions)),
         answer_allowance_(allowance_),
         pace_(answer_allowance_, options.connections, std::chrono::seconds(options.queue_seconds)),
-        figures_(loop_, figure_settings(), tell_change),
+        figures_(loop_, figure_settings(), [this](const std::string& why) { tell_change(why); }),
         streams_(loop_, pool_settings(options, options.stream_sessions, options.stream_seconds),
                  [](const std::string&) {}),
         service_(world(), settings(options, proof)),
@@ -102,6 +93,8 @@ class Program {
   }
   PoolSettings figure_settings();
   World world();
+  std::string why_away() const;
+  void tell_change(const std::string& why_away);
   void stay_alive();
   void look_at_machine();
   bool are_cores_wanted(std::chrono::steady_clock::time_point now);
@@ -117,6 +110,7 @@ class Program {
   Idle idle_;
   WebServer web_;
   bool told_hidden_ = false;
+  std::optional<bool> told_away_;
   std::chrono::steady_clock::time_point looked_at_ = std::chrono::steady_clock::now();
   std::uint64_t answers_ = 0;
   Pool permissions_;
@@ -140,7 +134,7 @@ World Program::world() {
           streams_,
           [] { return std::chrono::steady_clock::now(); },
           today,
-          [this] { return figures_.status().why_away; },
+          [this] { return why_away(); },
           [this] {
             return metrics_page(server_.counts(), service_,
                                 {{"permissions", permissions_.status()},
@@ -154,6 +148,26 @@ World Program::world() {
           [this](const std::shared_ptr<Client>& client, Pace::Call call) {
             in_turn(client, std::move(call));
           }};
+}
+
+// A figure is asked for once the viewer's permission is known: while that cannot be asked for, what
+// figures are asked by hears nothing of an outage.
+std::string Program::why_away() const {
+  const std::string why = figures_.status().why_away;
+  return why.empty() ? permissions_.status().why_away : why;
+}
+
+// Of one pool; an outage is told once, and its end when it is over for both.
+void Program::tell_change(const std::string& why_away) {
+  const bool is_away = !why_away.empty();
+  if (told_away_ == is_away || (!is_away && !this->why_away().empty())) return;
+  told_away_ = is_away;
+  if (is_away) {
+    log_warn("PostgreSQL cannot be asked: requests are answered 503 until it is back",
+             {{"error", why_away}});
+  } else {
+    log_info("PostgreSQL can be asked");
+  }
 }
 
 int Program::run() {

@@ -111,7 +111,7 @@ std::variant<std::string, Problem> choose_tenant(const std::vector<std::string>&
     return problem_of({Failure::Kind::forbidden, ""});
   }
   if (tenants.empty()) return problem_of({Failure::Kind::forbidden, ""});
-  // With no keys configured, that is where everything lands.
+  // Where everything lands until write keys name the tenant.
   if (has("*")) return std::string("default");
   if (tenants.size() > 1) {
     return bad_parameter(kTenant, "This viewer may see several tenants: name one with tenant=");

@@ -194,7 +194,12 @@ int refresh(const Options& options) {
   if (const auto over = look_for_tenant(roll_ups, options)) return *over;
   const auto done = build_marked(roll_ups, tenant_of(options), error);
   if (!done) return fail(error);
-  std::cout << done->built << (done->built == 1 ? " day built" : " days built") << std::endl;
+  const auto left = roll_ups.marked(tenant_of(options), error);
+  if (!left) return fail(error);
+  std::cout << done->built << (done->built == 1 ? " day built" : " days built");
+  if (left->days > 0)
+    std::cout << "; " << left->days << " still marked: `weirctl rollup status` says why";
+  std::cout << std::endl;
   return done->failed == 0 ? kDone
                            : fail(std::to_string(done->failed) + " days could not be built");
 }

@@ -17,7 +17,7 @@ subtest 'a figure' => sub {
   my $answer = ask($api, '/v1/daily?from=2026-11-01&to=2026-11-03');
   is $answer->{status}, 200, 'is answered' or diag $answer->{body};
   is $answer->{headers}{'content-type'}, 'application/json', 'as JSON';
-  is_deeply [ $answer->{json}->@{qw(tenant from to tz)} ], [qw(acme 2026-11-01 2026-11-03 UTC)], 'with its window';
+  is_deeply [ $answer->{json}->@{qw(tenant from to zone)} ], [qw(acme 2026-11-01 2026-11-03 UTC)], 'with its window';
   like $answer->{json}{as_of}, qr/\A20\d\d-\d\d-\d\dT/, 'up to when it counts';
   ok $answer->{json}{exact} && !exists $answer->{json}{incomplete}, 'and that nothing is missing';
   is_deeply [ map { [ $_->@{qw(date active_users total_users)} ] } $answer->{json}{days}->@* ],

@@ -350,6 +350,25 @@ sub try_api (@options) {
   return ($status, private()->log_of('try'));
 }
 
+# What figures are asked by then hears nothing of it: no question gets so far.
+subtest 'PostgreSQL hangs while the permission is asked for' => sub {
+  my $api = ready(api('--cache-seconds' => 0));
+  my @stopped = map { $_->[0] } database()->selectall_arrayref(q{SELECT pid FROM pg_stat_activity WHERE usename = 'weir_api'})->@*;
+  kill STOP => @stopped, private()->pid('postgres');
+  my $answer = ask($api, '/v1/daily', viewer => 'root');
+  # Whether it was that session alone, the next one tells.
+  my $known = wait_until('the outage is known', 60, sub { ask($api, '/health')->{status} == 503 });
+  my $up = metric($api, 'weir_api_postgres_up{pool="permissions"}');
+  kill CONT => private()->pid('postgres'), @stopped;
+  problem_is($answer, 503, 'database_away', 'is told in time');
+  ok $known, '/health says so';
+  is $up, 0, 'the metrics say which';
+  ok wait_until('it is back', 60, sub { ask($api, '/health')->{status} == 200 }), 'and back by itself';
+  is ask($api, '/v1/daily', viewer => 'root')->{status}, 200, 'with its figures';
+  is scalar(() = api_log($api) =~ /PostgreSQL cannot be asked/g), 1, 'the log says so, once';
+  is end_api($api), 0, 'ends well';
+};
+
 # Only who may mount something can hide a file from a process.
 subtest 'what the machine works is hidden' => sub {
   my @hiding = ('unshare', '--mount', 'sh', '-c', 'mount --bind /dev/null /proc/stat && exec "$@"', 'sh');

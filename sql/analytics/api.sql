@@ -79,7 +79,6 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, weir, pg_temp
 AS $$
   SELECT weir.answered(
     weir.viewed_tenant(daily.viewer, daily.tenant), w.since, w.until, w.zone, 'sums', jsonb_build_object(
-      'tz', w.zone,
       'days', coalesce((
         SELECT jsonb_agg(d ORDER BY d.date)
         FROM weir_api.daily_rows(daily.viewer, daily.tenant, daily.first_day, daily.last_day) AS d), '[]')))::json

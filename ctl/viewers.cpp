@@ -1,7 +1,9 @@
 // weirctl viewers: which tenants' figures somebody may see whom the web server calls by a name.
 // weir-api looks there at each request, and remembers for a second. docs/api-server.md.
+#include <cstdint>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -67,17 +69,35 @@ std::optional<pg::Result> ask(const Options& options, const char* sql,
   return std::nullopt;
 }
 
-int change(const Options& options, const char* sql, const char* done) {
+// How many rows it was; none: what is wrong has been said.
+std::optional<std::uint64_t> change(const Options& options, const char* sql) {
   std::string error = fault_of(options);
-  if (!error.empty()) return fail(error);
-  const auto rows = ask(options, sql, {options.viewer, pg::array_of(options.tenants)}, error);
-  if (!rows) return fail(error);
-  std::cout << rows->affected() << ' ' << done << std::endl;
+  const auto rows = error.empty()
+                        ? ask(options, sql, {options.viewer, pg::array_of(options.tenants)}, error)
+                        : std::nullopt;
+  if (!rows) {
+    fail(error);
+    return std::nullopt;
+  }
+  return rows->affected();
+}
+
+int add_viewer(const Options& options) {
+  const auto added = change(options, kAdd);
+  if (!added) return kFailed;
+  std::cout << *added << " added" << std::endl;
   return kDone;
 }
 
-int add_viewer(const Options& options) { return change(options, kAdd, "added"); }
-int remove_viewer(const Options& options) { return change(options, kRemove, "removed"); }
+// Who takes a right away under a name that is misspelt is to hear that it is still there.
+int remove_viewer(const Options& options) {
+  const auto removed = change(options, kRemove);
+  if (!removed) return kFailed;
+  if (*removed == 0)
+    return fail("nothing was to be removed: `weirctl viewers list` says who may see what");
+  std::cout << *removed << " removed" << std::endl;
+  return kDone;
+}
 
 int list(const Options& options) {
   std::string error;

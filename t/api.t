@@ -420,9 +420,10 @@ subtest 'what an answer lacks, it says' => sub {
 };
 
 subtest 'weirctl viewers' => sub {
+  my $calls = 0;
   my $run = sub (@arguments) {
     my $verb = shift @arguments;
-    my $log = join '-', 'viewers', $verb, scalar @arguments;
+    my $log = 'viewers-' . ++$calls;
     my $pid = private()->spawn($log, (api_command())[0] =~ s/weir-api\z/weirctl/r, 'viewers', $verb, '--postgres', private()->conninfo('weir', 'postgres'), @arguments);
     my $status = private()->wait_for($pid);
     return ($status, private()->log_of($log));
@@ -433,6 +434,7 @@ subtest 'weirctl viewers' => sub {
   is_deeply [ $run->(remove => 'eve', 'globex') ], [ 0, "1 removed\n" ], 'remove one tenant';
   ok wait_until('eve sees one', 60, sub { ask($api, '/v1/daily?tenant=globex', viewer => 'eve')->{status} == 403 }), 'which is then not seen';
   is_deeply [ $run->(remove => 'eve') ], [ 0, "1 removed\n" ], 'remove the rest';
+  is_deeply [ $run->(remove => 'evve') ], [ 1, "weirctl: nothing was to be removed: `weirctl viewers list` says who may see what\n" ], 'a name that is misspelt';
   is((($run->(add => "e\tve", 'acme'))[0]), 1, 'a name with a control character');
 };
 

@@ -77,15 +77,21 @@ is_stopped() { # pid
   { read -r stat <"/proc/$1/stat"; } 2>/dev/null && [[ ${stat##*) } == T* ]]
 }
 
-# The folders of other runs, by the logs that their servers write to, so far as this user may know.
+# The folders of other runs, by the logs that their servers write to, so far as this user may know. One look at all
+# processes of the machine: a program started for each of them takes seconds.
 other_runs() {
-  local cwd part pid log
-  for cwd in /proc/[1-9]*/cwd; do
-    pid=${cwd#/proc/} pid=${pid%/cwd}
-    part=$(readlink "$cwd" 2>/dev/null) && part=${part##*/}
-    [[ " $ALL_PARTS " == *" $part "* ]] && is_program_of "$part" "$(readlink "/proc/$pid/exe" 2>/dev/null)" || continue
-    log=$(readlink "/proc/$pid/fd/1" 2>/dev/null)
-    [[ $log == */log/$part.log && -O ${log%/log/*}/$MARKER ]] && echo "${log%/log/*}"
+  local at name target part
+  local -A folders=() programs=()
+  find /proc/[1-9]*/{cwd,exe,fd/1} -maxdepth 0 -printf '%h %f %l\n' 2>/dev/null | while read -r at name target; do
+    case $name in
+      cwd) folders[$at]=${target##*/} ;;
+      exe) programs[$at]=$target ;;
+      1)
+        at=${at%/fd} part=${folders[$at]-}
+        [[ $target == */log/$part.log ]] && is_program_of "$part" "${programs[$at]-}" &&
+          [[ -O ${target%/log/*}/$MARKER ]] && echo "${target%/log/*}"
+        ;;
+    esac
   done | sort -u
 }
 

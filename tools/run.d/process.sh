@@ -82,14 +82,16 @@ is_stopped() { # pid
 other_runs() {
   local at name target part
   local -A folders=() programs=()
-  find /proc/[1-9]*/{cwd,exe,fd/1} -maxdepth 0 -printf '%h %f %l\n' 2>/dev/null | while read -r at name target; do
+  # Some end meanwhile, and others are not to be looked at: find fails.
+  { find /proc/[1-9]*/{cwd,exe,fd/1} -maxdepth 0 -printf '%h %f %l\n' 2>/dev/null || true; } | while read -r at name target; do
     case $name in
       cwd) folders[$at]=${target##*/} ;;
       exe) programs[$at]=$target ;;
       1)
         at=${at%/fd} part=${folders[$at]-}
-        [[ $target == */log/$part.log ]] && is_program_of "$part" "${programs[$at]-}" &&
-          [[ -O ${target%/log/*}/$MARKER ]] && echo "${target%/log/*}"
+        if [[ $target == */log/$part.log && -O ${target%/log/*}/$MARKER ]] && is_program_of "$part" "${programs[$at]-}"; then
+          echo "${target%/log/*}"
+        fi
         ;;
     esac
   done | sort -u

@@ -109,9 +109,10 @@ int open_socket(const ServerSettings& settings, std::string& error) {
 }  // namespace
 
 std::string fault_of_path(const std::string& path) {
-  if (path.empty() || path.front() != '/')
+  if (path.empty() || path.front() != '/') {
     return '"' + path +
            "\" is no path from / on, as --socket has to be: /run/weir-api/api.sock, say";
+  }
   if (path.size() >= sizeof(sockaddr_un::sun_path))
     return path + " is too long for a socket: 107 bytes are the most";
   struct stat there {};

@@ -21,7 +21,7 @@ check_apache() {
 
 write_apache_conf() { # path
   local user='' spool='' http='' listen="Listen 127.0.0.1:$WEIR_PORT"
-  [[ -z $WEB_USER ]] || user=$(printf 'User %s\nGroup %s' "$WEB_USER" "$(id -gn "$WEB_USER")")
+  [[ -z $WEB_USER ]] || user="User $WEB_USER"$'\n'"Group $WEB_GROUP"
   if [[ ${WEIR_SPOOL_OPTIONS:-} != off ]]; then spool="WeirSpool \"$DATA/spool\" ${WEIR_SPOOL_OPTIONS:-size=8g}"; fi
   if [[ -n ${WEIR_HTTP_CONF:-} ]]; then http="Include \"$(realpath "$WEIR_HTTP_CONF")\""; fi
   if listens_itself; then listen=''; fi

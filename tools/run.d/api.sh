@@ -5,16 +5,14 @@ check_api() { need_built weir-api; }
 
 start_api() {
   local program=$BUILD/weir-api
-  [[ -z $DATA_USER ]] || { mkdir -p "$SHORT/bin" && install_file "$program" "$SHORT/bin/weir-api" && program=$SHORT/bin/weir-api; }
-  rm -f "$API_SOCKET"
-  write_file "$DATA/api/api.conf" <<END
+  [[ -z $DATA_USER ]] || { install_file "$program" "$DATA/bin/weir-api" && program=$DATA/bin/weir-api; }
+  [[ ! -e $API_SOCKET ]] || rm -f "$API_SOCKET"
+  write_file "$DATA/api/api.conf" "\
 # Written by tools/run at each start.
-socket = "$API_SOCKET"
-postgres = "host='$SOCKETS/postgres' user=weir_api dbname=weir"
-${WEIR_API_CONF:+$(<"$WEIR_API_CONF")}
-END
-  chmod 644 "$DATA/api/api.conf"
-  spawn api "$DATA_USER" "${WEB_USER:+$(id -gn "$WEB_USER")}" "$program" --config "$DATA/api/api.conf"
+socket = \"$API_SOCKET\"
+postgres = \"host='$SOCKETS/postgres' user=weir_api dbname=weir\"
+${WEIR_API_CONF:+$(<"$WEIR_API_CONF")}"
+  spawn api "$DATA_USER" "$WEB_GROUP" "$program" --config "$DATA/api/api.conf"
   await api 30 api_listens
 }
 

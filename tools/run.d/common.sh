@@ -16,6 +16,9 @@
 #   - the web server's workers run as `www-data`, which may reach Redis' socket (it belongs to www-data's
 #     group) but not the database's (its folder is open to `postgres` alone): the edge speaks only to Redis.
 # Its main process stays root, as everywhere: it reads the configuration and the module, wherever they lie.
+#
+# A test run calls this hundreds of times, and a program that is started costs more than all that bash does
+# itself: what is done often, and what polls, starts none.
 
 ALL_PARTS="redis postgres api web flusher"
 MARKER=.weir-run
@@ -23,6 +26,7 @@ STARTED=   # parts that this call started, the last one first
 ROUSED=    # parts that this call let go on
 ENDED=0    # whether this call ended anything
 PID=       # of the server that was spawned last
+NAP=       # a pipe in which nothing is ever written
 
 say() { printf 'weir: %s\n' "$*"; }
 
@@ -42,22 +46,31 @@ quote() {
   esac
 }
 
-# Writes standard input to a file so that readers see the old or the new, never a half.
-write_file() { # path
-  { cat >"$1.new" && mv -f "$1.new" "$1"; } 2>/dev/null || fail "$1 cannot be written: $(why_not "$(dirname "$1")")"
+# Sleeps without the program.
+nap() { # seconds
+  [[ -n $NAP ]] || exec {NAP}<> <(:)
+  read -r -t "$1" -u "$NAP" || true
+}
+
+# Writes a file so that readers see the old or the new, never a half.
+write_file() { # path, lines
+  { printf '%s\n' "$2" >"$1.new" && mv -f "$1.new" "$1"; } 2>/dev/null || fail "$1 cannot be written: $(why_not "${1%/*}")"
 }
 
 why_not() { # folder
-  local free
-  free=$(free_megabytes "$1")
-  if [[ -n $free && $free -lt 10 ]]; then
+  find_room "$1"
+  if [[ -n $FREE && $FREE -lt 10 ]]; then
     echo "the disk is full; make room or choose another folder with RUN=…"
   else
     echo "make $1 writable, or choose another folder with RUN=…"
   fi
 }
 
-free_megabytes() { df --output=avail -B1M "$1" 2>/dev/null | tail -n 1 | tr -d ' '; }
+# Sets FREE to the megabytes that are free where a folder lies, or to nothing.
+find_room() { # folder
+  FREE=$(df --output=avail -B1M "$1" 2>/dev/null)
+  FREE=${FREE##*[!0-9]}
+}
 
 # Fills in the defaults and decides where things lie. Touches nothing.
 settle() {
@@ -72,9 +85,8 @@ settle() {
   BUILD=$(cd "$ROOT" && realpath -m -- "${BUILD:-build}")
   [[ $RUN != *[\'\"\\\$\`\;{}\#\*\?\[\]\|$'\n']* ]] ||
     fail "RUN=$RUN has characters in it that configuration files take for something else: choose a plainer path"
-  local hash
-  hash=$(printf %s "$RUN" | sha256sum)
-  SHORT=/var/tmp/weir-${hash:0:12}
+  HASH=$(printf %s "$RUN" | sha256sum)
+  SHORT=/var/tmp/weir-${HASH:0:12}
   settle_users
 }
 
@@ -84,19 +96,21 @@ default_workers() {
 }
 
 settle_users() {
-  DATA=$RUN/data SOCKETS=$RUN/sockets DATA_USER='' WEB_USER=''
+  DATA=$RUN/data SOCKETS=$RUN/sockets DATA_USER='' DATA_GROUP='' WEB_USER='' WEB_GROUP=''
   if ((EUID == 0)); then
     DATA=$SHORT/data SOCKETS=$SHORT/sockets
-    DATA_USER=$(first_user postgres nobody) WEB_USER=$(first_user www-data nobody)
+    read -r DATA_USER DATA_GROUP <<<"$(first_user postgres nobody)"
+    read -r WEB_USER WEB_GROUP <<<"$(first_user www-data nobody)"
   elif ((${#SOCKETS} > 80)); then # 107 bytes, less /postgres/.s.PGSQL.5432.lock
     SOCKETS=$SHORT/sockets
   fi
   REDIS_SOCKET=$SOCKETS/redis/redis.sock API_SOCKET=$SOCKETS/api/api.sock
 }
 
+# Prints its name and its group's.
 first_user() { # name…
-  local name
-  for name; do id -u "$name" >/dev/null 2>&1 && echo "$name" && return; done
+  local name group
+  for name; do group=$(id -gn "$name" 2>/dev/null) && echo "$name $group" && return; done
 }
 
 check_settings() { # wanted parts, each between spaces
@@ -131,7 +145,7 @@ make_run() {
     fail "$RUN holds a folder data that is not Weir's: choose another folder with RUN=…"
   fi
   mkdir -p "$RUN" 2>/dev/null && [[ -w $RUN ]] || fail "RUN=$RUN cannot be written: $(why_not "$RUN")"
-  [[ -f $RUN/$MARKER ]] || write_file "$RUN/$MARKER" <<<"Made by tools/run; \`make clean-run\` removes what it put here."
+  [[ -f $RUN/$MARKER ]] || write_file "$RUN/$MARKER" "Made by tools/run; \`make clean-run\` removes what it put here."
   [[ -O $RUN/$MARKER ]] ||
     fail "RUN=$RUN belongs to the user $(stat -c %U "$RUN/$MARKER"): run Weir as that user, or choose another folder with RUN=…"
 }
@@ -139,18 +153,17 @@ make_run() {
 make_folders() {
   [[ $DATA$SOCKETS != *"$SHORT"* ]] || make_short
   need_room "$RUN"
-  need_room "$(dirname "$DATA")"
-  mkdir -p "$RUN"/{log,pid} "$DATA"/{redis,web,flusher,api,spool} "$SOCKETS"/{redis,postgres,api} ||
+  need_room "${DATA%/*}"
+  mkdir -p "$RUN"/{log,pid} "$DATA"/{redis,web/temp,flusher,api,spool} "$SOCKETS"/{redis,postgres,api} ${DATA_USER:+"$DATA/bin"} ||
     fail "folders in $RUN cannot be made: $(why_not "$RUN")"
   chmod 700 "$DATA"/{redis,flusher,api,spool} "$SOCKETS/postgres"
   [[ -z $DATA_USER ]] || share_folders
 }
 
 need_room() { # folder
-  local free
-  free=$(free_megabytes "$1")
-  [[ -z $free || $free -ge 100 ]] ||
-    fail "only $free MB are free where $1 lies, too little for Redis and PostgreSQL: make room, or choose another folder with RUN=…"
+  find_room "$1"
+  [[ -z $FREE || $FREE -ge 100 ]] ||
+    fail "only $FREE MB are free where $1 lies, too little for Redis and PostgreSQL: make room, or choose another folder with RUN=…"
 }
 
 # A folder in /var/tmp: anybody may make one there, so it is believed only if it is ours alone.
@@ -161,10 +174,10 @@ make_short() {
 }
 
 share_folders() {
-  chmod 711 "$DATA" "$SOCKETS" "$DATA/web"
-  chown "$DATA_USER:" "$DATA"/{redis,flusher,api} "$SOCKETS/postgres" &&
-    chown "$WEB_USER:" "$DATA/spool" &&
-    chown "$DATA_USER:$(id -gn "$WEB_USER")" "$SOCKETS"/{redis,api} &&
+  chmod 711 "$DATA" "$SOCKETS" "$DATA"/{web,web/temp,bin}
+  chown "$DATA_USER:$DATA_GROUP" "$DATA"/{redis,flusher,api} "$SOCKETS/postgres" &&
+    chown "$WEB_USER:$WEB_GROUP" "$DATA/spool" &&
+    chown "$DATA_USER:$WEB_GROUP" "$SOCKETS"/{redis,api} &&
     chmod 750 "$SOCKETS"/{redis,api} || fail "the owners of folders in $SHORT cannot be set; remove $SHORT and try again"
 }
 
@@ -204,5 +217,5 @@ write_env() {
   for name in WEIR_URL WEIR_SERVER PGHOST PGPORT PGDATABASE PGUSER REDIS_SOCKET API_SOCKET WEIR_SPOOL WEIR_FLUSHER_URL; do
     text+=$name=$(quote "${!name}")$'\n'
   done
-  write_file "$RUN/env" <<<"${text%$'\n'}"
+  write_file "$RUN/env" "${text%$'\n'}"
 }

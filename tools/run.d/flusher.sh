@@ -15,9 +15,7 @@ check_flusher() {
 # Sets METRICS_PORT: the same after a repair so long as it is free, and none of those that the kernel gives
 # to clients, who might get it while the flusher is dead.
 find_metrics_port() {
-  local hash
-  hash=$(printf %s "$RUN" | sha256sum)
-  METRICS_PORT=${WEIR_METRICS_PORT:-$((20000 + 0x${hash:0:6} % 10000))}
+  METRICS_PORT=${WEIR_METRICS_PORT:-$((20000 + 0x${HASH:0:6} % 10000))}
   [[ -z ${WEIR_METRICS_PORT:-} ]] || return 0
   while port_owner "$METRICS_PORT" >/dev/null; do METRICS_PORT=$((METRICS_PORT + 1)); done
 }
@@ -25,20 +23,18 @@ find_metrics_port() {
 start_flusher() {
   local program=$BUILD/weir-flusher notify=$SOCKETS/redis/notify
   # The user that it runs as for root may not reach the checkout.
-  [[ -z $DATA_USER ]] || { mkdir -p "$SHORT/bin" && install_file "$program" "$SHORT/bin/weir-flusher" && program=$SHORT/bin/weir-flusher; }
+  [[ -z $DATA_USER ]] || { install_file "$program" "$DATA/bin/weir-flusher" && program=$DATA/bin/weir-flusher; }
   find_metrics_port
-  write_file "$DATA/flusher/flusher.conf" <<END
+  write_file "$DATA/flusher/flusher.conf" "\
 # Written by tools/run at each start.
-redis = "unix:${WEIR_REDIS_VIA:-$REDIS_SOCKET}"
-postgres = "host='$SOCKETS/postgres' user=weir_flusher dbname=weir"
-metrics = "127.0.0.1:$METRICS_PORT"
+redis = \"unix:${WEIR_REDIS_VIA:-$REDIS_SOCKET}\"
+postgres = \"host='$SOCKETS/postgres' user=weir_flusher dbname=weir\"
+metrics = \"127.0.0.1:$METRICS_PORT\"
 ${WEIR_SHARDS:+shards = $WEIR_SHARDS}
-${WEIR_FLUSHER_CONF:+$(<"$WEIR_FLUSHER_CONF")}
-END
-  chmod 644 "$DATA/flusher/flusher.conf"
+${WEIR_FLUSHER_CONF:+$(<"$WEIR_FLUSHER_CONF")}"
   listen_for_ready "$notify"
   find_needs
-  spawn flusher "$DATA_USER" "${WEB_USER:+$(id -gn "$WEB_USER")}" env "NOTIFY_SOCKET=$notify" \
+  spawn flusher "$DATA_USER" "$WEB_GROUP" env "NOTIFY_SOCKET=$notify" \
     "$program" --config "$DATA/flusher/flusher.conf"
   await flusher 60 flusher_is_ready
 }
@@ -52,7 +48,7 @@ install_file() { # from, to; a program that runs keeps its old file
 listen_for_ready() { # path
   local parent=$BASHPID # behind the & it would be the listener's own
   NOTIFY=$1
-  rm -f "$1"
+  [[ ! -e $1 ]] || rm -f "$1"
   perl -e '
     use Socket;
     my ($path, $parent) = @ARGV;
@@ -71,7 +67,7 @@ listen_for_ready() { # path
   local deadline=$((SECONDS + 10))
   until [[ -S $1 ]]; do
     ((SECONDS <= deadline)) && is_alive "$LISTENER" || fail "a socket cannot be made at $1: $(why_not "$(dirname "$1")")"
-    sleep 0.01
+    nap 0.01
   done
 }
 

@@ -9,7 +9,7 @@ check_nginx() {
 
 write_nginx_conf() { # path
   local top='' http='' spool='' listen="listen 127.0.0.1:$WEIR_PORT;"
-  [[ -z $WEB_USER ]] || top="user $WEB_USER $(id -gn "$WEB_USER");"
+  [[ -z $WEB_USER ]] || top="user $WEB_USER $WEB_GROUP;"
   # A binary upgrade has these for its new master, too.
   ((!${#PRELOAD[@]})) || top+=' env LD_PRELOAD; env ASAN_OPTIONS; env UBSAN_OPTIONS; env TSAN_OPTIONS;'
   [[ -z ${WEIR_FAULTS:-} ]] || top+=' env WEIR_FAULTS;' # for fault/fault_point.h in the workers

@@ -2,9 +2,11 @@
 # The private PostgreSQL: reached over a socket in a folder that only its user can enter, hence trust.
 # Sourced by tools/run.
 
+POSTGRES_BIN=
+
 check_postgres() {
   find_postgres
-  [[ -n $PG_BIN ]] || fail "PostgreSQL 15 or later is missing: install it with \`apt-get install postgresql-15\` (or tools/install-deps run)"
+  [[ -n $POSTGRES_BIN ]] || fail "PostgreSQL 15 or later is missing: install it with \`apt-get install postgresql-15\` (or tools/install-deps run)"
   need_program psql postgresql-client-15
   need_built weirctl
 }
@@ -13,17 +15,17 @@ check_postgres() {
 # newer one that is installed later must not find the older one's data.
 find_postgres() {
   local folder
-  PG_BIN=''
+  [[ -z $POSTGRES_BIN ]] || return 0
   for folder in $(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V); do
     [[ -x $folder/postgres && -x $folder/initdb ]] || continue
-    [[ ${folder//[!0-9]/} -ge 15 ]] && PG_BIN=$folder && return
+    [[ ${folder//[!0-9]/} -ge 15 ]] && POSTGRES_BIN=$folder && return
   done
 }
 
 start_postgres() {
   find_postgres
   [[ -e $DATA/postgres/PG_VERSION ]] || make_cluster
-  write_file "$DATA/postgres/postgresql.conf" <<END
+  write_file "$DATA/postgres/postgresql.conf" "\
 # Written by tools/run at each start.
 listen_addresses = ''
 unix_socket_directories = '$SOCKETS/postgres'
@@ -32,14 +34,13 @@ max_connections = 50
 fsync = $WEIR_POSTGRES_FSYNC
 timezone = 'UTC'
 log_timezone = 'UTC'
-log_line_prefix = '%m [%p] %q%u '
-END
-  chmod 644 "$DATA/postgres/postgresql.conf"
+log_line_prefix = '%m [%p] %q%u '"
   # end_part has made sure that none of its processes is left: a number in a lock file that is alive
   # all the same is somebody else's.
   rm -f "$DATA/postgres/postmaster.pid" "$SOCKETS"/postgres/.s.PGSQL.*
-  spawn postgres "$DATA_USER" '' "$PG_BIN/postgres" -D "$DATA/postgres"
-  await postgres 60 postgres_answers
+  spawn postgres "$DATA_USER" '' "$POSTGRES_BIN/postgres" -D "$DATA/postgres"
+  ASKED=$SECONDS
+  await postgres 60 postgres_has_started
   make_database
   migrate
   add_local_viewer
@@ -48,9 +49,9 @@ END
 # initdb works in a folder of another name, so that a kill in its midst leaves no half a cluster.
 make_cluster() {
   local new=$DATA/postgres.new
-  rm -rf "$new"
+  [[ ! -e $new ]] || rm -rf "$new"
   mkdir -p "$DATA/postgres" && mkdir -m 700 "$new" || fail "folders in $DATA cannot be made: $(why_not "$DATA")"
-  [[ -z $DATA_USER ]] || chown "$DATA_USER:" "$new"
+  [[ -z $DATA_USER ]] || chown "$DATA_USER:$DATA_GROUP" "$new"
   if [[ -n ${WEIR_POSTGRES_COPY:-} ]]; then
     cp -a --reflink=auto "$WEIR_POSTGRES_COPY/." "$new" || fail "$WEIR_POSTGRES_COPY cannot be copied"
   else
@@ -62,21 +63,31 @@ make_cluster() {
 init_cluster() {
   local said no_sync=()
   [[ $WEIR_POSTGRES_FSYNC == on ]] || no_sync=(--no-sync)
-  said=$(cd / && as_data_user "$PG_BIN/initdb" -D "$new" -U postgres -A trust -E UTF8 --locale=C.UTF-8 "${no_sync[@]}" 2>&1) ||
+  said=$(cd / && as_data_user "$POSTGRES_BIN/initdb" -D "$new" -U postgres -A trust -E UTF8 --locale=C.UTF-8 "${no_sync[@]}" 2>&1) ||
     fail "PostgreSQL's files cannot be made in $new: $(tail -n 1 <<<"$said")"
 }
 
 as_data_user() { # command…
   if [[ -n $DATA_USER ]]; then
-    setpriv "--reuid=$DATA_USER" "--regid=$(id -gn "$DATA_USER")" --init-groups "$@"
+    setpriv "--reuid=$DATA_USER" "--regid=$DATA_GROUP" --init-groups "$@"
   else
     "$@"
   fi
 }
 
+# A postmaster writes down that it is ready (line 8, as pg_ctl has it from there), which costs less to read than
+# pg_isready to start: until then it is asked once a second, whether it replays its log.
+postgres_has_started() {
+  local said=()
+  { mapfile -t said <"$DATA/postgres/postmaster.pid"; } 2>/dev/null
+  [[ ${said[7]-} == ready* ]] || ((SECONDS > ASKED)) || return 1
+  ASKED=$SECONDS
+  postgres_answers
+}
+
 postgres_answers() {
-  [[ -n ${PG_BIN:-} ]] || find_postgres
-  "$PG_BIN/pg_isready" -q -h "$SOCKETS/postgres" -U postgres -d postgres
+  find_postgres
+  "$POSTGRES_BIN/pg_isready" -q -h "$SOCKETS/postgres" -U postgres -d postgres
   case $? in
     0) true ;;
     1) BUSY=yes && false ;; # it replays its log
@@ -92,13 +103,13 @@ sql() { # database, psql's arguments…
 
 make_database() {
   local said
-  said=$(sql postgres -c "SELECT 1 FROM pg_database WHERE datname = 'weir'") || fail "PostgreSQL refuses: $said"
-  if [[ $said != 1 ]]; then
-    said=$(sql postgres -c 'CREATE DATABASE weir') || fail "the database cannot be made: $said"
-  fi
-  said=$(sql weir -c 'ALTER ROLE postgres IN DATABASE weir SET search_path = weir, public') ||
-    fail "the database cannot be set up: $said"
+  said=$(set_up_database) && return
+  [[ $said == *'database "weir" does not exist' ]] || fail "PostgreSQL refuses: $said"
+  said=$(sql postgres -c 'CREATE DATABASE weir') || fail "the database cannot be made: $said"
+  said=$(set_up_database) || fail "the database cannot be set up: $said"
 }
+
+set_up_database() { sql weir -c 'ALTER ROLE postgres IN DATABASE weir SET search_path = weir, public'; }
 
 migrate() {
   local said

@@ -5,17 +5,22 @@
 # holds for children whose parent was killed, needs no note that could get lost or torn, and cannot be
 # mistaken: a number in a pid file may belong to somebody else by now, a working directory cannot.
 
-is_program_of() { # part, path of a program
-  case $1:${2% (deleted)} in
-    # Debian's redis-server is a link to redis-check-rdb.
-    redis:*/redis-server | redis:*/redis-check-rdb | postgres:*/postgres) true ;;
-    web:*/nginx | web:*/apache2 | flusher:*/weir-flusher | api:*/weir-api) true ;;
+# Sets PROGRAM to the name of the one that a process has started, or to nothing.
+find_program() { # pid
+  PROGRAM=
+  { read -r PROGRAM <"/proc/$1/comm"; } 2>/dev/null
+}
+
+runs_program_of() { # part, pid
+  find_program "$2"
+  case $1:$PROGRAM in
+    redis:redis-server | postgres:postgres | web:nginx | web:apache2 | flusher:weir-flusher | api:weir-api) true ;;
     *) false ;;
   esac
 }
 
 is_ours() { # part, pid
-  [[ /proc/$2/cwd -ef $DATA/$1 ]] && is_program_of "$1" "$(readlink "/proc/$2/exe" 2>/dev/null)"
+  [[ /proc/$2/cwd -ef $DATA/$1 ]] && runs_program_of "$1" "$2"
 }
 
 # Sets FOUND to the pids of all of a part's processes.
@@ -35,7 +40,7 @@ is_up() { # part
   { read -r pid <"$RUN/pid/$1"; } 2>/dev/null && [[ -n $pid ]] || return 1
   if [[ $1 == web ]]; then
     # Another web server than the one that is wanted has to go first.
-    { is_ours web "$pid" && [[ $(server_of "$pid") == "$WEIR_SERVER" ]]; } || adopt_main
+    { is_ours web "$pid" && is_server "$WEIR_SERVER" "$pid"; } || adopt_main
   else
     is_ours "$1" "$pid"
   fi
@@ -68,7 +73,7 @@ rouse() { # part
   until BUSY='' && ! is_up "$part" || "${part}_answers"; do
     [[ -z $BUSY ]] || deadline=$((SECONDS + 60))
     ((SECONDS <= deadline)) || fail "$part runs and does not answer: $(last_line "$part")"
-    sleep 0.03
+    nap 0.03
   done
 }
 
@@ -80,20 +85,13 @@ is_stopped() { # pid
 # The folders of other runs, by the logs that their servers write to, so far as this user may know. One look at all
 # processes of the machine: a program started for each of them takes seconds.
 other_runs() {
-  local at name target part
-  local -A folders=() programs=()
+  local at log part
   # Some end meanwhile, and others are not to be looked at: find fails.
-  { find /proc/[1-9]*/{cwd,exe,fd/1} -maxdepth 0 -printf '%h %f %l\n' 2>/dev/null || true; } | while read -r at name target; do
-    case $name in
-      cwd) folders[$at]=${target##*/} ;;
-      exe) programs[$at]=$target ;;
-      1)
-        at=${at%/fd} part=${folders[$at]-}
-        if [[ $target == */log/$part.log && -O ${target%/log/*}/$MARKER ]] && is_program_of "$part" "${programs[$at]-}"; then
-          echo "${target%/log/*}"
-        fi
-        ;;
-    esac
+  { find /proc/[1-9]*/fd/1 -maxdepth 0 -lname '*/log/*.log' -printf '%h %l\n' 2>/dev/null || true; } | while read -r at log; do
+    part=${log##*/} part=${part%.log} at=${at%/fd}
+    if [[ $at/cwd -ef $at/cwd/../$part && -O ${log%/log/*}/$MARKER ]] && runs_program_of "$part" "${at#/proc/}"; then
+      echo "${log%/log/*}"
+    fi
   done | sort -u
 }
 
@@ -102,10 +100,11 @@ other_runs() {
 spawn() { # part, user or '', group or '', command…
   local part=$1 user=$2 group=$3 as=()
   shift 3
-  [[ -z $user ]] || as=(setpriv "--reuid=$user" "--regid=${group:-$(id -gn "$user")}" --init-groups)
+  [[ -z $user ]] || as=(setpriv "--reuid=$user" "--regid=${group:-$DATA_GROUP}" --init-groups)
   [[ -z $user || -z $group ]] || as[3]=--clear-groups
   (
     exec 9>&-
+    [[ -z $NAP ]] || exec {NAP}>&-
     cd "$DATA/$part" || exit 1
     raise_open_files
     exec setsid "${as[@]}" "$@" </dev/null >>"$RUN/log/$part.log" 2>&1
@@ -114,12 +113,7 @@ spawn() { # part, user or '', group or '', command…
   disown "$PID"
 }
 
-raise_open_files() {
-  local most
-  most=$(ulimit -Hn)
-  if [[ $most == unlimited || $most -gt 65536 ]]; then most=65536; fi
-  ulimit -Sn "$most"
-}
+raise_open_files() { ulimit -Sn 65536 2>/dev/null || ulimit -Sn hard; }
 
 # Waits until `probe` holds for the server just spawned. A probe that sets BUSY (a log that is being
 # replayed) gets its time anew.
@@ -129,7 +123,7 @@ await() { # part, seconds, probe
     is_alive "$PID" || fail "$part did not come up: $(last_line "$part")"
     [[ -z $BUSY ]] || deadline=$((SECONDS + seconds))
     ((SECONDS <= deadline)) || fail "$part did not answer within $seconds s: $(last_line "$part")"
-    sleep 0.03
+    nap 0.03
   done
 }
 
@@ -157,7 +151,7 @@ end_all() { # part, seconds, signal
   signal_all "$3"
   while ((${#FOUND[@]})); do
     ((SECONDS <= deadline)) || return 1
-    sleep 0.03
+    nap 0.03
     find_processes "$1"
   done
 }
@@ -169,7 +163,7 @@ end_main() { # part, seconds, signal, pid
   signal_all "$3"
   while find_processes "$1" && ((${#FOUND[@]})); do
     ((SECONDS <= deadline)) || return 1
-    sleep 0.03
+    nap 0.03
   done
 }
 

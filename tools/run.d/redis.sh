@@ -7,26 +7,24 @@ check_redis() { need_program redis-server redis-server && need_program redis-cli
 start_redis() {
   local group='' perm=700
   if [[ -n $DATA_USER ]]; then
-    group=$(id -gn "$WEB_USER") perm=770
+    group=$WEB_GROUP perm=770
   fi
-  write_file "$DATA/redis/redis.conf" <<END
+  write_file "$DATA/redis/redis.conf" "\
 # Written by tools/run at each start.
 port 0
-unixsocket "$REDIS_SOCKET"
+unixsocket \"$REDIS_SOCKET\"
 unixsocketperm $perm
 protected-mode yes
 daemonize no
-dir "$DATA/redis"
+dir \"$DATA/redis\"
 appendonly yes
 appendfsync $WEIR_REDIS_FSYNC
 # A kill in the middle of a write leaves half a command at the end, which nobody was told about.
 aof-load-truncated yes
-save ""
+save \"\"
 # Full means an error that the edge hears, never an entry that goes away.
 maxmemory-policy noeviction
-${WEIR_REDIS_CONF:+include "$(realpath "$WEIR_REDIS_CONF")"}
-END
-  chmod 644 "$DATA/redis/redis.conf"
+${WEIR_REDIS_CONF:+include \"$(realpath "$WEIR_REDIS_CONF")\"}"
   spawn redis "$DATA_USER" "$group" redis-server "$DATA/redis/redis.conf"
   await redis 30 redis_answers
 }

@@ -11,22 +11,12 @@
 
 SERVERS="nginx apache"
 
-# The file name of a server's program.
-program_of_server() { # name
-  case $1 in
-    nginx) echo nginx ;;
-    apache) echo apache2 ;;
-  esac
-}
+declare -A PROGRAM_OF_SERVER=([nginx]=nginx [apache]=apache2)
 
-# Which server a process is.
-server_of() { # pid
-  local name program
-  program=$(readlink "/proc/$1/exe" 2>/dev/null) program=${program% (deleted)}
-  for name in $SERVERS; do
-    [[ ${program##*/} == "$(program_of_server "$name")" ]] && echo "$name" && return
-  done
-  return 1
+# Whether a process is of a server.
+is_server() { # name, pid
+  find_program "$2"
+  [[ $PROGRAM == "${PROGRAM_OF_SERVER[$1]}" ]]
 }
 
 check_web() {
@@ -46,7 +36,7 @@ check_port() {
   while owner=$(port_owner "$WEIR_PORT"); do
     [[ $owner == "$UNSEEN" ]] && ((SECONDS < deadline)) ||
       fail "port $WEIR_PORT is taken by $owner: end that, or choose another port with WEIR_PORT=…"
-    sleep 0.1
+    nap 0.1
   done
 }
 
@@ -72,8 +62,6 @@ start_web() {
   local conf=$DATA/web/$WEIR_SERVER.conf
   check_port
   "check_$WEIR_SERVER"
-  mkdir -p "$DATA/web/temp"
-  [[ -z $WEB_USER ]] || chmod 711 "$DATA/web/temp"
   set_preload "$MODULE"
   "write_${WEIR_SERVER}_conf" "$conf"
   "spawn_$WEIR_SERVER" "$conf"
@@ -103,7 +91,7 @@ fill_in() { # template, path, name=value…
     "REDIS_OPTIONS=${WEIR_SHARDS:+shards=$WEIR_SHARDS }${WEIR_REDIS_OPTIONS:-}"; do
     text=${text//@${word%%=*}@/"${word#*=}"}
   done
-  write_file "$path" <<<"$text"
+  write_file "$path" "$text"
 }
 
 # The file with what is served, and whether it says itself where it listens.
@@ -135,7 +123,7 @@ await_health() {
   is_up web || return 0
   while ((good < 2 * WEIR_WORKERS && SECONDS < deadline)); do
     case $(ask_health) in
-      'HTTP/1.1 503'*) good=0 && sleep 0.05 ;;
+      'HTTP/1.1 503'*) good=0 && nap 0.05 ;;
       *) good=$((good + 1)) ;;
     esac
   done
@@ -149,7 +137,7 @@ find_main() { # server
   [[ -n $MAIN ]] && is_ours web "$MAIN"
 }
 
-adopt_main() { find_main "$WEIR_SERVER" && write_file "$RUN/pid/web" <<<"$MAIN"; }
+adopt_main() { find_main "$WEIR_SERVER" && write_file "$RUN/pid/web" "$MAIN"; }
 
 # Whatever of them runs: WEIR_SERVER may have been another one when it was started.
 end_web() {
@@ -157,6 +145,6 @@ end_web() {
   for name in $SERVERS; do
     find_processes web
     ((${#FOUND[@]})) || return 0
-    [[ $(server_of "${FOUND[0]}") == "$name" ]] && "end_$name"
+    is_server "$name" "${FOUND[0]}" && "end_$name"
   done
 }

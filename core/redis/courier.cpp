@@ -25,6 +25,10 @@ std::string xadd_prefix(std::string_view stream) {
 constexpr std::size_t kBulkEnd = 2;  // "\r\n"
 constexpr std::size_t kMostCommand = std::numeric_limits<std::uint32_t>::max();
 
+// Of the slowest Redis that gets a long record: it has to be read and written down before it is
+// answered.
+constexpr std::size_t kBytesEachMs = 1024;
+
 constexpr std::size_t kLongestId = 41;  // 2^64-1 twice
 
 // An entry's id is two numbers with a hyphen between them. A look at the ends is enough to tell it
@@ -357,9 +361,17 @@ std::optional<Courier::Time> Courier::deadline() const {
     bring_forward(due, breaker_.due());
     return due;
   }
-  bring_forward<Time>(due, waiting_.front().since + settings_.timeout);
+  bring_forward<Time>(due, waiting_.front().since + time_for(waiting_.front()));
   bring_forward(due, next_late());
   return due;
+}
+
+std::chrono::milliseconds Courier::time_for(const Waiting& waiting) const {
+  return settings_.timeout + std::chrono::milliseconds(waiting.command / kBytesEachMs);
+}
+
+bool Courier::is_overdue(Time now) const {
+  return !waiting_.empty() && waiting_.front().since + time_for(waiting_.front()) <= now;
 }
 
 std::optional<Courier::Time> Courier::next_late() const {
@@ -375,7 +387,7 @@ bool Courier::expire(Time now) noexcept {
     }
     if (state_ != State::ready) return false;
     if (const auto due = next_late(); due && *due <= now) lose_patience(now);
-    if (waiting_.empty() || waiting_.front().since + settings_.timeout > now) return false;
+    if (!is_overdue(now)) return false;
     give_up(now);
   } catch (const std::bad_alloc&) {
     hang_up();
@@ -404,10 +416,8 @@ void Courier::lose_patience(Time now) {
 }
 
 void Courier::give_up(Time now) {
-  fail("Redis has not answered for " + std::to_string(settings_.timeout.count()) + " ms");
-  while (!waiting_.empty() && waiting_.front().since + settings_.timeout <= now) {
-    settle_oldest(Outcome::timed_out);
-  }
+  fail("Redis has not answered for " + std::to_string(time_for(waiting_.front()).count()) + " ms");
+  while (is_overdue(now)) settle_oldest(Outcome::timed_out);
 }
 
 // Without memory it is due again at once.

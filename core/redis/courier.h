@@ -188,6 +188,8 @@ class Courier {
   void report_run(std::uint64_t replicas);
   void settle_oldest(Outcome outcome);
   std::optional<Time> next_late() const;
+  std::chrono::milliseconds time_for(const Waiting& waiting) const;
+  bool is_overdue(Time now) const;
   void lose_patience(Time now);
   void give_up(Time now);
   bool has_room(std::size_t bytes) const;

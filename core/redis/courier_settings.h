@@ -13,7 +13,7 @@ struct CourierSettings {
   std::string stream;                       // the key to XADD to
   std::string user;                         // for AUTH; empty: Redis' default user
   std::string password;                     // this and user empty: no AUTH
-  std::chrono::milliseconds timeout{2000};  // for each answer, the greeting's too
+  std::chrono::milliseconds timeout{2000};  // for each answer, the greeting's too; and a ms a KiB
   std::chrono::milliseconds patience{250};  // then a record is late; `timeout` and over: never
   std::size_t max_waiting = 16384;          // records in flight
   std::size_t max_output = 64 << 20;        // bytes of commands not yet answered

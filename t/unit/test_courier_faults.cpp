@@ -309,6 +309,27 @@ START_TEST(a_timeout_of_its_own_is_kept) {
 }
 END_TEST
 
+// A Redis that is slow to write it down would else be sent it again and again.
+START_TEST(a_long_record_has_the_time_that_a_slow_redis_takes_for_it) {
+  Bench bench;
+  bench.greet();
+  FakeCustomer customer, behind;
+  bench.submit(std::string(8U << 20, 'r'), customer);
+  bench.submit("r", behind);
+  ck_assert(bench.wait(2s + 8191ms));
+  ck_assert(!bench.wait(1ms));
+  ck_assert(customer.was(Outcome::timed_out));
+  ck_assert(behind.was(Outcome::timed_out));
+  ck_assert_uint_eq(bench.log.count("Redis has not answered for 10192 ms"), 1);
+  bench.courier.closed();
+  bench.greet();
+  bench.submit(std::string(8U << 20, 'r'), customer);
+  ck_assert(bench.wait(9s));
+  ck_assert(bench.feed(kAdded));
+  ck_assert(customer.outcomes.back() == Outcome::acknowledged);
+}
+END_TEST
+
 START_TEST(a_connection_that_ends_loses_a_thousand_in_flight) {
   Bench bench;
   bench.greet();
@@ -403,6 +424,7 @@ const Register kRegistered(
                        a_reply_after_its_time_counts_if_nobody_looked_at_the_clock,
                        a_cancelled_record_that_is_overdue_ends_the_connection_too,
                        a_timeout_of_its_own_is_kept,
+                       a_long_record_has_the_time_that_a_slow_redis_takes_for_it,
                        a_connection_that_ends_loses_a_thousand_in_flight,
                        a_connection_over_another_loses_what_was_in_flight,
                        who_is_told_of_a_loss_may_submit_and_cancel,

@@ -208,13 +208,17 @@ ReplyPtr RedisLink::receive(std::string& error) {
 ReplyPtr RedisLink::receive(milliseconds wait, bool& stopped, std::string& error) {
   if (!write_out(error)) return nullptr;
   const Heed heed = wait.count() > 0 ? Heed::stop : Heed::nothing;
-  const auto end = std::chrono::steady_clock::now() + wait + kTimeout;
+  using Clock = std::chrono::steady_clock;
+  auto end = Clock::now() + wait + kTimeout;
   for (;;) {
     void* reply = nullptr;
     if (redisGetReplyFromReader(context_, &reply) != REDIS_OK) break;
     if (reply != nullptr) return ReplyPtr(static_cast<redisReply*>(reply));
-    if (read_some()) continue;
-    const auto left = std::chrono::ceil<milliseconds>(end - std::chrono::steady_clock::now());
+    if (read_some()) {
+      end = Clock::now() + kTimeout;
+      continue;
+    }
+    const auto left = std::chrono::ceil<milliseconds>(end - Clock::now());
     const Wake wake = wait_readable(context_->fd, left, heed);
     stopped = wake == Wake::stop;
     if (wake == Wake::timeout) error = "no answer in time";
@@ -223,6 +227,7 @@ ReplyPtr RedisLink::receive(milliseconds wait, bool& stopped, std::string& error
       return nullptr;
     }
     if (!read_some() && redisBufferRead(context_) != REDIS_OK) break;
+    end = Clock::now() + kTimeout;
   }
   fail(error);
   return nullptr;

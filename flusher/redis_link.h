@@ -8,8 +8,8 @@
 //   ReplyPtr first = link.receive(error);                  // null: the connection has failed
 //   ReplyPtr only = link.ask({"GET", key}, error);         // null for an error reply too
 //
-// Any failure closes the connection: what was asked and not answered is then of no concern. A reply
-// that does not come within kTimeout is a failure.
+// Any failure closes the connection: what was asked and not answered is then of no concern. A Redis
+// that sends nothing for kTimeout has failed; a long reply over a slow line may take longer.
 #pragma once
 
 #include <chrono>

@@ -3,7 +3,7 @@
 namespace weir::ctl {
 
 std::optional<pg::Connection> connect(const std::string& conninfo, std::string& error) {
-  auto database = pg::Connection::open(conninfo, error, "weirctl");
+  auto database = pg::Connection::open(conninfo, error, "weirctl", nullptr, pg::Notices::print);
   if (!database) {
     error.insert(0, "cannot connect to PostgreSQL: ");
     return std::nullopt;

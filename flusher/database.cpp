@@ -56,7 +56,6 @@ Database::Open Database::open(std::string& error) {
     error = kUnmigrated + " (" + error + ")";
     return Open::refused;
   }
-  connection_->drop_notices();
   const Open schema = check_schema(error);
   if (schema != Open::ready) {
     close();

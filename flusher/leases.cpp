@@ -45,7 +45,6 @@ bool Leases::open(int backend, std::string& error) {
   error_ = {};
   connection_ = pg::Connection::open(options_.postgres, error, "weir-flusher-lease", &calm_);
   if (!connection_) return false;
-  connection_->drop_notices();
   flusher_ = make_name();
   backend_ = backend;
   heard_ = Clock::now();

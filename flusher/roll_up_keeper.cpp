@@ -131,7 +131,6 @@ RollUpKeeper::Millis RollUpKeeper::round() {
     std::string error;
     connection_ = pg::Connection::open(options_.postgres, error, "weir-flusher-roll-ups", &leave_);
     if (!connection_) return failed(error, "");
-    connection_->drop_notices();
     if (!connection_->exec(kOpen))
       return failed(connection_->error().message, advice_on(connection_->sqlstate()));
   }

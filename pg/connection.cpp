@@ -72,13 +72,18 @@ void CopyIn::abort() {
 }
 
 std::optional<Connection> Connection::open(const std::string& conninfo, std::string& error,
-                                           const char* program, Patience* patience) {
+                                           const char* program, Patience* patience,
+                                           Notices notices) {
   const char* const names[] = {"dbname", "fallback_application_name", nullptr};
   const char* const values[] = {conninfo.c_str(), program, nullptr};
   Connection connection(PQconnectdbParams(names, values, /*expand_dbname=*/1));
   if (connection.is_broken()) {
     error = one_line(PQerrorMessage(connection.connection_.get()));
     return std::nullopt;
+  }
+  if (notices == Notices::drop) {
+    PQsetNoticeReceiver(
+        connection.connection_.get(), [](void*, const PGresult*) {}, nullptr);
   }
   PQsetnonblocking(connection.connection_.get(), 1);
   connection.patience_ = patience;
@@ -231,11 +236,6 @@ PGresult* Connection::last_answer() {
     if (PQresultStatus(last) == PGRES_COPY_IN || is_broken()) break;
   }
   return last;
-}
-
-void Connection::drop_notices() {
-  PQsetNoticeReceiver(
-      connection_.get(), [](void*, const PGresult*) {}, nullptr);
 }
 
 // Takes the result over: as a value if it is one, as error() if not.

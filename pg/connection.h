@@ -104,12 +104,19 @@ class CopyIn {
 // A parameter of exec_params(); none means NULL.
 using Param = std::optional<std::string>;
 
+// What the server says unasked (warnings, its farewell). libpq prints it on standard error: nothing
+// for a program whose log has a form of its own.
+enum class Notices : std::uint8_t { drop, print };
+
 class Connection {
  public:
   // Connects and waits for it. `conninfo` is a connection string, a URI, or the name of a database.
   // `patience`, if there is one, has to outlive the connection. None: `error` holds one sentence.
+  // Of notices, those that come while it connects are printed in any case: libpq lets nobody say
+  // otherwise before.
   static std::optional<Connection> open(const std::string& conninfo, std::string& error,
-                                        const char* program = "weir", Patience* patience = nullptr);
+                                        const char* program = "weir", Patience* patience = nullptr,
+                                        Notices notices = Notices::drop);
 
   // Runs statements separated by semicolons; the result is the last one's. None: see error().
   std::optional<Result> exec(const std::string& sql);
@@ -130,10 +137,6 @@ class Connection {
   // The last failure of this connection; a success leaves it as it is.
   const Error& error() const { return error_; }
   const std::string& sqlstate() const { return error_.sqlstate; }
-
-  // What the server says unasked (warnings, its farewell) is printed on standard error by libpq;
-  // from here on it is dropped. A program whose log has a form of its own wants that.
-  void drop_notices();
 
   // The connection is of no use any more: drop it and open another.
   bool is_broken() const { return given_up_ || PQstatus(connection_.get()) != CONNECTION_OK; }

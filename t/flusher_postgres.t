@@ -5,6 +5,9 @@ use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
+use File::Temp qw(tempdir);
+use IO::Socket::UNIX;
+use POSIX ();
 use Test::More;
 use Time::HiRes qw(time);
 
@@ -178,6 +181,34 @@ subtest 'a PostgreSQL that hangs is given up and found again, and does not hold 
   is($private->end($flusher, 'TERM'), 0, 'leaves in order');
   $private->drain('--stream' => "$stream:other");
   is_exactly($tenant, \@ids);
+};
+
+# A server that lets anybody in, and whose farewell is all that it answers, as one that is shut down at once.
+sub farewell_server ($folder) {
+  my $listener = IO::Socket::UNIX->new(Local => "$folder/.s.PGSQL.5432", Listen => 9) or die "socket: $!\n";
+  my $pid = fork // die "fork: $!\n";
+  return $pid if $pid;
+  my $message = sub ($type, $body) { return pack 'a N a*', $type, 4 + length $body, $body };
+  my $fields = join '', map { "$_\0" } 'SWARNING', 'VWARNING', 'C57P02', 'Mterminating connection due to immediate shutdown command', '';
+  while (my $client = $listener->accept) {
+    sysread $client, my $startup, 4096;
+    syswrite $client, $message->(R => pack 'N', 0) . $message->(Z => 'I');
+    sysread $client, my $query, 4096;
+    syswrite $client, $message->(N => $fields);
+  }
+  POSIX::_exit(0);
+}
+
+subtest 'what a server says as it goes is nothing for the log, however new the session' => sub {
+  my ($stream) = fresh('farewell');
+  my $folder = tempdir(CLEANUP => 1);
+  my $server = farewell_server($folder);
+  my $flusher = $private->flusher('--stream' => $stream, '--postgres' => "host=$folder user=x dbname=x");
+  has_said($flusher, qr/server=PostgreSQL error=/);
+  unlike($private->said_by($flusher), qr/WARNING/, 'it is not there');
+  is($private->end($flusher, 'TERM'), 0, 'leaves in order');
+  kill KILL => $server;
+  waitpid $server, 0;
 };
 
 no_alarm();

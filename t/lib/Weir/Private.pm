@@ -205,7 +205,8 @@ sub arm ($self, $point) {
 sub was_at ($self, $point) { return -e "$self->{dir}/faults/$point" . ($point =~ /stop\z/ ? 'ped' : 'ed') }
 
 sub flusher_command ($self, @options) {
-  my @places = ('--postgres', $self->conninfo('weir'));
+  my @places;
+  push @places, '--postgres', $self->conninfo('weir') unless grep { $_ eq '--postgres' } @options;
   push @places, '--redis', "unix:$self->{dir}/redis/socket" unless grep { $_ eq '--redis' } @options;
   return (flusher_program(), @places, @options);
 }

@@ -53,13 +53,13 @@ subtest 'who leaves has his question cancelled' => sub {
 
 subtest 'many who ask the same are one question' => sub {
   my $api = ready(api('--sessions' => 2));
-  my @clients = map { send_ask($api, '/v1/daily?tenant=2%20s') } 1 .. 30;
-  wait_until('the query runs', 60, sub { activity() >= 1 });
+  my @clients = map { send_ask($api, '/v1/daily?tenant=5%20s') } 1 .. 30;
+  wait_until('all others wait for the first one', 60, sub { metric($api, 'weir_api_shared_total') == 29 });
   $clients[$_]->close for 0 .. 9;
   is_deeply [ map { $_->read_answer('GET')->{status} } @clients[ 10 .. 29 ] ], [ (200) x 20 ], 'all who stay are answered';
   is metric($api, 'weir_api_queries_total{pool="figures"}'), 1, 'by one query';
   is metric($api, 'weir_api_queries_cancelled_total{pool="figures"}'), 0, 'which those who left did not cancel';
-  is send_ask($api, '/v1/daily?tenant=2%20s')->read_answer('GET')->{status}, 200, 'who comes later';
+  is send_ask($api, '/v1/daily?tenant=5%20s')->read_answer('GET')->{status}, 200, 'who comes later';
   is metric($api, 'weir_api_queries_total{pool="figures"}'), 1, 'gets what is kept';
   is end_api($api), 0, 'ends well';
 };
@@ -287,7 +287,7 @@ subtest 'its end' => sub {
   my $api = ready(api());
   my $idle = client($api);
   is $idle->request(GET => '/health')->{status}, 200, 'a connection is open';
-  my $busy = send_ask($api, '/v1/daily?tenant=2%20s');
+  my $busy = send_ask($api, '/v1/daily?tenant=5%20s');
   wait_until('the query runs', 60, sub { activity() == 1 });
   kill TERM => $api->{pid};
   ok $idle->ended, 'who waits for nothing is let go';

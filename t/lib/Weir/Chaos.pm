@@ -97,7 +97,7 @@ sub break_things ($hand, $load, $seed, %options) {
     server => WeirTest::weir()->{kind});
   my $done = 0;
   # When the time is up, a busy machine gets some more for the least that there has to be.
-  my $late = sub { my $more = $done < ($options{least} // 0) ? 3 : 1; return time - $began > $more * $options{seconds} };
+  my $late = sub { my $more = $done < ($options{least} // 0) ? 6 : 1; return time - $began > $more * $options{seconds} };
   until ($enough->($done) || $late->()) {
     $hand->do($plan[ $done++ ]);
     $hand->let_pass(1) if $done > $options{steps} && $hand->kills >= ($options{kills} // 0);

@@ -14,7 +14,7 @@ my @results = in_parallel(20, sub ($number) {
   return { status => $answer->{status}, seconds => time - $before };
 });
 is scalar(grep { $_->{status} == 503 } @results), 20, 'all hear 503';
-is scalar(grep { $_->{seconds} < 4.5 } @results), 12, 'those over the bound at once';
+is scalar(grep { $_->{seconds} < 2.5 } @results), 12, 'those over the bound at once';
 my ($slowest) = sort { $b <=> $a } map { $_->{seconds} } @results;
 cmp_ok $slowest, '<', 15, 'the others when the time of 5 s is up';
 $weir->signal(redis => 'CONT');

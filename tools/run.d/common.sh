@@ -144,20 +144,26 @@ make_run() {
   if [[ -d $RUN && ! -f $RUN/$MARKER && -e $RUN/data ]]; then
     fail "$RUN holds a folder data that is not Weir's: choose another folder with RUN=…"
   fi
-  mkdir -p "$RUN" 2>/dev/null && [[ -w $RUN ]] || fail "RUN=$RUN cannot be written: $(why_not "$RUN")"
+  { [[ -d $RUN ]] || mkdir -p "$RUN" 2>/dev/null; } && [[ -w $RUN ]] || fail "RUN=$RUN cannot be written: $(why_not "$RUN")"
   [[ -f $RUN/$MARKER ]] || write_file "$RUN/$MARKER" "Made by tools/run; \`make clean-run\` removes what it put here."
   [[ -O $RUN/$MARKER ]] ||
     fail "RUN=$RUN belongs to the user $(stat -c %U "$RUN/$MARKER"): run Weir as that user, or choose another folder with RUN=…"
 }
 
 make_folders() {
+  local data=() web=() between=()
   [[ $DATA$SOCKETS != *"$SHORT"* ]] || make_short
   need_room "$RUN"
-  need_room "${DATA%/*}"
-  mkdir -p "$RUN"/{log,pid} "$DATA"/{redis,web/temp,flusher,api,spool} "$SOCKETS"/{redis,postgres,api} ${DATA_USER:+"$DATA/bin"} ||
-    fail "folders in $RUN cannot be made: $(why_not "$RUN")"
-  chmod 700 "$DATA"/{redis,flusher,api,spool} "$SOCKETS/postgres"
-  [[ -z $DATA_USER ]] || share_folders
+  [[ $DATA == "$RUN"/* ]] || need_room "${DATA%/*}"
+  if [[ -n $DATA_USER ]]; then
+    data=(-o "$DATA_USER" -g "$DATA_GROUP") web=(-o "$WEB_USER" -g "$WEB_GROUP") between=(-o "$DATA_USER" -g "$WEB_GROUP")
+  fi
+  install -d "$RUN"/{log,pid} &&
+    install -d -m 711 "$DATA" "$SOCKETS" "$DATA"/{web,web/temp} ${DATA_USER:+"$DATA/bin"} &&
+    install -d -m 700 "${data[@]}" "$DATA"/{redis,flusher,api} "$SOCKETS/postgres" &&
+    install -d -m 700 "${web[@]}" "$DATA/spool" &&
+    install -d -m 750 "${between[@]}" "$SOCKETS"/{redis,api} ||
+    fail "folders in $RUN and $DATA cannot be made: $(why_not "$RUN")"
 }
 
 need_room() { # folder
@@ -168,17 +174,9 @@ need_room() { # folder
 
 # A folder in /var/tmp: anybody may make one there, so it is believed only if it is ours alone.
 make_short() {
-  mkdir -m 711 "$SHORT" 2>/dev/null
+  [[ -d $SHORT ]] || mkdir -m 711 "$SHORT" 2>/dev/null
   [[ -d $SHORT && ! -L $SHORT && -O $SHORT && $(stat -c %a "$SHORT") == 711 ]] ||
     fail "$SHORT is not a folder that is yours alone: remove it, or choose another folder with RUN=…"
-}
-
-share_folders() {
-  chmod 711 "$DATA" "$SOCKETS" "$DATA"/{web,web/temp,bin}
-  chown "$DATA_USER:$DATA_GROUP" "$DATA"/{redis,flusher,api} "$SOCKETS/postgres" &&
-    chown "$WEB_USER:$WEB_GROUP" "$DATA/spool" &&
-    chown "$DATA_USER:$WEB_GROUP" "$SOCKETS"/{redis,api} &&
-    chmod 750 "$SOCKETS"/{redis,api} || fail "the owners of folders in $SHORT cannot be set; remove $SHORT and try again"
 }
 
 # Something of this run is there. With root, data outlives a RUN that was removed by hand.

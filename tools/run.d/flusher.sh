@@ -90,7 +90,9 @@ needs_live() {
 
 # Where it serves /metrics and /health, which it has told in its log.
 flusher_url() {
-  sed -nE 's:.*msg="serving /metrics and /health" address=([0-9.]+\:[0-9]+)$:http\://\1:p' "$RUN/log/flusher.log" 2>/dev/null | tail -n 1
+  local told
+  told=$(sed -nE 's:.*msg="serving /metrics and /health" address=([0-9.]+\:[0-9]+)$:http\://\1:p' "$RUN/log/flusher.log" 2>/dev/null)
+  echo "${told##*$'\n'}"
 }
 
 # Nobody waits for an answer of it.

@@ -14,11 +14,12 @@ check_postgres() {
 # Debian keeps the server's programs out of PATH, one folder a version. The oldest that will do: a
 # newer one that is installed later must not find the older one's data.
 find_postgres() {
-  local folder
+  local folder version oldest=
   [[ -z $POSTGRES_BIN ]] || return 0
-  for folder in $(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V); do
-    [[ -x $folder/postgres && -x $folder/initdb ]] || continue
-    [[ ${folder//[!0-9]/} -ge 15 ]] && POSTGRES_BIN=$folder && return
+  for folder in /usr/lib/postgresql/*/bin; do
+    version=${folder%/bin} version=${version##*/}
+    [[ -x $folder/postgres && -x $folder/initdb && $version =~ ^[0-9]+$ && $version -ge 15 ]] || continue
+    [[ -n $oldest && $version -ge $oldest ]] || { oldest=$version POSTGRES_BIN=$folder; }
   done
 }
 

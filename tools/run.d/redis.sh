@@ -31,6 +31,7 @@ ${WEIR_REDIS_CONF:+include \"$(realpath "$WEIR_REDIS_CONF")\"}"
 
 redis_answers() {
   local answer
+  [[ -S $REDIS_SOCKET ]] || return 1
   answer=$(timeout 5 redis-cli -s "$REDIS_SOCKET" PING 2>/dev/null)
   [[ $answer != *LOADING* ]] || BUSY=yes
   [[ $answer == PONG ]]

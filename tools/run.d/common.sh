@@ -18,7 +18,7 @@
 # Its main process stays root, as everywhere: it reads the configuration and the module, wherever they lie.
 #
 # A test run calls this hundreds of times, and a program that is started costs more than all that bash does
-# itself: what is done often, and what polls, starts none.
+# itself: what is done often, and what polls, starts as few as it can.
 
 ALL_PARTS="redis postgres api web flusher"
 MARKER=.weir-run

@@ -287,7 +287,7 @@ subtest 'its end' => sub {
   my $api = ready(api());
   my $idle = client($api);
   is $idle->request(GET => '/health')->{status}, 200, 'a connection is open';
-  my $busy = send_ask($api, '/v1/daily?tenant=5%20s');
+  my $busy = send_ask($api, '/v1/daily?tenant=2%20s');
   wait_until('the query runs', 60, sub { activity() == 1 });
   kill TERM => $api->{pid};
   ok $idle->ended, 'who waits for nothing is let go';

@@ -5,13 +5,11 @@ use utf8;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-use IO::Select;
-use IO::Socket::UNIX;
-use POSIX ();
 use Test::More;
 
 use Weir::FlusherTest;
 use Weir::Record;
+use Weir::SlowWay;
 
 my $private = private();
 $private->start('redis', 'postgres');
@@ -168,40 +166,15 @@ subtest 'a Redis that hangs is left and found again' => sub {
   is($private->end($flusher, 'TERM'), 0, 'leaves in order');
 };
 
-# A way to the private Redis on which answers come slowly: `rate` bytes a second.
-sub slow_way ($from, $rate) {
-  my $listener = IO::Socket::UNIX->new(Local => $from, Listen => 9) or die "socket: $!\n";
-  my $pid = fork // die "fork: $!\n";
-  return $pid if $pid;
-  local $SIG{CHLD} = 'IGNORE';
-  while (my $client = $listener->accept) {
-    fork // die "fork: $!\n" or carry($client, IO::Socket::UNIX->new(Peer => "$private->{dir}/redis/socket"), $rate);
-  }
-  POSIX::_exit(0);
-}
-
-sub carry ($client, $server, $rate) {
-  my $both = IO::Select->new($client, $server);
-  while (1) {
-    for my $ready ($both->can_read) {
-      my $is_answer = $ready == $server;
-      sysread($ready, my $bytes, $is_answer ? $rate / 20 : 65_536) or POSIX::_exit(0);
-      select undef, undef, undef, 0.05 * length($bytes) / ($rate / 20) if $is_answer;
-      print { $is_answer ? $client : $server } $bytes or POSIX::_exit(0);
-    }
-  }
-}
-
 subtest 'a long answer over a slow line is no Redis that hangs' => sub {
   my ($stream, $tenant) = fresh('slow');
   add_event($stream, $tenant, properties => '{"text":"' . 'x' x 9_000_000 . '"}');
-  my $way = slow_way("$private->{dir}/slow", 1_000_000);
+  my $way = Weir::SlowWay->start("$private->{dir}/slow", "$private->{dir}/redis/socket", answers => 1_000_000);
   my $flusher = $private->flusher('--stream' => $stream, '--redis' => "unix:$private->{dir}/slow");
   is_drained($stream, $tenant, 1);
   unlike($private->said_by($flusher), qr/no answer in time/, 'it was read at once');
   is($private->end($flusher, 'TERM'), 0, 'leaves in order');
-  kill TERM => $way;
-  waitpid $way, 0;
+  $way->end;
 };
 
 subtest 'a second flusher stands by and takes over' => sub {

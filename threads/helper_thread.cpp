@@ -40,7 +40,10 @@ bool HelperThread::join_within(std::chrono::milliseconds most) noexcept {
   do {
     rc = sem_clockwait(&ended_, CLOCK_MONOTONIC, &until);
   } while (rc != 0 && errno == EINTR);
-  if (rc != 0) return false;
+  if (rc != 0) {
+    pthread_detach(thread_);
+    return false;
+  }
   running_ = false;
   return pthread_join(thread_, nullptr) == 0;
 }

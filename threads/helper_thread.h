@@ -3,7 +3,7 @@
 //
 //   HelperThread thread;
 //   if (!thread.start([this] { work(); })) …        // no thread is to be had
-//   if (!thread.join_within(2s)) …                  // it goes on, so nothing of it may be freed
+//   if (!thread.join_within(2s)) …                  // it goes on to the end of the process
 //
 // join_within() may be called by a signal's handler: it allocates nothing and takes no lock.
 // httpd's prefork MPM ends a child that way, in the middle of whatever its one thread does.
@@ -27,7 +27,8 @@ class HelperThread {
   // Once. What `work` throws ends the process.
   [[nodiscard]] bool start(std::function<void()> work) noexcept;
 
-  // True: it has ended, or never began.
+  // True: it has ended, or never began. False: it is left to itself, so that nothing of it may be
+  // freed, and nobody may wait for it again.
   [[nodiscard]] bool join_within(std::chrono::milliseconds most) noexcept;
 
  private:

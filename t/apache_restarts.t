@@ -5,6 +5,7 @@ use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use WeirTest;
+use WeirTest::Poster;
 
 my %mpm = (
   event   => { workers => 2 },
@@ -12,41 +13,20 @@ my %mpm = (
   prefork => { workers => 24 },
 );
 
-# Half of the clients keep their connection, half open one for each request. A connection that ends
-# without a byte of an answer is a `cut`, and the request is sent again.
-sub send_until ($stop, $client) {
-  my ($connection, $kept, @failed, @done, $cut) = (connection(timeout => 60), $client % 2);
-  for (my $n = 0 ; !-e $stop ; ++$n) {
-    my $id = uuid($stop, $client, $n);
-    my $body = json({ event => 'restart', user_id => "u$client", event_id => $id, timestamp => '2026-11-01T00:00:00Z' });
-    my $answer = eval { $connection->request(POST => '/track', $body, $kept ? () : (Connection => 'close')) };
-    if ($answer && $answer->{status} == 200) { push @done, $id; next }
-    if ($answer) { push @failed, "$answer->{status} $answer->{body}" }
-    else         { ++$cut; --$n }
-    $connection->close;
-  }
-  return { failed => \@failed, done => \@done, cut => $cut // 0 };
-}
-
-# Runs `code` under load and looks at what became of the requests; how many were cut.
+# Runs `code` under load and looks at what became of the requests; those that were cut.
 sub under_load ($name, $code) {
-  my $stop = weir->{run} . "/stop-$name" =~ s/ /-/gr;
-  my $finish = start_clients(8, sub ($client) { send_until($stop, $client) });
+  my $finish = start_posters(8, weir->{run} . "/stop-$name" =~ s/ /-/gr, $name);
   my $first = value('SELECT count(*) FROM events');
   ok wait_for(sub { value('SELECT count(*) FROM events') > $first + 100 }), "$name: requests are answered";
   $code->();
   my $rows = value('SELECT count(*) FROM events');
   ok wait_for(sub { value('SELECT count(*) FROM events') > $rows + 100 }), "$name: requests go on";
-  WeirTest::Server::write_file($stop, '');
-  my @results = $finish->();
-  my @failed = map { $_->{failed}->@* } @results;
-  is scalar @failed, 0, "$name: no answer but 200" or diag join "\n", @failed[ 0 .. 4 ];
-  my @done = map { $_->{done}->@* } @results;
+  my $all = $finish->();
+  my @done = $all->{done}->@*;
+  is_deeply $all->{failed}, [], "$name: no answer but 200";
   stored(60);
   is value('SELECT count(*) FROM events WHERE event_id = ANY(?)', \@done), scalar @done, "$name: all " . @done . ' are stored';
-  my $cut = 0;
-  $cut += $_->{cut} for @results;
-  return $cut;
+  return $all->{cut};
 }
 
 sub replaced ($name, @old) {
@@ -64,7 +44,7 @@ for my $mpm (sort keys %mpm) {
         replaced("restart $round", @old);
       }
     });
-    is $cut, 0, 'graceful restarts: no request fails';
+    is_deeply $cut, [], 'graceful restarts: no request fails';
     my @old = $weir->workers;
     under_load('killed children', sub {
       kill KILL => $_ for @old;
@@ -85,7 +65,7 @@ subtest 'children that leave after some connections' => sub {
     wait_for(sub { ++$seen{$_} for $weir->workers; keys %seen >= 8 }, 60);
   });
   cmp_ok scalar keys %seen, '>=', 8, 'they came and went';
-  is $cut, 0, 'and no request failed';
+  is_deeply $cut, [], 'and no request failed';
 };
 
 done_testing;

@@ -4,6 +4,7 @@ use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use WeirTest;
+use WeirTest::Poster;
 
 my $weir = start();
 my (%answered_200, %sent);
@@ -103,29 +104,16 @@ subtest 'workers are killed while the spool holds records: others take over what
 
 subtest 'a reload while Redis is away: no request fails, old workers leave their files to new ones' => sub {
   $weir->signal(redis => 'KILL');
-  my $stop = "$weir->{run}/stop-the-load";
-  my $finish = start_clients(4, sub ($client) {
-    my ($connection, @failed, @done) = (connection());
-    for (my $n = 0 ; !-e $stop ; ++$n) {
-      my $id = uuid('reload', $client, $n);
-      my $answer = eval { $connection->request(POST => '/track', event($id), $client % 2 ? () : (Connection => 'close')) };
-      if ($answer && $answer->{status} == 200) { push @done, $id; next }
-      push @failed, $answer ? "$answer->{status} $answer->{body}" : $@;
-      $connection->close;
-    }
-    return { failed => \@failed, done => \@done };
-  });
+  my $finish = start_posters(4, "$weir->{run}/stop-the-load", 'reload');
   for my $round (1 .. 4) {
     my %old = map { $_ => 1 } $weir->reload;
     ok wait_for(sub { !grep { $old{$_} } $weir->workers }), "reload $round: the old workers left";
   }
   $weir->repair;
-  WeirTest::Server::write_file($stop, '');
-  my @results = $finish->();
-  my @failed = map { $_->{failed}->@* } @results;
-  my @done = map { $_->{done}->@* } @results;
-  is scalar @failed, 0, 'no request of ' . @done . ' failed' or diag join "\n", @failed[ 0 .. 9 ];
-  @answered_200{@done} = @sent{@done} = (1) x @done;
+  my $all = $finish->();
+  is_deeply [ $all->{failed}->@*, $all->{cut}->@* ], [], 'no request of ' . $all->{done}->@* . ' failed';
+  $sent{$_} = 1 for $all->{sent}->@*;
+  $answered_200{$_} = 1 for $all->{done}->@*;
   is_drained('Redis is back');
 };
 

@@ -9,33 +9,17 @@ package WeirTest::Replacement;
 use v5.36;
 
 use WeirTest;
+use WeirTest::Poster;
 
 use parent 'Exporter';
 our @EXPORT = qw(begin_load replaced requests_go_on no_request_failed);
 
-my ($stop, $finish);
+my $finish;
 
-# Half of the clients keep their connection, half open one for each request. None sends again what
-# failed: a worker that leaves answers what comes over a kept connection before it closes it.
-sub send_until_stopped ($client) {
-  my ($connection, $kept, @failed, @done) = (connection(), $client % 2);
-  for (my $n = 0 ; !-e $stop ; ++$n) {
-    my $id = uuid('reload', $client, $n);
-    my $body = json({ event => 'reload', user_id => "u$client", event_id => $id, timestamp => '2026-11-01T00:00:00Z' });
-    my $answer = eval { $connection->request(POST => '/track', $body, $kept ? () : (Connection => 'close')) };
-    if ($answer && $answer->{status} == 200) {
-      push @done, $id;
-      next;
-    }
-    push @failed, $answer ? "$answer->{status} $answer->{body}" : $@;
-    $connection->close;
-  }
-  return { failed => \@failed, done => \@done };
-}
-
+# No client sends again what failed: a worker that leaves answers what comes over a kept connection before it
+# closes it.
 sub begin_load ($weir) {
-  $stop = "$weir->{run}/stop-the-load";
-  $finish = start_clients(8, \&send_until_stopped);
+  $finish = start_posters(8, "$weir->{run}/stop-the-load", 'reload');
   return requests_go_on('at first');
 }
 
@@ -55,11 +39,9 @@ sub replaced ($old, $new, $name) {
 
 sub no_request_failed () {
   local $Test::Builder::Level = $Test::Builder::Level + 1;
-  WeirTest::Server::write_file($stop, '');
-  my @results = $finish->();
-  my @failed = map { $_->{failed}->@* } @results;
-  my @done = map { $_->{done}->@* } @results;
-  is scalar @failed, 0, 'no request of ' . @done . ' failed' or diag join "\n", grep { defined } @failed[ 0 .. 9 ];
+  my $all = $finish->();
+  my @done = $all->{done}->@*;
+  is_deeply [ $all->{failed}->@*, $all->{cut}->@* ], [], 'no request of ' . @done . ' failed';
 
   stored();
   my %kept = map { $_->[0] => 1 } db()->selectall_arrayref('SELECT event_id FROM events')->@*;

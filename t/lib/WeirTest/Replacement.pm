@@ -16,8 +16,7 @@ our @EXPORT = qw(begin_load replaced requests_go_on no_request_failed);
 
 my $finish;
 
-# No client sends again what failed: a worker that leaves answers what comes over a kept connection before it
-# closes it.
+# A worker that leaves answers what comes over a kept connection before it closes it: no request may be cut.
 sub begin_load ($weir) {
   $finish = start_posters(8, "$weir->{run}/stop-the-load", 'reload');
   return requests_go_on('at first');

@@ -2,14 +2,16 @@
 #
 #   my $finish = start_posters(8, "$weir->{run}/stop", 'reload');
 #   …
-#   my $all = $finish->();       # {failed => [why…], cut => [why…], late => n, sent => [event_id…], done => [event_id…]}
+#   my $all = $finish->();       # {failed => [why…], cut => [why…], sent => [event_id…], done => [event_id…]}
 #
 # Every other client keeps its connection, the others open one for each request. An answer that is not 200 is
 # `failed`. A connection that ends without a byte of an answer is `cut`, and the request is sent again. It is `late`
 # instead where the client said nothing on it for so long that a worker which leaves may close it: on a machine that
-# is busy enough, a client sleeps that long between two steps.
+# is busy enough, a client sleeps that long between two steps. How many were late is noted.
 package WeirTest::Poster;
 use v5.36;
+
+use List::Util qw(sum0);
 
 use WeirTest;
 
@@ -26,9 +28,8 @@ sub start_posters ($count, $stop, $name) {
   return sub {
     WeirTest::Server::write_file($stop, '');
     my @results = $finish->();
-    my %all = (late => scalar map { (1) x $_->{late} } @results);
-    for my $what (qw(failed cut sent done)) { $all{$what} = [ map { $_->{$what}->@* } @results ] }
-    return \%all;
+    note "$name: " . sum0(map { $_->{late} } @results) . ' requests came late';
+    return { map { my $what = $_; $what => [ map { $_->{$what}->@* } @results ] } qw(failed cut sent done) };
   };
 }
 

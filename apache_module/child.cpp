@@ -35,7 +35,7 @@ std::unique_ptr<Intake> Child::take_intake() {
 }
 
 void Child::give_back(std::unique_ptr<Intake> intake) noexcept {
-  intake->forget();
+  intake->release();
   try {
     const std::lock_guard guard(lock_);
     intakes_.push_back(std::move(intake));

@@ -1,5 +1,9 @@
 #include "apache_module/response.h"
 
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
 namespace weir {
 namespace {
 
@@ -32,20 +36,27 @@ void forget_ranges(request_rec* r) {
 
 void add(apr_bucket_brigade* out, apr_bucket* bucket) { APR_BRIGADE_INSERT_TAIL(out, bucket); }
 
+// A refused batch has a line for each of its events. In the request's pool, each connection's
+// allocator would keep that: up to MaxMemFree, which is 2 MiB where nobody set it.
+apr_bucket* body_bucket(std::string_view body, apr_bucket_alloc_t* buckets) {
+  auto* copy = static_cast<char*>(std::malloc(body.size()));
+  if (copy == nullptr) throw std::bad_alloc();
+  std::memcpy(copy, body.data(), body.size());
+  return apr_bucket_heap_create(copy, body.size(), std::free, buckets);
+}
+
 }  // namespace
 
 int send_answer(request_rec* r, Metrics& metrics, Endpoint endpoint, const Answer& answer,
                 Sent when) {
   set_head(r, answer);
   forget_ranges(r);
-  metrics.answered(endpoint, answer.status);
   apr_bucket_alloc_t* buckets = r->connection->bucket_alloc;
   apr_bucket_brigade* out = apr_brigade_create(r->pool, buckets);
-  const std::size_t size = answer.body.size();
-  if (size > 0)
-    add(out, apr_bucket_pool_create(in_pool(r->pool, answer.body), size, r->pool, buckets));
+  if (!answer.body.empty()) add(out, body_bucket(answer.body, buckets));
   if (when == Sent::early) add(out, apr_bucket_flush_create(buckets));
   add(out, apr_bucket_eos_create(buckets));
+  metrics.answered(endpoint, answer.status);
   ap_pass_brigade(r->output_filters, out);  // whoever is gone costs one answer
   return OK;
 }

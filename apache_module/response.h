@@ -15,7 +15,7 @@ namespace weir {
 // away; the client gets its answer first.
 enum class Sent { early, after_body };
 
-// Returns what a handler does. It copies the body.
+// Returns what a handler does. It copies the body, and throws where there is no memory for it.
 int send_answer(request_rec* r, Metrics& metrics, Endpoint endpoint, const Answer& answer,
                 Sent when);
 

@@ -131,8 +131,7 @@ void SegmentDrainer::let_go() {
   refused_.clear();
   reader_.reset();
   used_ = 0;
-  window_.clear();
-  if (window_.capacity() > 2 * kChunk) std::string().swap(window_);
+  std::string().swap(window_);  // there may be no other segment for months
 }
 
 }  // namespace weir

@@ -63,6 +63,9 @@ class SegmentDrainer {
   // Segments that are kept because they cannot be removed.
   std::size_t kept() const { return kept_.size(); }
 
+  // Bytes of the file that it has room for.
+  std::size_t memory() const { return window_.capacity(); }
+
  private:
   struct Kept {
     Segment segment;

@@ -25,7 +25,8 @@ my $weir = start(
   env     => { BUILD => "$build/faults", WEIR_FAULTS => $faults, WEIR_MAIN_CONF => "$faults/main.conf" },
   config  => join "\n",
   'location = /track { weir track; }', 'location = /health { weir health; }',
-  "location /file { root $faults; aio threads; sendfile off; output_buffers 1 64k; }",
+  # All of the file at once: for a second piece, the queue may be full again, and nginx then gives the answer up.
+  "location /file { root $faults; aio threads; sendfile off; output_buffers 1 128k; }",
 );
 
 sub sent ($method, $path, $body = undef) {

@@ -236,7 +236,14 @@ bool Intake::may_keep() noexcept {
 }
 
 void Intake::forget() noexcept {
-  if (may_keep()) return;
+  if (!may_keep()) let_all_go();
+}
+
+void Intake::release() noexcept {
+  if (!is_small()) let_all_go();
+}
+
+void Intake::let_all_go() noexcept {
   scratch_->has_much = false;
   scratch_->unneeded = 0;
   let_go();

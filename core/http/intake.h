@@ -68,6 +68,10 @@ class Intake {
   // The same, and the decision is gone: once it is kept and answered, or copied. While large ones
   // keep coming it holds on to 3 MiB at most, until 32 requests in a row had no need for it.
   void forget() noexcept;
+
+  // The same, but it holds on to nothing large. For servers with many intakes, of which one that is
+  // not taken again would keep its memory for good.
+  void release() noexcept;
   std::size_t memory() const;  // bytes
 
   // Redis did not take the record, or was not there to take it.
@@ -86,6 +90,7 @@ class Intake {
   bool is_small() const;
   bool may_keep() noexcept;
   void let_go() noexcept;
+  void let_all_go() noexcept;
 
   std::unique_ptr<Scratch> scratch_;
   Metrics& metrics_;

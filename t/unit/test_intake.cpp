@@ -455,6 +455,21 @@ START_TEST(of_a_large_batch_no_memory_stays) {
 }
 END_TEST
 
+START_TEST(once_released_it_holds_nothing_large_however_often) {
+  Counting counting;
+  Intake& intake = counting.intake;
+  const std::size_t at_first = intake.memory();
+  for (const std::string& body : {many(R"({"event":"e"})", 20'000), many(kValid, 5'000)}) {
+    for (int i = 0; i < 3; ++i) {
+      intake.take(location_for(Endpoint::track), post(), body, kNow);
+      ck_assert_uint_gt(intake.memory(), at_first + 500'000);
+      intake.release();
+      ck_assert_uint_le(intake.memory(), at_first + 100'000);
+    }
+  }
+}
+END_TEST
+
 static const weir_test::Register kRegistered(
     "intake", {a_valid_event_is_accepted_and_recorded,
                within_a_batch_the_valid_events_are_kept,
@@ -479,5 +494,6 @@ static const weir_test::Register kRegistered(
                content_codings_and_lengths_are_screened,
                broken_compression_is_answered,
                of_a_large_batch_no_memory_stays,
+               once_released_it_holds_nothing_large_however_often,
                batches_of_hundreds_find_their_memory_until_no_more_come,
                a_rest_gives_back_what_decoding_took_and_leaves_the_decision});

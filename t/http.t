@@ -5,7 +5,8 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use WeirTest;
 
-start(workers => 1, locations => [
+# Redis' answers are waited for, and not the spool's, however long requests take to come in.
+start(workers => 1, env => { WEIR_REDIS_OPTIONS => 'timeout=30s patience=30s' }, locations => [
   { path => '/track', what => 'track' },
   { path => '/small', what => 'track', limits => { body => 100 } },
   { path => '/crash', what => 'crash' },

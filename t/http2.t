@@ -5,7 +5,8 @@ use lib "$FindBin::Bin/lib";
 use WeirTest;
 use WeirTest::Http2;
 
-my $weir = start(workers => 1, http2 => 1);
+# Redis' answers are waited for, and not the spool's, however long requests take to come in.
+my $weir = start(workers => 1, http2 => 1, env => { WEIR_REDIS_OPTIONS => 'timeout=30s patience=30s' });
 my @expected;
 
 sub http2 { return WeirTest::Http2->new(port => $weir->{port}) }

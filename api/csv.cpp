@@ -5,11 +5,12 @@
 namespace weir::api {
 namespace {
 
-// Takes a sign off the front of `text`, or digits and says whether there were any.
+// Takes a sign off the front of `text`.
 void skip_sign(std::string_view& text) {
   if (!text.empty() && (text.front() == '-' || text.front() == '+')) text.remove_prefix(1);
 }
 
+// The same of digits; whether there were any.
 bool skip_digits(std::string_view& text) {
   const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
   text.remove_prefix(digits);

@@ -2,7 +2,7 @@
 // is what stands behind it, and tests put their own there.
 //
 //   auto query = std::make_shared<Query>();
-//   query->sql = "SELECT weir_api.tenants($1)";           // a constant, never put together
+//   query->sql = "SELECT tenant FROM weir_api.tenants($1)";  // a constant, never put together
 //   query->params = {viewer};
 //   query->on_row = [](const Row& row) { … row.value(0) … };
 //   query->on_end = [](const Failure* failure) { … };     // null: all rows have come

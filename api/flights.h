@@ -12,9 +12,8 @@
 //                │no
 //                ▼
 //            kept, with a version? ──yes──► asks for the version of now ──the same──► the answer,
-//            which is
-//                │no                               │another                         kept for `time`
-//                again ▼                                 ▼
+//                │no                               │another                         which is kept
+//                ▼                                 ▼                           for `time` again
 //            asks the database; its answer goes to all who wait, and is kept for `time`
 //
 // An answer's version is the second column of its first row, and what `check` asks for: as long as

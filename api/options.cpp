@@ -48,7 +48,8 @@ void add_places(CLI::App& app, Options& options) {
 
 void add_bounds(CLI::App& app, Options& options) {
   add_number(app, "--sessions", options.sessions, "sessions of PostgreSQL for figures", 1, 64);
-  add_number(app, "--stream-sessions", options.stream_sessions, "and for format=csv", 1, 64);
+  add_number(app, "--stream-sessions", options.stream_sessions, "and for /v1/daily as format=csv",
+             1, 64);
   add_number(
       app, "--busy-share", options.busy_share,
       "percent of each second that figures may have a session work at the least, while the web "
@@ -59,7 +60,7 @@ void add_bounds(CLI::App& app, Options& options) {
   add_number(app, "--statement-seconds", options.statement_seconds,
              "how long PostgreSQL may take for a figure", 1, 300);
   add_number(app, "--stream-seconds", options.stream_seconds,
-             "and a whole format=csv, with its reader", 1, 3600);
+             "and the whole of /v1/daily as format=csv, with its reader", 1, 3600);
   add_number(app, "--write-seconds", options.write_seconds,
              "how long a piece of an answer may be on its way to a slow reader", 1, 300);
   add_number(app, "--connections", options.connections, "connections of the web server", 1, 10'000);

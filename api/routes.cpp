@@ -16,7 +16,7 @@ constexpr Parameter kRiskDay{
 constexpr Parameter kZone{
     "tz", Type::zone, 0,
     "The time zone whose days are meant; UTC if not given. One that is not kept takes longer, and "
-    "`/stats`, segments and churn_risk refuse it"};
+    "`/stats`, segments and churn_risk refuse it, others where the days have many events"};
 
 constexpr Parameter kTop{"top", Type::count, 100, "How many of each list; 20 if not given"};
 

@@ -6,10 +6,10 @@
 //                   settings);
 //   service.answer(request, client);             // client hears of it, now or later
 //
-//   method, path, viewer, parameters ──► which tenants may this viewer see? ──┬──► JSON: a flight
-//        405, 404, 401, 400                     403, 400 (kept for 1 s)         │     for all
-//                                                                               └──► CSV: a stream
-//                                                                                     of one's own
+//   method, path, viewer, parameters ──► which tenants may this viewer see? ──┬──► a flight for all
+//        405, 404, 401, 400                     403, 400 (kept for 1 s)         │
+//                                                                               └──► rows as CSV: a
+//                                                                                     stream of it
 //
 // The permission is looked up before anything is taken from what is kept, and PostgreSQL looks once
 // more: each figure's function there gets the viewer's name too. What is kept is kept by tenant,
@@ -39,7 +39,7 @@ namespace weir::api {
 struct World {
   Database& permissions;  // for looking up who may see what, which waits for no figure
   Database& figures;
-  Database& streams;  // for format=csv, so that slow readers hold up nobody else
+  Database& streams;  // for rows as CSV, so that slow readers hold up nobody else
   Flights::Clock clock;
   std::function<Day()> today;             // UTC
   std::function<std::string()> why_away;  // "": PostgreSQL is there

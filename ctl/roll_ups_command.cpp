@@ -62,13 +62,15 @@ int status(const Options& options) {
   if (backlog->days == 0) {
     std::cout << "everything that is stored is counted\n";
   } else {
-    std::cout << backlog->days << " days of a tenant are to be built";
+    std::cout << backlog->days
+              << (backlog->days == 1 ? " day of a tenant is to be built"
+                                     : " days of tenants are to be built");
     std::cout << (backlog->oldest == "-infinity" ? ", of them those of a rebuild\n"
                                                  : ", marked since " + backlog->oldest + "\n");
   }
   if (backlog->failing > 0) {
     std::cout << backlog->failing << " of them failed and are tried again, less and less often: "
-              << "weirctl rollup refresh says why\n";
+              << "weirctl rollup refresh tries them at once and says why\n";
   }
   for (const Zone& zone : *zones) {
     std::cout << "zone " << shown(zone.zone) << " of " << shown(zone.tenant)
@@ -198,7 +200,8 @@ int refresh(const Options& options) {
   if (!left) return fail(error);
   std::cout << done->built << (done->built == 1 ? " day built" : " days built");
   if (left->days > 0)
-    std::cout << "; " << left->days << " still marked: `weirctl rollup status` says why";
+    std::cout << "; " << left->days
+              << " still marked: their rows came meanwhile, or they cannot be built";
   std::cout << std::endl;
   return done->failed == 0 ? kDone
                            : fail(std::to_string(done->failed) + " days could not be built");

@@ -122,9 +122,9 @@ CREATE OR REPLACE FUNCTION weir.cohorts_answer(tenant text, first_day date, last
 LANGUAGE sql STABLE
 AS $$
   SELECT weir.answered(tenant, first_day, last_day, zone, 'both',
-    weir.cohorts_by_rule_merge(ARRAY(SELECT p FROM weir.cohorts_by_rule_partial(tenant, first_day, last_day, zone, a.rule) AS p),
+    weir.cohorts_by_rule_merge(ARRAY(SELECT p FROM weir.cohorts_by_rule_partial(tenant, first_day, last_day, z.name, a.rule) AS p),
       first_day, last_day, a.rule, (now() AT TIME ZONE zone)::date))
-  FROM (SELECT weir.rule_of('rule', rule) AS rule OFFSET 0) AS a
+  FROM (SELECT weir.rule_of('rule', rule) AS rule OFFSET 0) AS a, weir.readable_zone(tenant, zone, first_day, last_day + 28) AS z (name)
 $$;
 COMMENT ON FUNCTION weir.cohorts_answer(text, date, date, text, text) IS
   'Users by a rule: size, activity, return. sql/analytics/cohorts.sql defines it.';

@@ -136,14 +136,17 @@ $$;
 CREATE OR REPLACE FUNCTION weir.events_of_users(tenant text, first_day date, last_day date, zone text)
 RETURNS TABLE (user_id text, events bigint, total numeric)
 LANGUAGE plpgsql STABLE
-SET jit = off SET work_mem = '64MB'
+SET jit = off SET work_mem = '64MB' SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
   first_cut date := first_day - 1;
   last_cut date := last_day + 1;
+  since timestamptz;
+  until timestamptz;
 BEGIN
   IF zone <> 'UTC' THEN
     SELECT c.* INTO first_cut, last_cut FROM weir.cut_days(first_day, last_day, zone) AS c;
+    SELECT f.since, l.surely INTO since, until FROM weir.day_begins(zone, first_day) AS f, weir.day_begins(zone, last_day + 1) AS l;
   END IF;
   RETURN QUERY
   SELECT s.user_id, sum(s.events)::bigint, sum(s.events)
@@ -153,10 +156,14 @@ BEGIN
     GROUP BY d.user_id
     UNION ALL
     SELECT e.user_id, count(*)
-    FROM unnest(ARRAY[first_cut, last_cut]) AS c (day)
-    JOIN weir.events AS e ON e."timestamp" >= c.day::timestamp AT TIME ZONE 'UTC' AND e."timestamp" < (c.day + 1)::timestamp AT TIME ZONE 'UTC'
-    WHERE zone <> 'UTC' AND e.tenant_id = tenant AND e.user_id IS NOT NULL
-      AND (e."timestamp" AT TIME ZONE zone)::date BETWEEN first_day AND last_day
+    FROM (
+      SELECT e.user_id, e."timestamp" AS at FROM weir.events AS e
+      WHERE zone <> 'UTC' AND e.tenant_id = tenant AND e."timestamp" >= since AND e."timestamp" < (first_cut + 1)::timestamp AT TIME ZONE 'UTC'
+      UNION ALL
+      SELECT e.user_id, e."timestamp" FROM weir.events AS e
+      WHERE zone <> 'UTC' AND e.tenant_id = tenant AND e."timestamp" >= last_cut::timestamp AT TIME ZONE 'UTC' AND e."timestamp" < until
+    ) AS e
+    WHERE e.user_id IS NOT NULL AND (e.at AT TIME ZONE zone)::date BETWEEN first_day AND last_day
     GROUP BY e.user_id
   ) AS s
   GROUP BY s.user_id;

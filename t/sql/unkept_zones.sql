@@ -33,6 +33,8 @@ SELECT is(pg_temp.asked(v.what, 'Europe/Berlin', '2026-03-01'), 'tz: Days in Eur
   '(`weirctl rollup zones --tenant TENANT --add Europe/Berlin`)', v.what || ' of more rows are refused, with what is looked at and the remedy')
 FROM (VALUES ('users', '2026-02-18'), ('usage', '2026-02-28'), ('features', '2026-02-18'), ('crashes', '2026-02-28'), ('audience', '2026-02-28'),
   ('costs', '2026-02-08')) AS v (what, since);
+SELECT throws_like($$SELECT weir.cohorts_answer('acme', '2026-02-01', '2026-02-20', 'Europe/Berlin', '{"did": [{"event": "opened"}]}')$$,
+  'Days in Europe/Berlin are not kept, and those that this looks at, 2026-01-31 to 2026-03-21 in UTC, have 5 events%', 'so is a rule, which looks at the four weeks after it, too');
 SELECT is(pg_temp.asked(what, 'UTC', '2026-03-01'), 'answered', what || ' in UTC are answered') FROM unnest(ARRAY['users', 'usage']) AS what;
 SELECT is(pg_temp.asked('usage', 'Europe/Berlin', '2026-03-04'), 'answered', 'so is a shorter window');
 SELECT matches(pg_temp.asked('users', 'Europe/Berlin', '2026-03-04'), '^tz: ', 'but what looks back for thirty days reads these too');

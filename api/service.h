@@ -8,8 +8,7 @@
 //
 //   method, path, viewer, parameters ──► which tenants may this viewer see? ──┬──► a flight for all
 //        405, 404, 401, 400                     403, 400 (kept for 1 s)         │
-//                                                                               └──► rows as CSV: a
-//                                                                                     stream of it
+//                                                                               └──► streamed rows
 //
 // The permission is looked up before anything is taken from what is kept, and PostgreSQL looks once
 // more: each figure's function there gets the viewer's name too. What is kept is kept by tenant,

@@ -8,6 +8,7 @@ use WeirTest::Poster;
 
 my $weir = start();
 my (%answered_200, %sent);
+my @left = map { uuid('left', $_) } 0 .. 19;
 
 sub event ($id) {
   $sent{$id} = 1;
@@ -62,6 +63,20 @@ subtest 'Redis hangs: answers within the patience, then at once' => sub {
   is scalar(grep { $_->{status} == 200 } @results), 20, 'all are taken';
   cmp_ok median(map { $_->{seconds} } @results), '<', 1.5, 'not much later than after 250 ms, on a machine that is busy';
   all_are_taken(100, 0.25, 'known to hang');
+  $weir->signal(redis => 'CONT');
+  is_drained('Redis goes on');
+};
+
+# They are gone before Redis is found to be late, and nobody waits for an answer any more.
+subtest 'clients leave while Redis hangs: the spool has their events' => sub {
+  $weir->signal(redis => 'STOP');
+  my @clients = map {
+    my $client = connection();
+    $client->send_bytes($client->format_request(POST => '/track', event($_)));
+    $client
+  } @left;
+  $_->close for @clients;
+  ok spool_holds_records(), 'the spool has files';
   $weir->signal(redis => 'CONT');
   is_drained('Redis goes on');
 };
@@ -161,6 +176,7 @@ subtest 'Redis is killed again and again under load: no request fails' => sub {
 subtest 'afterwards the table holds every event that was answered 200, and nothing twice' => sub {
   stored(60);
   holds_what_was_answered(\%answered_200, \%sent);
+  is value('SELECT count(*) FROM events WHERE event_id = ANY(?)', \@left), scalar @left, 'and those of clients that did not wait';
 };
 
 allow_killed_workers();

@@ -132,7 +132,7 @@ AS $$
 $$;
 
 -- The events of each user in a zone that is not kept: of whole UTC days from user_days, of those that the window cuts from
--- the rows.
+-- the rows. (Each by itself and with a plan of its own: bounds that came out of a list of the two days led to all rows.)
 CREATE OR REPLACE FUNCTION weir.events_of_users(tenant text, first_day date, last_day date, zone text)
 RETURNS TABLE (user_id text, events bigint, total numeric)
 LANGUAGE plpgsql STABLE

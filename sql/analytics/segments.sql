@@ -24,8 +24,8 @@
 --                next): 0 up to one rhythm, 1 from four on, and evenly between. A rhythm is a week at the least
 --   fall     30  days with events, of the last 28 against those of the 28 before: 1 less their ratio, 0 if there are more
 --   crashes  10  days with a crash, of the last 28: a third for each, 1 from three on
--- Bands, of the risk rounded to a tenth: low below 30, medium below 60, high from 60 on. Each user of the list comes with the three parts, so that it can
--- be seen what makes the number.
+-- Bands, of the risk rounded to a tenth: low below 30, medium below 60, high from 60 on. Each user of the list comes with
+-- the three parts, so that it can be seen what makes the number.
 SET LOCAL ROLE weir_owner;
 SET LOCAL check_function_bodies = off;
 

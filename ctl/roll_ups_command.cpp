@@ -199,9 +199,10 @@ int refresh(const Options& options) {
   const auto left = roll_ups.marked(tenant_of(options), error);
   if (!left) return fail(error);
   std::cout << done->built << (done->built == 1 ? " day built" : " days built");
-  if (left->days > 0)
+  if (left->days > 0) {
     std::cout << "; " << left->days
               << " still marked: their rows came meanwhile, or they cannot be built";
+  }
   std::cout << std::endl;
   return done->failed == 0 ? kDone
                            : fail(std::to_string(done->failed) + " days could not be built");

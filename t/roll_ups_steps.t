@@ -102,7 +102,7 @@ subtest 'refresh builds what was marked when it began, and ends' => sub {
   mark('busy', map { "2026-04-0$_" } 1 .. 9);
   $holder->rollback;
   is PrivatePostgres::finish_command($pid), 0, 'it ends';
-  is PrivatePostgres::slurp("$folder/out"), "1 day built; 9 still marked: `weirctl rollup status` says why\n", 'after the one, and says what is left';
+  is PrivatePostgres::slurp("$folder/out"), "1 day built; 9 still marked: their rows came meanwhile, or they cannot be built\n", 'after the one, and says what is left';
   is value(q{SELECT count(*) FROM weir.touched_days WHERE tenant_id = 'busy'}), 9, 'the others are left to who builds';
   build_all();
 };

@@ -8,7 +8,7 @@ SELECT no_plan();
 CREATE FUNCTION pg_temp.saw(person text, session text, at timestamptz, screen text, version text DEFAULT '1.0')
 RETURNS void LANGUAGE sql AS $$
   INSERT INTO weir.events (event_id, tenant_id, user_id, session_id, event, app_version, platform, country, properties, "timestamp", client_timestamp)
-  VALUES (gen_random_uuid(), 'acme', person, session, 'screen', version, 'iOS', 'BR', jsonb_build_object('screen', screen), at, at);
+  VALUES (gen_random_uuid(), 'acme', person, session, 'screen', version, 'iOS', 'BR', jsonb_build_object('screen', screen, 'part', screen), at, at);
   INSERT INTO weir.touched_days (tenant_id, day) VALUES ('acme', (at AT TIME ZONE 'UTC')::date) ON CONFLICT DO NOTHING
 $$;
 \ir lib/build.sql
@@ -34,8 +34,9 @@ SELECT pg_temp.saw('ida', 'i', '2026-03-05T00:10Z', 'i1'), pg_temp.saw('ida', 'i
   pg_temp.saw('ida', 'i', '2026-03-07T00:01Z', 'i2');
 SELECT pg_temp.build();
 
-CREATE FUNCTION pg_temp.said(filter text DEFAULT NULL, zone text DEFAULT 'UTC', length integer DEFAULT 4) RETURNS jsonb LANGUAGE sql AS $$
-  SELECT paths_answer('acme', '2026-03-04', '2026-03-06', zone, length => length, filter => filter, most => 100) - '{as_of,incomplete}'::text[]
+CREATE FUNCTION pg_temp.said(filter text DEFAULT NULL, zone text DEFAULT 'UTC', length integer DEFAULT 4, property text DEFAULT NULL)
+RETURNS jsonb LANGUAGE sql AS $$
+  SELECT paths_answer('acme', '2026-03-04', '2026-03-06', zone, property => property, length => length, filter => filter, most => 100) - '{as_of,incomplete}'::text[]
 $$;
 -- Each path as one text, and how many visits had it.
 CREATE FUNCTION pg_temp.ways(filter text) RETURNS jsonb LANGUAGE sql AS $$
@@ -76,11 +77,13 @@ FROM wanted AS w, unnest('{UTC,Asia/Kolkata,America/New_York}'::text[]) AS zone,
 CREATE FUNCTION pg_temp.differing(unpacked date[]) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
   DELETE FROM packed_days AS d WHERE d.day = ANY (unpacked);
-  RETURN QUERY SELECT concat_ws(' ', p.filter, p.zone, p.length) FROM packed AS p WHERE pg_temp.said(p.filter, p.zone, p.length) IS DISTINCT FROM p.said;
+  RETURN QUERY SELECT concat_ws(' ', p.filter, p.zone, p.length, property) FROM packed AS p, unnest('{NULL,part}'::text[]) AS property
+    WHERE pg_temp.said(p.filter, p.zone, p.length, property) IS DISTINCT FROM p.said;
   INSERT INTO packed_days (tenant_id, day) SELECT 'acme', d FROM unnest(unpacked) AS d;
 END
 $$;
-SELECT is_empty(format('SELECT pg_temp.differing(%L)', u.days), 'the same with rows of ' || u.days)
+SELECT is_empty($$SELECT pg_temp.differing('{}')$$, 'the same of a property that packs list alone, whose views are put together day by day');
+SELECT is_empty(format('SELECT pg_temp.differing(%L)', u.days), 'the same of both with rows of ' || u.days)
 FROM unnest('{"{2026-03-04}","{2026-03-05}","{2026-03-06}","{2026-03-04,2026-03-06}","{2026-03-04,2026-03-05,2026-03-06,2026-03-07}"}'::text[]) AS u (days);
 
 UPDATE packs SET screens[1] = 'other' WHERE day = '2026-03-05' AND event = made_pack('loose ways');

@@ -151,11 +151,12 @@ AS $$
 $$;
 
 -- Each way through a visit, all its views one after the other, and how many visits had it; and how many users there were, in the
--- row without a way: those who are not among day_viewers where visits have a `tally`, and so are not read here. Few sessions are so long
--- that they have to be looked at for half an hour without a view. A visit that neither begins nor ends within half an hour of midnight (UTC)
--- is whole; of others the parts are strung together. Visits in packs that are parts of one are taken out again: a way may be there a
--- negative number of times. (enable_sort is off, since what comes day by day is then sorted by the day: a third of the time of sorting a quarter.) (Which sessions may have several parts is asked first, told by who stands beside the same in a sorted list. What is
--- looked up is asked for with IS TRUE or IS NOT TRUE, so that it is hashed whatever the planner thinks of its number.)
+-- row without a way: those who are not among day_viewers where visits have a `tally`, and so are not read here. `sessions` are the views of a user with one
+-- session_id, or with none: of each packed UTC day where a property of its own is asked for, and of all else together. Few are so long that they have to be looked
+-- at for half an hour without a view. A visit that neither begins in a UTC day's first half hour nor ends in its last is whole; of others the parts are strung
+-- together. Visits in packs that are parts of one are taken out again: a way may be there a negative number of times. (Which sessions may have several parts is
+-- asked first, told by who stands beside the same in a sorted list. What is looked up is asked for with IS TRUE or IS NOT TRUE, so that it is hashed whatever the
+-- planner thinks of its number. And enable_sort is off so that what comes day by day gets an incremental sort, of one day at a time.)
 CREATE OR REPLACE FUNCTION weir.path_ways(lowest bigint, beyond bigint, asked weir.asked, patterns jsonb, visits jsonb, parts jsonb, loose jsonb,
   property text, tally text[])
 RETURNS TABLE (way text, times bigint)
@@ -181,7 +182,7 @@ BEGIN
       SELECT v.number, v.session, string_agg(v.screen, weir.path_mark()), array_agg(v.at), min(v.at), max(v.at)
       FROM (
         SELECT * FROM weir.path_views_of(lowest, beyond, asked, patterns, property) AS v WHERE asked.first = asked.last AND property IS NOT NULL
-        ORDER BY v.day, v.number, v.session, v.at, v.screen
+        ORDER BY v.day, v.number, v.session, v.at, v.screen COLLATE "default"
       ) AS v
       GROUP BY v.day, v.number, v.session
     ) AS v

@@ -26,11 +26,22 @@ sub weirctl (@arguments) {
   return PrivatePostgres::run_command({ %env, PGUSER => 'postgres' }, $weirctl, @arguments);
 }
 
+# An event on a day on which there is no other, as a new day begins with a service that has no users.
+sub store_of_no_user ($days_from_now) {
+  return db('postgres')->do(<<~'SQL', undef, $days_from_now);
+    INSERT INTO weir.events (event_id, tenant_id, event, app_version, properties, "timestamp", client_timestamp)
+    SELECT gen_random_uuid(), 'default', 'recording_completed', '1.0.0', '{"estimated_cost_usd": 0.5}', t.at, t.at
+    FROM (SELECT date_trunc('day', now(), 'UTC') + ? * interval '1 day' AS at) AS t
+    SQL
+}
+
 subtest 'a demo, and its figures' => sub {
   my $demo = weirctl(qw(demo --users 300 --days 35 --url), "http://127.0.0.1:$weir->{port}");
   is $demo->{status}, 0, 'events' or diag $demo->{err};
-  my $refresh = weirctl(qw(rollup refresh));
-  is $refresh->{status}, 0, 'roll-ups' or diag $refresh->{err};
+  stored();
+  ok store_of_no_user($_), "and one of no user on a day of its own, in $_ days" for -100, 1;
+  my $rebuild = weirctl(qw(rollup rebuild));
+  is $rebuild->{status}, 0, 'roll-ups' or diag $rebuild->{err};
 };
 
 subtest 'the login is made as the page says, and sees nothing before it was given a tenant' => sub {

@@ -164,6 +164,8 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '256MB' SET enable_nestloop = on SET enable_sort = off
 AS $$
 #variable_conflict use_column
+DECLARE
+  by_day constant boolean := asked.first = asked.last AND property IS NOT NULL;
 BEGIN
   RETURN QUERY WITH packed AS MATERIALIZED (
     SELECT p.number, p.way FROM weir.path_visits(lowest, beyond, asked, visits) AS p WHERE tally IS NULL
@@ -172,16 +174,16 @@ BEGIN
     FROM (
       SELECT v.number, v.session, string_agg(v.screen, weir.path_mark()) AS way, array_agg(v.at) AS moments, min(v.at) AS since, max(v.at) AS until
       FROM (
-        SELECT * FROM weir.path_views(lowest, beyond, asked, patterns, loose, property) AS v WHERE asked.first < asked.last OR property IS NULL
+        SELECT * FROM weir.path_views(lowest, beyond, asked, patterns, loose, property) AS v WHERE NOT by_day
         UNION ALL
-        SELECT * FROM weir.path_rows_of(lowest, beyond, asked, patterns, property) AS v WHERE asked.first = asked.last AND property IS NOT NULL
+        SELECT * FROM weir.path_rows_of(lowest, beyond, asked, patterns, property) AS v WHERE by_day
         ORDER BY number, session, at, screen
       ) AS v
       GROUP BY v.number, v.session
       UNION ALL
       SELECT v.number, v.session, string_agg(v.screen, weir.path_mark()), array_agg(v.at), min(v.at), max(v.at)
       FROM (
-        SELECT * FROM weir.path_views_of(lowest, beyond, asked, patterns, property) AS v WHERE asked.first = asked.last AND property IS NOT NULL
+        SELECT * FROM weir.path_views_of(lowest, beyond, asked, patterns, property) AS v WHERE by_day
         ORDER BY v.day, v.number, v.session, v.at, v.screen COLLATE "default"
       ) AS v
       GROUP BY v.day, v.number, v.session
